@@ -1,0 +1,85 @@
+"""What a board may tell those who watch it. Encoders in ``scoreboard.live`` turn each into bytes, once per dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.ports import BoardId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a board. `rank` counts from 1; `reached_us` is when the score was reached."""
+
+    rank: int
+    user_id: UserId
+    username: str
+    score: int
+    reached_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A window on a board: its first `size` rows (1 to 100)."""
+
+    board: BoardId
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFull:
+    """All visible rows of a channel at one version."""
+
+    channel: Channel
+    epoch: str
+    version: int
+    rows: tuple[Row, ...]
+    total: int
+    check: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardDiff:
+    """From one version to the next: rows that changed or came, players that left. `check` covers the rows after it."""
+
+    channel: Channel
+    epoch: str
+    from_version: int
+    to_version: int
+    changes: tuple[Row, ...]
+    removed: tuple[UserId, ...]
+    total: int
+    check: int | None
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankChange:
+    """A visible player has another rank. `old_rank` is None for one who was not ranked before."""
+
+    channel: Channel
+    user_id: UserId
+    username: str
+    old_rank: int | None
+    new_rank: int
+    score: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeader:
+    """Somebody else stands first. `previous` is None when the board was empty."""
+
+    channel: Channel
+    leader: Row
+    previous: Row | None
+    at_us: int
+
+
+BoardEvent = BoardFull | BoardDiff | RankChange | NewLeader
+
+
+def checksum_text(rows: tuple[Row, ...]) -> str:
+    """The text whose CRC-32 (UTF-8) is a frame's ``check``: ``rank:userId:score`` of each row, joined by ``;``."""
+    return ";".join(f"{row.rank}:{row.user_id}:{row.score}" for row in rows)

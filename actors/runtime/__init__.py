@@ -1,0 +1,48 @@
+"""Supervised actors on Trio: mailboxes, incarnations, restarts, keyed directories. Knows nothing of scoreboards."""
+
+from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.cell import Cell, CellOptions
+from actors.runtime.directory import Directory
+from actors.runtime.errors import (
+    ActorCrashed,
+    ActorError,
+    ActorStopped,
+    AskTimeout,
+    GaveUp,
+    MailboxFull,
+    Refusal,
+    TooManyActors,
+)
+from actors.runtime.observer import Observer
+from actors.runtime.ref import Ref
+from actors.runtime.request import Question, Request, current_deadline
+from actors.runtime.restarts import RestartHistory, RestartPolicy
+from actors.runtime.solo import running_actor
+from actors.runtime.supervisor import Child, all_for_one, one_for_one
+
+__all__ = [
+    "Actor",
+    "ActorCrashed",
+    "ActorError",
+    "ActorStopped",
+    "AskTimeout",
+    "BatchActor",
+    "Cell",
+    "CellOptions",
+    "Child",
+    "Directory",
+    "GaveUp",
+    "MailboxFull",
+    "Observer",
+    "Question",
+    "Ref",
+    "Refusal",
+    "Request",
+    "RestartHistory",
+    "RestartPolicy",
+    "TooManyActors",
+    "all_for_one",
+    "current_deadline",
+    "one_for_one",
+    "running_actor",
+]

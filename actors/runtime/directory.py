@@ -1,0 +1,152 @@
+"""Actors by key: the first message makes one, idleness ends it, and for each key there is never more than one."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+import trio
+
+from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.cell import Cell, CellOptions
+from actors.runtime.errors import ActorStopped, GaveUp, TooManyActors
+from actors.runtime.observer import Observer
+from actors.runtime.ref import Ref
+from actors.runtime.request import Question, Request
+
+K = TypeVar("K", bound=str)
+R = TypeVar("R")
+
+
+class Directory(Generic[K]):
+    """Keyed actors of one kind. Use it inside ``async with directory.running():``.
+
+    `idle_after_s` seconds after its last message an actor is passivated; `max_live` bounds how many live at once.
+    When one fails too often it is dropped and `on_give_up` is called with its key and errors; what that raises ends
+    the directory. Without it the `GaveUp` itself does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[K], Actor | BatchActor],
+        *,
+        rng: random.Random,
+        options: CellOptions | None = None,
+        observer: Observer | None = None,
+        idle_after_s: float = math.inf,
+        max_live: int = 100_000,
+        on_give_up: Callable[[K, GaveUp], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._make = make
+        self._rng = rng
+        self._options = options or CellOptions()
+        self._observer = observer or Observer()
+        self._idle_after_s = idle_after_s
+        self._max_live = max_live
+        self._on_give_up = on_give_up
+        self._cells: OrderedDict[K, Cell] = OrderedDict()  # least recently used first
+        self._nursery: trio.Nursery | None = None
+        self._emptied = trio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Directory {self.name}, {len(self._cells)} live>"
+
+    @property
+    def live(self) -> int:
+        """How many actors are in memory."""
+        return len(self._cells)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait in all mailboxes together."""
+        return sum(len(cell) for cell in self._cells.values())
+
+    def ref(self, key: K) -> Ref:
+        """A way to send to the actor of that key, whenever it lives."""
+        return Ref(f"{self.name}/{key}", lambda request: self._deliver(key, request))
+
+    def tell(self, key: K, message: Any) -> None:
+        """As `Ref.tell`; may also raise TooManyActors."""
+        self._deliver(key, Request(message))
+
+    async def ask(self, key: K, message: Question[R], *, within: float) -> R:
+        """As `Ref.ask`; may also raise TooManyActors."""
+        return await self.ref(key).ask(message, within=within)
+
+    def _deliver(self, key: K, request: Request) -> None:
+        # No await from here to the put: a cell found alive is alive when it gets the message.
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._activate(key)
+        cell.deliver(request)
+        cell.last_used = trio.current_time()
+        self._cells.move_to_end(key)
+
+    def _activate(self, key: K) -> Cell:
+        if self._nursery is None:
+            raise ActorStopped(f"{self.name} is not running")
+        if len(self._cells) >= self._max_live:
+            raise TooManyActors(f"{self.name} has {self._max_live} live actors")
+        cell = Cell(
+            f"{self.name}/{key}", lambda: self._make(key), self._options, observer=self._observer, rng=self._rng
+        )
+        self._cells[key] = cell
+        self._nursery.start_soon(self._run_cell, key, cell, name=cell.name)
+        return cell
+
+    async def _run_cell(self, key: K, cell: Cell) -> None:
+        def forget() -> None:
+            del self._cells[key]
+            if not self._cells:
+                self._emptied.set()
+
+        try:
+            await cell.run(forget)
+        except GaveUp as error:
+            if self._on_give_up is None:
+                raise
+            self._on_give_up(key, error)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Directory[K]]:
+        """Run the actors while the body runs. At its end all are stopped, each within its bound."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._sweep, name=f"{self.name} sweep")
+            try:
+                yield self
+            finally:
+                self._nursery = None
+                await self._stop_all()
+                nursery.cancel_scope.cancel()
+
+    async def _stop_all(self) -> None:
+        self._emptied = trio.Event()
+        for cell in self._cells.values():
+            cell.stop()
+        if self._cells:
+            with trio.move_on_after(self._options.stop_within_s):
+                await self._emptied.wait()
+
+    async def _sweep(self) -> None:
+        """Now and then send those to rest that were not used for long; they are at the front of the order."""
+        if self._idle_after_s == math.inf:
+            return
+        while True:
+            await trio.sleep(self._idle_after_s / 4)
+            horizon = trio.current_time() - self._idle_after_s
+            idle = []
+            for key, cell in self._cells.items():
+                if cell.last_used > horizon:
+                    break
+                idle.append((key, cell))
+            for key, cell in idle:
+                cell.rest()
+                cell.last_used = trio.current_time()  # one that may not rest yet is asked again a while later
+                self._cells.move_to_end(key)

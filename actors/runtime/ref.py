@@ -1,0 +1,48 @@
+"""The only thing that others hold of an actor: a way to send to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import trio
+
+from actors.runtime.request import Question, Request, current_deadline
+
+R = TypeVar("R")
+
+
+class Ref:
+    """Sends messages to one actor, whichever incarnation serves it. Cheap; may be kept."""
+
+    __slots__ = ("_deliver", "name")
+
+    def __init__(self, name: str, deliver: Callable[[Request], None]) -> None:
+        self.name = name
+        self._deliver = deliver
+
+    def __repr__(self) -> str:
+        return f"<Ref {self.name}>"
+
+    def tell(self, message: Any) -> None:
+        """Send without waiting and without an answer.
+
+        Raises:
+            MailboxFull: not taken; slow down.
+            ActorStopped: not taken; the actor has ended.
+        """
+        self._deliver(Request(message))
+
+    async def ask(self, message: Question[R], *, within: float) -> R:
+        """Send and wait for the answer, `within` seconds or what is left of the deadline of the message in hand.
+
+        Raises:
+            Refusal: the actor's No, of the actor's own subclass.
+            MailboxFull, TooManyActors, ActorStopped: not taken, or not begun.
+            AskTimeout: no answer in time. ActorCrashed: the actor failed; see its `begun`.
+        """
+        deadline = min(trio.current_time() + within, current_deadline())
+        request = Request(message, deadline=deadline, asked=True)
+        self._deliver(request)
+        answer: R = await request.wait()
+        return answer
