@@ -1,0 +1,1 @@
+"""A live scoreboard server: the half that touches the world."""

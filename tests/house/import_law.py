@@ -1,0 +1,83 @@
+"""The import law: who may know whom. `offence` judges one import and is pure."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.house.sources import Import
+
+# Beside the standard library, the core may use these; `outcome` is what Trio's lowest layer takes and gives.
+RUNTIME_LIBRARIES = {"trio", "outcome"}
+CORE_LIBRARIES = RUNTIME_LIBRARIES | {"sortedcontainers"}
+
+# A library that belongs to one room, so that it can be replaced there.
+ONLY_IN = {
+    "quart": ("scoreboard.api",),
+    "quart_trio": ("scoreboard.api",),
+    "hypercorn": ("scoreboard.door",),
+    "jwt": ("scoreboard.security",),
+    "trio_websocket": ("scoreboard.live",),
+    "asyncpg": ("scoreboard.stores",),
+    "redis": ("scoreboard.stores",),
+    "trio_asyncio": ("scoreboard.stores",),
+}
+
+ANYTHING = ("scoreboard", "actors")
+COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
+TRANSLATORS = ("actors", "scoreboard.security", "scoreboard.observe")
+
+# What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
+MAY_IMPORT = {
+    "scoreboard.server": ANYTHING,
+    "scoreboard.__main__": ANYTHING,
+    "scoreboard.api": TRANSLATORS,
+    "scoreboard.live": TRANSLATORS,
+    "scoreboard.door": ("scoreboard.observe",),
+    "scoreboard.stores": ("actors.ports",),
+    "actors.user": ("actors.runtime", "actors.ports"),
+    "actors.ledger": ("actors.runtime", "actors.ports"),
+    "actors.leaderboard": ("actors.runtime", "actors.ports"),
+    "actors.connection": ("actors.runtime", "actors.ports"),
+}
+
+# Of each other the actors' rooms see only the messages: what goes in and what comes out.
+SEEN_BY_NEIGHBOURS = ("messages", "events")
+
+
+def offence(found: Import) -> str | None:
+    """The reason why this import breaks the law, or None."""
+    importer = found.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    library = found.module.split(".")[0]
+    if library in ANYTHING:
+        return _offence_of_ours(importer, found.module)
+    if any(within(importer, room) for room in (*ONLY_IN.get(library, ()), *COMPOSITION)):
+        return None
+    if library in ONLY_IN:
+        return f"{library} only in {', '.join(ONLY_IN[library])}"
+    if importer.startswith("actors") and library not in sys.stdlib_module_names | CORE_LIBRARIES:
+        return "actors need only the standard library, Trio and a pure data structure"
+    if within(importer, "actors.runtime") and library not in sys.stdlib_module_names | RUNTIME_LIBRARIES:
+        return "actors.runtime needs only the standard library and Trio"
+    return None
+
+
+def within(module: str, package: str) -> bool:
+    """Whether a module is that package or lies in it."""
+    return module == package or module.startswith(package + ".")
+
+
+def room_of(module: str) -> str:
+    """`scoreboard.api.routes` lies in the room `scoreboard.api`."""
+    return ".".join(module.split(".")[:2])
+
+
+def _offence_of_ours(importer: str, module: str) -> str | None:
+    room, target = room_of(importer), room_of(module)
+    if target in (room, "scoreboard.__version__"):
+        return None
+    if any(within(module, allowed) for allowed in MAY_IMPORT.get(room, ())):
+        return None
+    if room in MAY_IMPORT and room.startswith("actors.") and target in MAY_IMPORT and target.startswith("actors."):
+        seen = module.split(".")[2:3]
+        return None if seen and seen[0] in SEEN_BY_NEIGHBOURS else f"{room} may see only the messages of {target}"
+    return f"{room} may not know {target}"
