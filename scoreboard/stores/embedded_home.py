@@ -1,0 +1,115 @@
+"""The directory of one embedded server: who may use it, the lock on it, and where its socket stands."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoreboard.stores.embedded_errors import DataDirectoryBusy, NoAccount
+
+# `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero; some room is left for a lock's suffix.
+SOCKET_PATH_LIMIT = 96
+ACCOUNTS = ("embedded_postgres", "postgres", "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A system account that a server runs as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def account_for(home: Path) -> Account | None:
+    """Who shall own `home` and run its server: None for ourselves, another account when we are root.
+
+    The owner of an existing directory stays its owner, so that a data directory outlives a newly made account.
+    """
+    if os.geteuid() != 0:
+        return None
+    owner = home.stat().st_uid if home.exists() else 0
+    for entry in [_entry(owner)] if owner else [_entry(name) for name in ACCOUNTS]:
+        if entry is not None:
+            return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    raise NoAccount(f"{home} needs an owner that is not root: none of the accounts {', '.join(ACCOUNTS)} exists")
+
+
+def _entry(account: str | int) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(account) if isinstance(account, str) else pwd.getpwuid(account)
+    except KeyError:
+        return None
+
+
+def private_directory(path: Path, account: Account | None) -> Path:
+    """`path`, made if it is missing, with mode 0700 and owned by the account."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    if account is not None:
+        os.chown(path, account.uid, account.gid)
+    return path
+
+
+def open_to_all(path: Path) -> bool:
+    """Whether every account may walk down to `path`."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+@contextmanager
+def sole_use(home: Path) -> Iterator[None]:
+    """Hold the lock on a server's directory; the kernel gives it back however we end.
+
+    Raises:
+        DataDirectoryBusy: a live process holds it.
+    """
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            raise DataDirectoryBusy(home, int(holder) if holder.isdecimal() else None) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def socket_directory(home: Path, file_name: str, account: Account | None) -> Iterator[Path]:
+    """A private directory for the socket `file_name`, short enough for the kernel.
+
+    That is ``home/run``; where this is too long, a temporary directory, to which ``home/run`` then points so that the next
+    start can remove what a killed one left behind.
+    """
+    run = home / "run"
+    _forget(run)
+    if len(os.fsencode(run / file_name)) <= SOCKET_PATH_LIMIT:
+        yield private_directory(run, account)
+        return
+    short = private_directory(Path(tempfile.mkdtemp(prefix="scoreboard-", dir="/tmp")), account)  # noqa: S108
+    try:
+        run.symlink_to(short)
+        yield short
+    finally:
+        _forget(run)
+
+
+def _forget(run: Path) -> None:
+    """Remove what an earlier start made. Of directories outside of ours, only one that bears our mark."""
+    if run.is_symlink():
+        target = run.readlink()
+        if target.parent == Path("/tmp") and target.name.startswith("scoreboard-"):  # noqa: S108
+            shutil.rmtree(target, ignore_errors=True)
+        run.unlink()
+    elif run.exists():
+        shutil.rmtree(run)
