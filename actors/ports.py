@@ -134,14 +134,13 @@ class KeyLookup:
 class ScoreStore(Protocol):
     """The ledger: exactly once, in one transaction a call."""
 
-    async def commit(
-        self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()
-    ) -> list[CommitOutcome]:
+    async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
         """Make all writes durable in one transaction; outcomes stand in the order of `writes`.
 
         The order of checks for one write: operation known (its first outcome again), idempotency key known
-        (`Repeated` or `KeyConflict`), user unknown or banned, token spent, else `Committed`. Several writes of one player may
-        stand in one call; their versions follow the order given, and so does `reached_us` among all writes of a call.
+        (`Repeated` or `KeyConflict`), user unknown or banned, token spent, else `Committed`. Several writes of one
+        player may stand in one call; their versions follow the order given, and so does `reached_us` among all
+        writes of a call.
         An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing.
 
         Raises:
@@ -228,7 +227,7 @@ class Rotated:
 
 @dataclass(frozen=True, slots=True)
 class RotationRefused:
-    """`reason` is ``unknown``, ``expired``, ``revoked``, ``banned`` or ``reused`` (which has now revoked the family)."""
+    """`reason` is ``unknown``, ``expired``, ``revoked``, ``banned`` or ``reused`` (the family is now revoked)."""
 
     reason: str
     session_id: SessionId | None = None

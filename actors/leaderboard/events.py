@@ -25,6 +25,17 @@ class Channel:
     board: BoardId
     size: int
 
+    @property
+    def key(self) -> str:
+        """Names the channel's audience in a directory."""
+        return f"{self.board}/{self.size}"
+
+    @classmethod
+    def of_key(cls, key: str) -> Channel:
+        """The channel of a `key`."""
+        board, _, size = key.rpartition("/")
+        return cls(BoardId(board), int(size))
+
 
 @dataclass(frozen=True, slots=True)
 class BoardFull:

@@ -1,0 +1,81 @@
+"""What one channel has shown last, and the difference to what is true now. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from actors.leaderboard.events import BoardDiff, BoardFull, Channel, NewLeader, RankChange, Row, checksum_text
+from actors.leaderboard.update import Update
+from actors.ports import UserId
+
+
+class Window:
+    """The shown rows of a channel, in numbered versions of one epoch."""
+
+    def __init__(self, channel: Channel, epoch: str, rows: tuple[Row, ...], total: int, at_us: int) -> None:
+        self._shown = Update(_full(channel, epoch, 1, rows, total, at_us))
+
+    @property
+    def shown(self) -> Update:
+        """The last step."""
+        return self._shown
+
+    def advance(
+        self, rows: tuple[Row, ...], total: int, at_us: int, ranks: Mapping[UserId, tuple[int | None, int]]
+    ) -> Update | None:
+        """Step to `rows`, or None when nothing visible changed.
+
+        `ranks` gives the rank at the last step and now, for players who scored since or have left these rows.
+        """
+        old = self._shown.full
+        if rows == old.rows and total == old.total:
+            return None
+        full = _full(old.channel, old.epoch, old.version + 1, rows, total, at_us)
+        self._shown = Update(full, _diff(old, full), _news(old, full, ranks))
+        return self._shown
+
+
+def _full(channel: Channel, epoch: str, version: int, rows: tuple[Row, ...], total: int, at_us: int) -> BoardFull:
+    check = zlib.crc32(checksum_text(rows).encode())
+    return BoardFull(channel, epoch, version, rows, total, check, at_us)
+
+
+def _diff(old: BoardFull, new: BoardFull) -> BoardDiff:
+    before = {row.user_id: row for row in old.rows}
+    here = {row.user_id for row in new.rows}
+    return BoardDiff(
+        channel=new.channel,
+        epoch=new.epoch,
+        from_version=old.version,
+        to_version=new.version,
+        changes=tuple(row for row in new.rows if before.get(row.user_id) != row),
+        removed=tuple(user_id for user_id in before if user_id not in here),
+        total=new.total,
+        check=new.check,
+        at_us=new.at_us,
+    )
+
+
+def _news(
+    old: BoardFull, new: BoardFull, ranks: Mapping[UserId, tuple[int | None, int]]
+) -> tuple[RankChange | NewLeader, ...]:
+    before = {row.user_id: row for row in old.rows}
+    here = {row.user_id for row in new.rows}
+    news: list[RankChange | NewLeader] = []
+    leader, last = (new.rows or (None,))[0], (old.rows or (None,))[0]
+    if leader is not None and (last is None or last.user_id != leader.user_id):
+        news.append(NewLeader(new.channel, leader, last, new.at_us))
+    for row in new.rows:
+        shown = before.get(row.user_id)
+        old_rank = shown.rank if shown is not None else ranks.get(row.user_id, (None, 0))[0]
+        if old_rank != row.rank:
+            news.append(_change(new, row, old_rank, row.rank))
+    for row in old.rows:
+        if row.user_id not in here and row.user_id in ranks:
+            news.append(_change(new, row, row.rank, ranks[row.user_id][1]))
+    return tuple(news)
+
+
+def _change(new: BoardFull, row: Row, old_rank: int | None, new_rank: int) -> RankChange:
+    return RankChange(new.channel, row.user_id, row.username, old_rank, new_rank, row.score, new.at_us)

@@ -1,0 +1,51 @@
+"""Carries facts that are on disk to Redis: the event log for other workers, the sorted set for other readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from actors.ledger.messages import Publish
+from actors.ports import ALL_TIME, BoardCache, EventLog, ScoreFact, StoreUnavailable
+from actors.runtime import BatchActor, Request
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherWorld:
+    """What the publisher needs from outside. `dropped` hears how many facts did not get through."""
+
+    log: EventLog
+    cache: BoardCache
+    dropped: Callable[[int], None]
+
+
+class PublisherActor(BatchActor):
+    """Writes each batch in one go. What Redis does not take is dropped and counted: no score depends on it."""
+
+    max_batch = 1000
+
+    def __init__(self, world: PublisherWorld) -> None:
+        self._world = world
+
+    async def receive_batch(self, requests: Sequence[Request]) -> None:
+        """Join all that waits to one entry of the log and one write of the cache."""
+        facts: list[ScoreFact] = []
+        for request in requests:
+            if not isinstance(request.message, Publish):
+                raise TypeError(f"a publisher does not understand {request.message!r}")
+            facts.extend(request.message.facts)
+        try:
+            await self._world.log.append(facts)
+            await self._world.cache.put(ALL_TIME, _latest(facts))
+        except StoreUnavailable:
+            self._world.dropped(len(facts))
+
+
+def _latest(facts: Sequence[ScoreFact]) -> list[ScoreFact]:
+    """The newest fact of each player; only the last total matters to the cache."""
+    newest: dict[str, ScoreFact] = {}
+    for fact in facts:
+        known = newest.get(fact.user_id)
+        if known is None or fact.version > known.version:
+            newest[fact.user_id] = fact
+    return list(newest.values())

@@ -1,0 +1,74 @@
+"""One-time action tokens in document A's form: made and judged without any store."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from actors.ports import UserId
+from actors.runtime import Refusal
+from actors.user.refusals import TokenExpired, TokenInvalid
+
+#: Two servers' clocks may differ by this much before a token seems to come from the future.
+CLOCK_SKEW_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ActionToken:
+    """The right to score once. `timestamp_ms` is when it was made; `signature` is lower-case hex."""
+
+    user_id: UserId
+    timestamp_ms: int
+    nonce: str
+    signature: str
+
+    @property
+    def signed_text(self) -> str:
+        """The text under the signature, as document A gives it."""
+        return f"{self.user_id}:{self.timestamp_ms}:{self.nonce}"
+
+    @property
+    def digest(self) -> bytes:
+        """Names the token for ever, whatever key it was signed with: SHA-256 of the signed text."""
+        return hashlib.sha256(self.signed_text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ActionKeys:
+    """HMAC keys: tokens are signed with `current`; those signed with one of `previous` still count."""
+
+    current: bytes
+    previous: tuple[bytes, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<ActionKeys, {1 + len(self.previous)} keys>"
+
+
+def sign(text: str, key: bytes) -> str:
+    """HMAC-SHA256 as lower-case hex."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def issue(user_id: UserId, *, now_ms: int, nonce: str, keys: ActionKeys) -> ActionToken:
+    """A fresh token for one player."""
+    unsigned = ActionToken(user_id, now_ms, nonce, "")
+    return ActionToken(user_id, now_ms, nonce, sign(unsigned.signed_text, keys.current))
+
+
+def judge(token: ActionToken, *, owner: UserId, now_ms: int, age_ms: int, keys: ActionKeys) -> Refusal | None:
+    """Why the token gives its owner no right to score now, or None if it does (as far as one can tell from it alone).
+
+    The signature is looked at before the age: only a token of ours can have expired.
+    """
+    text = token.signed_text
+    matches = [hmac.compare_digest(sign(text, key), token.signature) for key in (keys.current, *keys.previous)]
+    if not any(matches):
+        return TokenInvalid("The action token was not signed by this server. Request a new one.")
+    if token.user_id != owner:
+        return TokenInvalid("This action token was made for another user.")
+    if token.timestamp_ms > now_ms + CLOCK_SKEW_MS:
+        return TokenInvalid("The action token lies in the future.")
+    if now_ms - token.timestamp_ms >= age_ms:
+        return TokenExpired("Action token has expired")
+    return None
