@@ -1,0 +1,1 @@
+"""The ranked state of a board, its steps, and those who watch it."""

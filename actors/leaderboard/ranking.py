@@ -48,14 +48,12 @@ class Ranking:
     def apply(self, fact: ScoreFact) -> Move:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
         old = self._facts.get(fact.user_id)
-        if not self._is_news(fact):
-            rank = self.rank(fact.user_id)
-            assert rank is not None  # what is not news is known
+        if old is not None and not self._is_news(fact):
+            rank = self._places.index(_place(old)) + 1
             return Move(rank, rank)
         previous = None
         if old is not None:
-            place = _place(old)
-            previous = self._places.index(place) + 1
+            previous = self._places.index(_place(old)) + 1
             del self._places[previous - 1]
         self._facts[fact.user_id] = fact
         place = _place(fact)

@@ -71,9 +71,8 @@ def _news(
         old_rank = shown.rank if shown is not None else ranks.get(row.user_id, (None, 0))[0]
         if old_rank != row.rank:
             news.append(_change(new, row, old_rank, row.rank))
-    for row in old.rows:
-        if row.user_id not in here and row.user_id in ranks:
-            news.append(_change(new, row, row.rank, ranks[row.user_id][1]))
+    gone = [row for row in old.rows if row.user_id not in here and row.user_id in ranks]
+    news.extend(_change(new, row, row.rank, ranks[row.user_id][1]) for row in gone)
     return tuple(news)
 
 

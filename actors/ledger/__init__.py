@@ -1,0 +1,1 @@
+"""Group commit: what many players did, made durable in one transaction."""

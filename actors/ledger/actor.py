@@ -168,9 +168,8 @@ class LedgerActor(BatchActor):
             self._untold.append(_Untold(request, receipt, record))
 
     async def _recall(self, recalls: list[Request]) -> None:
-        lookups = [
-            KeyLookup(ask.user_id, ask.idempotency_key, ask.request_hash) for ask in (r.message for r in recalls)
-        ]
+        asked: list[Recall] = [request.message for request in recalls]
+        lookups = [KeyLookup(each.user_id, each.idempotency_key, each.request_hash) for each in asked]
         try:
             found = await self._world.store.recall(lookups)
         except StoreUnavailable:

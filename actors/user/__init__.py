@@ -1,0 +1,1 @@
+"""One player: tokens, limits and score operations, all in order."""
