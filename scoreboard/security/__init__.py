@@ -1,0 +1,1 @@
+"""Who somebody is: keys, access and refresh tokens, passwords, and the rules for names."""

@@ -1,0 +1,63 @@
+"""What this room refuses. Each text may be shown to whoever asked, unless its class says otherwise."""
+
+from __future__ import annotations
+
+
+class SecurityError(Exception):
+    """Root of what this room raises."""
+
+
+class KeysRefused(SecurityError):
+    """The keys cannot be used. The sentence names paths and is for the operator only."""
+
+
+class TokenRefused(SecurityError):
+    """The access token is no proof of anything; `code` is what a client may act on."""
+
+    code = "TOKEN_INVALID"
+
+
+class TokenExpired(TokenRefused):
+    """It was ours once; a new one is needed."""
+
+    code = "TOKEN_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__("The access token has expired")
+
+
+class TokenRevoked(TokenRefused):
+    """It is ours and in time, but its session has been ended."""
+
+    code = "TOKEN_REVOKED"
+
+    def __init__(self) -> None:
+        super().__init__("The session of this access token has ended")
+
+
+class TokenInvalid(TokenRefused):
+    """It was not made by us, or was changed. `reason` is for the log; the sender is told nothing of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The access token is not valid")
+        self.reason = reason
+
+
+class NameRefused(SecurityError):
+    """A user name or an e-mail address breaks a rule, which the sentence says. `field` names what it was."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class PasswordRefused(SecurityError):
+    """A password that cannot be hashed; the sentence says why and never holds the password."""
+
+
+class HashingBusy(SecurityError):
+    """Too many passwords wait to be hashed; nothing was checked. Ask again after `retry_after_s`."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("Too many sign-ins at once, please try again in a moment")
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,88 @@
+"""Files that hold secrets: made once and whole, private to the user of the process, or not used at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from scoreboard.security.errors import KeysRefused
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+_OTHERS = 0o077
+
+
+def ready_folder(folder: Path) -> None:
+    """Make the folder if it is missing; one that others may enter is refused."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    _require_private(folder, folder.stat(), FOLDER_MODE)
+
+
+def numbered(folder: Path, kind: str) -> list[Path]:
+    """The files `kind-<number>.key`, the newest (highest number) first; others in the folder do not count."""
+    found = {path: path.stem.removeprefix(f"{kind}-") for path in folder.glob(f"{kind}-*.key")}
+    numbers = {path: int(number) for path, number in found.items() if number.isascii() and number.isdigit()}
+    return sorted(numbers, key=numbers.__getitem__, reverse=True)
+
+
+def read_private(path: Path) -> bytes:
+    """The content of a file that only its owner may read.
+
+    Raises:
+        KeysRefused: others may read it, or it cannot be read at all.
+    """
+    try:
+        with path.open("rb") as file:
+            _require_private(path, os.fstat(file.fileno()), FILE_MODE)
+            return file.read()
+    except OSError as error:
+        raise KeysRefused(f"The key file {path} cannot be read: {error.strerror}") from error
+
+
+def create_once(path: Path, make: Callable[[], bytes]) -> None:
+    """Give `path` the content that `make` returns, unless it exists already.
+
+    It appears whole and on disk or not at all. Of two processes that do this at once one wins, and both read its file.
+    """
+    if path.exists():
+        return
+    draft = path.with_name(f".new-{secrets.token_hex(8)}")
+    try:
+        _write_private(draft, make())
+        path.hardlink_to(draft)
+        _settle(path.parent)
+    except FileExistsError:
+        pass  # the other process was first; its keys are as good as ours
+    except OSError as error:
+        raise KeysRefused(f"The key file {path} cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _settle(folder: Path) -> None:
+    # A name is on disk only when its folder is.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_private(path: Path, status: os.stat_result, wanted: int) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & _OTHERS:
+        raise KeysRefused(
+            f"Others than its owner have access to {path} (mode {mode:04o}), so its keys may be known to them. "
+            f"If nobody has read them: chmod {wanted:o} {path}. Otherwise delete them and start again."
+        )

@@ -1,0 +1,94 @@
+"""Passwords: bcrypt, in threads, few at a time, so that a wave of sign-ins cannot take the processor from the game."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+import bcrypt
+import trio
+
+from scoreboard.security.errors import HashingBusy, PasswordRefused
+
+SHORTEST = 8  # characters, as NIST SP 800-63B asks for
+LONGEST_BYTES = 72  # bcrypt sees no more, and cutting silently would make two passwords one
+
+T = TypeVar("T")
+
+
+class Passwords:
+    """Hashes and compares.
+
+    Args:
+        rounds: The cost; each one more doubles it, 12 is a quarter of a second of a core.
+        concurrency: How many are computed at once.
+        waiting: How many more may wait for their turn; the next one is refused.
+    """
+
+    def __init__(self, *, rounds: int = 12, concurrency: int = 1, waiting: int = 64) -> None:
+        self._rounds = rounds
+        self._limiter = trio.CapacityLimiter(concurrency)
+        self._most = concurrency + waiting
+        self._inside = 0
+        # A salt and a result that no password has: comparing with it costs what comparing with a real one does.
+        self._nobody = bcrypt.gensalt(rounds) + b"." * 31
+
+    def __repr__(self) -> str:
+        return f"<Passwords rounds={self._rounds} inside={self._inside}/{self._most}>"
+
+    async def hash(self, password: str) -> str:
+        """The text to store for a new password.
+
+        Raises:
+            PasswordRefused: too short, too long, or not text that can be typed.
+            HashingBusy: too many wait already.
+        """
+        secret = new_secret(password)
+        hashed = await self._in_thread(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(self._rounds)))
+        return hashed.decode("ascii")
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether the password belongs to a stored text; None is for an unknown user and takes as long.
+
+        Raises:
+            PasswordRefused: it cannot be anybody's password.
+            HashingBusy: too many wait already.
+        """
+        secret = _secret(password)
+        stored = self._nobody if hashed is None else hashed.encode("ascii")
+        return await self._in_thread(lambda: bcrypt.checkpw(secret, stored)) and hashed is not None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._inside >= self._most:
+            raise HashingBusy(self._wait_s())
+        self._inside += 1
+        try:
+            return await trio.to_thread.run_sync(work, limiter=self._limiter)
+        finally:
+            self._inside -= 1
+
+    def _wait_s(self) -> int:
+        seconds_each = 0.25 * 2.0 ** (self._rounds - 12)
+        return max(1, math.ceil(self._inside * seconds_each / self._limiter.total_tokens))
+
+
+def new_secret(password: str) -> bytes:
+    """The bytes to hash for a new password; raises PasswordRefused with the rule that it breaks. Pure and cheap."""
+    if len(password) < SHORTEST:
+        raise PasswordRefused(f"The password must have at least {SHORTEST} characters")
+    return _secret(password)
+
+
+def _secret(password: str) -> bytes:
+    try:
+        # One keyboard sends é as one character, another as two.
+        secret = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError as error:
+        raise PasswordRefused("The password holds half of a surrogate pair, which is not a character") from error
+    if len(secret) > LONGEST_BYTES:
+        raise PasswordRefused(f"The password must not be longer than {LONGEST_BYTES} bytes (letters like é count two)")
+    if b"\0" in secret:
+        raise PasswordRefused("The password must not hold the character U+0000")
+    return secret
