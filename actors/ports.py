@@ -34,6 +34,10 @@ class CommitUnknown(StoreError):
     """The connection was lost while the transaction was being committed: it may stand or not. Ask the same again."""
 
 
+class StoreFault(StoreError):
+    """The store rejects the call itself; nothing changed, and the same call would fail again. A mistake of ours."""
+
+
 # --- scores ------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +145,8 @@ class ScoreStore(Protocol):
         (`Repeated` or `KeyConflict`), user unknown or banned, token spent, else `Committed`. Several writes of one
         player may stand in one call; their versions follow the order given, and so does `reached_us` among all
         writes of a call.
-        An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing.
+        An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing. Answers are kept before
+        the writes are judged. A total stops at `MAX_SCORE`; `points` tell what a write really added.
 
         Raises:
             StoreUnavailable: nothing changed.
@@ -234,7 +239,11 @@ class RotationRefused:
 
 
 class AccountStore(Protocol):
-    """Players, their passwords' hashes and their sessions."""
+    """Players, their passwords' hashes and their sessions.
+
+    Each call that writes may be repeated with the same arguments and then gives the same answer. So after StoreUnavailable,
+    which here may also come after a connection was lost half-way, the caller simply asks again.
+    """
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
         """Make an account; raises StoreUnavailable."""
@@ -253,8 +262,8 @@ class AccountStore(Protocol):
     ) -> Rotated | RotationRefused:
         """Exchange one refresh token (by hash) for its successor (by hash), in one transaction.
 
-        A token used before is accepted again only within `grace_us` of its first use and only while its successor is
-        itself unused; otherwise its family is revoked.
+        A token used before is accepted again only within `grace_us` of its first use, for the same successor, and only while
+        that is itself unused; otherwise its family is revoked. So the successor must be derived from the token.
         """
         ...
 
@@ -294,11 +303,14 @@ class BoardCache(Protocol):
     """The sorted set of a board in Redis, for readers beside this process."""
 
     async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
-        """Set the scores and cached names of players; a batch in one round trip."""
+        """Raise the scores and set the cached names of players; a batch in one round trip.
+
+        A score is never lowered, so facts may come late or twice. Raises StoreUnavailable.
+        """
         ...
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
-        """The best `limit` players with their scores, best first."""
+        """The best `limit` players with their scores, best first; equal scores by descending id, as Redis has them."""
         ...
 
     async def clear(self, board: BoardId) -> None:

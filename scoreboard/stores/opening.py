@@ -1,0 +1,165 @@
+"""Opens all stores for as long as a block runs.
+
+    async with open_stores(postgres_url, redis_url) as stores: ...
+
+This is where asyncio begins and ends: the drivers run in a loop of trio-asyncio inside the caller's one `trio.run`, and the
+adapters may be called from any task of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import trio
+import trio_asyncio
+from redis.exceptions import RedisError
+
+from actors.ports import AccountStore, BoardCache, EventLog, ScoreStore, StoreError, StoreUnavailable
+from scoreboard.stores.migrate import migrate
+from scoreboard.stores.postgres_accounts import PostgresAccountStore
+from scoreboard.stores.postgres_pool import Bounds, Database, open_pool
+from scoreboard.stores.postgres_scores import PostgresScoreStore
+from scoreboard.stores.redis_board import RedisBoardCache
+from scoreboard.stores.redis_events import RedisEventLog
+from scoreboard.stores.redis_pool import Cache, open_redis
+
+log = logging.getLogger(__name__)
+
+# Long after they could be presented again, so that a stolen one is still recognized as such.
+SESSIONS_KEPT = "30 days"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Which stores answer. Without Postgres nothing works; without Redis other workers and readers lag."""
+
+    postgres: bool
+    redis: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """All that the core may ask of the world."""
+
+    scores: ScoreStore
+    accounts: AccountStore
+    events: EventLog
+    cache: BoardCache
+    database: Database
+    redis: Cache
+
+    async def ping(self, within: float = 1.0) -> Readiness:
+        """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
+        database = self.database.run(lambda connection: connection.fetchval("SELECT 1"))
+        answers: dict[str, bool] = {}
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_answered, answers, "postgres", database, within)
+            nursery.start_soon(_answered, answers, "redis", self.redis.run(lambda client: client.ping()), within)
+        return Readiness(**answers)
+
+    async def maintain(self) -> None:
+        """What must be done every now and then (an hour is often enough): the ledger's next months, and old sessions.
+
+        Raises:
+            StoreError: it was not done; the next time will do.
+        """
+        await self.database.run(lambda connection: connection.execute("SELECT ensure_partitions()"))
+        old = f"DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '{SESSIONS_KEPT}'"  # noqa: S608
+        await self.database.run(lambda connection: connection.execute(old))
+
+
+async def _answered(answers: dict[str, bool], name: str, question: Awaitable[object], within: float) -> None:
+    answers[name] = False
+    with trio.move_on_after(within):
+        try:
+            await question
+        except StoreError as error:
+            log.warning("%s does not answer: %s", name, error)
+        else:
+            answers[name] = True
+
+
+def _stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """An error that no one awaited in the drivers' loop. By default it would end the loop, and the server with it."""
+    log.error("in a driver: %s", context.get("message"), exc_info=context.get("exception"))
+
+
+@asynccontextmanager
+async def open_stores(
+    postgres_url: str,
+    redis_url: str,
+    *,
+    prefix: str = "",
+    pool_size: int = 6,
+    event_log_length: int = 100_000,
+    bounds: Bounds = Bounds(),
+) -> AsyncIterator[Stores]:
+    """Connect, bring the database up to date, and give the stores.
+
+    Redis need not be there: it is connected to when first used. An error of the block leaves as it is, not in a group.
+
+    Raises:
+        StoreUnavailable: Postgres cannot be reached.
+        MigrationError: the database was made by other code.
+    """
+    failure: Exception | None = None
+    async with trio_asyncio.open_loop() as loop:
+        loop.set_exception_handler(_stray)
+        try:
+            async with _opened(loop, postgres_url, redis_url, prefix, pool_size, bounds) as (database, redis):
+                yield Stores(
+                    scores=PostgresScoreStore(database),
+                    accounts=PostgresAccountStore(database),
+                    events=RedisEventLog(redis, length=event_log_length),
+                    cache=RedisBoardCache(redis),
+                    database=database,
+                    redis=redis,
+                )
+        except Exception as error:  # noqa: BLE001 - raised again below, where the loop's nursery does not wrap it
+            failure = error
+    if failure is not None:
+        raise failure
+
+
+@asynccontextmanager
+async def _opened(
+    loop: trio_asyncio.TrioEventLoop, postgres_url: str, redis_url: str, prefix: str, pool_size: int, bounds: Bounds
+) -> AsyncIterator[tuple[Database, Cache]]:
+    """Both connections; closed in bounded time, also when cancelled."""
+    await loop.run_aio_coroutine(_migrated(postgres_url, bounds))
+    database = Database(loop, await loop.run_aio_coroutine(open_pool(postgres_url, pool_size, bounds)), bounds)
+    redis = Cache(loop, open_redis(redis_url), prefix)
+    try:
+        yield database, redis
+    finally:
+        with trio.CancelScope(shield=True):
+            await loop.run_aio_coroutine(_closed(database, redis))
+
+
+async def _migrated(url: str, bounds: Bounds) -> None:
+    try:
+        connection = await asyncpg.connect(url, timeout=bounds.connect_s)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+    try:
+        for name in await migrate(connection):
+            log.info("applied %s", name)
+    except (asyncpg.PostgresConnectionError, OSError) as error:
+        raise StoreUnavailable(f"the connection to Postgres was lost: {error!r}") from error
+    finally:
+        connection.terminate()
+
+
+async def _closed(database: Database, redis: Cache) -> None:
+    await database.close()
+    try:
+        await asyncio.wait_for(redis.client.aclose(), database.bounds.close_s)
+        await asyncio.wait_for(redis.client.connection_pool.aclose(), database.bounds.close_s)
+    except (RedisError, OSError) as error:
+        log.warning("Redis did not close: %r", error)

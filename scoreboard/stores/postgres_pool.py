@@ -1,0 +1,130 @@
+"""Connections to Postgres for code that runs on Trio, and the one place where the driver's errors are translated.
+
+A unit of work is one asyncio coroutine from acquiring a connection to giving it back. Trio only waits for it, so a cancelled
+caller never leaves a connection half used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+from trio_asyncio import TrioEventLoop
+
+from actors.ports import StoreError, StoreFault, StoreUnavailable
+
+Result = TypeVar("Result")
+Work = Callable[[asyncpg.Connection], Awaitable[Result]]
+
+# The server rolled back and says why; another time it may succeed. 40: deadlock, serialization; 53: resources; 55: locks;
+# 58: system; 57014: statement time-out; 57P03: starting up; 25006: became a replica.
+TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
+# The server ends the session; that may reach us between the commit and its acknowledgement.
+ENDING = ("08", "57P", "25P03")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long anything may take, in seconds. The server gives up on a statement before the client gives up on the server:
+    then it is known that nothing happened.
+    """
+
+    connect_s: float = 3.0
+    acquire_s: float = 3.0
+    release_s: float = 1.0
+    lock_s: float = 2.0
+    statement_s: float = 4.0
+    command_s: float = 6.0
+    close_s: float = 1.5
+
+
+def translate(error: Exception, on_loss: type[StoreError]) -> StoreError:
+    """What an error of the driver during a unit of work means. `on_loss` is for a connection lost meanwhile."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        if state.startswith(TRANSIENT):
+            return StoreUnavailable(f"Postgres refused for now: {error}")
+        if state.startswith(ENDING):
+            return on_loss(f"Postgres ended the session: {error}")
+        return StoreFault(f"Postgres rejected it: {error}")
+    if isinstance(error, asyncpg.DataError):
+        return StoreFault(f"not a value that Postgres can hold: {error}")
+    if isinstance(error, asyncpg.InterfaceError):
+        return StoreUnavailable(f"the connection to Postgres was closed: {error}")
+    if isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError | asyncio.IncompleteReadError):
+        return on_loss(f"the connection to Postgres was lost: {error!r}")
+    raise error
+
+
+async def _plain_reset(_connection: asyncpg.Connection) -> None:
+    """Nothing: our statements leave no state in a session, and the usual reset costs a round trip each time."""
+
+
+async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
+    """A pool whose every session has the server-side time-outs. For asyncio; raises StoreUnavailable."""
+    milliseconds = {
+        "statement_timeout": bounds.statement_s,
+        "lock_timeout": bounds.lock_s,
+        "idle_in_transaction_session_timeout": bounds.statement_s,
+    }
+    settings = {name: str(int(seconds * 1000)) for name, seconds in milliseconds.items()}
+    try:
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=bounds.connect_s,
+            command_timeout=bounds.command_s,
+            reset=_plain_reset,
+            server_settings={"application_name": "scoreboard", **settings},
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A pool of connections that tasks of Trio may use, whichever nursery they stand in."""
+
+    loop: TrioEventLoop
+    pool: asyncpg.Pool
+    bounds: Bounds
+
+    async def run(self, work: Work[Result], *, on_loss: type[StoreError] = StoreUnavailable) -> Result:
+        """Do `work` with a connection.
+
+        Raises:
+            StoreUnavailable: no connection, or the server refused for now; nothing changed.
+            on_loss: the connection was lost while `work` ran.
+            StoreFault: the server rejects this work, and would again.
+        """
+        result: Result = await self.loop.run_aio_coroutine(self._unit(work, on_loss))
+        return result
+
+    async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
+        try:
+            connection = await self.pool.acquire(timeout=self.bounds.acquire_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+        try:
+            return await work(connection)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            raise translate(error, on_loss) from error
+        finally:
+            await self._give_back(connection)
+
+    async def _give_back(self, connection: asyncpg.Connection) -> None:
+        try:
+            await self.pool.release(connection, timeout=self.bounds.release_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            connection.terminate()
+
+    async def close(self) -> None:
+        """Close all connections; what does not close in time is cut. For asyncio."""
+        try:
+            await asyncio.wait_for(self.pool.close(), self.bounds.close_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self.pool.terminate()

@@ -1,0 +1,160 @@
+"""The ledger in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from actors.ports import (
+    AnswerRecord,
+    BannedUser,
+    Committed,
+    CommitOutcome,
+    CommitUnknown,
+    KeyConflict,
+    KeyLookup,
+    Repeated,
+    ScoreFact,
+    ScoreWrite,
+    TokenSpent,
+    UnknownUser,
+    UserId,
+)
+from scoreboard.stores.postgres_pool import Database
+from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
+
+COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+
+RECALL = """
+SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
+       to_us(k.reached_at) AS reached_us, k.points, k.previous_rank, k.new_rank
+FROM unnest($1::uuid[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i (user_id, idempotency_key, request_hash, ord)
+JOIN idempotency_keys k ON k.user_id = i.user_id AND k.idempotency_key = i.idempotency_key
+JOIN users u ON u.user_id = i.user_id
+"""
+
+MEMBERS = """
+SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us
+FROM users WHERE user_id > $1 AND NOT is_banned ORDER BY user_id LIMIT $2
+"""
+
+FIRST_MEMBERS = MEMBERS.replace("user_id > $1 AND ", "").replace("$2", "$1")
+
+# In small bites, so that no bite runs into the time-out or holds many rows locked.
+PURGE_BITE = 5_000
+PURGES = (
+    "DELETE FROM action_tokens WHERE ctid = ANY (ARRAY("
+    "SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2))",
+    "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY("
+    "SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2))",
+)
+
+REPEATED, KEY_CONFLICT = 1, 2
+REFUSALS: dict[int, CommitOutcome] = {KEY_CONFLICT: KeyConflict(), 3: TokenSpent(), 4: UnknownUser(), 5: BannedUser()}
+
+
+def segment_starts(writes: Sequence[ScoreWrite]) -> list[int]:
+    """Positions, from 1, that cut the writes so that no operation, token or key of a player stands twice in one piece.
+
+    Within a piece the writes do not depend on each other except by their order, so the database judges them together.
+    """
+    starts: list[int] = []
+    seen: set[object] = set()
+    for position, write in enumerate(writes, 1):
+        marks: list[object] = [("operation", write.operation_id), write.token_hash]
+        if write.idempotency_key is not None:
+            marks.append((write.user_id, write.idempotency_key))
+        if not starts or not seen.isdisjoint(marks):
+            starts.append(position)
+            seen.clear()
+        seen.update(marks)
+    return starts
+
+
+def write_columns(writes: Sequence[ScoreWrite]) -> tuple[list[object], ...]:
+    """The writes as the arrays that `commit_scores` takes."""
+    return (
+        [name_key(write.operation_id) for write in writes],
+        [user_key(write.user_id) for write in writes],
+        [write.points for write in writes],
+        [write.action_type for write in writes],
+        [write.token_hash for write in writes],
+        [write.token_expires_us for write in writes],
+        [None if write.idempotency_key is None else clean(write.idempotency_key) for write in writes],
+        [write.request_hash for write in writes],
+        [address(write.origin.address) for write in writes],
+        [user_agent(write.origin.user_agent) for write in writes],
+    )
+
+
+def answer_columns(answers: Sequence[AnswerRecord]) -> tuple[list[object], ...]:
+    """The answers as arrays."""
+    return (
+        [user_key(answer.user_id) for answer in answers],
+        [clean(answer.idempotency_key) for answer in answers],
+        [answer.previous_rank for answer in answers],
+        [answer.new_rank for answer in answers],
+    )
+
+
+def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
+    """One row of `commit_scores`, for the core."""
+    kind: int = row[1]
+    if kind > REPEATED:
+        return REFUSALS[kind]
+    fact = ScoreFact(user_id, row[2], row[3], row[4], row[5])
+    return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6])
+
+
+class PostgresScoreStore:
+    """`ScoreStore` on Postgres; `commit` is one statement and so one transaction and one round trip."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
+        """See `ScoreStore.commit`."""
+        if not writes and not answers:
+            return []
+        arguments = (segment_starts(writes), *write_columns(writes), *answer_columns(answers))
+
+        async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+            rows: list[asyncpg.Record] = await connection.fetch(COMMIT, *arguments)
+            return rows
+
+        rows = await self._database.run(work, on_loss=CommitUnknown)
+        rows.sort(key=lambda row: row[0])
+        return [outcome_of(row, write.user_id) for row, write in zip(rows, writes, strict=True)]
+
+    async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
+        """See `ScoreStore.recall`."""
+        users = [user_key(lookup.user_id) for lookup in lookups]
+        keys = [clean(lookup.idempotency_key) for lookup in lookups]
+        hashes = [lookup.request_hash for lookup in lookups]
+        rows = await self._database.run(lambda connection: connection.fetch(RECALL, users, keys, hashes))
+        found: list[Repeated | KeyConflict | None] = [None] * len(lookups)
+        for row in rows:
+            fact = ScoreFact(UserId(row["user_id"]), row["username"], row["score"], row["version"], row["reached_us"])
+            again = Repeated(fact, row["points"], row["previous_rank"], row["new_rank"])
+            found[row["ord"] - 1] = again if row["same"] else KeyConflict()
+        return found
+
+    async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
+        """See `ScoreStore.members_after`."""
+        if user_id is None:
+            rows = await self._database.run(lambda connection: connection.fetch(FIRST_MEMBERS, limit))
+        else:
+            rows = await self._database.run(lambda connection: connection.fetch(MEMBERS, user_key(user_id), limit))
+        return [ScoreFact(UserId(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+
+    async def purge(self, *, before_us: int) -> int:
+        """See `ScoreStore.purge`."""
+        gone = 0
+        for statement in PURGES:
+            bite = PURGE_BITE
+            while bite == PURGE_BITE:
+                tag: str = await self._database.run(lambda c, sql=statement: c.execute(sql, before_us, PURGE_BITE))
+                bite = int(tag.removeprefix("DELETE "))
+                gone += bite
+        return gone

@@ -1,0 +1,50 @@
+"""The board in Redis: a sorted set of totals and a hash for each player, under the names that the contract gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from actors.ports import BoardId, ScoreFact, UserId
+from scoreboard.stores.redis_pool import Cache
+
+
+class RedisBoardCache:
+    """`BoardCache` on ``<prefix>leaderboard:<board>`` and ``<prefix>user:<id>``."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def _board(self, board: BoardId) -> str:
+        return f"{self._cache.prefix}leaderboard:{board}"
+
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+        """See `BoardCache.put`."""
+        if not facts:
+            return
+        scores: dict[str, int] = {}
+        for fact in facts:
+            scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
+        names = {fact.user_id: fact.username for fact in facts}
+
+        async def work(client: Redis) -> None:
+            pipeline = client.pipeline(transaction=False)
+            # Never lower: two workers may bring the facts of one player in either order.
+            pipeline.zadd(self._board(board), scores, gt=True)
+            for user_id, username in names.items():
+                pipeline.hset(f"{self._cache.prefix}user:{user_id}", "username", username)
+            await pipeline.execute()
+
+        await self._cache.run(work)
+
+    async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
+        """See `BoardCache.top`."""
+        if limit <= 0:
+            return []
+        rows = await self._cache.run(lambda client: client.zrevrange(self._board(board), 0, limit - 1, withscores=True))
+        return [(UserId(member.decode()), int(score)) for member, score in rows]
+
+    async def clear(self, board: BoardId) -> None:
+        """See `BoardCache.clear`."""
+        await self._cache.run(lambda client: client.unlink(self._board(board)))

@@ -1,0 +1,53 @@
+"""The event log as a stream of Redis: facts in the order in which workers published them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from actors.ports import LoggedFacts, ScoreFact, UserId
+from scoreboard.stores.redis_pool import Cache
+
+FIELD = b"f"
+Wire = list[tuple[str, str, int, int, int]]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Wire).decode
+
+
+def encode(facts: Sequence[ScoreFact]) -> bytes:
+    """Facts as bytes; a tuple for each, without names."""
+    return _encode([(fact.user_id, fact.username, fact.score, fact.version, fact.reached_us) for fact in facts])
+
+
+def decode(payload: bytes) -> tuple[ScoreFact, ...]:
+    """The facts in bytes that `encode` made."""
+    return tuple(ScoreFact(UserId(row[0]), *row[1:]) for row in _decode(payload))
+
+
+class RedisEventLog:
+    """`EventLog` on one stream, `<prefix>events`, of about `length` entries."""
+
+    def __init__(self, cache: Cache, *, length: int = 100_000) -> None:
+        self._cache = cache
+        self._key = f"{cache.prefix}events"
+        self._length = length
+
+    async def append(self, facts: Sequence[ScoreFact]) -> str:
+        """See `EventLog.append`. After StoreUnavailable the entry may stand, so that appending again may add it twice."""
+        payload = encode(facts)
+
+        async def work(client: Redis) -> Any:
+            return await client.xadd(self._key, {FIELD: payload}, maxlen=self._length, approximate=True)
+
+        position: bytes = await self._cache.run(work)
+        return position.decode()
+
+    async def read(self, after: str | None, limit: int) -> list[LoggedFacts]:
+        """See `EventLog.read`."""
+        start = "-" if after is None else f"({after}"
+        rows = await self._cache.run(lambda client: client.xrange(self._key, min=start, max="+", count=limit))
+        return [LoggedFacts(position.decode(), decode(fields[FIELD])) for position, fields in rows]
