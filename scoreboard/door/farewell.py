@@ -1,0 +1,52 @@
+"""The door's own last words: a short answer, and closing so that the client can still read it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import trio
+
+from scoreboard.door.limits import DoorLimits
+
+_READ_BYTES = 64 * 1024
+
+
+def short_answer(status: int, sentence: str, *, retry_after_s: int | None = None) -> bytes:
+    """A whole response of HTTP/1.1 after which the connection closes."""
+    body = sentence.encode() + b"\n"
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "content-type: text/plain; charset=utf-8",
+        f"content-length: {len(body)}",
+        "connection: close",
+    ]
+    if retry_after_s is not None:
+        lines.append(f"retry-after: {retry_after_s}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+async def say_and_leave(stream: trio.SocketStream, answer: bytes, limits: DoorLimits) -> None:
+    """Send a last answer and linger. Never longer than `write_within_s` and `linger_within_s` together."""
+    with trio.move_on_after(limits.write_within_s) as sending:
+        await stream.send_all(answer)
+    if not sending.cancelled_caught:
+        await linger(stream, limits)
+
+
+async def linger(stream: trio.SocketStream, limits: DoorLimits) -> None:
+    """Say that no more will come, then throw away what the client still sends until it hangs up, within bounds.
+
+    Closing a socket with unread bytes in it makes the kernel reset the connection, and the client then often
+    loses the answer that says what it did wrong.
+    """
+    try:
+        with trio.move_on_after(limits.linger_within_s):
+            await stream.send_eof()
+            thrown_away = 0
+            while thrown_away < limits.linger_bytes:
+                data = await stream.receive_some(_READ_BYTES)
+                if not data:
+                    return
+                thrown_away += len(data)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return  # it hung up first

@@ -1,0 +1,180 @@
+"""The accept loop and the barrier round every connection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import trio
+from trio.socket import IPPROTO_TCP, SHUT_WR
+
+from scoreboard.door.admission import Admission, site_of
+from scoreboard.door.farewell import linger, say_and_leave, short_answer
+from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
+from scoreboard.door.limits import DoorLimits
+from scoreboard.door.observer import DoorObserver, Drop
+
+Handler = Callable[[trio.SocketStream, RequestHead, trio.Event], Awaitable[None]]
+"""Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
+end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering."""
+
+_FULL = short_answer(503, "Too many connections.", retry_after_s=5)
+_TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """One connection while it is inside."""
+
+    stream: trio.SocketStream
+    client: str
+    site: str
+    kind: str = "unknown"
+
+
+class FrontDoor:
+    """Serves listeners: WebSocket handshakes go to one handler, all other requests of HTTP/1.x to the other."""
+
+    def __init__(self, *, http: Handler, websocket: Handler, limits: DoorLimits, observer: DoorObserver) -> None:
+        self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
+        self._limits = limits
+        self._observer = observer
+        self._admission = Admission(limits)
+        self._visits: set[_Visit] = set()
+        self._closing = trio.Event()
+        self._empty = trio.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open now."""
+        return self._admission.inside
+
+    def close(self) -> None:
+        """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""
+        self._closing.set()
+
+    async def serve(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.SocketStream]],
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve until `close` is called; then those inside have `stop_within_s` before their sockets are closed.
+
+        Cancelled, it closes all sockets at once. The listeners are closed in both cases. Nothing that a client
+        sends ends it.
+        """
+        async with trio.open_nursery() as inside:
+            try:
+                await self._accept_until_closing(listeners, inside, task_status)
+                with trio.move_on_after(self._limits.stop_within_s):
+                    await self._until_empty()
+            finally:
+                self._cut_all()
+                inside.cancel_scope.cancel()
+
+    async def _accept_until_closing(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.SocketStream]],
+        inside: trio.Nursery,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        try:
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    accepting.start_soon(self._accept_all, listener, inside)
+                task_status.started()
+                await self._closing.wait()
+                accepting.cancel_scope.cancel()
+        finally:
+            for listener in listeners:
+                await trio.aclose_forcefully(listener)
+
+    async def _accept_all(self, listener: trio.abc.Listener[trio.SocketStream], inside: trio.Nursery) -> None:
+        while True:
+            try:
+                stream = await listener.accept()
+            except trio.ClosedResourceError:
+                return
+            except OSError as error:  # no descriptor or no memory left: those inside will give some back
+                self._observer.accept_failed(error)
+                await trio.sleep(self._limits.accept_pause_s)
+            else:
+                self._admit(stream, inside)
+
+    def _admit(self, stream: trio.SocketStream, inside: trio.Nursery) -> None:
+        try:
+            client = str(stream.socket.getpeername()[0])
+            self._set_options(stream)
+        except (OSError, IndexError):
+            self._turn_away(stream, Drop.GONE)
+            return
+        site = site_of(client)
+        why = self._admission.enter(site)
+        if why is not None:
+            self._turn_away(stream, why)
+            return
+        visit = _Visit(stream, client, site)
+        self._visits.add(visit)
+        inside.start_soon(self._host, visit)
+
+    def _set_options(self, stream: trio.SocketStream) -> None:
+        """A small frame must not wait for an earlier one's acknowledgement, and a dead peer not hold our memory."""
+        stream.setsockopt(IPPROTO_TCP, trio.socket.TCP_NODELAY, 1)
+        if _TCP_USER_TIMEOUT is not None:
+            stream.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, int(self._limits.write_within_s * 1000))
+
+    def _turn_away(self, stream: trio.SocketStream, why: Drop) -> None:
+        """Without a task and without waiting: being full must cost less than being served."""
+        self._observer.dropped(why)
+        with suppress(OSError):
+            os.write(stream.socket.fileno(), _FULL)
+            stream.socket.shutdown(SHUT_WR)
+        stream.socket.close()
+
+    async def _host(self, visit: _Visit) -> None:
+        """The barrier: whatever happens in here stays in here, except cancellation."""
+        try:
+            await self._converse(visit)
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._observer.dropped(Drop.GONE)
+        except* Exception as errors:  # noqa: BLE001  # a handler that fails must not end its neighbours
+            self._observer.failed(errors, kind=visit.kind, client=visit.client)
+        finally:
+            self._see_off(visit)
+
+    async def _converse(self, visit: _Visit) -> None:
+        try:
+            head = await read_head(visit.stream, self._limits)
+        except HeadRefused as refused:
+            self._observer.dropped(refused.why)
+            if refused.status is not None:
+                await say_and_leave(visit.stream, short_answer(refused.status, str(refused)), self._limits)
+            return
+        visit.kind = head.kind.value
+        await self._handlers[head.kind](visit.stream, head, self._closing)
+        await linger(visit.stream, self._limits)
+
+    def _see_off(self, visit: _Visit) -> None:
+        visit.stream.socket.close()
+        self._visits.discard(visit)
+        self._admission.leave(visit.site)
+        if not self._visits:
+            self._empty.set()
+
+    async def _until_empty(self) -> None:
+        if self._visits:
+            self._empty = trio.Event()
+            await self._empty.wait()
+
+    def _cut_all(self) -> None:
+        """Close the sockets of all who are left: a shielded write of theirs ends by that and by nothing else."""
+        for visit in self._visits:
+            self._observer.dropped(Drop.STOPPED)
+            visit.stream.socket.close()
+
+    def __repr__(self) -> str:
+        state = "closing" if self._closing.is_set() else "open"
+        return f"<FrontDoor {state}, {self.connections} inside>"

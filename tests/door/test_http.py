@@ -1,0 +1,67 @@
+"""Hypercorn behind the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+
+from scoreboard.door import DoorLimits, HypercornHandler, Journal, load_config
+from tests.door.doors import TOP, ListLog, open_door, read_all, read_until
+
+
+async def test_the_application_starts_and_stops_with_its_lifespan() -> None:
+    """Start-up is through before the body, shutdown before the end."""
+    heard: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for _ in range(2):
+            message = await receive()
+            heard.append(message["type"])
+            await send({"type": message["type"] + ".complete"})
+
+    handler = HypercornHandler(app, load_config(TOP / "hypercorn.toml"), DoorLimits(), Journal(ListLog()))
+    async with handler.lifespan():
+        assert ["lifespan.startup"] == heard
+    assert ["lifespan.startup", "lifespan.shutdown"] == heard
+
+
+async def test_a_body_that_stops_coming_is_given_up() -> None:
+    """`read_timeout` holds between two pieces of a body."""
+    async with open_door(read_timeout=0.1) as opened, await opened.connect() as client:
+        await client.send_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf")
+        with trio.fail_after(2):
+            await read_all(client)
+
+
+async def test_a_long_answer_is_not_cut_for_want_of_questions() -> None:
+    """`read_timeout` does not hold while the client has nothing to send."""
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await trio.sleep(0.3)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"at last", "more_body": False})
+
+    async with open_door(application=slow, read_timeout=0.1) as opened, await opened.connect() as client:
+        await client.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"at last" in await read_until(client, b"at last")
+
+
+async def test_an_answer_to_a_body_nobody_reads_arrives() -> None:
+    """The application answers before the end of the body; the client, still sending, can read the answer."""
+
+    async def refuse(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10000000\r\n\r\n"
+    async with open_door(DoorLimits(linger_within_s=0.3), application=refuse) as opened:
+        assert (await opened.talk(head + b"x" * 500_000)).startswith(b"HTTP/1.1 413 ")
+
+
+def test_the_settings_are_those_of_the_file() -> None:
+    """What the door relies on stands in hypercorn.toml."""
+    config = load_config(TOP / "hypercorn.toml")
+    assert config.h11_max_incomplete_size == DoorLimits().head_bytes
+    assert config.read_timeout is not None
+    assert config.include_server_header is False
