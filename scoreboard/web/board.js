@@ -24,7 +24,7 @@ export function applyFull(board, data) {
     version: data.version,
     rows,
     totalUsers: data.totalUsers,
-    changedAt: newestChange(rows) ?? data.timestamp ?? null,
+    changedAt: newestChange(rows),
   });
 }
 

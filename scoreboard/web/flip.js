@@ -10,12 +10,12 @@ export function measure(elements) {
   return new Map([...elements].map((element) => [element, element.getBoundingClientRect().top]));
 }
 
-/** Lets each element glide from its place in `before`; those that were not there come in from below. */
-export function play(elements, before) {
+/** Lets each element glide from its place in `before`; those that were not there come in `from` so far away. */
+export function play(elements, before, from = "60%") {
   for (const element of elements) gliding.get(element)?.cancel();
   const after = measure(elements);
   for (const [element, top] of after) {
-    if (!before.has(element)) enter(element);
+    if (!before.has(element)) enter(element, from);
     else glide(element, before.get(element) - top);
   }
 }
@@ -29,9 +29,9 @@ function glide(element, distance) {
   animation.onfinish = () => (element.style.zIndex = "");
 }
 
-function enter(element) {
-  const from = { transform: "translateY(60%)", opacity: 0 };
-  gliding.set(element, element.animate([from, { transform: "none", opacity: 1 }], GLIDE));
+function enter(element, from) {
+  const start = { transform: `translateY(${from})`, opacity: 0 };
+  gliding.set(element, element.animate([start, { transform: "none", opacity: 1 }], GLIDE));
 }
 
 /** Washes the cells of a row with a colour that fades. */

@@ -27,7 +27,7 @@ export class Latest {
     const items = gains.slice(0, KEPT).map((change) => item(change, changedAt));
     this.#list.prepend(...items);
     while (this.#list.children.length > KEPT) this.#list.lastElementChild.remove();
-    if (!prefersStill()) play(this.#list.children, before);
+    if (!prefersStill()) play(this.#list.children, before, "-60%");
   }
 }
 

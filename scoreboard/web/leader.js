@@ -34,7 +34,9 @@ export class Leader {
     panel.dataset.leader = leader ? "yes" : "none";
     name.textContent = leader ? leader.username : "Nobody yet";
     this.#ticker.show(score, leader?.score ?? 0, { counted });
-    panel.style.setProperty("--digits", String(asText(leader?.score ?? 0).length));
+    const digits = asText(leader?.score ?? 0).length;
+    panel.style.setProperty("--digits", String(digits));
+    panel.dataset.wide = digits > 7 ? "yes" : "no";
     unit.textContent = leader?.score === 1 ? "point" : "points";
     note.textContent = leader ? leadNote(leader, board.rows[1]) : waitingNote(board);
   }

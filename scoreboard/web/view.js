@@ -63,12 +63,17 @@ export class View {
 
   #frame(board) {
     byId("stage").dataset.board = board.rows.length ? "shown" : "empty";
-    const digits = Math.max(3, ...board.rows.map((row) => asText(row.score).length));
-    byId("table").style.setProperty("--digits", String(digits));
-    byId("table").dataset.wide = digits > 11 ? "yes" : "no";
+    const { style } = byId("table");
+    style.setProperty("--digits", String(longest(board.rows.map((row) => row.score))));
+    style.setProperty("--gap-digits", String(1 + longest(board.rows.map((row) => board.rows[0].score - row.score))));
     const leader = leaderOf(board);
     document.title = leader ? `${leader.username} leads with ${asText(leader.score)} – Scoreboard` : "Scoreboard";
   }
+}
+
+// The columns of numbers are as wide as their longest number needs.
+function longest(numbers) {
+  return Math.max(2, ...numbers.map((number) => asText(number).length));
 }
 
 function leaderParts() {
