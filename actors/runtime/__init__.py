@@ -1,7 +1,7 @@
 """Supervised actors on Trio: mailboxes, incarnations, restarts, keyed directories. Knows nothing of scoreboards."""
 
 from actors.runtime.actor import Actor, BatchActor
-from actors.runtime.cell import Cell, CellOptions
+from actors.runtime.cell import Cell
 from actors.runtime.directory import Directory
 from actors.runtime.errors import (
     ActorCrashed,
@@ -14,6 +14,7 @@ from actors.runtime.errors import (
     TooManyActors,
 )
 from actors.runtime.observer import Observer
+from actors.runtime.options import CellOptions
 from actors.runtime.ref import Ref
 from actors.runtime.request import Question, Request, current_deadline
 from actors.runtime.restarts import RestartHistory, RestartPolicy

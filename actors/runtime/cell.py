@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -16,21 +15,12 @@ from actors.runtime.errors import ActorCrashed, ActorStopped, MailboxFull, Refus
 from actors.runtime.faults import split_fault
 from actors.runtime.mailbox import Mailbox
 from actors.runtime.observer import Observer
+from actors.runtime.options import CellOptions
 from actors.runtime.request import Request, set_current_deadline
-from actors.runtime.restarts import RestartHistory, RestartPolicy
+from actors.runtime.restarts import RestartHistory
 
 #: After so many messages without a wait an actor lets others run; its own code need not contain a checkpoint.
 TURN = 16
-
-
-@dataclass(frozen=True, slots=True)
-class CellOptions:
-    """Bounds of one actor: `capacity` of its mailbox, seconds for its hooks, and how often it may fail."""
-
-    capacity: int = 1000
-    start_within_s: float = 10.0
-    stop_within_s: float = 5.0
-    restarts: RestartPolicy = field(default_factory=RestartPolicy)
 
 
 class _Wish(enum.Enum):
@@ -80,6 +70,8 @@ class Cell:
         except MailboxFull:
             self._observer.mailbox_full(self.name)
             raise
+        if self._wish is _Wish.REST:
+            self._wish = _Wish.LIVE
 
     def rest(self) -> None:
         """Passivate, if nothing waits and the actor agrees when it hears of it; otherwise nothing happens."""
@@ -88,8 +80,9 @@ class Cell:
             self._mailbox.poke()
 
     def stop(self) -> None:
-        """Finish the message in hand, release all others, end."""
+        """Finish what is in hand, then end. Who waits in the mailbox is released now, and nothing more is taken."""
         self._wish = _Wish.STOP
+        self._close()
         self._stop_wanted.set()
         self._mailbox.poke()
 
@@ -102,25 +95,28 @@ class Cell:
             GaveUp: the actor failed too often.
         """
         try:
-            while True:
+            while self._wish is not _Wish.STOP:
                 fault = await self._incarnation()
                 if fault is not None:
                     await self._pause_after(fault)
-                if self._wish is _Wish.STOP or (self._wish is _Wish.REST and not self._mailbox):
-                    return
-                self._wish = _Wish.LIVE
+                if self._wish is _Wish.REST:
+                    if not self._mailbox:
+                        return
+                    self._wish = _Wish.LIVE
         finally:
-            self._mailbox.closed = True
-            self._release(self._mailbox.drop(lambda _: True), lambda: ActorStopped(f"{self.name} has stopped"))
+            self._release_stopped()
+            self._close()
             on_end()
             self._observer.ended(self.name)
 
     async def _incarnation(self) -> Exception | None:
         """One life from start to end. Returns the failure that ended it, None if it ended well."""
-        actor = self._make()
         self._midway = True
         self._observer.activated(self.name)
+        set_current_deadline(math.inf)  # what the hooks ask of others is not part of anybody's question
+        actor = None
         try:
+            actor = self._make()
             with trio.fail_after(self._options.start_within_s):
                 await actor.started()
             self._midway = False
@@ -130,29 +126,34 @@ class Cell:
             self._release_crashed(fault)
             if passing is None:
                 return fault
+            self.stop()  # to be cancelled is to be stopped
+            if fault is None and actor is not None and not self._midway:
+                fault = await self._stop_hook(actor)
             if fault is not None:
                 self._observer.crashed(self.name, fault, None)
-            elif not self._midway:
-                await self._stop_hook(actor)
             raise
         return await self._stop_hook(actor)
 
     async def _stop_hook(self, actor: Actor | BatchActor) -> Exception | None:
         """Let the actor save; bounded even when everything is being cancelled. Returns the failure of the hook."""
-        self._release(self._in_hand, lambda: ActorStopped(f"{self.name} has stopped"))
+        self._release_stopped()
+        set_current_deadline(math.inf)
+        fault = None
         scope = trio.CancelScope(deadline=trio.current_time() + self._options.stop_within_s, shield=True)
         try:
             with scope:
                 await actor.stopped()
-        except Exception as fault:  # noqa: BLE001 - whatever the hook raises is this incarnation's failure
-            if self._wish is not _Wish.STOP:
-                return fault
-            self._observer.crashed(self.name, fault, None)
+        except Exception as raised:  # noqa: BLE001 - whatever the hook raises is this incarnation's failure
+            fault = raised
+            self._release_crashed(fault)
         if scope.cancelled_caught:
             self._observer.stop_timed_out(self.name)
-        return None
+        return fault
 
     async def _pause_after(self, fault: Exception) -> None:
+        if self._wish is _Wish.STOP:  # there is no next time
+            self._observer.crashed(self.name, fault, None)
+            return
         try:
             delay = self._history.after(fault, trio.current_time())
         except BaseException:
@@ -169,31 +170,39 @@ class Cell:
         work = partial(self._one, actor) if isinstance(actor, Actor) else partial(self._batch, actor)
         turns = 0
         while self._wish is not _Wish.STOP:
-            if actor.wake_at < math.inf and trio.current_time() >= actor.wake_at:
-                actor.wake_at = math.inf
-                await self._guarded(actor.woken())
-            elif self._mailbox:
-                await self._guarded(work())
+            due = actor.wake_at < math.inf and actor.wake_at <= trio.current_time()
+            if due:
+                await self._wake(actor)
+            if self._mailbox:  # also after an alarm: neither of the two starves the other
+                await work()
             elif self._wish is _Wish.REST:
                 if self._may_rest(actor):
                     return
                 self._wish = _Wish.LIVE
-            else:
-                with trio.CancelScope(deadline=actor.wake_at):
-                    await self._mailbox.wait()
+            elif not due:
+                await self._wait(actor)
                 turns = 0
             turns += 1
             if turns % TURN == 0:
                 await trio.lowlevel.checkpoint()
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
-        self._midway = True
-        await work
-        self._midway = False
+    async def _wait(self, actor: Actor | BatchActor) -> None:
+        if actor.wake_at == math.inf:
+            await self._mailbox.wait()
+            return
+        with trio.CancelScope(deadline=actor.wake_at):
+            await self._mailbox.wait()
 
     def _may_rest(self, actor: Actor | BatchActor) -> bool:
         self._in_hand = [request for request in self._in_hand if request.open]
         return not self._in_hand and actor.may_passivate()
+
+    async def _wake(self, actor: Actor | BatchActor) -> None:
+        actor.wake_at = math.inf
+        set_current_deadline(math.inf)
+        self._midway = True
+        await actor.woken()
+        self._midway = False
 
     async def _one(self, actor: Actor) -> None:
         (request,) = self._mailbox.take(1)
@@ -201,10 +210,12 @@ class Cell:
             return
         self._in_hand = [request]
         set_current_deadline(request.deadline)
+        self._midway = True
         try:
             request.answer(await actor.receive(request.message))
         except Refusal as refusal:
             request.fail(refusal)
+        self._midway = False
         self._in_hand = []
 
     async def _batch(self, actor: BatchActor) -> None:
@@ -212,31 +223,42 @@ class Cell:
         if not taken:
             return
         self._in_hand = [request for request in self._in_hand if request.open] + taken
-        set_current_deadline(max(request.deadline for request in taken))
+        set_current_deadline(max(request.deadline for request in taken))  # somebody waits that long
+        self._midway = True
         await actor.receive_batch(taken)
+        self._midway = False
 
     def _skip(self, request: Request) -> bool:
-        if not request.expired(trio.current_time()):
+        if not request.asked or not request.expired(trio.current_time()):
             return False
         self._observer.expired(self.name)
         return True
 
     # --- releasing askers ---
 
-    def _release(self, requests: list[Request], error: Callable[[], Exception]) -> None:
-        for request in requests:
-            request.fail(error())
+    def _close(self) -> None:
+        """Take nothing more; release who waits, and count what is dropped with nobody to tell."""
+        self._mailbox.closed = True
+        for request in self._mailbox.drop(lambda _: True):
+            if request.asked:
+                request.fail(ActorStopped(f"{self.name} has stopped"))
+            else:
+                self._observer.dropped(self.name)
+
+    def _release_stopped(self) -> None:
+        """Release those whose message was taken and has got no answer in this life."""
+        for request in self._in_hand:
+            request.fail(ActorStopped(f"{self.name} has stopped", begun=True))
+        self._in_hand = []
 
     def _release_crashed(self, fault: Exception | None) -> None:
         """Release all who wait, at once; messages without an asker stay for the next incarnation."""
-
-        def crashed(*, begun: bool) -> Exception:
-            error = ActorCrashed(self.name, begun=begun)
-            error.__cause__ = fault
-            return error
-
         if fault is None:
             return
-        self._release(self._in_hand, lambda: crashed(begun=True))
-        self._release(self._mailbox.drop(lambda request: request.asked), lambda: crashed(begun=False))
+        waiting = self._mailbox.drop(lambda request: request.asked)
+        for requests, begun in ((self._in_hand, True), (waiting, False)):
+            for request in requests:
+                error = ActorCrashed(self.name, begun=begun)
+                error.__cause__ = fault
+                request.fail(error)
         self._in_hand = []

@@ -7,14 +7,17 @@ import random
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import trio
 
 from actors.runtime.actor import Actor, BatchActor
-from actors.runtime.cell import Cell, CellOptions
+from actors.runtime.cell import Cell
 from actors.runtime.errors import ActorStopped, GaveUp, TooManyActors
 from actors.runtime.observer import Observer
+from actors.runtime.options import CellOptions
 from actors.runtime.ref import Ref
 from actors.runtime.request import Question, Request
 
@@ -30,7 +33,7 @@ class Directory(Generic[K]):
     the directory. Without it the `GaveUp` itself does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first three have a default
         self,
         name: str,
         make: Callable[[K], Actor | BatchActor],
@@ -42,6 +45,8 @@ class Directory(Generic[K]):
         max_live: int = 100_000,
         on_give_up: Callable[[K, GaveUp], None] | None = None,
     ) -> None:
+        if not idle_after_s > 0:
+            raise ValueError(f"{name}: idle_after_s must be above 0, not {idle_after_s}")
         self.name = name
         self._make = make
         self._rng = rng
@@ -52,6 +57,7 @@ class Directory(Generic[K]):
         self._on_give_up = on_give_up
         self._cells: OrderedDict[K, Cell] = OrderedDict()  # least recently used first
         self._nursery: trio.Nursery | None = None
+        self._context = Context()
         self._emptied = trio.Event()
 
     def __repr__(self) -> str:
@@ -77,7 +83,10 @@ class Directory(Generic[K]):
 
     async def ask(self, key: K, message: Question[R], *, within: float) -> R:
         """As `Ref.ask`; may also raise TooManyActors."""
-        return await self.ref(key).ask(message, within=within)
+        request = Request.question(message, within)
+        self._deliver(key, request)
+        answer: R = await request.wait()
+        return answer
 
     def _deliver(self, key: K, request: Request) -> None:
         # No await from here to the put: a cell found alive is alive when it gets the message.
@@ -97,7 +106,10 @@ class Directory(Generic[K]):
             f"{self.name}/{key}", lambda: self._make(key), self._options, observer=self._observer, rng=self._rng
         )
         self._cells[key] = cell
-        self._nursery.start_soon(self._run_cell, key, cell, name=cell.name)
+        # An actor belongs to the directory and not to who happens to send first: neither that sender's deadline nor
+        # what its logs are bound to shall stay with the actor for life.
+        start = partial(self._nursery.start_soon, self._run_cell, key, cell, name=cell.name)
+        self._context.copy().run(start)
         return cell
 
     async def _run_cell(self, key: K, cell: Cell) -> None:
@@ -115,9 +127,15 @@ class Directory(Generic[K]):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Directory[K]]:
-        """Run the actors while the body runs. At its end all are stopped, each within its bound."""
+        """Run the actors while the body runs. At its end all are stopped, each within its bound.
+
+        What the body raises comes inside an ExceptionGroup, as from a nursery.
+        """
+        if self._nursery is not None:
+            raise RuntimeError(f"{self.name} is running already")
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            self._context = copy_context()
             nursery.start_soon(self._sweep, name=f"{self.name} sweep")
             try:
                 yield self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -10,7 +11,10 @@ class ActorError(Exception):
 
 
 class Refusal(ActorError):
-    """An actor's considered No: nothing has happened, and the actor lives on. `code` is for programs, the text for people."""
+    """An actor's considered No: nothing has happened, and the actor lives on.
+
+    `code` is for programs, the text for people. Raise it alone: inside an ExceptionGroup it counts as a failure.
+    """
 
     code: ClassVar[str] = "REFUSED"
 
@@ -28,7 +32,11 @@ class AskTimeout(ActorError):
 
 
 class ActorStopped(ActorError):
-    """The actor has stopped or is stopping; the message was not begun and may be sent again elsewhere."""
+    """The actor has stopped or is stopping. Unless `begun`, the message was not looked at and may be sent elsewhere."""
+
+    def __init__(self, text: str, *, begun: bool = False) -> None:
+        super().__init__(text)
+        self.begun = begun
 
 
 class ActorCrashed(ActorError):
@@ -40,4 +48,11 @@ class ActorCrashed(ActorError):
 
 
 class GaveUp(ExceptionGroup[Exception]):
-    """Too many failures in too short a time; holds every one of them, oldest first. The level above must decide."""
+    """Too many failures in too short a time; holds every one of them, oldest first. The level above must decide.
+
+    It is a group itself: Python lets `except` name it, and `ExceptionGroup.split`, but not `except*`.
+    """
+
+    def derive(self, excs: Sequence[Exception]) -> GaveUp:  # type: ignore[override]  # holds exceptions only
+        """A part of it is still a GaveUp."""
+        return GaveUp(self.message, excs)

@@ -21,5 +21,8 @@ class Observer:
     def expired(self, name: str) -> None:
         """A message was dropped unbegun, because its deadline had passed or its asker had gone."""
 
+    def dropped(self, name: str) -> None:
+        """A message without an asker was dropped unbegun, because the actor was stopped or given up."""
+
     def stop_timed_out(self, name: str) -> None:
         """An actor's `stopped` hook did not end in time and was cut off."""

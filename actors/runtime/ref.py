@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import trio
-
-from actors.runtime.request import Question, Request, current_deadline
+from actors.runtime.request import Question, Request
 
 R = TypeVar("R")
 
@@ -38,11 +36,12 @@ class Ref:
 
         Raises:
             Refusal: the actor's No, of the actor's own subclass.
-            MailboxFull, TooManyActors, ActorStopped: not taken, or not begun.
-            AskTimeout: no answer in time. ActorCrashed: the actor failed; see its `begun`.
+            MailboxFull, TooManyActors: not taken.
+            ActorStopped, ActorCrashed: the actor has ended, or failed; see their `begun`.
+            AskTimeout: no answer in time.
+            ValueError: `within` is no bound, and there is no deadline to inherit.
         """
-        deadline = min(trio.current_time() + within, current_deadline())
-        request = Request(message, deadline=deadline, asked=True)
+        request = Request.question(message, within)
         self._deliver(request)
         answer: R = await request.wait()
         return answer

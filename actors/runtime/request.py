@@ -6,7 +6,6 @@ import math
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
-import outcome
 import trio
 
 from actors.runtime.errors import AskTimeout
@@ -29,22 +28,36 @@ def current_deadline() -> float:
 
 
 def set_current_deadline(deadline: float) -> None:
-    """Called by the cell before it hands a message to its actor."""
+    """Called by the cell before it hands a message to its actor, and before each hook."""
     _current_deadline.set(deadline)
 
 
 class Request:
     """One message in a mailbox. A `tell` has no asker; an asker may go away before the answer comes."""
 
-    __slots__ = ("_asker_waits", "_outcome", "_task", "asked", "deadline", "message")
+    __slots__ = ("_asker_waits", "_error", "_settled", "_task", "_value", "asked", "deadline", "message")
 
     def __init__(self, message: Any, *, deadline: float = math.inf, asked: bool = False) -> None:
         self.message = message
         self.deadline = deadline
         self.asked = asked
         self._asker_waits = asked
-        self._outcome: outcome.Outcome[Any] | None = None
+        self._settled = False
+        self._value: Any = None
+        self._error: Exception | None = None
         self._task: trio.lowlevel.Task | None = None
+
+    @classmethod
+    def question(cls, message: Any, within: float) -> Request:
+        """A request whose asker waits `within` seconds, or for what is left of the deadline of the message in hand.
+
+        Raises:
+            ValueError: that is no end at all; every wait has a bound.
+        """
+        deadline = min(trio.current_time() + within, _current_deadline.get())
+        if not deadline < math.inf:
+            raise ValueError(f"to ask {type(message).__name__} needs a bound in seconds, not within={within}")
+        return cls(message, deadline=deadline, asked=True)
 
     def __repr__(self) -> str:
         kind = ("ask, open" if self.open else "ask, closed") if self.asked else "tell"
@@ -53,7 +66,7 @@ class Request:
     @property
     def open(self) -> bool:
         """True while an asker waits for the answer."""
-        return self._asker_waits and self._outcome is None
+        return self._asker_waits and not self._settled
 
     def expired(self, now: float) -> bool:
         """True for an `ask` that nobody waits for any more, so that it need not be begun."""
@@ -61,16 +74,18 @@ class Request:
 
     def answer(self, value: Any) -> None:
         """Release the asker with a value. Without an asker, or a second time, nothing happens."""
-        self._settle(outcome.Value(value))
+        if self._asker_waits and not self._settled:
+            self._value = value
+            self._settle()
 
     def fail(self, error: Exception) -> None:
         """Release the asker with an error; each asker needs an instance of its own."""
-        self._settle(outcome.Error(error))
+        if self._asker_waits and not self._settled:
+            self._error = error
+            self._settle()
 
-    def _settle(self, result: outcome.Outcome[Any]) -> None:
-        if not self.open:
-            return
-        self._outcome = result
+    def _settle(self) -> None:
+        self._settled = True
         if self._task is not None:
             trio.lowlevel.reschedule(self._task)
             self._task = None
@@ -86,12 +101,18 @@ class Request:
                 await self._park()
             finally:
                 self._asker_waits = False
-        if self._outcome is None:
+        if not self._settled:
             raise AskTimeout(f"no answer in time to {type(self.message).__name__}")
-        return self._outcome.unwrap()
+        if self._error is None:
+            return self._value
+        error, self._error = self._error, None
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame: without this the two would keep each other alive
 
     async def _park(self) -> None:
-        if self._outcome is not None:
+        if self._settled:
             await trio.lowlevel.checkpoint()
             return
         self._task = trio.lowlevel.current_task()

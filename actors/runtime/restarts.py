@@ -21,7 +21,14 @@ class RestartPolicy:
 
     def delays(self) -> list[float]:
         """The pauses before each restart of a series, without jitter, in seconds."""
-        return [min(self.cap_s, self.first_s * self.factor**n) for n in range(self.max_restarts)]
+        return [self.delay(n) for n in range(1, self.max_restarts + 1)]
+
+    def delay(self, n: int) -> float:
+        """The pause before the n-th restart of a series (from 1), without jitter, in seconds."""
+        try:
+            return min(self.cap_s, self.first_s * self.factor ** (n - 1))
+        except OverflowError:  # a policy may allow thousands of restarts
+            return self.cap_s
 
 
 class RestartHistory:
@@ -47,4 +54,4 @@ class RestartHistory:
             text = f"{self._name} failed {count} times within {self._policy.within_s:g} s"
             raise GaveUp(text, [old for _, old in self._failures])
         spread = 1 + self._policy.jitter * self._rng.uniform(-1, 1)
-        return self._policy.delays()[count - 1] * spread
+        return self._policy.delay(count) * spread

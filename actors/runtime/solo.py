@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 import trio
 
 from actors.runtime.actor import Actor, BatchActor
-from actors.runtime.cell import Cell, CellOptions
+from actors.runtime.cell import Cell
 from actors.runtime.observer import Observer
+from actors.runtime.options import CellOptions
 from actors.runtime.ref import Ref
 
 

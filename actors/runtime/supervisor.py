@@ -34,11 +34,10 @@ async def keep_running(child: Child, *, policy: RestartPolicy, observer: Observe
             await child.run()
         except BaseException as caught:
             fault, passing = split_fault(caught)
-            if passing is not None:
-                if fault is not None:
-                    observer.crashed(child.name, fault, None)
+            if fault is not None and passing is not None:
+                observer.crashed(child.name, fault, None)
+            if fault is None or passing is not None:
                 raise
-            assert fault is not None  # the caught error is one of the two, or both
             failure = fault
         else:
             return
