@@ -1,0 +1,20 @@
+"""In-memory stand-ins for what the core asks of the world; they pass the same contract tests as the real ones."""
+
+from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.board import FakeBoardCache
+from tests.fakes.clock import FakeClock
+from tests.fakes.events import FakeEventLog
+from tests.fakes.faults import Faults
+from tests.fakes.players import Player, Players
+from tests.fakes.scores import FakeScoreStore
+
+__all__ = [
+    "FakeAccountStore",
+    "FakeBoardCache",
+    "FakeClock",
+    "FakeEventLog",
+    "FakeScoreStore",
+    "Faults",
+    "Player",
+    "Players",
+]

@@ -1,0 +1,134 @@
+"""Players and sessions in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors.ports import (
+    Account,
+    EmailTaken,
+    NameTaken,
+    NewAccount,
+    NewSession,
+    Registered,
+    Rotated,
+    RotationRefused,
+    SessionId,
+    UserId,
+)
+from tests.fakes.faults import Faults
+from tests.fakes.players import Player, Players
+
+
+@dataclass(slots=True)
+class _Session:
+    user_id: UserId
+    revoked_us: int | None = None
+
+
+@dataclass(slots=True)
+class _Token:
+    session_id: SessionId
+    expires_us: int
+    used_us: int | None = None
+    successor: bytes | None = None
+
+
+class FakeAccountStore:
+    """`AccountStore` in memory; `faults` are its switches."""
+
+    def __init__(self, players: Players) -> None:
+        self.players = players
+        self.faults = Faults()
+        self._sessions: dict[SessionId, _Session] = {}
+        self._tokens: dict[bytes, _Token] = {}
+
+    async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
+        """See `AccountStore.register`."""
+        return await self.faults.around(lambda: self._register(account))
+
+    def _register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
+        keys = (account.user_id, account.username_key, account.email_key)
+        for row in self.players.rows.values():
+            if keys == (row.user_id, row.username_key, row.email_key):
+                return Registered(row.fact())
+        if any(row.username_key == account.username_key for row in self.players.rows.values()):
+            return NameTaken()
+        if any(row.email_key == account.email_key for row in self.players.rows.values()):
+            return EmailTaken()
+        row = Player(account.user_id, account.username, *keys[1:], account.password_hash, self.players.moment())
+        self.players.rows[account.user_id] = row
+        return Registered(row.fact())
+
+    async def account_named(self, username_key: str) -> Account | None:
+        """See `AccountStore.account_named`."""
+        return await self.faults.around(lambda: self._named(username_key))
+
+    def _named(self, username_key: str) -> Account | None:
+        rows = [row for row in self.players.rows.values() if row.username_key == username_key]
+        return self._account(rows[0].user_id) if rows else None
+
+    def _account(self, user_id: UserId) -> Account:
+        row = self.players.rows[user_id]
+        return Account(row.user_id, row.username, row.password_hash, row.role, row.banned)
+
+    async def open_session(self, session: NewSession) -> None:
+        """See `AccountStore.open_session`."""
+        await self.faults.around(lambda: self._open(session))
+
+    def _open(self, session: NewSession) -> None:
+        if session.session_id not in self._sessions:
+            self._sessions[session.session_id] = _Session(session.user_id)
+            self._tokens.setdefault(session.refresh_hash, _Token(session.session_id, session.expires_us))
+
+    async def rotate(
+        self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int
+    ) -> Rotated | RotationRefused:
+        """See `AccountStore.rotate`."""
+        return await self.faults.around(lambda: self._rotate(presented, successor, now_us, expires_us, grace_us))
+
+    def _rotate(
+        self, presented: bytes, successor: bytes, now_us: int, expires_us: int, grace_us: int
+    ) -> Rotated | RotationRefused:
+        token = self._tokens.get(presented)
+        if token is None:
+            return RotationRefused("unknown")
+        session = self._sessions[token.session_id]
+        reason = self._against(token, session, successor, now_us, grace_us)
+        if reason == "reused":
+            session.revoked_us = now_us
+        if reason is not None:
+            return RotationRefused(reason, token.session_id)
+        if token.used_us is None:
+            token.used_us, token.successor = now_us, successor
+            self._tokens[successor] = _Token(token.session_id, expires_us)
+        return Rotated(token.session_id, self._account(session.user_id))
+
+    def _against(self, token: _Token, session: _Session, successor: bytes, now_us: int, grace_us: int) -> str | None:
+        if session.revoked_us is not None:
+            return "revoked"
+        if token.used_us is not None:
+            followed = self._tokens.get(token.successor or b"")
+            again = token.successor == successor and (followed is None or followed.used_us is None)
+            if not again or now_us > token.used_us + grace_us:
+                return "reused"
+        elif token.expires_us <= now_us:
+            return "expired"
+        return "banned" if self.players.rows[session.user_id].banned else None
+
+    async def revoke_session(self, session_id: SessionId, *, now_us: int) -> None:
+        """See `AccountStore.revoke_session`."""
+        await self.faults.around(lambda: self._revoke(session_id, now_us))
+
+    def _revoke(self, session_id: SessionId, now_us: int) -> None:
+        session = self._sessions.get(session_id)
+        if session is not None and session.revoked_us is None:
+            session.revoked_us = now_us
+
+    async def revoked_since(self, since_us: int) -> list[SessionId]:
+        """See `AccountStore.revoked_since`."""
+        return await self.faults.around(lambda: self._revoked(since_us))
+
+    def _revoked(self, since_us: int) -> list[SessionId]:
+        ended = [(session.revoked_us, key) for key, session in self._sessions.items() if session.revoked_us is not None]
+        return [key for moment, key in sorted(ended) if moment >= since_us]

@@ -1,0 +1,48 @@
+"""The players that the fake stores share, as the real ones share a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from actors.ports import ScoreFact, UserId, WallClock
+
+
+@dataclass(slots=True)
+class Player:
+    """One row."""
+
+    user_id: UserId
+    username: str
+    username_key: str
+    email_key: str
+    password_hash: str
+    reached_us: int
+    role: str = "user"
+    banned: bool = False
+    score: int = 0
+    version: int = 0
+
+    def fact(self) -> ScoreFact:
+        """The total as it stands."""
+        return ScoreFact(self.user_id, self.username, self.score, self.version, self.reached_us)
+
+
+@dataclass(slots=True)
+class Players:
+    """All rows, and the moments that they are given: never the same twice, also while the clock stands."""
+
+    clock: WallClock
+    rows: dict[UserId, Player] = field(default_factory=dict)
+    _last_us: int = 0
+
+    def moment(self) -> int:
+        """A moment later than all before it."""
+        self._last_us = max(self.clock.now_us(), self._last_us + 1)
+        return self._last_us
+
+    def add(self, name: str, *, user_id: str | None = None, score: int = 0, banned: bool = False) -> Player:
+        """Put a player in, for tests that do not care how it came; the id is the name unless given."""
+        key = UserId(user_id or name)
+        row = Player(key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), banned=banned, score=score)
+        self.rows[key] = row
+        return row

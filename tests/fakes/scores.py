@@ -1,0 +1,132 @@
+"""The ledger in memory: the plain, slow way to say what a commit means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from actors.ports import (
+    MAX_SCORE,
+    AnswerRecord,
+    BannedUser,
+    CommitOutcome,
+    Committed,
+    KeyConflict,
+    KeyLookup,
+    OperationId,
+    Repeated,
+    ScoreFact,
+    ScoreWrite,
+    TokenSpent,
+    UnknownUser,
+    UserId,
+    WallClock,
+)
+from tests.fakes.faults import Faults
+from tests.fakes.players import Players
+
+
+@dataclass(slots=True)
+class _Spent:
+    operation_id: OperationId
+    expires_us: int
+    outcome: Committed
+
+
+@dataclass(slots=True)
+class _Kept:
+    request_hash: bytes
+    first: Repeated
+    made_us: int
+    answered: bool = False
+
+
+class FakeScoreStore:
+    """`ScoreStore` in memory. `ledger` holds every write that counted, in order; `faults` are its switches."""
+
+    def __init__(self, players: Players, clock: WallClock) -> None:
+        self.players = players
+        self.faults = Faults()
+        self.ledger: list[tuple[ScoreWrite, Committed]] = []
+        self.batches: list[int] = []
+        self._clock = clock
+        self._spent: dict[bytes, _Spent] = {}
+        self._keys: dict[tuple[UserId, str], _Kept] = {}
+
+    async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
+        """See `ScoreStore.commit`."""
+        return await self.faults.around(lambda: self._commit(writes, answers))
+
+    def _commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord]) -> list[CommitOutcome]:
+        for answer in answers:
+            self._keep_answer(answer)
+        self.batches.append(len(writes))
+        return [self._judge(write) or self._apply(write) for write in writes]
+
+    def _keep_answer(self, answer: AnswerRecord) -> None:
+        kept = self._keys.get((answer.user_id, answer.idempotency_key))
+        if kept is not None and not kept.answered:
+            kept.first = replace(kept.first, previous_rank=answer.previous_rank, new_rank=answer.new_rank)
+            kept.answered = True
+
+    def _judge(self, write: ScoreWrite) -> CommitOutcome | None:
+        """What stands against applying it, in the order of the checks."""
+        spent = self._spent.get(write.token_hash)
+        if spent is not None and spent.operation_id == write.operation_id:
+            return spent.outcome
+        if write.idempotency_key is not None:
+            known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
+            if known is not None:
+                return known
+        player = self.players.rows.get(write.user_id)
+        if player is None:
+            return UnknownUser()
+        if player.banned:
+            return BannedUser()
+        return TokenSpent() if spent is not None else None
+
+    def _apply(self, write: ScoreWrite) -> Committed:
+        player = self.players.rows[write.user_id]
+        points = min(write.points, MAX_SCORE - player.score)
+        player.score += points
+        player.version += 1
+        player.reached_us = max(self.players.moment(), player.reached_us + 1)
+        outcome = Committed(player.fact(), points)
+        self.ledger.append((write, outcome))
+        self._spent[write.token_hash] = _Spent(write.operation_id, write.token_expires_us, outcome)
+        if write.idempotency_key is not None:
+            first = Repeated(outcome.fact, points, None, None)
+            kept = _Kept(write.request_hash, first, self._clock.now_us())
+            self._keys[write.user_id, write.idempotency_key] = kept
+        return outcome
+
+    def _known(self, lookup: KeyLookup) -> Repeated | KeyConflict | None:
+        kept = self._keys.get((lookup.user_id, lookup.idempotency_key))
+        if kept is None:
+            return None
+        return kept.first if kept.request_hash == lookup.request_hash else KeyConflict()
+
+    async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
+        """See `ScoreStore.recall`."""
+        return await self.faults.around(lambda: [self._known(lookup) for lookup in lookups])
+
+    async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
+        """See `ScoreStore.members_after`."""
+        return await self.faults.around(lambda: self._members(user_id or UserId(""), limit))
+
+    def _members(self, user_id: UserId, limit: int) -> list[ScoreFact]:
+        behind = sorted(key for key, player in self.players.rows.items() if key > user_id and not player.banned)
+        return [self.players.rows[key].fact() for key in behind[:limit]]
+
+    async def purge(self, *, before_us: int) -> int:
+        """See `ScoreStore.purge`."""
+        return await self.faults.around(lambda: self._purge(before_us))
+
+    def _purge(self, before_us: int) -> int:
+        tokens = [key for key, spent in self._spent.items() if spent.expires_us < before_us]
+        keys = [key for key, kept in self._keys.items() if kept.made_us < before_us]
+        for token in tokens:
+            del self._spent[token]
+        for key in keys:
+            del self._keys[key]
+        return len(tokens) + len(keys)
