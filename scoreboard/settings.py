@@ -1,0 +1,293 @@
+"""Everything that an operator may set, as one typed tree, read and checked once at start.
+
+Later wins: default, TOML file (named by SCOREBOARD_CONFIG), environment, command line. The environment's name of
+`door.port` is SCOREBOARD_DOOR_PORT; in the file it is `port` under `[door]`. An empty variable counts as not set.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+PREFIX = "SCOREBOARD_"
+CONFIG = "SCOREBOARD_CONFIG"
+DAY_S = 86_400
+
+# What the operator writes for yes and no, beside what msgspec knows.
+_SPOKEN = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
+
+
+class SettingsError(Exception):
+    """The server cannot start with these settings. One line for each thing that is wrong, with what would be right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Group(Struct, frozen=True, kw_only=True):
+    """A part of the tree."""
+
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class Door(_Group, frozen=True, kw_only=True):
+    """The one port."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on; 0.0.0.0 for all")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port for everything; 0 takes a free one")] = 8000
+    connections: Annotated[Count, Meta(description="Open at once, of all kinds")] = 10_000
+    connections_per_address: Annotated[Count, Meta(description="Open at once from one address")] = 2_000
+    stop_within_s: Annotated[
+        float, Meta(gt=0, le=8, description="For those inside to finish when the server stops")
+    ] = 5.0
+
+
+class Stores(_Group, frozen=True, kw_only=True):
+    """Postgres and Redis."""
+
+    postgres_url: Annotated[
+        str | None,
+        Meta(description="A PostgreSQL to use; without it an embedded one is started under the data directory"),
+    ] = None
+    redis_url: Annotated[str | None, Meta(description="A Redis or Valkey to use; without it an embedded one")] = None
+    redis_prefix: Annotated[
+        str, Meta(pattern=r"^[\w:.-]{0,64}$", examples=["scoreboard:"], description="Begins every key in Redis")
+    ] = "scoreboard:"
+    postgres_connections: Annotated[int, Meta(ge=2, le=100, description="Connections to PostgreSQL")] = 8
+    redis_connections: Annotated[int, Meta(ge=1, le=100, description="Connections to Redis")] = 4
+    connect_within_s: Annotated[Seconds, Meta(description="For a connection to be made")] = 10.0
+    command_within_s: Annotated[Seconds, Meta(description="For one command or transaction")] = 10.0
+
+
+class Tokens(_Group, frozen=True, kw_only=True):
+    """How long proofs are good for, and whose they are."""
+
+    access_s: Annotated[int, Meta(ge=60, le=30 * DAY_S, description="Lifetime of an access token")] = DAY_S
+    refresh_s: Annotated[int, Meta(ge=60, le=400 * DAY_S, description="Lifetime of a refresh token")] = 30 * DAY_S
+    refresh_grace_s: Annotated[
+        int, Meta(ge=0, le=300, description="For repeating an exchange whose answer was lost")
+    ] = 10
+    action_s: Annotated[int, Meta(ge=1, le=3600, description="Lifetime of an action token")] = 60
+    issuer: Annotated[str, Meta(min_length=1, description="`iss` of access tokens")] = "scoreboard-api"
+    audience: Annotated[str, Meta(min_length=1, description="`aud` of access tokens")] = "scoreboard-client"
+
+
+class Limits(_Group, frozen=True, kw_only=True):
+    """How often one player may ask."""
+
+    enabled: Annotated[bool, Meta(description="Off is for load tests and replays")] = True
+    tokens_per_minute: Annotated[Count, Meta(description="Action tokens for one player")] = 10
+    increments_per_minute: Annotated[Count, Meta(description="Increments of one player")] = 5
+
+
+class Passwords(_Group, frozen=True, kw_only=True):
+    """What a sign-in costs."""
+
+    rounds: Annotated[int, Meta(ge=4, le=16, description="Cost of bcrypt; one more doubles it")] = 12
+    concurrency: Annotated[int, Meta(ge=1, le=64, description="Hashed at once, a core each")] = 1
+    waiting: Annotated[int, Meta(ge=0, le=10_000, description="Waiting for their turn; the next is refused")] = 64
+
+
+class Board(_Group, frozen=True, kw_only=True):
+    """The live table."""
+
+    tick_s: Annotated[float, Meta(ge=0.05, le=60, description="Least time between two updates of a board")] = 1.0
+    ping_s: Annotated[float, Meta(ge=1, le=600, description="Silence before a live connection is asked")] = 25.0
+
+
+class Logs(_Group, frozen=True, kw_only=True):
+    """What is written to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least severity that is written")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "json", "console"], Meta(description="auto: for people on a terminal, otherwise JSON")
+    ] = "auto"
+
+
+class Settings(_Group, frozen=True, kw_only=True):
+    """The whole tree; `load` makes it."""
+
+    data_dir: Annotated[str, Meta(min_length=1, description="Where everything is kept")] = ".data"
+    workers: Annotated[int, Meta(ge=1, le=64, description="Processes; more than 1 is not supported yet")] = 1
+    door: Door = field(default_factory=Door)
+    stores: Stores = field(default_factory=Stores)
+    tokens: Tokens = field(default_factory=Tokens)
+    limits: Limits = field(default_factory=Limits)
+    passwords: Passwords = field(default_factory=Passwords)
+    board: Board = field(default_factory=Board)
+    logs: Logs = field(default_factory=Logs)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its path in the tree, its variable, its default and what it means."""
+
+    path: str
+    variable: str
+    default: Any
+    meaning: str
+    type: Any
+
+    @property
+    def expected(self) -> str:
+        """What would be right, in words."""
+        return _in_words(msgspec.inspect.type_info(self.type))
+
+
+def describe() -> tuple[Setting, ...]:
+    """Every setting in the order of the tree, for the help and the README."""
+    return tuple(_walk(Settings, ""))
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of a server; `overrides` come from the command line, by path (`{"door.port": 8000}`).
+
+    Raises:
+        SettingsError: with everything that is wrong, not only the first.
+    """
+    known = {setting.path: setting for setting in describe()}
+    problems: list[str] = []
+    given = {
+        **_from_file(environ.get(CONFIG), known, problems),
+        **_from_environment(environ, known, problems),
+        **{path: (value, path) for path, value in (overrides or {}).items() if value is not None},
+    }
+    values = {}
+    for path, (value, name) in given.items():
+        try:
+            values[path] = _convert(known[path], value)
+        except msgspec.ValidationError:
+            problems.append(f"{name} is {value!r}, but must be {known[path].expected}")
+    if not problems:
+        settings = _build(values)
+        problems = _contradictions(settings)
+        if not problems:
+            return settings
+    raise SettingsError(problems)
+
+
+def _walk(group: type[_Group], prefix: str) -> Iterator[Setting]:
+    hints = get_type_hints(group, include_extras=True)
+    for item in msgspec.structs.fields(group):
+        path = prefix + item.name
+        if item.default is msgspec.NODEFAULT:
+            yield from _walk(hints[item.name], path + ".")
+        else:
+            meaning = _meaning(hints[item.name])
+            yield Setting(path, PREFIX + path.upper().replace(".", "_"), item.default, meaning, hints[item.name])
+
+
+def _meaning(hint: Any) -> str:
+    return next(str(meta.description) for meta in reversed(hint.__metadata__) if meta.description)
+
+
+def _from_environment(
+    environ: Mapping[str, str], known: Mapping[str, Setting], problems: list[str]
+) -> dict[str, tuple[object, str]]:
+    paths = {setting.variable: path for path, setting in known.items()}
+    given: dict[str, tuple[object, str]] = {}
+    for name, value in environ.items():
+        if name in paths and value:
+            given[paths[name]] = (value, name)
+        elif name.startswith(PREFIX) and name not in paths and name != CONFIG:
+            problems.append(f"{name} is no setting{_did_you_mean(name, [*paths, CONFIG])}")
+    return given
+
+
+def _from_file(name: str | None, known: Mapping[str, Setting], problems: list[str]) -> dict[str, tuple[object, str]]:
+    if not name:
+        return {}
+    try:
+        content = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"{CONFIG} is {name!r}, which cannot be read: {error.strerror}")
+        return {}
+    except ValueError as error:
+        problems.append(f"{CONFIG} is {name!r}, which is not TOML: {error}")
+        return {}
+    flat = dict(_flatten(content, ""))
+    problems += [f"{path} in {name} is no setting{_did_you_mean(path, known)}" for path in flat if path not in known]
+    return {path: (value, f"{path} in {name}") for path, value in flat.items() if path in known}
+
+
+def _flatten(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _convert(setting: Setting, value: object) -> object:
+    if isinstance(value, str) and isinstance(setting.default, bool):
+        value = _SPOKEN.get(value.strip().lower(), value)
+    if isinstance(value, bool) and not isinstance(setting.default, bool):
+        raise msgspec.ValidationError
+    return msgspec.convert(value, setting.type, strict=not isinstance(value, str))
+
+
+def _build(values: Mapping[str, object]) -> Settings:
+    tree: dict[str, Any] = {}
+    for path, value in values.items():
+        group, _, name = path.rpartition(".")
+        (tree.setdefault(group, {}) if group else tree)[name] = value
+    return msgspec.convert(tree, Settings)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    # What no single value shows.
+    door, tokens, stores = settings.door, settings.tokens, settings.stores
+    checks = (
+        (settings.workers > 1, "SCOREBOARD_WORKERS: more than one worker is not supported yet, so it must be 1"),
+        (
+            door.connections_per_address > door.connections,
+            f"SCOREBOARD_DOOR_CONNECTIONS_PER_ADDRESS must be at most SCOREBOARD_DOOR_CONNECTIONS ({door.connections})",
+        ),
+        (
+            tokens.refresh_s < tokens.access_s,
+            f"SCOREBOARD_TOKENS_REFRESH_S must not be less than SCOREBOARD_TOKENS_ACCESS_S ({tokens.access_s})",
+        ),
+        (
+            not (stores.postgres_url or "postgresql://").startswith(("postgresql://", "postgres://")),
+            "SCOREBOARD_STORES_POSTGRES_URL must be like postgresql://user:password@host:5432/database",
+        ),
+        (
+            not (stores.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")),
+            "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
+        ),
+    )
+    return [sentence for wrong, sentence in checks if wrong]
+
+
+def _in_words(kind: msgspec.inspect.Type) -> str:
+    match kind:
+        case msgspec.inspect.Metadata(type=inner, extra_json_schema=extra):
+            examples = (extra or {}).get("examples")
+            return f"like {examples[0]}" if examples else _in_words(inner)
+        case msgspec.inspect.BoolType():
+            return "on or off"
+        case msgspec.inspect.LiteralType(values=values):
+            return "one of " + ", ".join(sorted(map(str, values)))
+        case msgspec.inspect.IntType() | msgspec.inspect.FloatType():
+            number = "a whole number" if isinstance(kind, msgspec.inspect.IntType) else "a number"
+            above = f" of at least {kind.ge}" if kind.ge is not None else f" above {kind.gt}"
+            return f"{number}{above} and at most {kind.le}"
+        case _:
+            return "some text"
