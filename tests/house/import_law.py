@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "scoreboard.api": TRANSLATORS,
     "scoreboard.live": TRANSLATORS,
     "scoreboard.door": ("scoreboard.observe",),
+    "scoreboard.observe": ("actors.runtime",),
     "scoreboard.stores": ("actors.ports",),
     "actors.user": ("actors.runtime", "actors.ports"),
     "actors.ledger": ("actors.runtime", "actors.ports"),

@@ -1,0 +1,111 @@
+"""Structured logs: one JSON object a line, or colours for a person at a terminal; every line with its request's id."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+import structlog
+from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
+
+from scoreboard.observe.redact import redact, scrub
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
+Logger = structlog.typing.FilteringBoundLogger
+
+
+def make_logger(*, level: str = "info", style: str = "auto", stream: TextIO | None = None) -> Logger:
+    """The logger of one server. Nothing global is configured, so two servers in one process log apart.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        style: ``json``, ``console``, or ``auto``: console when the stream is a terminal.
+        stream: Where the lines go; standard error unless given.
+    """
+    stream = sys.stderr if stream is None else stream
+    console = style == "console" or (style == "auto" and stream.isatty())
+    logger: Logger = structlog.wrap_logger(
+        structlog.WriteLogger(cast(TextIO, _Unfailing(stream))),
+        processors=_processors(console=console, colours=stream.isatty()),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        cache_logger_on_first_use=True,
+    )
+    return logger
+
+
+@contextmanager
+def request_scope(request_id: str, **fields: object) -> Iterator[None]:
+    """Put `request_id` (and more) on every line that is logged within, in this task and the tasks it starts."""
+    tokens = bind_contextvars(request_id=request_id, **fields)
+    try:
+        yield
+    finally:
+        reset_contextvars(**tokens)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that this task works for."""
+    found = structlog.contextvars.get_contextvars().get("request_id")
+    return None if found is None else str(found)
+
+
+def adopt_library_logs(log: Logger, names: tuple[str, ...] = ("hypercorn", "quart", "trio-websocket")) -> None:
+    """Let what libraries log through `logging` come out in our format, warnings and worse only."""
+    for name in names:
+        library = logging.getLogger(name)
+        library.handlers[:] = [_Handler(log)]
+        library.setLevel(logging.WARNING)
+        library.propagate = False
+
+
+class _Unfailing:
+    """A stream that is allowed to be closed or full: who logs must not fail because nobody can listen."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+class _Handler(logging.Handler):
+    def __init__(self, log: Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        method = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        method("library", logger=record.name, message=record.getMessage(), exc_info=record.exc_info)
+
+
+def _processors(*, console: bool, colours: bool) -> list[Processor]:
+    shared: list[Processor] = [
+        merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if console:
+        # The plain traceback, because a prettier one prints local variables; what it quotes is scrubbed too.
+        plain = structlog.dev.plain_traceback
+        return [*shared, redact, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain), _scrubbed]
+    return [*shared, structlog.processors.format_exc_info, redact, _as_json]
+
+
+def _scrubbed(_logger: object, _method: str, line: Any) -> str:
+    return scrub(line)
+
+
+def _as_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    # repr for what JSON has not: a line is never lost because of what was put into it.
+    return json.dumps(event, default=lambda odd: scrub(repr(odd)))

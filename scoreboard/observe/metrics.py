@@ -1,0 +1,153 @@
+"""Numbers for Prometheus. Document A's four with its names, labels and buckets, and those that show where it hurts.
+
+Labels have few values: routes as patterns, rules, reasons, kinds of actors; never a user, an address or a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+REQUEST_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5)
+BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The numbers of one server, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._describe_requests()
+        self._describe_actors()
+        self._describe_scores()
+        self._describe_live()
+
+    def render(self) -> bytes:
+        """All numbers in the text format of Prometheus; `CONTENT_TYPE` goes with it."""
+        return generate_latest(self._registry)
+
+    # --- requests and connections ---
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered. `route` is the pattern (``/api/scores/user/<id>``), or ``unknown``."""
+        method = method if method in METHODS else "other"  # a client may make up any method
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(method, route, str(status)).observe(seconds)
+
+    def connection_refused(self, reason: str) -> None:
+        """The door turned a connection away or cut it."""
+        self._refused.labels(reason).inc()
+
+    # --- actors ---
+
+    def actor_began(self, actor: str) -> None:
+        """An actor of this kind lives now."""
+        self._actors.labels(actor).inc()
+
+    def actor_ended(self, actor: str) -> None:
+        """An actor of this kind has gone."""
+        self._actors.labels(actor).dec()
+
+    def actor_crashed(self, actor: str) -> None:
+        """An incarnation failed."""
+        self._crashes.labels(actor).inc()
+
+    def mailbox_full(self, actor: str) -> None:
+        """A message was not taken."""
+        self._mailbox_full.labels(actor).inc()
+
+    def message_dropped(self, actor: str, reason: str) -> None:
+        """A message was dropped unbegun: ``expired``, or its actor ``stopped``."""
+        self._dropped.labels(actor, reason).inc()
+
+    # --- scores ---
+
+    def scored(self, count: int = 1) -> None:
+        """So many increments are on disk."""
+        self._increments.inc(count)
+
+    def fraud(self, rule: str, severity: str) -> None:
+        """A rule found something."""
+        self._fraud.labels(rule, severity).inc()
+
+    def committed(self, size: int, seconds: float) -> None:
+        """A batch of that size was made durable in that time."""
+        self._batch_size.observe(size)
+        self._commit_seconds.observe(seconds)
+
+    def event_log_dropped(self, count: int = 1) -> None:
+        """So many facts did not reach the event log; others heal from Postgres."""
+        self._log_dropped.inc(count)
+
+    # --- the live feed ---
+
+    def socket_opened(self) -> None:
+        """A live connection began."""
+        self._sockets.inc()
+
+    def socket_closed(self) -> None:
+        """A live connection ended."""
+        self._sockets.dec()
+
+    def ticked(self) -> None:
+        """A board showed a difference."""
+        self._ticks.inc()
+
+    def frames_sent(self, count: int = 1) -> None:
+        """So many frames were handed to sockets."""
+        self._frames_sent.inc(count)
+
+    def frames_skipped(self, count: int = 1) -> None:
+        """So many frames were not sent, because the reader is behind and will get a snapshot."""
+        self._frames_skipped.inc(count)
+
+    # --- what they are ---
+
+    def _describe_requests(self) -> None:
+        labels = ("method", "route", "status_code")
+        self._request_seconds = self._histogram(
+            "http_request_duration_seconds", "HTTP request duration in seconds", REQUEST_BUCKETS, labels
+        )
+        self._requests = self._counter("http_requests_total", "HTTP requests answered", labels)
+        self._refused = self._counter(
+            "door_connections_refused_total", "Connections turned away or cut by the door", ("reason",)
+        )
+
+    def _describe_actors(self) -> None:
+        self._actors = self._gauge("actor_live", "Actors that live now", ("actor",))
+        self._crashes = self._counter("actor_crashes_total", "Incarnations that failed", ("actor",))
+        self._mailbox_full = self._counter("actor_mailbox_full_total", "Messages not taken", ("actor",))
+        self._dropped = self._counter("actor_messages_dropped_total", "Messages dropped unbegun", ("actor", "reason"))
+
+    def _describe_scores(self) -> None:
+        self._increments = self._counter("score_increments_total", "Total number of score increments")
+        self._fraud = self._counter(
+            "fraud_detections_total", "Total number of fraud detections", ("rule_name", "severity")
+        )
+        self._batch_size = self._histogram("ledger_batch_size", "Scores made durable at once", BATCH_BUCKETS)
+        self._commit_seconds = self._histogram(
+            "ledger_commit_seconds", "Time of one transaction of the ledger", COMMIT_BUCKETS
+        )
+        self._log_dropped = self._counter("event_log_dropped_total", "Facts that did not reach the event log")
+
+    def _describe_live(self) -> None:
+        self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
+        self._ticks = self._counter("leaderboard_ticks_total", "Differences shown by boards")
+        self._frames_sent = self._counter("live_frames_sent_total", "Frames handed to live connections")
+        self._frames_skipped = self._counter(
+            "live_frames_skipped_total", "Frames not sent because the reader was behind"
+        )
+
+    def _counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(name, meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Gauge:
+        return Gauge(name, meaning, labels, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: Sequence[float], labels: Sequence[str] = ()) -> Histogram:
+        return Histogram(name, meaning, labels, buckets=buckets, registry=self._registry)
