@@ -1,0 +1,144 @@
+"""Short ways to make what the stores take, and the two backends that the contract is held against."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import count
+from uuid import UUID
+
+from actors.ports import (
+    AccountStore,
+    BoardCache,
+    EventLog,
+    NewAccount,
+    NewSession,
+    OperationId,
+    Origin,
+    Registered,
+    ScoreStore,
+    ScoreWrite,
+    SessionId,
+    UserId,
+)
+from scoreboard.stores.opening import Stores, open_stores
+from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
+
+NOW_US = 1_750_000_000_000_000
+HERE = Origin("192.0.2.7", "a browser")
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The stores, and what only a test may do with them."""
+
+    scores: ScoreStore
+    accounts: AccountStore
+    events: EventLog
+    cache: BoardCache
+    ban: Callable[[UserId], Awaitable[None]]
+    set_score: Callable[[UserId, int], Awaitable[None]]
+
+    async def player(self, name: str) -> UserId:
+        """Register somebody."""
+        registered = await self.accounts.register(account(name))
+        assert isinstance(registered, Registered)
+        return registered.fact.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One kind of stores. `open` may be called again and again, and finds what was there."""
+
+    open: Callable[[], AbstractAsyncContextManager[World]]
+
+
+def fake_backend() -> Backend:
+    """Stores in memory."""
+    clock = FakeClock()
+    players = Players(clock)
+    scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
+    events, cache = FakeEventLog(), FakeBoardCache()
+
+    async def ban(user_id: UserId) -> None:
+        players.rows[user_id].banned = True
+
+    async def set_score(user_id: UserId, score: int) -> None:
+        players.rows[user_id].score = score
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        yield World(scores, accounts, events, cache, ban, set_score)
+
+    return Backend(opened)
+
+
+def real_backend(postgres_url: str, redis_url: str) -> Backend:
+    """Postgres and Valkey."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[World]:
+        async with open_stores(postgres_url, redis_url) as stores:
+            yield real_world(stores)
+
+    return Backend(opened)
+
+
+def real_world(stores: Stores) -> World:
+    """The world over open stores."""
+
+    async def ban(user_id: UserId) -> None:
+        sql = "UPDATE users SET is_banned = true WHERE user_id = $1"
+        await stores.database.run(lambda connection: connection.execute(sql, user_id))
+
+    async def set_score(user_id: UserId, score: int) -> None:
+        sql = "UPDATE users SET score = $2 WHERE user_id = $1"
+        await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
+
+    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score)
+
+
+def uuid_of(number: int) -> str:
+    """A UUID in its usual text form."""
+    return str(UUID(int=(number << 64) | 1))
+
+
+def account(name: str, *, user_id: str | None = None, email: str | None = None) -> NewAccount:
+    """A new player."""
+    address = email or f"{name}@example.org"
+    key = UserId(user_id or uuid_of(next(_numbers)))
+    return NewAccount(key, name, name.casefold(), address, address.casefold(), "$2b$hash")
+
+
+def write(user_id: UserId, key: str | None = None, *, request: bytes = b"request", points: int = 1) -> ScoreWrite:
+    """A write with an operation and a token of its own."""
+    number = next(_numbers)
+    return ScoreWrite(
+        operation_id=OperationId(uuid_of(number)),
+        user_id=user_id,
+        points=points,
+        action_type="INCREMENT",
+        token_hash=token_hash(number),
+        token_expires_us=NOW_US + 60_000_000,
+        idempotency_key=key,
+        request_hash=request,
+        origin=HERE,
+    )
+
+
+def again(first: ScoreWrite) -> ScoreWrite:
+    """The same request come a second time: the same token and key, another operation."""
+    return replace(first, operation_id=OperationId(uuid_of(next(_numbers))))
+
+
+def token_hash(number: int) -> bytes:
+    """32 bytes, as of a token."""
+    return sha256(str(number).encode()).digest()
+
+
+def session(user_id: UserId, refresh_hash: bytes, *, expires_us: int = NOW_US + 1_000_000_000) -> NewSession:
+    """A sign-in at `NOW_US`."""
+    return NewSession(SessionId(uuid_of(next(_numbers))), user_id, refresh_hash, NOW_US, expires_us, HERE)
