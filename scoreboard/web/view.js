@@ -67,7 +67,7 @@ export class View {
     style.setProperty("--digits", String(longest(board.rows.map((row) => row.score))));
     style.setProperty("--gap-digits", String(1 + longest(board.rows.map((row) => board.rows[0].score - row.score))));
     const leader = leaderOf(board);
-    document.title = leader ? `${leader.username} leads with ${asText(leader.score)} – Scoreboard` : "Scoreboard";
+    document.title = leader ? `${leader.username} leads with ${asText(leader.score)} - Scoreboard` : "Scoreboard";
   }
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.stage import Stage
 
@@ -72,10 +72,14 @@ class Witness:
     foreign: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
-        page.on("console", lambda message: message.type in {"error", "warning"} and self.errors.append(message.text))
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         page.on("request", lambda request: self._asked(request.url))
         page.on("websocket", lambda socket: self._asked(socket.url))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
 
     def _asked(self, url: str) -> None:
         if urlsplit(url).netloc != self.host:
@@ -146,11 +150,11 @@ def modules(chromium: Browser) -> Iterator[Callable[..., Any]]:
 def shot() -> Callable[[Page, str], None]:
     """Keeps a picture for people to look at."""
     SHOTS.mkdir(exist_ok=True)
-    return lambda page, name: void(page.screenshot(path=SHOTS / f"{name}.png"))
 
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=SHOTS / f"{name}.png")
 
-def void(_: object) -> None:
-    """Nothing to answer."""
+    return keep
 
 
 def _say_loudly(config: pytest.Config) -> None:

@@ -130,7 +130,9 @@ class Stage:
         self._become(rows, total)
         changes = [r for r in rows if old.get(r["userId"]) != r]
         removed = sorted(set(old) - {r["userId"] for r in rows})
-        self._broadcast(self._frame("diff", {"from": before, "to": self._version, "changes": changes, "removed": removed}))
+        self._broadcast(
+            self._frame("diff", {"from": before, "to": self._version, "changes": changes, "removed": removed})
+        )
 
     def _frame(self, kind: str, data: dict[str, Any]) -> Frame:
         common = {"channel": CHANNEL, "board": "all_time", "epoch": self._epoch, "totalUsers": self._total}

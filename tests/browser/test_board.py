@@ -16,10 +16,13 @@ EMPTY: dict[str, Any] = {"epoch": None, "version": 0, "rows": [], "totalUsers": 
 
 
 def update(rows: list[dict[str, Any]], version: int = 4) -> dict[str, Any]:
+    """The data of a full update."""
     return {"epoch": "e1", "version": version, "leaderboard": rows, "totalUsers": 20, "check": check(rows)}
 
 
-def diff(before: int, to: int, after: list[dict[str, Any]], changes: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def diff(
+    before: int, to: int, after: list[dict[str, Any]], changes: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
     """A diff whose checksum covers `after`."""
     whole = {"epoch": "e1", "from": before, "to": to, "changes": changes, "removed": [], "totalUsers": 21}
     return whole | {"check": check(after), "timestamp": "2026-01-31T16:00:00Z"} | more
@@ -43,7 +46,10 @@ def test_a_full_update_replaces_the_board(modules: Modules, board: dict[str, Any
     """Whatever was there before, epoch and version included."""
     rows = ranked({"Dee": 9})
     answer = modules("board.js", "applyFull", board, update(rows, 1) | {"epoch": "e2"})
-    assert ("applied", "e2", 1, rows) == (answer["verdict"], *(answer["board"][key] for key in ("epoch", "version", "rows")))
+    assert ("applied", "e2", 1, rows) == (
+        answer["verdict"],
+        *(answer["board"][key] for key in ("epoch", "version", "rows")),
+    )
 
 
 def test_a_full_update_with_a_wrong_checksum_is_not_shown(modules: Modules, board: dict[str, Any]) -> None:
@@ -91,7 +97,9 @@ def test_a_diff_that_does_not_fit_asks_for_a_full_update(
     assert {"verdict": "behind", "board": board} == modules("board.js", "applyDiff", board, data)
 
 
-def test_a_diff_without_a_checksum_is_believed_when_its_ranks_are_whole(modules: Modules, board: dict[str, Any]) -> None:
+def test_a_diff_without_a_checksum_is_believed_when_its_ranks_are_whole(
+    modules: Modules, board: dict[str, Any]
+) -> None:
     """Not every frame carries one."""
     after = [row(1, "Ann", 8), *board["rows"][1:]]
     data = {key: value for key, value in diff(4, 5, after, after[:1]).items() if key != "check"}
@@ -117,7 +125,9 @@ def test_the_changes_between_boards_are_what_a_person_sees(modules: Modules, boa
     """Gains and old ranks of those who changed; a newcomer has no old rank and gained nothing that was seen."""
     after = board | {"rows": [row(1, "Bob", 6), row(2, "Ann", 5), row(3, "Dee", 2)]}
     seen = modules("board.js", "changesBetween", board, after)
-    assert [("Bob", 3, 2), ("Ann", 0, 1), ("Dee", 0, None)] == [(c["username"], c["gained"], c["movedFrom"]) for c in seen]
+    assert [("Bob", 3, 2), ("Ann", 0, 1), ("Dee", 0, None)] == [
+        (c["username"], c["gained"], c["movedFrom"]) for c in seen
+    ]
 
 
 def test_nobody_leads_without_a_point(modules: Modules, board: dict[str, Any]) -> None:

@@ -19,11 +19,13 @@ POLLED = ["board", 0, ["Ann", "Bob"]]
 
 
 def update(version: int = 4, **more: Any) -> list[Any]:
+    """A step: a full update arrives."""
     data = {"channel": CHANNEL, "epoch": "e1", "version": version, "leaderboard": ROWS, "totalUsers": 2}
     return ["frame", {"event": "leaderboard.update", "data": data | {"check": check(ROWS)} | more}]
 
 
 def diff(before: int, to: int, **more: Any) -> list[Any]:
+    """A step: a diff arrives, with nothing in it unless given."""
     data = {"channel": CHANNEL, "epoch": "e1", "from": before, "to": to, "changes": [], "removed": [], "totalUsers": 2}
     return ["frame", {"event": "leaderboard.diff", "data": data | more}]
 
