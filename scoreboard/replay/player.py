@@ -29,7 +29,7 @@ from scoreboard.replay.report import Comparison, compare
 from scoreboard.replay.tally import Tally
 
 STALE_TOKENS = 8  # fresh tokens in a row that the server calls expired or invalid before that is an error
-SETTLE_S = 5.0  # a table may trail behind the last answer by a tick or a node's lag
+SETTLE_S = 3.0  # a table may trail behind the last answer by a tick or a node's lag
 SETTLE_PAUSE_S = 0.25
 
 

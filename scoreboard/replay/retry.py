@@ -55,7 +55,7 @@ def limited_s(body: Mapping[str, object], retry_after: str | None, rng: random.R
 def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(min(value, LONGEST_OBEYED_S)) if math.isfinite(value) and value >= 0 else None
+    return float(min(value, LONGEST_OBEYED_S)) if 0 <= value < math.inf else None
 
 
 def _number(text: str | None) -> float | None:

@@ -1,6 +1,7 @@
-"""A model of the server behind `httpx.MockTransport`: accounts, action tokens, idempotency and expiry, and faults on request.
+"""A model of the server behind `httpx.MockTransport`: accounts, tokens, idempotency, expiry, and faults on request.
 
-It decides in the order that the real one promises: the idempotency key first, then the token's age, then whether it is spent.
+It decides in the order that the real one promises: the idempotency key first, then the token's age, then whether it
+is spent.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ Response = tuple[int, dict[str, object]]
 
 @dataclass
 class FakeScoreboard:
-    """The state that survives restarts of the replay. `faults` says what happens to each request, in order."""
+    """The state that survives restarts of the replay. `faults` says what happens to each request, in order.
+
+    `clock_s` is how long the present life of the replay takes so far.
+    """
 
     faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
     offset_s: float = 0.0
@@ -62,7 +66,12 @@ class FakeScoreboard:
     spent: set[str] = field(default_factory=set)
     requests: Counter[str] = field(default_factory=Counter)
     log: list[tuple[str, str]] = field(default_factory=list)
-    busy: set[str] = field(default_factory=set)
+    keys_seen: set[str] = field(default_factory=set)
+    banned: set[str] = field(default_factory=set)
+    after_increments: dict[int, Callable[[], None]] = field(default_factory=dict)
+    token_lives_s: float = TOKEN_LIVES_S
+    clock: Callable[[], float] = trio.current_time
+    clock_s: float = 0.0
     serial: int = 0
 
     def transport(self) -> httpx.MockTransport:
@@ -71,20 +80,25 @@ class FakeScoreboard:
 
     def now(self) -> float:
         """The server's time of day in seconds."""
-        return trio.current_time() + self.offset_s
+        return self.clock() + self.offset_s
 
     def forget_keys(self) -> None:
         """What a server does in the end: idempotency keys and spent tokens are not kept for ever."""
         self.answers.clear()
         self.spent.clear()
 
+    def add_point(self, name: str) -> None:
+        """Give somebody a point that no replay sent."""
+        self.users[name.casefold()].score += 1
+
     async def _handle(self, request: httpx.Request) -> httpx.Response:
+        self.clock_s = trio.current_time()
         fault = next(self.faults, Fault.NONE)
         await trio.lowlevel.checkpoint()
         early = await self._before(fault, request)
         if early is not None:
             return early
-        status, body = self._answer(request)
+        status, body = self.answer(request)
         if fault is Fault.KILLED_AFTER:
             raise Killed
         if fault is Fault.LOST_ANSWER:
@@ -109,7 +123,8 @@ class FakeScoreboard:
             return httpx.Response(503 if fault is Fault.UNAVAILABLE else 500, text="oops")
         return None
 
-    def _answer(self, request: httpx.Request) -> Response:
+    def answer(self, request: httpx.Request) -> Response:
+        """Status and body of the answer, without any fault."""
         path = request.url.path
         self.requests[path if not path.startswith("/api/scores/user/") else "/api/scores/user"] += 1
         body = json.loads(request.content) if request.content else {}
@@ -165,7 +180,10 @@ class FakeScoreboard:
         user = self._signed_in(request)
         if user is None:
             return 401, {"error": "Unauthorized", "message": "Sign in", "code": "UNAUTHORIZED"}
+        if user.name in self.banned:
+            return 403, {"error": "Forbidden", "message": "Your account is banned", "code": "USER_BANNED"}
         identity = (user.user_id, request.headers["Idempotency-Key"])
+        self.keys_seen.add(identity[1])
         wanted = json.dumps(body, sort_keys=True)
         if identity in self.answers:
             first, answer = self.answers[identity]
@@ -184,7 +202,7 @@ class FakeScoreboard:
         assert isinstance(token, dict)
         if token["userId"] != user.user_id or token["signature"] != "good":
             return "TOKEN_INVALID"
-        if self.now() * 1000 > token["timestamp"] + TOKEN_LIVES_S * 1000:
+        if self.now() * 1000 > token["timestamp"] + self.token_lives_s * 1000:
             return "TOKEN_EXPIRED"
         return "TOKEN_ALREADY_USED" if token["nonce"] in self.spent else None
 
@@ -195,6 +213,7 @@ class FakeScoreboard:
         self.serial += 1
         user.score, user.reached = user.score + 1, self.serial
         self.log.append((user.name, token["nonce"]))
+        self.after_increments.get(len(self.log), lambda: None)()
         return 200, {"success": True, "newScore": user.score, "previousRank": 1, "newRank": 1, "rankChanged": False}
 
     def _top(self, body: dict[str, object], request: httpx.Request) -> Response:

@@ -37,6 +37,7 @@ MATCHES = st.builds(
 
 
 def row(**changes: object) -> dict[str, object]:
+    """A good row, but for what is changed."""
     good: dict[str, object] = {
         "date": "2015-08-08",
         "division": "English Premier League",
@@ -49,20 +50,24 @@ def row(**changes: object) -> dict[str, object]:
 
 
 def reading(*rows: object) -> Football:
+    """What is read from these rows."""
     return read_football(json.dumps(rows).encode())
 
 
 @pytest.fixture(scope="module")
 def whole() -> Football:
+    """All of the real file."""
     if not WHOLE_FILE.exists():
         pytest.fail(
-            "The football file is not there: these tests need shared/data/football.json beside the repository's directory."
+            "The football file is not there: these tests need shared/data/football.json, where shared stands "
+            "beside the repository's directory."
         )
     return read_football(WHOLE_FILE.read_bytes())
 
 
 @pytest.fixture(scope="module")
 def extract() -> Football:
+    """The one season that lies beside the tests."""
     return read_football(EXTRACT.read_bytes())
 
 
@@ -86,9 +91,7 @@ def test_the_extract_is_what_the_whole_file_holds_of_that_season(whole: Football
 def test_four_rows_without_scores_are_reported_and_all_others_are_used(whole: Football) -> None:
     """Rows that cannot be used are named with their reason, and cost nothing else."""
     assert [each.reason for each in whole.unusable] == ["home_score is null"] * 4
-    assert [each.what for each in whole.unusable][0] == (
-        "English Premier League 2016-04-30, Aston Villa - Newcastle United"
-    )
+    assert whole.unusable[0].what == ("English Premier League 2016-04-30, Aston Villa - Newcastle United")
     assert len(whole.matches) == 6504
 
 
