@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 PACKAGES = ("actors", "scoreboard")
@@ -62,3 +65,9 @@ def tracked() -> list[str]:
         return []
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
+
+
+def none_of(offences: Iterable[str]) -> None:
+    """Fail with every offence on a line of its own, if there is one."""
+    if lines := sorted(offences):
+        pytest.fail("\n".join(["", *lines]), pytrace=False)

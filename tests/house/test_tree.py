@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from tests.house.sources import TOP, tracked
+from tests.house.sources import TOP, none_of, tracked
 
 TOP_LEVEL = {"actors", "scoreboard", "tests", "scripts", "pyproject.toml", "hypercorn.toml", "README.md"}
 PIN = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+(  # .*)?")
@@ -15,13 +15,13 @@ PIN = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+(  # .*)?")
 
 def test_the_top_level_holds_only_what_has_its_place_there() -> None:
     """Besides dot files, nothing but the fixed names."""
-    assert set() == {path.split("/")[0] for path in tracked() if not path.startswith(".")} - TOP_LEVEL
+    none_of({path.split("/")[0] for path in tracked() if not path.startswith(".")} - TOP_LEVEL)
 
 
 def test_every_constraint_is_a_plain_pin() -> None:
     """A name and a version; no address, no path, no option."""
     lines = (TOP / "scripts/constraints.txt").read_text().splitlines()
-    assert [] == [line for line in lines if not line.startswith("#") and not PIN.fullmatch(line)]
+    none_of(line for line in lines if not line.startswith("#") and not PIN.fullmatch(line))
 
 
 def test_every_dependency_is_pinned() -> None:
@@ -30,7 +30,7 @@ def test_every_dependency_is_pinned() -> None:
     asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     lines = (TOP / "scripts/constraints.txt").read_text().splitlines()
     pinned = {plain(line.split("==")[0]) for line in lines}
-    assert set() == {plain(re.split(r"[\[<>=]", one)[0]) for one in asked} - pinned
+    none_of({plain(re.split(r"[\[<>=]", one)[0]) for one in asked} - pinned)
 
 
 def test_every_dependency_has_its_reason_beside_it() -> None:
@@ -38,14 +38,14 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
     text = (TOP / "pyproject.toml").read_text().partition("[project.scripts]")[0]
     requirements = re.findall(r'^    "[a-z].*$', text, re.MULTILINE)
     self_evident = ('    "pytest>',)
-    assert [] == [line for line in requirements if "#" not in line and not line.startswith(self_evident)]
+    none_of(line for line in requirements if "#" not in line and not line.startswith(self_evident))
 
 
 @pytest.mark.parametrize("words", ["index" + "-url", "find" + "-links", "/ro" + "ot/", "PIP_" + "INDEX"])
 def test_no_file_names_this_machine_or_a_registry(words: str) -> None:
     """Where packages come from and where a clone lies are the business of each machine."""
     files = [TOP / path for path in tracked()]
-    assert [] == [str(file) for file in files if file.is_file() and words.encode() in file.read_bytes()]
+    none_of(str(file) for file in files if file.is_file() and words.encode() in file.read_bytes())
 
 
 def plain(name: str) -> str:
