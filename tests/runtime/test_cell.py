@@ -341,7 +341,7 @@ async def test_cancellation_within_a_message_does_not_save(autojump_clock: MockC
 
 async def test_nothing_is_taken_while_a_cancelled_actor_saves(autojump_clock: MockClock) -> None:
     """To be cancelled is to be stopped: a message that nobody will serve is not accepted."""
-    refused = []
+    refused: list[float] = []
 
     async def slowly() -> None:
         await trio.sleep(3)
