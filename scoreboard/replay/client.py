@@ -18,6 +18,7 @@ from scoreboard.replay.retry import Verdict, backoff_s, judge, limited_s
 
 REQUEST_WITHIN_S = 10.0
 SIGN_IN_WITHIN_S = 60.0  # passwords are hashed behind a limiter, and all teams come at once
+HICCUP_S = 0.3
 
 Say = Callable[[str], None]
 
@@ -89,23 +90,26 @@ def whole_number(answer: Answer, row: Mapping[str, object], name: str) -> int:
 
 @dataclass(slots=True)
 class Outage:
-    """Tells the person once that the server is away, and once that it is back."""
+    """Tells the person once that the server is away, and once that it is back. A hiccup is not worth a word."""
 
     say: Say
     patience_s: float
     since: float | None = None
+    told: bool = False
 
     def failed(self, why: str, now: float) -> None:
         """A request failed."""
         if self.since is None:
             self.since = now
+        if not self.told and now - self.since >= HICCUP_S:
+            self.told = True
             self.say(f"The server does not answer ({why}): waiting up to {self.patience_s:g} s for it to come back.")
 
     def worked(self, now: float) -> None:
         """A request was answered."""
-        if self.since is not None:
+        if self.told and self.since is not None:
             self.say(f"The server is back after {now - self.since:.1f} s.")
-            self.since = None
+        self.since, self.told = None, False
 
 
 @dataclass(slots=True)

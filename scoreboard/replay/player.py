@@ -67,7 +67,7 @@ class Replay:
     _turns: dict[str, trio.Lock] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._tally = Tally(self.plan, self.journal.memory.counted, trio.current_time())
+        self._tally = Tally(self.plan, self.journal.memory.counted)
         self._turns = {team: trio.Lock() for team in self.plan.teams}
 
     async def run(self) -> Comparison:

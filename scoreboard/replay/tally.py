@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from scoreboard.replay.plan import Plan
 
 RATE_WINDOW_S = 5.0
+SHORTEST_WINDOW_S = 0.5  # the first points would seem very fast otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Scoreline:
 class Tally:
     """Counts points as they become sure. `counted` are those of earlier runs, which say nothing of the speed."""
 
-    def __init__(self, plan: Plan, counted: Iterable[int], now: float) -> None:
+    def __init__(self, plan: Plan, counted: Iterable[int]) -> None:
         self._plan = plan
-        self._since = now
+        self._since: float | None = None
         self._recent: deque[float] = deque()
         self._left = [sum(len(numbers) for _, numbers in fixture.points) for fixture in plan.fixtures]
         self._day = str(plan.matches[0].day)
@@ -45,6 +46,7 @@ class Tally:
 
     def count(self, point: int, now: float) -> None:
         """One more point is sure. Each is counted once; the caller sees to that."""
+        self._since = now if self._since is None else self._since
         self._recent.append(now)
         self._add(point)
 
@@ -56,7 +58,7 @@ class Tally:
         """The state as shown. The speed is that of the last seconds."""
         while self._recent and self._recent[0] <= now - RATE_WINDOW_S:
             self._recent.popleft()
-        window_s = min(RATE_WINDOW_S, max(now - self._since, 0.1))
+        window_s = min(RATE_WINDOW_S, max(now - (now if self._since is None else self._since), SHORTEST_WINDOW_S))
         leader = max(self.scores, key=lambda team: (self.scores[team], team))
         return Scoreline(
             day=self._day,

@@ -129,12 +129,12 @@ def test_a_file_that_is_no_list_of_matches_is_exit_code_2(server: HttpScoreboard
 def test_no_server_at_all_is_exit_code_2_after_the_patience(server: HttpScoreboard, tmp_path: Path) -> None:
     """It waits as long as told, saying so, and says how to go on."""
     server.go_away()
-    result = in_process(*arguments(server, tmp_path / "journal"), "--patience", "0.3")
+    result = in_process(*arguments(server, tmp_path / "journal"), "--patience", "0.6")
 
     assert result.exit_code == 2
-    assert "waiting up to 0.3 s for it to come back" in result.output
+    assert "waiting up to 0.6 s for it to come back" in result.output
     assert "the same command goes on from here" in result.output
-    assert "had no answer for 0.3 s" in result.stderr
+    assert "had no answer for 0.6 s" in result.stderr
 
 
 def test_a_password_other_than_the_journals_is_refused(server: HttpScoreboard, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_server_that_restarts_in_the_middle_is_waited_for(server: HttpScoreboa
     process = started(arguments(server, tmp_path / "journal"))
     wait_for(lambda: len(server.fake.log) > 100)
     server.go_away()
-    time.sleep(0.5)  # how long it is away: the one thing here that is not a fact to wait for
+    time.sleep(1.0)  # how long it is away: the one thing here that is not a fact to wait for
     server.come_back()
     output, _ = process.communicate(timeout=WITHIN_S)
 
