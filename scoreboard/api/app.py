@@ -1,0 +1,52 @@
+"""Puts the routes together."""
+
+from __future__ import annotations
+
+from quart_trio import QuartTrio
+
+from scoreboard.api.application import Application
+from scoreboard.api.auth import AuthRoutes
+from scoreboard.api.files import FolderRoute
+from scoreboard.api.operators import OperatorRoutes
+from scoreboard.api.scores import ScoreRoutes
+from scoreboard.api.services import Services
+from scoreboard.api.top import TopRoute
+
+
+def create_app(services: Services) -> QuartTrio:
+    """The REST of one server, ready for an ASGI server on Trio. Reads the page's files; holds nothing globally."""
+    app = Application(services)
+    _add_players(app, services)
+    _add_operators(app, services)
+    _add_files(app, services)
+    return app
+
+
+def _add_players(app: Application, services: Services) -> None:
+    auth, scores = AuthRoutes(services), ScoreRoutes(services)
+    app.add_view("POST", "/api/auth/register", auth.register)
+    app.add_view("POST", "/api/auth/login", auth.login)
+    app.add_view("POST", "/api/auth/refresh", auth.refresh)
+    app.add_view("POST", "/api/auth/logout", auth.logout)
+    app.add_view("POST", "/api/actions/token", scores.issue_token)
+    app.add_view("POST", "/api/scores/increment", scores.increment)
+    app.add_view("GET", "/api/scores/top", TopRoute(services).top)
+    app.add_view("GET", "/api/scores/user/{userId}", scores.standing)
+
+
+def _add_operators(app: Application, services: Services) -> None:
+    operators = OperatorRoutes(services)
+    app.add_view("GET", "/health", operators.health)
+    app.add_view("GET", "/ready", operators.ready)
+    app.add_view("GET", "/metrics", operators.metrics)
+    app.add_view("GET", "/.well-known/jwks.json", operators.jwks)
+
+
+def _add_files(app: Application, services: Services) -> None:
+    page = FolderRoute(services.page_dir)
+    app.add_view("GET", "/", page.index)
+    app.add_view("GET", "/web/{name:path}", page.file)
+    if services.docs_dir is not None:
+        docs = FolderRoute(services.docs_dir)
+        app.add_view("GET", "/docs", docs.contents)
+        app.add_view("GET", "/docs/{name:path}", docs.file)

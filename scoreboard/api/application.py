@@ -1,0 +1,89 @@
+"""The ASGI application: finds the route, runs it, and turns every error into an answer of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from scoreboard.api.answer import Answer
+from scoreboard.api.errors import known, method_not_allowed, not_found, unexpected
+from scoreboard.api.exchange import Exchange
+from scoreboard.api.request import ApiRequest
+from scoreboard.api.services import Services
+
+View = Callable[..., Awaitable[Answer]]
+
+#: What probes and scrapers ask all day long; at info they would bury the rest.
+QUIET = frozenset({"/health", "/ready", "/metrics"})
+
+
+class Application(QuartTrio):
+    """Quart's routing, request, lifespan and test client, with a dispatch of our own.
+
+    A view takes the request (and the variables of its path) and returns an `Answer`. Quart's contexts, signals,
+    sessions and responses are passed by: they take 90 µs a request, and its error pages are not our shape.
+    """
+
+    asgi_http_class = Exchange
+    request_class = ApiRequest
+
+    def __init__(self, services: Services) -> None:
+        super().__init__("scoreboard.api", static_folder=None)
+        self.services = services
+        self.config["MAX_CONTENT_LENGTH"] = None  # the exchange bounds bodies
+        self.url_map.merge_slashes = False  # an address has one spelling; redirects would be pages of the framework
+        self._urls = self.url_map.bind("scoreboard")
+        self._metrics = services.metrics
+        self._logger = services.logger
+
+    def __repr__(self) -> str:
+        return f"<Application, {len(self.view_functions)} routes>"
+
+    def add_view(self, method: str, path: str, view: View) -> None:
+        """Serve `path`, with variables like ``{userId}`` or ``{name:path}``, by `view`; GET also means HEAD."""
+        rule = path.replace("{name:path}", "<path:name>").replace("{", "<").replace("}", ">")
+        self.add_url_rule(rule, endpoint=path, view_func=cast(Any, view), methods=[method])
+
+    async def answer(self, request: ApiRequest) -> Answer:
+        """The answer to a request, whatever happens."""
+        try:
+            rule, variables = self._urls.match(request.path, request.method, return_rule=True)
+            request.route = rule.endpoint
+            if request.method == "OPTIONS":
+                return self._options(request)
+            view = cast(View, self.view_functions[rule.endpoint])
+            return await view(request, **variables)
+        except HTTPException as error:  # only the match above raises these
+            return self._unmatched(error)
+        except Exception as error:  # noqa: BLE001 - the barrier: each request is answered, and what is wrong is logged
+            return self._refusal(error, request)
+
+    def record(self, **facts: Any) -> None:
+        """A request has been served: one observation and one line."""
+        seconds: float = facts.pop("seconds")
+        self._metrics.request(facts["method"], facts["route"], facts["status"], seconds)
+        say = self._logger.debug if facts["route"] in QUIET else self._logger.info
+        say("request", **facts, duration_ms=round(seconds * 1000, 2))
+
+    def _options(self, request: ApiRequest) -> Answer:
+        return Answer(204, b"", ((b"allow", self._allowed(request.path).encode("ascii")),))
+
+    def _allowed(self, path: str) -> str:
+        return ", ".join(sorted(self._urls.allowed_methods(path)))
+
+    def _unmatched(self, error: HTTPException) -> Answer:
+        if isinstance(error, MethodNotAllowed):
+            return method_not_allowed(", ".join(sorted(error.valid_methods or ()))).answer()
+        return not_found().answer()
+
+    def _refusal(self, error: Exception, request: ApiRequest) -> Answer:
+        answer = known(error)
+        if answer is None:
+            self._logger.error("request_failed", route=request.route, exc_info=error)
+            answer = unexpected(request.request_id)
+        elif answer.status >= 500 and answer is not error:  # noqa: PLR2004
+            self._logger.warning("request_not_served", route=request.route, reason=f"{type(error).__name__}: {error}")
+        return answer.answer()

@@ -1,0 +1,193 @@
+"""Accounts and sessions: register, login, refresh, logout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from actors.ledger.accounts import EndSession, FindAccount, OpenSession, Register, Rotate
+from actors.ports import (
+    EmailTaken,
+    NameTaken,
+    NewAccount,
+    NewSession,
+    Origin,
+    RotationRefused,
+    SessionId,
+    UserId,
+)
+from scoreboard.api import query
+from scoreboard.api.answer import Answer, json_answer
+from scoreboard.api.bearer import caller_of
+from scoreboard.api.body import decode, require_nothing
+from scoreboard.api.errors import ApiError, unauthorized
+from scoreboard.api.request import ApiRequest
+from scoreboard.api.services import Services
+from scoreboard.security import names, refresh
+from scoreboard.security.errors import PasswordRefused
+from scoreboard.security.names import Name
+from scoreboard.security.passwords import new_secret
+
+ROLE = "user"  # of everybody who registers
+
+
+class RegisterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A player to be."""
+
+    username: str
+    email: str
+    password: str
+
+
+class LoginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Name and password."""
+
+    username: str
+    password: str
+
+
+class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The refresh token that was handed out last."""
+
+    refreshToken: str  # noqa: N815 - as document A spells it
+
+
+class AuthRoutes:
+    """The routes under ``/api/auth``."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def register(self, request: ApiRequest) -> Answer:
+        """A new account with its first session. Everything that can be refused cheaply is, before bcrypt runs."""
+        query.require_none(request)
+        body = decode(request, RegisterBody)
+        username, email = names.username(body.username), names.email(body.email)
+        new_secret(body.password)
+        if await self._find(username.key) is not None:
+            raise _name_taken()
+        password_hash = await self._services.passwords.hash(body.password)
+        account = self._new_account(username, email, password_hash)
+        token = refresh.new()
+        session = self._new_session(account.user_id, token, request.came_from())
+        await self._create(account, session)
+        request.user_id = account.user_id
+        granted = self._granted(account.user_id, account.username, ROLE, session.session_id, token)
+        return json_answer({"userId": account.user_id, "username": account.username, **granted}, status=201)
+
+    async def login(self, request: ApiRequest) -> Answer:
+        """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
+        query.require_none(request)
+        body = decode(request, LoginBody)
+        account = await self._find(names.fold(body.username))
+        try:
+            matches = await self._services.passwords.verify(body.password, account.password_hash if account else None)
+        except PasswordRefused:  # too long to be anybody's
+            matches = False
+        if account is None or not matches:
+            raise unauthorized("INVALID_CREDENTIALS", "The user name or the password is wrong.")
+        if account.banned:
+            raise _banned()
+        token = refresh.new()
+        session = self._new_session(account.user_id, token, request.came_from())
+        await self._services.accounts.ask(OpenSession(session), within=self._services.write_within_s)
+        request.user_id = account.user_id
+        return json_answer(self._granted(account.user_id, account.username, account.role, session.session_id, token))
+
+    async def refresh(self, request: ApiRequest) -> Answer:
+        """The next pair of tokens. The same token within the grace gets the same successor."""
+        query.require_none(request)
+        presented = decode(request, RefreshBody).refreshToken
+        if not refresh.has_shape(presented):
+            raise _bad_refresh("unknown")
+        services = self._services
+        successor = refresh.successor(presented, services.refresh_key)
+        outcome = await services.accounts.ask(self._rotation(presented, successor), within=services.write_within_s)
+        if isinstance(outcome, RotationRefused):
+            raise self._refused(outcome)
+        account = outcome.account
+        request.user_id = account.user_id
+        return json_answer(
+            self._granted(account.user_id, account.username, account.role, outcome.session_id, successor)
+        )
+
+    async def logout(self, request: ApiRequest) -> Answer:
+        """The end of a session: of its refresh tokens in the store, of its access tokens in memory."""
+        query.require_none(request)
+        services = self._services
+        caller = caller_of(request, services.tokens)
+        require_nothing(request)
+        end = EndSession(SessionId(caller.session_id), services.clock.now_us())
+        # The store first: were the access token refused already, a failure here could not be asked again.
+        await services.accounts.ask(end, within=services.write_within_s)
+        services.revoked.add(caller.session_id)
+        return json_answer({"success": True})
+
+    # --- parts ---
+
+    async def _find(self, key: str) -> Any:
+        return await self._services.accounts.ask(FindAccount(key), within=self._services.read_within_s)
+
+    async def _create(self, account: NewAccount, session: NewSession) -> None:
+        outcome = await self._services.accounts.ask(Register(account, session), within=self._services.write_within_s)
+        if isinstance(outcome, NameTaken):
+            raise _name_taken()
+        if isinstance(outcome, EmailTaken):
+            raise ApiError(409, "Conflict", "EMAIL_TAKEN", "There is an account with this e-mail address already.")
+
+    def _new_account(self, username: Name, email: Name, password_hash: str) -> NewAccount:
+        return NewAccount(
+            user_id=UserId(self._services.ids.uuid()),
+            username=username.text,
+            username_key=username.key,
+            email=email.text,
+            email_key=email.key,
+            password_hash=password_hash,
+        )
+
+    def _new_session(self, user_id: UserId, token: str, origin: Origin) -> NewSession:
+        now_us = self._services.clock.now_us()
+        return NewSession(
+            session_id=SessionId(self._services.ids.uuid()),
+            user_id=user_id,
+            refresh_hash=refresh.hashed(token),
+            issued_us=now_us,
+            expires_us=now_us + self._services.refresh_lifetime_s * 1_000_000,
+            origin=origin,
+        )
+
+    def _rotation(self, presented: str, successor: str) -> Rotate:
+        now_us = self._services.clock.now_us()
+        return Rotate(
+            presented=refresh.hashed(presented),
+            successor=refresh.hashed(successor),
+            now_us=now_us,
+            expires_us=now_us + self._services.refresh_lifetime_s * 1_000_000,
+            grace_us=self._services.refresh_grace_s * 1_000_000,
+        )
+
+    def _refused(self, outcome: RotationRefused) -> ApiError:
+        if outcome.reason == "reused" and outcome.session_id is not None:
+            # Somebody else holds a token of this family: its access tokens end with it.
+            self._services.revoked.add(outcome.session_id)
+        return _banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
+
+    def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> dict[str, Any]:
+        tokens = self._services.tokens
+        access = tokens.issue(user_id=user_id, username=username, role=role, session_id=session_id)
+        return {"accessToken": access, "refreshToken": token, "expiresIn": tokens.lifetime_s}
+
+
+def _bad_refresh(reason: str) -> ApiError:
+    if reason == "expired":
+        return unauthorized("REFRESH_TOKEN_EXPIRED", "The refresh token has expired. Sign in again.")
+    return unauthorized("REFRESH_TOKEN_INVALID", "The refresh token is not valid (any more). Sign in again.")
+
+
+def _name_taken() -> ApiError:
+    return ApiError(409, "Conflict", "USERNAME_TAKEN", "There is an account with this user name already.")
+
+
+def _banned() -> ApiError:
+    return ApiError(403, "Forbidden", "USER_BANNED", "This account is banned.")

@@ -1,0 +1,23 @@
+"""Who is asking: the access token in a request."""
+
+from __future__ import annotations
+
+from scoreboard.api.errors import unauthorized
+from scoreboard.api.request import ApiRequest
+from scoreboard.security.tokens import AccessTokens, Caller
+
+
+def caller_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
+    """Whom the request's `Authorization: Bearer` speaks for.
+
+    Raises:
+        ApiError: there is none (401).
+        TokenRefused: it is no proof.
+    """
+    values = request.headers.getlist("Authorization")
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise unauthorized("UNAUTHORIZED", "This needs an access token, in the header Authorization: Bearer ...")
+    caller = tokens.verify(token.strip())
+    request.user_id = caller.user_id
+    return caller

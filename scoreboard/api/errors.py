@@ -1,0 +1,177 @@
+"""Everything that can be answered instead of what was asked for, in one table, in document A's shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from actors.runtime import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Refusal, TooManyActors
+from scoreboard.api.answer import Answer, Headers, json_answer
+from scoreboard.security.errors import (
+    HashingBusy,
+    NameRefused,
+    PasswordRefused,
+    TokenExpired,
+    TokenRefused,
+    TokenRevoked,
+)
+
+CHALLENGE = 'Bearer realm="scoreboard"'
+
+
+class ApiError(Exception):
+    """An answer that is an error. `str()` is the sentence for the person, `code` is for programs."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        code: str,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        headers: Headers = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.title = title
+        self.code = code
+        self.retry_after_s = retry_after_s
+        self.headers = headers
+
+    def answer(self) -> Answer:
+        """The error in document A's shape. Waits are told in whole seconds, rounded up."""
+        body: dict[str, Any] = {"error": self.title, "message": str(self), "code": self.code}
+        headers = self.headers
+        if self.retry_after_s is not None:
+            seconds = max(1, math.ceil(self.retry_after_s))
+            body["retryAfter"] = seconds
+            headers += ((b"retry-after", b"%d" % seconds),)
+        return json_answer(body, status=self.status, headers=headers)
+
+
+def invalid_input(message: str) -> ApiError:
+    """The request is not well formed; the sentence says where and what."""
+    return ApiError(400, "Invalid input", "INVALID_INPUT", message)
+
+
+def unsupported(message: str) -> ApiError:
+    """The body is of a type that is not read here."""
+    return ApiError(415, "Unsupported media type", "UNSUPPORTED_MEDIA_TYPE", message)
+
+
+def too_large(most_bytes: int) -> ApiError:
+    """More body than is ever needed. The rest is not read, so the connection cannot go on."""
+    message = f"The body must not have more than {most_bytes} bytes."
+    return ApiError(413, "Content too large", "CONTENT_TOO_LARGE", message, headers=((b"connection", b"close"),))
+
+
+def too_slow() -> ApiError:
+    """The body did not arrive in time."""
+    message = "The body of the request did not arrive in time."
+    return ApiError(408, "Request timeout", "REQUEST_TIMEOUT", message, headers=((b"connection", b"close"),))
+
+
+def not_found() -> ApiError:
+    """No route has this path."""
+    return ApiError(404, "Not found", "NOT_FOUND", "There is nothing at this address.")
+
+
+def method_not_allowed(allowed: str) -> ApiError:
+    """There is a route, but not with this method."""
+    message = f"This address understands {allowed} only."
+    headers = ((b"allow", allowed.encode("ascii")),)
+    return ApiError(405, "Method not allowed", "METHOD_NOT_ALLOWED", message, headers=headers)
+
+
+def unauthorized(code: str, message: str, *, failure: str | None = None) -> ApiError:
+    """Who asks must prove who they are. `failure` is what RFC 6750 says about a token that was refused."""
+    challenge = CHALLENGE if failure is None else f'{CHALLENGE}, error="{failure}", error_description="{message}"'
+    headers = ((b"www-authenticate", challenge.encode("ascii")),)
+    return ApiError(401, "Unauthorized", code, message, headers=headers)
+
+
+def unexpected(request_id: str) -> ApiError:
+    """It is our fault. What went wrong stands in the log under the request's id."""
+    message = f"Something went wrong on our side. Please report it with the request id {request_id}."
+    return ApiError(500, "Internal server error", "INTERNAL_ERROR", message)
+
+
+#: What actors refuse, by code: status and title.
+REFUSALS = {
+    "TOKEN_EXPIRED": (400, "Invalid token"),
+    "TOKEN_ALREADY_USED": (400, "Invalid token"),
+    "TOKEN_INVALID": (400, "Invalid token"),
+    "RATE_LIMITED": (429, "Rate limit exceeded"),
+    "IDEMPOTENCY_KEY_REUSED": (422, "Idempotency key reused"),
+    "USER_BANNED": (403, "Forbidden"),
+    "USER_NOT_FOUND": (404, "Not found"),
+    "SERVICE_UNAVAILABLE": (503, "Service unavailable"),
+}
+
+_NOT_DONE = "The server is too busy just now. Nothing was done; try again in a moment."
+_PERHAPS_DONE = "The server did not answer in time. It may have been done or not: ask the same again in a moment."
+
+
+def _of_refusal(error: Refusal) -> ApiError | None:
+    if error.code not in REFUSALS:
+        return None
+    status, title = REFUSALS[error.code]
+    return ApiError(status, title, error.code, str(error), retry_after_s=getattr(error, "retry_after_s", None))
+
+
+def _of_busy(_: Exception) -> ApiError:
+    return _unavailable(_NOT_DONE)
+
+
+def _of_lost(error: Exception) -> ApiError:
+    # An ask that timed out may still be worked on; only these two know whether it was begun.
+    known_untouched = isinstance(error, ActorStopped | ActorCrashed) and not error.begun
+    return _unavailable(_NOT_DONE if known_untouched else _PERHAPS_DONE)
+
+
+def _unavailable(message: str, retry_after_s: float = 1.0) -> ApiError:
+    return ApiError(503, "Service unavailable", "SERVICE_UNAVAILABLE", message, retry_after_s=retry_after_s)
+
+
+def _of_access_token(error: TokenRefused) -> ApiError:
+    # Not the codes of action tokens: a client that sees one must know which of its two tokens is meant.
+    code = "ACCESS_TOKEN_INVALID"
+    if isinstance(error, TokenExpired):
+        code = "ACCESS_TOKEN_EXPIRED"
+    elif isinstance(error, TokenRevoked):
+        code = "ACCESS_TOKEN_REVOKED"
+    return unauthorized(code, f"{error}.", failure="invalid_token")
+
+
+def _of_broken_rule(error: Exception) -> ApiError:
+    return invalid_input(f"{error}.")
+
+
+def _of_hashing(error: HashingBusy) -> ApiError:
+    return _unavailable(f"{error}.", error.retry_after_s)
+
+
+#: What else may be raised: the first line that fits says what is answered.
+TABLE: tuple[tuple[type[Exception], Callable[[Any], ApiError | None]], ...] = (
+    (ApiError, lambda error: error),
+    (Refusal, _of_refusal),
+    (TokenRefused, _of_access_token),
+    (MailboxFull, _of_busy),
+    (TooManyActors, _of_busy),
+    (AskTimeout, _of_lost),
+    (ActorStopped, _of_lost),
+    (ActorCrashed, _of_lost),
+    (HashingBusy, _of_hashing),
+    (NameRefused, _of_broken_rule),
+    (PasswordRefused, _of_broken_rule),
+)
+
+
+def known(error: Exception) -> ApiError | None:
+    """What to answer for an error, or None if nobody expected it."""
+    for kind, translate in TABLE:
+        if isinstance(error, kind):
+            return translate(error)
+    return None

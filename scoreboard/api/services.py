@@ -1,0 +1,50 @@
+"""What the routes are given by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actors.leaderboard.published import PublishedBoards
+from actors.ports import BoardId, Ids, UserId, WallClock
+from actors.runtime import Directory, Ref
+from scoreboard.observe.logs import Logger
+from scoreboard.observe.metrics import Metrics
+from scoreboard.security.passwords import Passwords
+from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.tokens import AccessTokens
+
+#: A part of the server that is needed, and what is wrong with it (None: nothing).
+Part = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts that requests are translated to, and the values of settings that concern them.
+
+    `accounts` understands the messages of ``actors.ledger.accounts``, `boards` those of ``actors.leaderboard``.
+    `readiness` names every part that the server needs. Durations are seconds, `body_bytes` bounds a request's body.
+    """
+
+    users: Directory[UserId]
+    accounts: Ref
+    boards: Directory[BoardId]
+    published: PublishedBoards
+    tokens: AccessTokens
+    revoked: RevokedSessions
+    passwords: Passwords
+    refresh_key: bytes = field(repr=False)
+    clock: WallClock
+    ids: Ids
+    metrics: Metrics
+    logger: Logger
+    readiness: Callable[[], Awaitable[Sequence[Part]]]
+    page_dir: Path
+    docs_dir: Path | None = None
+    refresh_lifetime_s: int = 30 * 24 * 3600
+    refresh_grace_s: int = 30
+    body_bytes: int = 16 * 1024
+    body_within_s: float = 10.0
+    read_within_s: float = 5.0
+    write_within_s: float = 15.0
