@@ -108,11 +108,11 @@ async def test_a_server_that_never_answers_is_given_up_at_the_deadline(autojump_
         await trio.sleep_forever()
         raise AssertionError
 
-    api = api_for(sleep_for_ever, patience_s=25.0)
-    with pytest.raises(ServerGone, match="nothing within 10 s"):
+    api = api_for(sleep_for_ever, patience_s=45.0)
+    with pytest.raises(ServerGone, match="nothing within 20 s"):
         await api.get("/api/scores/top")
 
-    assert 25.0 < trio.current_time() < 45.0
+    assert 45.0 < trio.current_time() < 85.0
 
 
 async def test_no_more_requests_are_under_way_than_allowed(autojump_clock: trio.testing.MockClock) -> None:
