@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.browser.stage import Stage
 
@@ -40,17 +42,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(pytestconfig: pytest.Config) -> Iterator[Browser]:
-    """One browser for all tests of a process."""
+    """One browser for all tests of a file.
+
+    Not for longer, because Playwright keeps an asyncio loop running in the thread that the tests share, and those of
+    other rooms run loops of their own there.
+    """
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         _say_loudly(pytestconfig)
         (pytest.fail if os.environ.get("CI", "") not in {"", "0", "false"} else pytest.skip)(MISSING)
-    with sync_playwright() as playwright:
+    with _playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    # Whoever imports trio-asyncio gives all of asyncio loops that want Trio; Playwright needs a plain one.
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    try:
+        with sync_playwright() as playwright:
+            yield playwright
+    finally:
+        asyncio.set_event_loop_policy(None)
 
 
 @pytest.fixture
@@ -128,7 +145,7 @@ def page(open_page: OpenPage) -> Page:
     return open_page()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def modules(chromium: Browser) -> Iterator[Callable[..., Any]]:
     """Calls a function of one of the page's modules: `modules("board.js", "applyDiff", board, data)`."""
     stage = Stage()
