@@ -15,13 +15,15 @@ import trio
 
 from actors.connection.commands import Authenticate, BadInput, ClientCommand, Ping, Subscribe, Unsubscribe
 from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
-from actors.leaderboard.audience import Join, Leave
 from actors.leaderboard.events import Channel
-from actors.leaderboard.update import Dialect, Update
+from actors.leaderboard.messages import Dialect, Join, Leave, Update
 from actors.runtime import ActorError, Directory
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
 MAX_CHANNELS = 20
+
+#: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
+BREATH_S = 0.05
 
 
 class Transport(Protocol):
@@ -50,12 +52,11 @@ class ConnectionDialect(Dialect, Protocol):
 
 @dataclass(slots=True)
 class _Watched:
-    """How far the client has been shown one channel; `behind` is what it must be shown next."""
+    """How far the client has been shown one channel."""
 
     full: bool
     epoch: str | None = None
     version: int = 0
-    behind: Update | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +81,47 @@ class LiveConnection:
         self._world = world
         self._user = user
         self._watched: dict[Channel, _Watched] = {}
+        self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
         self._lagging = trio.Event()
         self._gone = False
+        self._broken: Exception | None = None
 
     def __repr__(self) -> str:
         who = self._user.username if self._user else "anonymous"
-        behind = sum(watched.behind is not None for watched in self._watched.values())
-        return f"<LiveConnection {who}, {len(self._watched)} channels, {behind} behind>"
+        return f"<LiveConnection {who}, {len(self._watched)} channels, {len(self._late)} behind>"
 
     # --- the synchronous half: steps of boards ---
 
     def offer(self, update: Update) -> bool:
-        """Take a step of a channel, or remember it as the one to catch up to; False when nobody watches it here."""
+        """Take a step of a channel, or remember it as the one to catch up to; False when nobody watches it here.
+
+        One that has been shown, or is older than what was shown, changes nothing. Never raises: what goes wrong on the
+        way to this client ends its own `run`, not the audience.
+        """
         watched = self._watched.get(update.channel)
         if self._gone or watched is None:
             return False
-        if watched.behind is None and self._transport.write_now(self._frames(watched, update)):
+        try:
+            if not self._knows(watched, update):
+                self._take(watched, update)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
+            self._gone, self._broken = True, error
+            self._lagging.set()
+        return not self._gone
+
+    def _knows(self, watched: _Watched, update: Update) -> bool:
+        """True if the client has been shown this or something later of the same epoch, or soon will be."""
+        late = self._late.get(update.channel)
+        epoch, version = (late.full.epoch, late.full.version) if late else (watched.epoch, watched.version)
+        return epoch == update.full.epoch and version >= update.full.version
+
+    def _take(self, watched: _Watched, update: Update) -> None:
+        if update.channel not in self._late and self._transport.write_now(self._frames(watched, update)):
             self._shown(watched, update)
         else:
             self._world.skipped()
-            watched.behind = update
+            self._late[update.channel] = update
             self._lagging.set()
-        return True
 
     def _frames(self, watched: _Watched, update: Update) -> bytes:
         if update.follows(watched.epoch, watched.version):
@@ -111,7 +131,6 @@ class LiveConnection:
     def _shown(self, watched: _Watched, update: Update) -> None:
         watched.epoch = update.full.epoch
         watched.version = update.full.version
-        watched.behind = None
         self._world.sent()
 
     # --- the tasks ---
@@ -128,28 +147,36 @@ class LiveConnection:
             self._gone = True
             for channel in self._watched:
                 self._leave(channel)
+            self._watched.clear()
+            self._late.clear()
 
     async def _catch_up(self) -> None:
         """Whenever the client reads again, show it the newest state of all channels it fell behind on."""
         while True:
             await self._lagging.wait()
             self._lagging = trio.Event()
+            if self._broken is not None:
+                raise self._broken
             await self._transport.drained()
-            for watched in self._watched.values():
-                update = watched.behind
-                if update is None:
-                    continue
-                if self._transport.write_now(update.full_frames(self._dialect)):
-                    self._shown(watched, update)
-                else:
-                    self._lagging.set()
+            if not self._show_newest():
+                await trio.sleep(BREATH_S)
+
+    def _show_newest(self) -> bool:
+        """One snapshot for each channel that is behind; False when the transport took none of them."""
+        for count, (channel, update) in enumerate(tuple(self._late.items())):
+            if not self._transport.write_now(update.full_frames(self._dialect)):
+                self._lagging.set()
+                return count > 0
+            del self._late[channel]
+            self._shown(self._watched[channel], update)
+        return True
 
     async def _obey(self, command: ClientCommand) -> None:
         match command:
             case Subscribe():
                 await self._subscribe(command)
             case Unsubscribe(channel):
-                if self._watched.pop(channel, None) is not None:
+                if self._forget(channel):
                     self._leave(channel)
                 await self._say(Unsubscribed(channel))
             case Ping(echo):
@@ -165,12 +192,18 @@ class LiveConnection:
             text = f"A connection may watch {MAX_CHANNELS} channels. Unsubscribe from one first."
             await self._say(ErrorEvent("TOO_MANY_CHANNELS", text))
             return
-        self._watched[channel] = _Watched(command.full)  # a second subscription begins anew, with a snapshot
+        self._forget(channel)  # a second subscription begins anew, with a snapshot
+        self._watched[channel] = _Watched(command.full)
         try:
             await self._world.audiences.ask(channel.key, Join(self), within=self._world.within_s)
         except ActorError:
-            del self._watched[channel]
+            self._forget(channel)
             await self._say(ErrorEvent("SERVICE_UNAVAILABLE", "The board cannot be reached just now. Subscribe again."))
+
+    def _forget(self, channel: Channel) -> bool:
+        """Stop showing a channel; False if it was not shown."""
+        self._late.pop(channel, None)
+        return self._watched.pop(channel, None) is not None
 
     def _leave(self, channel: Channel) -> None:
         try:
@@ -179,7 +212,11 @@ class LiveConnection:
             return  # the audience forgets a connection that has gone when it offers it the next step
 
     async def _authenticate(self, token: str) -> None:
-        verdict = await self._world.who(token)
+        verdict: SignedIn | ErrorEvent = ErrorEvent(
+            "SERVICE_UNAVAILABLE", "You cannot be signed in just now. Try again."
+        )
+        with trio.move_on_after(self._world.within_s):
+            verdict = await self._world.who(token)
         if isinstance(verdict, SignedIn):
             self._user = verdict
         await self._say(verdict)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import trio
 
-from actors.leaderboard.events import Channel
+from actors.leaderboard.events import Channel, Row
 from actors.leaderboard.messages import (
     Apply,
+    CatchUp,
     Loaded,
     NotRanked,
     Page,
@@ -19,17 +21,16 @@ from actors.leaderboard.messages import (
     RankMove,
     Standing,
     StandingAnswer,
+    Unwatch,
     Watch,
 )
 from actors.leaderboard.published import PUBLISHED_ROWS, BoardView, PublishedBoards
 from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.reading import Reading
 from actors.leaderboard.update import Update
 from actors.leaderboard.window import Window
-from actors.ports import BoardId, Ids, ScoreStore, UserId, WallClock
-from actors.runtime import Actor
-
-#: How many players are loaded in one round trip.
-LOAD_PAGE = 10_000
+from actors.ports import BoardId, Ids, ScoreStore, StoreUnavailable, UserId, WallClock
+from actors.runtime import Actor, ActorError, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ class LeaderboardActor(Actor):
         self._ranking = Ranking()
         self._epoch = world.ids.nonce()
         self._windows: dict[Channel, Window] = {}
+        self._versions: dict[Channel, int] = {}  # of windows that were closed, so that no version comes twice
+        self._unheard: set[Channel] = set()  # their audience could not take the last step
+        self._moved = False
         self._last_tick = -math.inf
-        self._ranks_at_tick: dict[UserId, int | None] = {}  # of those who scored since, at the last tick
+        self._reading = Reading()
 
     def __repr__(self) -> str:
         return f"<LeaderboardActor {self._board}, {len(self._ranking)} players, epoch {self._epoch}>"
@@ -67,33 +71,57 @@ class LeaderboardActor(Actor):
 
     async def started(self) -> None:
         """Load all players from the store, then show every watched channel the new epoch."""
-        last: UserId | None = None
-        while True:
-            facts = await self._world.store.members_after(last, LOAD_PAGE)
-            self._ranking.load(facts)
-            if len(facts) < LOAD_PAGE:
-                break
-            last = facts[-1].user_id
-        self._publish()
-        for channel in sorted(self._world.watched, key=lambda each: each.size):
-            if channel.board == self._board:
-                self._world.broadcast(self._window(channel).shown)
+        with self._published_while_well():
+            await self._load()
+            self._publish()
+            for channel in sorted(self._world.watched, key=lambda each: each.size):
+                if channel.board == self._board:
+                    self._broadcast(self._window(channel).shown)
+            self._set_alarm()
+
+    async def _load(self) -> None:
+        """A store that is away is asked again and again, until whoever started this board loses patience."""
+        self._reading.begin(trio.current_time())
+        while self._reading.due < math.inf:
+            try:
+                self._ranking.load(await self._reading.page(self._world.store))
+            except StoreUnavailable:
+                await trio.sleep(self._world.tick_s)
 
     async def stopped(self) -> None:
         """Take the view away: from now on it would grow old."""
         self._world.published.withdraw(self._board)
 
     async def woken(self) -> None:
-        """The tick: tell each watched channel what has changed since the last one."""
-        self._last_tick = trio.current_time()
-        for window in self._windows.values():
-            self._advance(window)
-        self._ranks_at_tick.clear()
+        """Tell what has changed since the last tick; read on, if players are being read again."""
+        with self._published_while_well():
+            if self._tick_due() <= trio.current_time():
+                self._tick()
+            if self._reading.due <= trio.current_time():
+                await self._read_on()
+            self._set_alarm()
+
+    @contextmanager
+    def _published_while_well(self) -> Iterator[None]:
+        """A crash takes the view away at once: until the next incarnation has loaded, readers must ask and wait."""
+        try:
+            yield
+        except Refusal:
+            raise
+        except BaseException:
+            self._world.published.withdraw(self._board)
+            raise
 
     # --- messages ---
 
     async def receive(self, message: Any) -> object:
         """Answer one message; none of them waits for anybody else."""
+        with self._published_while_well():
+            answer = self._answer(message)
+            self._set_alarm()
+            return answer
+
+    def _answer(self, message: object) -> object:
         match message:
             case Apply():
                 return self._apply(message)
@@ -101,22 +129,27 @@ class LeaderboardActor(Actor):
                 return self._standing(message.user_id)
             case Page():
                 return PageAnswer(self._ranking.rows(message.offset, message.limit), len(self._ranking))
-            case Watch():
-                return self._window(message.channel).shown
             case Loaded():
                 return len(self._ranking)
-        raise TypeError(f"a leaderboard does not understand {message!r}")
+        self._obey(message)
+        return None
+
+    def _obey(self, message: object) -> None:
+        match message:
+            case Watch(channel):
+                self._broadcast(self._window(channel).shown)
+            case Unwatch(channel):
+                self._close(channel)
+            case CatchUp():
+                self._reading.begin(trio.current_time())
+            case _:
+                raise TypeError(f"a leaderboard does not understand {message!r}")
 
     def _apply(self, message: Apply) -> tuple[RankMove, ...]:
-        moves = []
-        for fact in message.facts:
-            move = self._ranking.apply(fact)
-            self._ranks_at_tick.setdefault(fact.user_id, move.previous)
-            moves.append(RankMove(move.previous, move.new))
+        self._moved = self._moved or any(self._ranking.is_news(fact) for fact in message.facts)
+        moves = [self._ranking.apply(fact) for fact in message.facts]
         self._publish()
-        if self.wake_at == math.inf:
-            self.wake_at = max(trio.current_time(), self._last_tick + self._world.tick_s)
-        return tuple(moves)
+        return tuple(RankMove(move.previous, move.new) for move in moves)
 
     def _standing(self, user_id: UserId) -> StandingAnswer:
         row = self._ranking.row(user_id)
@@ -124,6 +157,15 @@ class LeaderboardActor(Actor):
             raise NotRanked("There is no such player on this board.")
         total = len(self._ranking)
         return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
+
+    async def _read_on(self) -> None:
+        """Read one page and take in what is news; others are served between two pages."""
+        try:
+            facts = await self._reading.page(self._world.store)
+        except StoreUnavailable:
+            self._reading.postpone(trio.current_time() + self._world.tick_s)
+            return
+        self._apply(Apply(tuple(fact for fact in facts if self._ranking.is_news(fact))))
 
     # --- what others see ---
 
@@ -135,17 +177,62 @@ class LeaderboardActor(Actor):
         if channel not in self._windows:
             self._world.watched.add(channel)
             rows, total, now_us = self._ranking.rows(0, channel.size), len(self._ranking), self._world.clock.now_us()
-            self._windows[channel] = Window(channel, self._epoch, rows, total, now_us)
+            version = self._versions.pop(channel, 0) + 1
+            self._windows[channel] = Window(channel, self._epoch, rows, total, now_us, version=version)
         return self._windows[channel]
 
-    def _advance(self, window: Window) -> None:
+    def _close(self, channel: Channel) -> None:
+        self._world.watched.discard(channel)
+        self._unheard.discard(channel)
+        window = self._windows.pop(channel, None)
+        if window is not None:
+            self._versions[channel] = window.shown.full.version
+
+    def _broadcast(self, update: Update) -> None:
+        """Hand a step over. If its audience cannot take it, what the channel shows then is said with the next tick."""
+        self._unheard.discard(update.channel)
+        try:
+            self._world.broadcast(update)
+        except ActorError:
+            self._unheard.add(update.channel)
+
+    # --- the tick ---
+
+    def _tick_due(self) -> float:
+        return self._last_tick + self._world.tick_s if self._moved or self._unheard else math.inf
+
+    def _set_alarm(self) -> None:
+        self.wake_at = max(min(self._tick_due(), self._reading.due), trio.current_time())
+
+    def _tick(self) -> None:
+        """Each watched channel makes at most one step; none when nothing of it has visibly changed."""
+        self._last_tick = trio.current_time()
+        self._moved = False
+        for channel, window in self._windows.items():
+            step = self._advance(window)
+            if step is None and channel in self._unheard:
+                step = window.shown
+            if step is not None:
+                self._broadcast(step)
+        self._ranking.mark()
+
+    def _advance(self, window: Window) -> Update | None:
         shown = window.shown.full
         rows = self._ranking.rows(0, shown.channel.size)
+        moved = self._came(shown.rows, rows) | self._went(shown.rows, rows)
+        return window.advance(rows, len(self._ranking), self._world.clock.now_us(), moved)
+
+    def _came(self, shown: tuple[Row, ...], rows: tuple[Row, ...]) -> dict[UserId, tuple[int | None, int]]:
+        """Rank at the last tick and now of players that come into the rows."""
+        known = {row.user_id for row in shown}
+        came = {row.user_id: row.rank for row in rows if row.user_id not in known}
+        if not came:
+            return {}
+        before = self._ranking.ranks_at_mark(came)
+        return {user_id: (before[user_id], rank) for user_id, rank in came.items()}
+
+    def _went(self, shown: tuple[Row, ...], rows: tuple[Row, ...]) -> dict[UserId, tuple[int | None, int]]:
+        """Rank shown and rank now of players that have left the rows."""
         here = {row.user_id for row in rows}
-        ranks = {user_id: (rank, 0) for user_id, rank in self._ranks_at_tick.items() if user_id in here}
-        for gone in shown.rows:
-            if gone.user_id not in here:
-                ranks[gone.user_id] = (gone.rank, self._ranking.rank(gone.user_id) or 0)
-        update = window.advance(rows, len(self._ranking), self._world.clock.now_us(), ranks)
-        if update is not None:
-            self._world.broadcast(update)
+        went = [(row, self._ranking.rank(row.user_id)) for row in shown if row.user_id not in here]
+        return {row.user_id: (row.rank, rank) for row, rank in went if rank is not None}

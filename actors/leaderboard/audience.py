@@ -1,58 +1,36 @@
-"""All who watch one channel. Takes each step of the board and offers the same bytes to every connection."""
+"""All who watch one channel. Takes each step of the board and offers the same bytes to every connection.
+
+What the channel shows comes only by `Show`, in the board's order, also for the first who joins: an answer to a question
+of ours might overtake a step that is still on its way, and then an old board would be shown as a new one.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import trio
 
 from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import Watch
-from actors.leaderboard.update import Update
-from actors.runtime import Actor, Question, Ref
+from actors.leaderboard.messages import Join, Leave, Show, Subscriber, Unwatch, Update, Watch
+from actors.runtime import Actor, ActorError, Ref
+
+__all__ = ["SLICE", "AudienceActor", "Join", "Leave", "Show", "Subscriber"]
 
 #: So many connections are served before others get a turn: at 10 microseconds each, 2.5 ms.
 SLICE = 250
 
 
-class Subscriber(Protocol):
-    """A connection, as its audience sees it."""
-
-    def offer(self, update: Update) -> bool:
-        """Take a step, or remember to catch up later; False when it has gone. Never waits and never raises."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Join(Question[None]):
-    """Offer this subscriber what the channel shows, and every step from now on."""
-
-    subscriber: Subscriber
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Offer this subscriber nothing more."""
-
-    subscriber: Subscriber
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """The board's next step."""
-
-    update: Update
-
-
 class AudienceActor(Actor):
-    """Offers the steps of one channel to those who watch it. `audience` outlives incarnations."""
+    """Offers the steps of one channel to those who watch it.
 
-    def __init__(self, channel: Channel, board: Ref, audience: set[Subscriber], *, within_s: float = 10.0) -> None:
+    `audience` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
+    """
+
+    def __init__(self, channel: Channel, board: Ref, audience: set[Subscriber], *, retry_s: float = 1.0) -> None:
         self._channel = channel
         self._board = board
         self._audience = audience
-        self._within_s = within_s
+        self._retry_s = retry_s
         self._current: Update | None = None
 
     def __repr__(self) -> str:
@@ -62,24 +40,48 @@ class AudienceActor(Actor):
         """Not while somebody watches."""
         return not self._audience
 
+    async def started(self) -> None:
+        """After a crash in the middle of a step, those who missed it must be shown where the board stands."""
+        if self._audience:
+            self._want()
+
+    async def woken(self) -> None:
+        """The board has shown nothing yet."""
+        if self._audience and self._current is None:
+            self._want()
+
     async def receive(self, message: Any) -> None:
         """Work on one message."""
         match message:
             case Join(subscriber):
-                self._audience.add(subscriber)
-                subscriber.offer(await self._shown())
+                self._join(subscriber)
             case Leave(subscriber):
                 self._audience.discard(subscriber)
+                self._rest_if_empty()
             case Show(update):
                 self._current = update
                 await self._fan_out(update)
+                self._rest_if_empty()
             case _:
                 raise TypeError(f"an audience does not understand {message!r}")
 
-    async def _shown(self) -> Update:
+    def _join(self, subscriber: Subscriber) -> None:
+        self._audience.add(subscriber)
         if self._current is None:
-            self._current = await self._board.ask(Watch(self._channel), within=self._within_s)
-        return self._current
+            self._want()
+        else:
+            subscriber.offer(self._current)
+
+    def _want(self) -> None:
+        """Ask the board to show the channel; the alarm asks again if it could not hear."""
+        self.wake_at = trio.current_time() + self._retry_s
+        _tell(self._board, Watch(self._channel))
+
+    def _rest_if_empty(self) -> None:
+        """With nobody here the board need not compute steps. If it does not hear that, the next step says it again."""
+        if not self._audience:
+            self._current = None
+            _tell(self._board, Unwatch(self._channel))
 
     async def _fan_out(self, update: Update) -> None:
         """In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time."""
@@ -88,3 +90,10 @@ class AudienceActor(Actor):
                 self._audience.discard(subscriber)
             if count % SLICE == 0:
                 await trio.lowlevel.checkpoint()
+
+
+def _tell(board: Ref, message: Watch | Unwatch) -> None:
+    try:
+        board.tell(message)
+    except ActorError:
+        return  # both are said again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sortedcontainers import SortedList
@@ -26,18 +28,19 @@ def _place(fact: ScoreFact) -> _Place:
 
 
 class Ranking:
-    """All players of one board with their last facts."""
+    """All players of one board with their last facts. Remembers the order at one moment, the mark."""
 
     def __init__(self) -> None:
         self._facts: dict[UserId, ScoreFact] = {}
         self._places: SortedList = SortedList()
+        self._at_mark: dict[UserId, _Place | None] = {}  # of those who have moved since
 
     def __len__(self) -> int:
         return len(self._facts)
 
-    def load(self, facts: list[ScoreFact]) -> None:
-        """Add many players at once; each must be new or newer than what is known."""
-        fresh = [fact for fact in facts if self._is_news(fact)]
+    def load(self, facts: Sequence[ScoreFact]) -> None:
+        """Add many players at once, before the first mark; each must be new or newer than what is known."""
+        fresh = [fact for fact in facts if self.is_news(fact)]
         for fact in fresh:
             old = self._facts.get(fact.user_id)
             if old is not None:
@@ -48,19 +51,21 @@ class Ranking:
     def apply(self, fact: ScoreFact) -> Move:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
         old = self._facts.get(fact.user_id)
-        if old is not None and not self._is_news(fact):
+        if old is not None and not self.is_news(fact):
             rank = self._places.index(_place(old)) + 1
             return Move(rank, rank)
         previous = None
         if old is not None:
             previous = self._places.index(_place(old)) + 1
             del self._places[previous - 1]
+        self._at_mark.setdefault(fact.user_id, _place(old) if old is not None else None)
         self._facts[fact.user_id] = fact
         place = _place(fact)
         self._places.add(place)
         return Move(previous, self._places.index(place) + 1)
 
-    def _is_news(self, fact: ScoreFact) -> bool:
+    def is_news(self, fact: ScoreFact) -> bool:
+        """True for a fact that `apply` would take in."""
         old = self._facts.get(fact.user_id)
         return old is None or fact.version > old.version
 
@@ -78,6 +83,29 @@ class Ranking:
         """`limit` lines in order behind the first `offset`; fewer at the end."""
         places = self._places.islice(offset, offset + limit)
         return tuple(_row(offset + n, self._facts[user_id]) for n, (_, _, user_id) in enumerate(places, 1))
+
+    # --- the mark ---
+
+    def mark(self) -> None:
+        """Remember the order as it is now."""
+        self._at_mark.clear()
+
+    def ranks_at_mark(self, players: Iterable[UserId]) -> dict[UserId, int | None]:
+        """Where these players of the board stood at the mark; None for one who was not there.
+
+        The present order is counted, less those who have come in front since, plus those who have gone from there.
+        """
+        came = sorted(_place(self._facts[user_id]) for user_id in self._at_mark)
+        went = sorted(place for place in self._at_mark.values() if place is not None)
+        ranks: dict[UserId, int | None] = {}
+        for user_id in players:
+            place = self._at_mark.get(user_id, _place(self._facts[user_id]))
+            if place is None:
+                ranks[user_id] = None
+            else:
+                ahead = self._places.bisect_left(place) - bisect_left(came, place) + bisect_left(went, place)
+                ranks[user_id] = ahead + 1
+        return ranks
 
 
 def _row(rank: int, fact: ScoreFact) -> Row:

@@ -11,10 +11,12 @@ from actors.ports import UserId
 
 
 class Window:
-    """The shown rows of a channel, in numbered versions of one epoch."""
+    """The shown rows of a channel, in numbered versions of one epoch, from `version` on."""
 
-    def __init__(self, channel: Channel, epoch: str, rows: tuple[Row, ...], total: int, at_us: int) -> None:
-        self._shown = Update(_full(channel, epoch, 1, rows, total, at_us))
+    def __init__(
+        self, channel: Channel, epoch: str, rows: tuple[Row, ...], total: int, at_us: int, *, version: int = 1
+    ) -> None:
+        self._shown = Update(_full(channel, epoch, version, rows, total, at_us))
 
     @property
     def shown(self) -> Update:
@@ -26,7 +28,8 @@ class Window:
     ) -> Update | None:
         """Step to `rows`, or None when nothing visible changed.
 
-        `ranks` gives the rank at the last step and now, for players who scored since or have left these rows.
+        `ranks` gives the rank before and now of players who have come into these rows or left them. Before: None for
+        one who was not on the board.
         """
         old = self._shown.full
         if rows == old.rows and total == old.total:

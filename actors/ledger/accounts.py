@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
+
+import trio
 
 from actors.ledger.messages import Joined, LedgerUnavailable
 from actors.ports import (
     Account,
     AccountStore,
-    CommitUnknown,
     EmailTaken,
     NameTaken,
     NewAccount,
@@ -17,15 +19,22 @@ from actors.ports import (
     Registered,
     Rotated,
     RotationRefused,
+    ScoreFact,
     SessionId,
+    StoreError,
     StoreUnavailable,
 )
-from actors.runtime import Actor, ActorError, Question, Ref
+from actors.runtime import ActorError, BatchActor, Question, Ref, Refusal, Request
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Register(Question[Registered | NameTaken | EmailTaken]):
-    """Make an account and its first session; the player stands on the boards when this is answered."""
+    """Make an account and its first session; the player stands on the boards when this is answered.
+
+    If the boards are away for longer, the player appears there when they are back.
+    """
 
     account: NewAccount
     session: NewSession
@@ -64,20 +73,59 @@ class EndSession(Question[None]):
     now_us: int
 
 
-class AccountsActor(Actor):
-    """Asks the account store, one message at a time."""
+#: So many new players are remembered for boards that cannot hear of them; others appear with their first score.
+UNANNOUNCED = 1000
 
-    def __init__(self, store: AccountStore, ledger: Ref, *, ledger_within_s: float = 5.0) -> None:
+#: A write that may or may not have been done is made again after these pauses, in seconds: by the store's promise it
+#: then gives the same answer. A client cannot do that for a registration, whose id is made anew with each request.
+PAUSES_S = (0.05, 0.2, 0.5)
+
+AWAY = "Accounts cannot be reached just now. Try again."
+NOT_SIGNED_IN = "The account exists now, but signing in did not work. Log in with your password."
+
+
+class AccountsActor(BatchActor):
+    """Asks the account store, for all that wait side by side: one that is slow delays no other of its batch.
+
+    `ledger_within_s` is how long a registration waits for the boards; those who come after it wait as long.
+    """
+
+    max_batch = 32
+
+    def __init__(
+        self, store: AccountStore, ledger: Ref, *, ledger_within_s: float = 1.0, store_within_s: float = 15.0
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._ledger_within_s = ledger_within_s
+        self._store_within_s = store_within_s
+        self._unannounced: list[ScoreFact] = []
 
-    async def receive(self, message: Any) -> object:
-        """Answer one message; a store that is away refuses it."""
+    def __repr__(self) -> str:
+        return f"<AccountsActor, {len(self._unannounced)} unannounced>"
+
+    async def receive_batch(self, requests: Sequence[Request]) -> None:
+        """Answer all; a store that is away refuses."""
+        async with trio.open_nursery() as nursery:
+            for request in requests:
+                nursery.start_soon(self._serve, request)
+
+    async def woken(self) -> None:
+        """Tell the boards of new players of whom they could not hear before."""
+        facts, self._unannounced = self._unannounced, []
+        for fact in facts:
+            self._announce(fact)
+
+    async def _serve(self, request: Request) -> None:
         try:
-            return await self._answer(message)
-        except (StoreUnavailable, CommitUnknown) as error:
-            raise LedgerUnavailable("Accounts cannot be reached just now. Try again.") from error
+            with trio.fail_after(self._store_within_s):
+                request.answer(await self._answer(request.message))
+        except Refusal as refusal:
+            request.fail(refusal)
+        except (StoreError, trio.TooSlowError) as error:
+            away = LedgerUnavailable(AWAY)
+            away.__cause__ = error
+            request.fail(away)
 
     async def _answer(self, message: object) -> object:
         match message:
@@ -86,27 +134,55 @@ class AccountsActor(Actor):
             case FindAccount(username_key):
                 return await self._store.account_named(username_key)
             case OpenSession(session):
-                await self._store.open_session(session)
+                await self._insist(lambda: self._store.open_session(session))
                 return None
-            case Rotate(presented, successor, now_us, expires_us, grace_us):
-                return await self._store.rotate(
-                    presented, successor, now_us=now_us, expires_us=expires_us, grace_us=grace_us
-                )
+            case Rotate():
+                return await self._insist(lambda: self._rotate(message))
             case EndSession(session_id, now_us):
-                await self._store.revoke_session(session_id, now_us=now_us)
+                await self._insist(lambda: self._store.revoke_session(session_id, now_us=now_us))
                 return None
         raise TypeError(f"accounts do not understand {message!r}")
 
+    async def _insist(self, call: Callable[[], Awaitable[R]]) -> R:
+        """Make a write of the store, some times over while the store is away."""
+        for pause_s in PAUSES_S:
+            try:
+                return await call()
+            except StoreUnavailable:
+                await trio.sleep(pause_s)
+        return await call()
+
+    async def _rotate(self, message: Rotate) -> Rotated | RotationRefused:
+        return await self._store.rotate(
+            message.presented,
+            message.successor,
+            now_us=message.now_us,
+            expires_us=message.expires_us,
+            grace_us=message.grace_us,
+        )
+
     async def _register(self, message: Register) -> Registered | NameTaken | EmailTaken:
-        outcome = await self._store.register(message.account)
-        if isinstance(outcome, Registered):
-            await self._store.open_session(message.session)
-            await self._tell_boards(outcome)
+        outcome = await self._insist(lambda: self._store.register(message.account))
+        if not isinstance(outcome, Registered):
+            return outcome
+        await self._tell_boards(outcome.fact)
+        try:
+            await self._insist(lambda: self._store.open_session(message.session))
+        except StoreError as error:
+            raise LedgerUnavailable(NOT_SIGNED_IN) from error
         return outcome
 
-    async def _tell_boards(self, outcome: Registered) -> None:
+    async def _tell_boards(self, fact: ScoreFact) -> None:
         try:
-            await self._ledger.ask(Joined(outcome.fact), within=self._ledger_within_s)
+            await self._ledger.ask(Joined(fact), within=self._ledger_within_s)
         except ActorError:
-            # The account stands. Its line appears at the latest with its first score.
-            return
+            self._announce(fact)
+
+    def _announce(self, fact: ScoreFact) -> None:
+        """Nobody waits for it any more, but the player shall appear before the first score."""
+        try:
+            self._ledger.tell(Joined(fact))
+        except ActorError:
+            if len(self._unannounced) < UNANNOUNCED:
+                self._unannounced.append(fact)
+            self.wake_at = trio.current_time() + self._ledger_within_s

@@ -1,24 +1,25 @@
 """Group commit: everything that waits is made durable in one transaction, then ranked, then answered.
 
-The order matters. What is answered is on disk; a keyed answer is on disk together with its ranks, so that a retry
-hears the same. What the store may or may not have done is asked again until it is known: a write's operation id
-makes that harmless.
+The order matters. What is answered is on disk; a keyed answer is told once its ranks are on disk too, so that a retry
+hears the same. What the store may or may not have done is asked again until it is known: a write's operation id makes
+that harmless. What a crash makes this actor forget the board reads from the store.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 import trio
 
-from actors.leaderboard.messages import Apply, RankMove
+from actors.ledger.board_line import BoardLine, BoardPatience, Moves
 from actors.ledger.messages import Commit, Joined, LedgerUnavailable, Publish, Recall, Receipt
+from actors.ledger.transaction import Result, Settled, transact
 from actors.ports import (
     AnswerRecord,
-    CommitOutcome,
     Committed,
     CommitUnknown,
     KeyConflict,
@@ -27,29 +28,50 @@ from actors.ports import (
     ScoreFact,
     ScoreStore,
     ScoreWrite,
+    StoreError,
+    StoreFault,
     StoreUnavailable,
 )
 from actors.runtime import ActorError, BatchActor, Ref, Request
 
+#: Kept as the ranks of a key whose first answer was told without any, so that a retry hears the same. Ranks begin at 1.
+TOLD_NONE = 0
+
+UNCONFIRMED = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
+
+
+def _ignore(_fault: StoreFault) -> None:
+    """Nobody listens."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerWorld:
-    """What the ledger needs from outside. `batch_done` hears the size and the seconds of each commit."""
+    """What the ledger needs from outside, for all its incarnations.
+
+    `batch_done` hears the size and the seconds of each commit, `rejected` what the store calls a mistake of ours.
+    A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
+    """
 
     store: ScoreStore
     board: Ref
     publisher: Ref
     batch_done: Callable[[int, float], None]
-    board_within_s: float = 5.0
+    board_within_s: float = 1.0
     answer_delay_s: float = 0.0005
     retry_s: float = 0.5
+    store_within_s: float = 20.0
+    settle_s: float = 10.0
+    max_in_doubt: int = 5_000
+    max_unapplied: int = 100_000
+    rejected: Callable[[StoreFault], None] = _ignore
+    lives: Iterator[int] = field(default_factory=itertools.count)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Untold:
-    """A keyed score that is on disk and ranked; it is told once its ranks are on disk too."""
+    """A keyed score that is on disk; it is told (if anybody still asks) once its ranks are on disk too."""
 
-    request: Request
+    request: Request | None
     receipt: Receipt
     record: AnswerRecord
 
@@ -61,16 +83,23 @@ class LedgerActor(BatchActor):
 
     def __init__(self, world: LedgerWorld) -> None:
         self._world = world
+        self._board = BoardLine(world.board, BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied))
         self._untold: list[_Untold] = []
         self._in_doubt: list[ScoreWrite] = []  # perhaps on disk: committed again with the next batch
-        self._unapplied: list[ScoreFact] = []  # on disk, but the board has not said that it knows
 
     def __repr__(self) -> str:
-        return f"<LedgerActor, {len(self._untold)} untold, {len(self._in_doubt)} in doubt>"
+        return f"<LedgerActor, {len(self._untold)} untold, {len(self._in_doubt)} in doubt, {self._board}>"
 
     def may_passivate(self) -> bool:
         """Not while it owes anybody anything."""
-        return not (self._untold or self._in_doubt or self._unapplied)
+        return not (self._untold or self._in_doubt or self._board.due < math.inf)
+
+    async def started(self) -> None:
+        """After a crash the board must read what the last life may have left between the store and the board."""
+        if next(self._world.lives) > 0:
+            now = trio.current_time()
+            self._board.catch_up_at(now, now + self._world.settle_s)
+            self.wake_at = now
 
     async def woken(self) -> None:
         """Nothing came along to carry what is owed: do it alone."""
@@ -78,9 +107,11 @@ class LedgerActor(BatchActor):
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Commit, rank and answer everything in the batch."""
-        commits = [request for request in requests if isinstance(request.message, Commit)]
-        joins = [request for request in requests if isinstance(request.message, Joined)]
-        recalls = [request for request in requests if isinstance(request.message, Recall)]
+        commits, joins, recalls = (
+            [request for request in requests if isinstance(request.message, kind)] for kind in (Commit, Joined, Recall)
+        )
+        if len(commits) + len(joins) + len(recalls) < len(requests):
+            raise TypeError(f"a ledger understands Commit, Joined and Recall only, not all of {requests!r}")
         await self._round(commits, joins)
         if recalls:
             await self._recall(recalls)
@@ -88,113 +119,140 @@ class LedgerActor(BatchActor):
     # --- one round ---
 
     async def _round(self, commits: list[Request], joins: list[Request]) -> None:
+        commits = self._bounded(commits)
         untold, self._untold = self._untold, []
-        outcomes = await self._commit(commits, untold)
-        facts = [outcome.fact for outcome in outcomes if _needs_rank(outcome)]
+        doubted, self._in_doubt = self._in_doubt, []
+        settled = await self._commit(doubted, commits, untold)
+        facts: list[ScoreFact] = [result.fact for result in settled.results if _needs_rank(result)]
         facts += [request.message.fact for request in joins]
-        ranks = await self._rank(facts)
+        self._publish(facts)
+        ranks = await self._board.apply(facts)
         for request in joins:
             request.answer(None)
-        for request, outcome in zip(commits, outcomes[len(outcomes) - len(commits) :], strict=False):
-            self._conclude(request, outcome, ranks)
-        self._set_alarm()
+        writes = doubted + [request.message.write for request in commits]
+        askers = [None] * len(doubted) + commits  # who asked for what was in doubt has been sent away to ask again
+        for write, asker, result in zip(writes, askers, settled.results, strict=True):
+            self._conclude(write, asker, result, ranks)
+        self._set_alarm(failed=settled.answers is not None or bool(self._in_doubt))
 
-    async def _commit(self, commits: list[Request], untold: list[_Untold]) -> list[CommitOutcome]:
-        """One transaction. Returns the outcomes of what was in doubt, then of `commits`; none when it failed."""
-        writes = self._in_doubt + [request.message.write for request in commits]
+    def _bounded(self, commits: list[Request]) -> list[Request]:
+        """With too much in doubt nothing new is begun: it might be in doubt as well."""
+        room = max(self._world.max_in_doubt - len(self._in_doubt), 0)
+        for request in commits[room:]:
+            request.fail(LedgerUnavailable(UNCONFIRMED))
+        return commits[:room]
+
+    async def _commit(self, doubted: list[ScoreWrite], commits: list[Request], untold: list[_Untold]) -> Settled:
+        """One transaction for what was in doubt, for `commits`, and for the answers that can be told then."""
+        writes = doubted + [request.message.write for request in commits]
         if not writes and not untold:
-            return []
+            return Settled([], None)
         began = trio.current_time()
-        try:
-            outcomes = await self._world.store.commit(writes, [each.record for each in untold])
-        except (StoreUnavailable, CommitUnknown) as error:
-            if isinstance(error, CommitUnknown):
-                self._in_doubt = writes
-            self._refuse(commits, untold)
-            return []
-        self._in_doubt = []
-        self._world.batch_done(len(commits), trio.current_time() - began)
+        records = [each.record for each in untold]
+        settled = await transact(self._world.store, writes, records, within_s=self._world.store_within_s)
+        self._tell(untold, settled.answers)
+        for write, result in zip(writes, settled.results, strict=True):
+            if isinstance(result, CommitUnknown):
+                self._in_doubt.append(write)
+        for write, result in zip(doubted, settled.results, strict=False):
+            if isinstance(result, StoreUnavailable):  # nothing happened now, but perhaps it had before
+                self._in_doubt.append(write)
+        if not (settled.answers or any(isinstance(result, StoreError) for result in settled.results)):
+            self._world.batch_done(len(commits), trio.current_time() - began)
+        return settled
+
+    def _tell(self, untold: list[_Untold], error: StoreError | None) -> None:
+        """Answer what is on disk with its ranks. If it is not yet, nobody is kept waiting, but the ranks stay owed."""
         for each in untold:
-            each.request.answer(each.receipt)
-        return outcomes
+            if each.request is not None and error is None:
+                each.request.answer(each.receipt)
+            elif each.request is not None:
+                each.request.fail(LedgerUnavailable(UNCONFIRMED))
+        if isinstance(error, StoreFault):
+            self._world.rejected(error)
+        elif error is not None:
+            self._untold = untold
 
-    def _refuse(self, commits: list[Request], untold: list[_Untold]) -> None:
-        text = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
-        for request in commits:
-            request.fail(LedgerUnavailable(text))
-        for each in untold:
-            each.request.fail(LedgerUnavailable(text))
-
-    async def _rank(self, facts: list[ScoreFact]) -> dict[tuple[str, int], RankMove]:
-        """Hand facts to the board; the moves by player and version. What the board did not take is kept for later."""
-        self._unapplied += facts
-        if not self._unapplied:
-            return {}
-        batch = tuple(self._unapplied)
+    def _publish(self, facts: list[ScoreFact]) -> None:
+        if not facts:
+            return
         try:
-            moves = await self._world.board.ask(Apply(batch), within=self._world.board_within_s)
+            self._world.publisher.tell(Publish(tuple(facts)))
         except ActorError:
-            return {}
-        self._unapplied = []
-        self._publish(batch)
-        return {(fact.user_id, fact.version): move for fact, move in zip(batch, moves, strict=True)}
-
-    def _publish(self, facts: tuple[ScoreFact, ...]) -> None:
-        try:
-            self._world.publisher.tell(Publish(facts))
-        except ActorError:
-            # The mailbox counts it. Nothing that must hold rests on the event log: readers heal from Postgres.
+            # The mailbox counts it. Nothing that must hold rests on the event log: readers heal from the store.
             return
 
     # --- answers ---
 
-    def _conclude(self, request: Request, outcome: CommitOutcome, ranks: dict[tuple[str, int], RankMove]) -> None:
-        if not isinstance(outcome, Committed | Repeated):
-            request.answer(outcome)
-            return
-        write: ScoreWrite = request.message.write
-        move = ranks.get((outcome.fact.user_id, outcome.fact.version))
-        repeated = isinstance(outcome, Repeated)
-        if isinstance(outcome, Repeated) and outcome.new_rank is not None:
-            request.answer(Receipt(outcome.fact, outcome.points, outcome.previous_rank, outcome.new_rank, repeated))
-            return
-        receipt = Receipt(
-            outcome.fact, outcome.points, move.previous if move else None, move.new if move else None, repeated
-        )
-        if write.idempotency_key is None:
-            request.answer(receipt)
+    def _conclude(self, write: ScoreWrite, request: Request | None, result: Result, ranks: Moves) -> None:
+        """Answer one write, if somebody waits for that."""
+        if isinstance(result, StoreError):
+            self._refuse(request, result)
+        elif not isinstance(result, Committed | Repeated):
+            _answer(request, result)
+        elif isinstance(result, Repeated) and result.new_rank is not None:
+            _answer(request, _receipt_of(result))
         else:
-            record = AnswerRecord(write.user_id, write.idempotency_key, receipt.previous_rank, receipt.new_rank)
-            self._untold.append(_Untold(request, receipt, record))
+            self._conclude_ranked(write, request, result, ranks)
+
+    def _conclude_ranked(
+        self, write: ScoreWrite, request: Request | None, result: Committed | Repeated, ranks: Moves
+    ) -> None:
+        move = ranks.get((result.fact.user_id, result.fact.version))
+        previous, new = (move.previous, move.new) if move else (None, None)
+        receipt = Receipt(result.fact, result.points, previous, new, isinstance(result, Repeated))
+        if write.idempotency_key is None:
+            _answer(request, receipt)
+            return
+        kept = (previous, new) if move else (TOLD_NONE, TOLD_NONE)
+        self._untold.append(_Untold(request, receipt, AnswerRecord(write.user_id, write.idempotency_key, *kept)))
+
+    def _refuse(self, request: Request | None, error: StoreError) -> None:
+        if isinstance(error, StoreFault):
+            self._world.rejected(error)
+        if request is not None:
+            request.fail(LedgerUnavailable(UNCONFIRMED))
 
     async def _recall(self, recalls: list[Request]) -> None:
+        """Look keys up. One that is still in doubt cannot be told to be unknown."""
+        doubtful = {(write.user_id, write.idempotency_key) for write in self._in_doubt}
         asked: list[Recall] = [request.message for request in recalls]
         lookups = [KeyLookup(each.user_id, each.idempotency_key, each.request_hash) for each in asked]
         try:
-            found = await self._world.store.recall(lookups)
-        except StoreUnavailable:
-            self._refuse(recalls, [])
+            found = await self._look_up(lookups)
+        except StoreError as error:
+            for request in recalls:
+                self._refuse(request, error)
             return
-        for request, known in zip(recalls, found, strict=True):
-            request.answer(_receipt_of(known) if isinstance(known, Repeated) else known)
+        for request, lookup, known in zip(recalls, lookups, found, strict=True):
+            if known is None and (lookup.user_id, lookup.idempotency_key) in doubtful:
+                request.fail(LedgerUnavailable(UNCONFIRMED))
+            else:
+                request.answer(_receipt_of(known) if isinstance(known, Repeated) else known)
 
-    def _set_alarm(self) -> None:
+    async def _look_up(self, lookups: list[KeyLookup]) -> list[Repeated | KeyConflict | None]:
+        with trio.move_on_after(self._world.store_within_s):
+            return await self._world.store.recall(lookups)
+        raise StoreUnavailable("the store did not answer in time")
+
+    def _set_alarm(self, *, failed: bool) -> None:
         """Come back soon for answers to record (messages that wait will carry them first), later for what failed."""
         now = trio.current_time()
-        if self._untold:
-            self.wake_at = now + self._world.answer_delay_s
-        elif self._in_doubt or self._unapplied:
-            self.wake_at = now + self._world.retry_s
-        else:
-            self.wake_at = math.inf
+        soon = now + (self._world.retry_s if failed else self._world.answer_delay_s)
+        self.wake_at = max(min(soon if self._untold or self._in_doubt else math.inf, self._board.due), now)
 
 
-def _needs_rank(outcome: CommitOutcome) -> TypeGuard[Committed | Repeated]:
+def _needs_rank(result: Result) -> TypeGuard[Committed | Repeated]:
     """A fresh score does, and so does a retry of one whose first answer never came to be."""
-    return isinstance(outcome, Committed) or (isinstance(outcome, Repeated) and outcome.new_rank is None)
+    return isinstance(result, Committed) or (isinstance(result, Repeated) and result.new_rank is None)
 
 
-def _receipt_of(known: Repeated | KeyConflict) -> Receipt | KeyConflict:
-    if isinstance(known, KeyConflict):
-        return known
+def _answer(request: Request | None, answer: object) -> None:
+    if request is not None:
+        request.answer(answer)
+
+
+def _receipt_of(known: Repeated) -> Receipt:
+    if known.new_rank == TOLD_NONE:
+        return Receipt(known.fact, known.points, None, None, True)
     return Receipt(known.fact, known.points, known.previous_rank, known.new_rank, True)

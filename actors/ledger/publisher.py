@@ -9,6 +9,9 @@ from actors.ledger.messages import Publish
 from actors.ports import ALL_TIME, BoardCache, EventLog, ScoreFact, StoreUnavailable
 from actors.runtime import BatchActor, Request
 
+#: More facts than this do not go into one entry of the log.
+ENTRY = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class PublisherWorld:
@@ -28,17 +31,24 @@ class PublisherActor(BatchActor):
         self._world = world
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Join all that waits to one entry of the log and one write of the cache."""
+        """Join all that waits to few entries of the log, and as many writes of the cache."""
         facts: list[ScoreFact] = []
         for request in requests:
             if not isinstance(request.message, Publish):
                 raise TypeError(f"a publisher does not understand {request.message!r}")
             facts.extend(request.message.facts)
+        done = 0
         try:
-            await self._world.log.append(facts)
-            await self._world.cache.put(ALL_TIME, _latest(facts))
+            for start in range(0, len(facts), ENTRY):
+                piece = facts[start : start + ENTRY]
+                await self._world.log.append(piece)
+                await self._world.cache.put(ALL_TIME, _latest(piece))
+                done += len(piece)
         except StoreUnavailable:
-            self._world.dropped(len(facts))
+            return
+        finally:
+            if done < len(facts):
+                self._world.dropped(len(facts) - done)
 
 
 def _latest(facts: Sequence[ScoreFact]) -> list[ScoreFact]:

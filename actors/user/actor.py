@@ -100,6 +100,8 @@ class UserActor(Actor):
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
 
     async def _increment(self, wish: Increment) -> ScoreAnswer:
+        if not tokens.well_formed(wish.token):  # then it has no hash either
+            raise self._judge(wish) or TypeError("a token that cannot be written was judged to be good")
         request_hash = hash_of(wish)
         known = self._remembered(wish.idempotency_key, request_hash)
         if known is not None:
@@ -149,21 +151,21 @@ class UserActor(Actor):
     async def _ask_ledger(self, question: Commit | Recall) -> Any:
         try:
             return await self._world.ledger.ask(question, within=self._world.rules.ledger_within_s)
-        except Refusal:
-            raise
         except ActorError as error:
             text = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
             raise Unavailable(text) from error
 
     def _write(self, wish: Increment, request_hash: bytes) -> ScoreWrite:
         world = self._world
+        age_ms = world.rules.token_age_s * 1000
         return ScoreWrite(
             operation_id=OperationId(world.ids.uuid()),
             user_id=self._user_id,
             points=world.rules.points,
             action_type=world.rules.action_type,
             token_hash=wish.token.digest,
-            token_expires_us=(wish.token.timestamp_ms + world.rules.token_age_s * 1000) * 1000,
+            # Another server's clock may be behind, and there the token lives longer: the row must outlive it there too.
+            token_expires_us=(wish.token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000,
             idempotency_key=wish.idempotency_key,
             request_hash=request_hash,
             origin=wish.origin,

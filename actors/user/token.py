@@ -13,6 +13,9 @@ from actors.user.refusals import TokenExpired, TokenInvalid
 #: Two servers' clocks may differ by this much before a token seems to come from the future.
 CLOCK_SKEW_MS = 5_000
 
+#: The year 5138. Python refuses to write numbers of thousands of digits, which JSON may well hold.
+MAX_TIMESTAMP_MS = 10**14
+
 
 @dataclass(frozen=True, slots=True)
 class ActionToken:
@@ -56,15 +59,25 @@ def issue(user_id: UserId, *, now_ms: int, nonce: str, keys: ActionKeys) -> Acti
     return ActionToken(user_id, now_ms, nonce, sign(unsigned.signed_text, keys.current))
 
 
+def well_formed(token: ActionToken) -> bool:
+    """True if the token can be written as text at all: whole numbers in reason, no half characters."""
+    text = token.user_id + token.nonce + token.signature
+    return 0 <= token.timestamp_ms < MAX_TIMESTAMP_MS and text.isascii()
+
+
 def judge(token: ActionToken, *, owner: UserId, now_ms: int, age_ms: int, keys: ActionKeys) -> Refusal | None:
     """Why the token gives its owner no right to score now, or None if it does (as far as one can tell from it alone).
 
     The signature is looked at before the age: only a token of ours can have expired.
     """
+    if not well_formed(token):
+        return _unsigned()
     text = token.signed_text
-    matches = [hmac.compare_digest(sign(text, key), token.signature) for key in (keys.current, *keys.previous)]
+    # As bytes: of text that is not ASCII `compare_digest` makes an error, and the signature is the client's to choose.
+    presented = token.signature.encode()
+    matches = [hmac.compare_digest(sign(text, key).encode(), presented) for key in (keys.current, *keys.previous)]
     if not any(matches):
-        return TokenInvalid("The action token was not signed by this server. Request a new one.")
+        return _unsigned()
     if token.user_id != owner:
         return TokenInvalid("This action token was made for another user.")
     if token.timestamp_ms > now_ms + CLOCK_SKEW_MS:
@@ -72,3 +85,7 @@ def judge(token: ActionToken, *, owner: UserId, now_ms: int, age_ms: int, keys: 
     if now_ms - token.timestamp_ms >= age_ms:
         return TokenExpired("Action token has expired")
     return None
+
+
+def _unsigned() -> TokenInvalid:
+    return TokenInvalid("The action token was not signed by this server. Request a new one.")

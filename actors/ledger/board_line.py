@@ -1,0 +1,89 @@
+"""The ledger's way to the board: hands over what is on disk, and makes up for what did not arrive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from actors.leaderboard.messages import Apply, CatchUp, RankMove
+from actors.ledger.unapplied import Unapplied
+from actors.ports import ScoreFact
+from actors.runtime import ActorError, Ref
+
+Moves = dict[tuple[str, int], RankMove]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPatience:
+    """Seconds to wait for the board's ranks, and to leave it alone after it failed; how many players are remembered."""
+
+    within_s: float
+    rest_s: float
+    bound: int
+
+
+class BoardLine:
+    """Applies facts to the board. A board that is away is asked again later, and nobody waits for it meanwhile."""
+
+    def __init__(self, board: Ref, patience: BoardPatience) -> None:
+        self._board = board
+        self._patience = patience
+        self._unapplied = Unapplied(patience.bound)
+        self._next_try = -math.inf
+        self._catch_ups: list[float] = []  # when the board must be told to read the store again
+
+    def __repr__(self) -> str:
+        return f"<BoardLine, {len(self._unapplied)} unapplied>"
+
+    @property
+    def due(self) -> float:
+        """When `apply` should be called at the latest, infinite if nothing is owed."""
+        return min(self._next_try if len(self._unapplied) else math.inf, *self._catch_ups, math.inf)
+
+    def catch_up_at(self, *times: float) -> None:
+        """Facts may have been lost: let the board read the store, at each of these times."""
+        self._catch_ups = sorted([*self._catch_ups, *times])
+
+    async def apply(self, facts: Sequence[ScoreFact]) -> Moves:
+        """Hand facts to the board; the moves by player and version, none while the board is away."""
+        self._send_catch_ups()
+        batch = (*self._unapplied.facts, *facts)
+        if not batch:
+            return {}
+        if trio.current_time() < self._next_try:
+            self._keep(facts)
+            return {}
+        try:
+            moves = await self._board.ask(Apply(batch), within=self._patience.within_s)
+        except ActorError:
+            self._next_try = trio.current_time() + self._patience.rest_s
+            self._keep(facts)
+            return {}
+        self._unapplied.clear()
+        return _by_version(batch, moves)
+
+    def _keep(self, facts: Sequence[ScoreFact]) -> None:
+        if not self._unapplied.keep(facts):
+            self.catch_up_at(self._next_try)
+
+    def _send_catch_ups(self) -> None:
+        now = trio.current_time()
+        due = [at for at in self._catch_ups if at <= now]
+        if not due:
+            return
+        self._catch_ups = self._catch_ups[len(due) :]
+        try:
+            self._board.tell(CatchUp())
+        except ActorError:
+            self.catch_up_at(now + self._patience.rest_s)
+
+
+def _by_version(facts: Sequence[ScoreFact], moves: Sequence[RankMove]) -> Moves:
+    """The first move of a fact is the true one: handed over twice, it moves nobody the second time."""
+    found: Moves = {}
+    for fact, move in zip(facts, moves, strict=True):
+        found.setdefault((fact.user_id, fact.version), move)
+    return found
