@@ -5,7 +5,7 @@ Labels have few values: routes as patterns, rules, reasons, kinds of actors; nev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -86,13 +86,9 @@ class Metrics:
 
     # --- the live feed ---
 
-    def socket_opened(self) -> None:
-        """A live connection began."""
-        self._sockets.inc()
-
-    def socket_closed(self) -> None:
-        """A live connection ended."""
-        self._sockets.dec()
+    def follow_sockets(self, count: Callable[[], float]) -> None:
+        """How many live connections there are is asked whenever the numbers are read."""
+        self._sockets.set_function(count)
 
     def ticked(self) -> None:
         """A board showed a difference."""

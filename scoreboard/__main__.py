@@ -1,0 +1,122 @@
+"""The command line: ``scoreboard serve`` and ``scoreboard replay``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+
+import click
+import trio
+
+from actors.ports import StoreError
+from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
+from scoreboard.replay.command import replay
+from scoreboard.security.errors import SecurityError
+from scoreboard.server import Server, serve
+from scoreboard.settings import Settings, SettingsError, load
+from scoreboard.stores.embedded import EmbeddedError
+from scoreboard.stores.migrate import MigrationError
+
+STOP_WITHIN_S = 9.5
+#: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
+EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A live scoreboard server: scores kept exactly once, and every screen shows the ranking as it moves."""
+
+
+@main.command("serve")
+@click.option("--port", type=int, help="Port for everything; 0 takes a free one.  [default: 8000]")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--data", metavar="DIR", help="Where everything is kept.  [default: .data]")
+@click.option("--workers", type=int, help="Processes; more than one is not supported yet.")
+@click.option("--postgres", metavar="URL", help="A PostgreSQL to use instead of an embedded one.")
+@click.option("--redis", metavar="URL", help="A Redis or Valkey to use instead of an embedded one.")
+@click.option("--limits", type=click.Choice(["on", "off"]), help="Off is for load tests and replays.")
+def serve_command(**given: object) -> None:
+    """Serve until SIGTERM or Ctrl-C. Settings come from SCOREBOARD_... variables; options win over them."""
+    paths = {
+        "port": "door.port",
+        "host": "door.host",
+        "data": "data_dir",
+        "workers": "workers",
+        "postgres": "stores.postgres_url",
+        "redis": "stores.redis_url",
+        "limits": "limits.enabled",
+    }
+    try:
+        settings = load(os.environ, {paths[name]: value for name, value in given.items()})
+    except SettingsError as error:
+        click.echo(f"scoreboard: {error}", err=True)
+        sys.exit(2)
+    log = make_logger(level=settings.logs.level, style=settings.logs.format)
+    adopt_library_logs(log, ("hypercorn", "quart", "trio-websocket", "asyncio", "scoreboard"))
+    sys.exit(_run(settings, log))
+
+
+main.add_command(replay)
+
+
+def _run(settings: Settings, log: Logger) -> int:
+    """Run a server to its end; the exit status."""
+    if not settings.limits.enabled:
+        log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
+    try:
+        trio.run(_serve_until_told, settings, log)
+    except EXPLAINED as error:
+        log.error("cannot_start", reason=str(error) or repr(error))  # noqa: TRY400 - the sentence is the whole story
+        return 1
+    except BaseExceptionGroup as errors:
+        explained, other = errors.split(EXPLAINED)
+        if other is not None:
+            raise
+        reasons = [str(error) for error in _leaves(explained)]
+        log.error("cannot_go_on", reasons=reasons)  # noqa: TRY400 - likewise
+        return 1
+    log.info("stopped")
+    return 0
+
+
+def _leaves(errors: BaseException | None) -> list[BaseException]:
+    if isinstance(errors, BaseExceptionGroup):
+        return [leaf for error in errors.exceptions for leaf in _leaves(error)]
+    return [errors] if errors is not None else []
+
+
+async def _serve_until_told(settings: Settings, log: Logger) -> None:
+    """Serve; the first SIGTERM or SIGINT lets everything end in good order, the second at once."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
+
+            async def serve_to_the_end(*, task_status: trio.TaskStatus[Server]) -> None:
+                await serve(settings, log, task_status=task_status)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(_obey_signals, signals, ways_to_stop, log)
+            server = await nursery.start(serve_to_the_end)
+            ways_to_stop.append(server.close)
+
+
+async def _obey_signals(signals: AsyncIterator[int], ways_to_stop: list[Callable[[], None]], log: Logger) -> None:
+    async for number in signals:
+        log.info("told_to_stop", signal=signal.Signals(number).name)
+        threading.Thread(target=_exit_in_time, args=(log,), daemon=True).start()
+        ways_to_stop.pop()()
+
+
+def _exit_in_time(log: Logger) -> None:
+    """Whatever hangs, the process ends when it was promised to. What was answered is on disk already."""
+    time.sleep(STOP_WITHIN_S)
+    log.error("did_not_stop_in_time", within_s=STOP_WITHIN_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

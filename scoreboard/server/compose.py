@@ -1,0 +1,274 @@
+"""The composition root: everything that one server consists of, as nested scopes in the order of their start.
+
+Stores, then actors, then transports, then the door. They end in the reverse order, each within a bound of its own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from actors.connection.connection import ConnectionWorld
+from actors.connection.events import ErrorEvent, SignedIn
+from actors.leaderboard.messages import Loaded
+from actors.ports import ALL_TIME, StoreError, UserId
+from actors.runtime import Child, RestartPolicy, one_for_one
+from actors.user.actor import UserRules
+from actors.user.limits import Limit
+from actors.user.token import ActionKeys
+from scoreboard.api.app import create_app
+from scoreboard.api.services import Services
+from scoreboard.door.front_door import FrontDoor
+from scoreboard.door.http import HypercornHandler, load_config
+from scoreboard.door.limits import DoorLimits
+from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
+from scoreboard.observe.logs import Logger
+from scoreboard.observe.metrics import Metrics
+from scoreboard.security.errors import TokenRefused
+from scoreboard.security.keys import KeyRing, load_keys
+from scoreboard.security.passwords import Passwords
+from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.tokens import AccessTokens
+from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
+from scoreboard.server.hooks import DoorJournal, UserWatch
+from scoreboard.server.system import SystemClock, SystemIds
+from scoreboard.settings import Settings
+from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
+from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.postgres_pool import Bounds
+
+PACKAGE = Path(__file__).parent.parent
+HYPERCORN = PACKAGE.parent / "hypercorn.toml"
+MAINTENANCE_S = 3600.0
+BOARD_LOAD_S = 120.0
+#: Spent tokens and idempotency keys are kept so long; a token is dead much sooner, a client's retry as well.
+KEPT_US = 7 * 24 * 3600 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, as its starter sees it: where it listens, and how to end it."""
+
+    port: int
+    close: Callable[[], None]
+    core: Core
+    stores: Stores
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What is there from the beginning, without waiting for anything."""
+
+    settings: Settings
+    log: Logger
+    metrics: Metrics
+    keys: KeyRing
+    clock: SystemClock = field(default_factory=SystemClock)
+    ids: SystemIds = field(default_factory=SystemIds)
+    rng: random.Random = field(default_factory=random.SystemRandom)
+
+
+async def serve(
+    settings: Settings, log: Logger, *, task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Run a server until its `close` is called or it is cancelled. Started when it listens; ready a little later.
+
+    Raises:
+        SecurityError, EmbeddedError, StoreError, MigrationError, OSError: it cannot start; the sentence says why.
+        ExceptionGroup: something indispensable failed again and again.
+    """
+    data_dir = Path(settings.data_dir)
+    keys = await trio.to_thread.run_sync(_prepare, data_dir)
+    parts = _Parts(settings, log, Metrics(), keys)
+    async with AsyncExitStack() as scopes:
+        stores = await _open_stores(scopes, settings, data_dir, log)
+        journal = UserWatch(parts.metrics, log)
+        core = await scopes.enter_async_context(_core(parts, stores, journal))
+        background = await scopes.enter_async_context(trio.open_nursery())
+        background.start_soon(partial(_keep_house, parts, stores, core, journal))
+        await _open_door(parts, stores, core, task_status)
+        log.info("stopping")
+        background.cancel_scope.cancel()
+
+
+def _prepare(data_dir: Path) -> KeyRing:
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return load_keys(data_dir)
+
+
+async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Path, log: Logger) -> Stores:
+    wanted = settings.stores
+    postgres_url, redis_url = wanted.postgres_url, wanted.redis_url
+    if postgres_url is None:
+        log.info("starting_postgres", data_dir=str(data_dir))
+        postgres_url = await scopes.enter_async_context(embedded_postgres(data_dir))
+    if redis_url is None:
+        log.info("starting_valkey", data_dir=str(data_dir))
+        redis_url = await scopes.enter_async_context(embedded_valkey(data_dir))
+    return await scopes.enter_async_context(
+        open_stores(
+            postgres_url,
+            redis_url,
+            prefix=wanted.redis_prefix,
+            pool_size=wanted.postgres_connections,
+            bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
+        )
+    )
+
+
+def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncContextManager[Core]:
+    """The actors, over these stores, with the rules of the settings."""
+    settings, metrics = parts.settings, parts.metrics
+
+    def batch_done(size: int, seconds: float) -> None:
+        metrics.committed(size, seconds)
+        metrics.scored(size)
+
+    limits = settings.limits
+    rules = UserRules(
+        token_age_s=settings.tokens.action_s,
+        tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
+        increments=Limit(limits.increments_per_minute) if limits.enabled else None,
+    )
+    current, *previous = parts.keys.action_keys
+    ports = CorePorts(
+        scores=stores.scores,
+        accounts=stores.accounts,
+        events=stores.events,
+        cache=stores.cache,
+        clock=parts.clock,
+        ids=parts.ids,
+        keys=ActionKeys(current, tuple(previous)),
+        rng=parts.rng,
+    )
+    hooks = CoreHooks(journal, batch_done, metrics.event_log_dropped, journal.user_gave_up)
+    return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
+
+
+# --- the door and what stands behind it ---
+
+
+async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
+    """Listen and serve until the door is closed."""
+    tokens, revoked = await _tokens(parts, stores)
+    services = _services(parts, stores, core, tokens, revoked)
+    observer = DoorJournal(parts.log, parts.metrics)
+    wanted = parts.settings.door
+    limits = DoorLimits(
+        connections=wanted.connections,
+        connections_per_address=wanted.connections_per_address,
+        stop_within_s=wanted.stop_within_s,
+    )
+    http = HypercornHandler(create_app(services), load_config(HYPERCORN), limits, observer)
+    door = FrontDoor(http=http, websocket=_feed(parts, core, tokens), limits=limits, observer=observer)
+    listeners = await _listen(wanted.host, wanted.port)
+    port: int = listeners[0].socket.getsockname()[1]
+    async with http.lifespan():
+        parts.log.info("listening", url=f"http://{wanted.host}:{port}/")
+        task_status.started(Server(port, door.close, core, stores))
+        await door.serve(listeners)
+
+
+async def _listen(host: str, port: int) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(port, host=host)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+
+
+async def _tokens(parts: _Parts, stores: Stores) -> tuple[AccessTokens, RevokedSessions]:
+    """Access tokens, with the sessions that ended while none of them could have expired."""
+    wanted = parts.settings.tokens
+    revoked = RevokedSessions(keep_s=wanted.access_s, now_us=parts.clock.now_us)
+    for session_id in await stores.accounts.revoked_since(parts.clock.now_us() - wanted.access_s * 1_000_000):
+        revoked.add(session_id)
+    tokens = AccessTokens(
+        parts.keys,
+        revoked,
+        issuer=wanted.issuer,
+        audience=wanted.audience,
+        lifetime_s=wanted.access_s,
+        now_us=parts.clock.now_us,
+    )
+    return tokens, revoked
+
+
+def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, revoked: RevokedSessions) -> Services:
+    settings = parts.settings
+    wanted = settings.passwords
+
+    async def readiness() -> Sequence[tuple[str, str | None]]:
+        # Redis is not asked: without it scores are still kept, ranked and shown.
+        answers = await stores.ping()
+        loaded = core.published.get(ALL_TIME) is not None
+        return (
+            ("postgres", None if answers.postgres else "does not answer"),
+            ("board", None if loaded else "is being loaded"),
+        )
+
+    return Services(
+        users=core.users,
+        accounts=core.accounts,
+        boards=core.boards,
+        published=core.published,
+        tokens=tokens,
+        revoked=revoked,
+        passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
+        refresh_key=parts.keys.refresh_key,
+        clock=parts.clock,
+        ids=parts.ids,
+        metrics=parts.metrics,
+        logger=parts.log,
+        readiness=readiness,
+        page_dir=PACKAGE / "web",
+        docs_dir=PACKAGE / "docs",
+        refresh_lifetime_s=settings.tokens.refresh_s,
+        refresh_grace_s=settings.tokens.refresh_grace_s,
+    )
+
+
+def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
+    async def who(token: str) -> SignedIn | ErrorEvent:
+        try:
+            caller = tokens.verify(token)
+        except TokenRefused as refused:
+            return ErrorEvent("UNAUTHORIZED", str(refused))
+        return SignedIn(UserId(caller.user_id), caller.username)
+
+    metrics = parts.metrics
+    world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped)
+    feed = WebSocketFeed(world, DialectB(), FeedLimits(ping_after_s=parts.settings.board.ping_s))
+    metrics.follow_sockets(lambda: feed.connected)
+    return feed
+
+
+# --- what goes on beside ---
+
+
+async def _keep_house(parts: _Parts, stores: Stores, core: Core, journal: UserWatch) -> None:
+    """Load the board at once, and clean the stores every hour."""
+
+    async def load_board() -> None:
+        began = trio.current_time()
+        players = await core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
+        parts.log.info("ready", players=players, seconds=round(trio.current_time() - began, 2))
+
+    async def clean_stores() -> None:
+        while True:
+            await trio.sleep(MAINTENANCE_S)
+            try:
+                await stores.maintain()
+                removed = await stores.scores.purge(before_us=parts.clock.now_us() - KEPT_US)
+            except StoreError as error:
+                parts.log.warning("maintenance_postponed", reason=str(error))
+            else:
+                parts.log.info("maintained", rows_removed=removed)
+
+    children = [Child("board loader", load_board), Child("maintenance", clean_stores)]
+    await one_for_one(children, policy=RestartPolicy(), observer=journal, rng=parts.rng)

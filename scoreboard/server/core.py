@@ -1,0 +1,150 @@
+"""Wires the actors of one server to each other and to their ports, in the order in which they need one another."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from actors.leaderboard.actor import BoardWorld, LeaderboardActor
+from actors.leaderboard.audience import AudienceActor, Show, Subscriber
+from actors.leaderboard.events import Channel
+from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.update import Update
+from actors.ledger.accounts import AccountsActor
+from actors.ledger.actor import LedgerActor, LedgerWorld
+from actors.ledger.publisher import PublisherActor, PublisherWorld
+from actors.ports import (
+    ALL_TIME,
+    AccountStore,
+    BoardCache,
+    BoardId,
+    EventLog,
+    Ids,
+    ScoreStore,
+    UserId,
+    WallClock,
+)
+from actors.runtime import ActorError, CellOptions, Directory, GaveUp, Observer, Ref, running_actor
+from actors.user.actor import UserActor, UserRules, UserWorld
+from actors.user.token import ActionKeys
+
+USER_IDLE_S = 120.0
+AUDIENCE_IDLE_S = 60.0
+#: A player who sends more than this at once is told so; nobody else waits for it.
+USER_OPTIONS = CellOptions(capacity=100)
+#: Everybody's scores pass here: room for a second of everything that one process can take in.
+LEDGER_OPTIONS = CellOptions(capacity=20_000)
+#: A board of a million players takes some seconds to load.
+BOARD_OPTIONS = CellOptions(capacity=20_000, start_within_s=120.0)
+#: Everybody may come back at the same moment.
+AUDIENCE_OPTIONS = CellOptions(capacity=50_000)
+
+
+@dataclass(frozen=True, slots=True)
+class CorePorts:
+    """What the actors ask of the world."""
+
+    scores: ScoreStore
+    accounts: AccountStore
+    events: EventLog
+    cache: BoardCache
+    clock: WallClock
+    ids: Ids
+    keys: ActionKeys
+    rng: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class CoreHooks:
+    """Who hears of what the actors do, for logs and counters."""
+
+    observer: Observer
+    batch_done: Callable[[int, float], None]
+    facts_dropped: Callable[[int], None]
+    user_gave_up: Callable[[UserId, GaveUp], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The running actors, as the transports know them."""
+
+    users: Directory[UserId]
+    accounts: Ref
+    ledger: Ref
+    boards: Directory[BoardId]
+    audiences: Directory[str]
+    published: PublishedBoards
+
+
+@asynccontextmanager
+async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, tick_s: float) -> AsyncIterator[Core]:
+    """Run all actors while the body runs. They stop in the reverse order, each within its bound.
+
+    Raises:
+        ExceptionGroup: with a `GaveUp`, when the ledger, a board or another indispensable actor fails too often.
+    """
+    published = PublishedBoards()
+    boards, audiences = _boards_and_audiences(ports, hooks, published, tick_s)
+    solo = partial(running_actor, rng=ports.rng, observer=hooks.observer, options=LEDGER_OPTIONS)
+    publisher_world = PublisherWorld(ports.events, ports.cache, hooks.facts_dropped)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(boards.running())
+        await stack.enter_async_context(audiences.running())
+        publisher = await stack.enter_async_context(solo("publisher", partial(PublisherActor, publisher_world)))
+        ledger_world = LedgerWorld(ports.scores, boards.ref(ALL_TIME), publisher, hooks.batch_done)
+        ledger = await stack.enter_async_context(solo("ledger", partial(LedgerActor, ledger_world)))
+        accounts = await stack.enter_async_context(solo("accounts", partial(AccountsActor, ports.accounts, ledger)))
+        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger).running())
+        yield Core(users, accounts, ledger, boards, audiences, published)
+
+
+def _boards_and_audiences(
+    ports: CorePorts, hooks: CoreHooks, published: PublishedBoards, tick_s: float
+) -> tuple[Directory[BoardId], Directory[str]]:
+    """A board tells its audiences; an audience asks its board. Each is found by key when it is needed."""
+    watched: set[Channel] = set()
+    watching: defaultdict[Channel, set[Subscriber]] = defaultdict(set)
+
+    def broadcast(update: Update) -> None:
+        # An audience that has no room now gets a snapshot with the next step; its mailbox has counted the loss.
+        with suppress(ActorError):
+            audiences.tell(update.channel.key, Show(update))
+
+    def make_audience(key: str) -> AudienceActor:
+        channel = Channel.of_key(key)
+        return AudienceActor(channel, boards.ref(channel.board), watching[channel])
+
+    world = BoardWorld(ports.scores, ports.clock, ports.ids, published, watched, broadcast, tick_s)
+    boards: Directory[BoardId] = Directory(
+        "board",
+        lambda board: LeaderboardActor(board, world),
+        rng=ports.rng,
+        options=BOARD_OPTIONS,
+        observer=hooks.observer,
+    )
+    audiences: Directory[str] = Directory(
+        "audience",
+        make_audience,
+        rng=ports.rng,
+        options=AUDIENCE_OPTIONS,
+        observer=hooks.observer,
+        idle_after_s=AUDIENCE_IDLE_S,
+    )
+    return boards, audiences
+
+
+def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref) -> Directory[UserId]:
+    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger)
+    return Directory(
+        "user",
+        lambda user_id: UserActor(user_id, world),
+        rng=ports.rng,
+        options=USER_OPTIONS,
+        observer=hooks.observer,
+        idle_after_s=USER_IDLE_S,
+        on_give_up=hooks.user_gave_up,
+    )

@@ -1,0 +1,35 @@
+"""Joins what rooms tell of themselves: the door's drops in the metrics, actors that are given up in the log."""
+
+from __future__ import annotations
+
+from actors.ports import UserId
+from actors.runtime import GaveUp
+from scoreboard.door.observer import Drop, Journal
+from scoreboard.observe.actors import ActorWatch
+from scoreboard.observe.logs import Logger
+from scoreboard.observe.metrics import Metrics
+
+
+class DoorJournal(Journal):
+    """As the door's own, with its drops in the metrics."""
+
+    def __init__(self, log: Logger, metrics: Metrics) -> None:
+        super().__init__(log)
+        self._metrics = metrics
+
+    def dropped(self, why: Drop) -> None:
+        """A connection was turned away or cut."""
+        super().dropped(why)
+        self._metrics.connection_refused(why.value)
+
+
+class UserWatch(ActorWatch):
+    """As for all actors; one player's that fails again and again is no reason to end the server."""
+
+    def __init__(self, metrics: Metrics, log: Logger) -> None:
+        super().__init__(metrics, log)
+        self._say = log
+
+    def user_gave_up(self, user_id: UserId, error: GaveUp) -> None:
+        """It is dropped, and made anew by the player's next message."""
+        self._say.error("user_actor_gave_up", user_id=user_id, exc_info=error)
