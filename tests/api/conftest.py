@@ -1,0 +1,31 @@
+"""A world for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from actors.user.actor import UserRules
+from scoreboard.security.keys import KeyRing, generate_ring
+from tests.api.world import World, running_world
+
+
+@pytest.fixture(scope="session")
+def ring() -> KeyRing:
+    """Keys take a while to make, so one ring serves all tests."""
+    return generate_ring()
+
+
+@pytest.fixture
+async def world(ring: KeyRing) -> AsyncIterator[World]:
+    """A server with the limits of document A."""
+    async with running_world(ring=ring) as running:
+        yield running
+
+
+@pytest.fixture
+async def unlimited(ring: KeyRing) -> AsyncIterator[World]:
+    """A server without limits."""
+    async with running_world(ring=ring, rules=UserRules(tokens=None, increments=None)) as running:
+        yield running
