@@ -1,0 +1,129 @@
+"""Judges the opening handshake of a WebSocket before trio-websocket sees it. Pure.
+
+trio-websocket gets a request of our own with nothing of the client's in it but the key: what a client writes into its
+other headers raises in several places of the libraries behind.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from scoreboard.live.commands import without_bearer
+
+_KEY_BYTES = 16
+_VERSION = "13"
+
+
+class Head(Protocol):
+    """What is needed of the request; names of headers are lower-case."""
+
+    @property
+    def path(self) -> str:
+        """The target up to its question mark."""
+        ...
+
+    @property
+    def http_version(self) -> str:
+        """Like `1.1`."""
+        ...
+
+    @property
+    def raw(self) -> bytes:
+        """The head as it was sent."""
+        ...
+
+    @property
+    def rest(self) -> bytes:
+        """What was read behind it."""
+        ...
+
+    def values(self, name: str) -> list[str]:
+        """All values of a header."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A handshake to go on with: the bytes for trio-websocket, and the token that came with it."""
+
+    request: bytes
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The answer in HTTP to a handshake that will not become a WebSocket."""
+
+    status: int
+    code: str
+    message: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def response(self) -> bytes:
+        """The whole response, in the error shape of document A; the connection closes behind it."""
+        phrase = HTTPStatus(self.status).phrase
+        body = json.dumps({"error": phrase, "message": self.message, "code": self.code}).encode()
+        headers = (
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
+            *self.headers,
+        )
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers), "", ""]
+        return "\r\n".join(lines).encode("ascii") + body
+
+
+def judge(head: Head, path: str, allow_origin: Callable[[str], bool]) -> Handshake | Rejection:
+    """Whether this request may become a WebSocket at `path`; browsers' origins are asked for."""
+    if head.path != path:
+        return Rejection(404, "NOT_FOUND", "There is no live feed here.")
+    if head.http_version != "1.1" or head.values("content-length") or head.values("transfer-encoding"):
+        return Rejection(400, "INVALID_INPUT", "A WebSocket handshake is a request of HTTP/1.1 without a body.")
+    if head.values("sec-websocket-version") != [_VERSION]:
+        headers = (("sec-websocket-version", _VERSION),)
+        return Rejection(426, "INVALID_INPUT", f"The version of the WebSocket protocol here is {_VERSION}.", headers)
+    keys = head.values("sec-websocket-key")
+    if len(keys) != 1 or not _is_key(keys[0]):
+        return Rejection(400, "INVALID_INPUT", "Sec-WebSocket-Key must be 16 bytes in Base64.")
+    if not all(allow_origin(origin) for origin in head.values("origin")):
+        return Rejection(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
+    return _with_token(_request(path, keys[0]), head.values("authorization"))
+
+
+def _with_token(request: bytes, authorizations: list[str]) -> Handshake | Rejection:
+    if not authorizations:
+        return Handshake(request, None)
+    token = without_bearer(authorizations[0])
+    if len(authorizations) > 1 or not token or token == authorizations[0].strip():
+        return unauthorized("TOKEN_INVALID", "Authorization must be one Bearer token.")
+    return Handshake(request, token)
+
+
+def unauthorized(code: str, message: str) -> Rejection:
+    """The answer to a token that is not accepted."""
+    return Rejection(401, code, message, (("www-authenticate", "Bearer"),))
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(b64decode(key, validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _request(path: str, key: str) -> bytes:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: feed",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        f"Sec-WebSocket-Key: {key}",
+        f"Sec-WebSocket-Version: {_VERSION}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii")

@@ -1,0 +1,266 @@
+"""The stream under trio-websocket, through which every byte to a client goes in order.
+
+trio-websocket writes its own frames (pongs, the close) with `send_all`; the boards' frames are ready bytes, the same
+for all clients, and go out with `write_now`: one system call and no task switch each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+import trio
+
+from scoreboard.live.frames import close_frame, is_close
+from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.peer import is_gone
+
+_TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
+
+
+class FeedStream(trio.abc.Stream):
+    """Whole frames in, whole frames out.
+
+    Bytes that were taken go out before all that is taken later, also when the task that brought them is cancelled; so
+    there is never half a frame with something else behind it. Not more than one call's bytes are ever kept here. After
+    a failed write nothing more is sent. After a close frame neither, as RFC 6455 demands.
+
+    Reading: first `request` (the handshake, which the door has read already), and not before it has been answered, what
+    the client sent behind it, so that no frame can get lost in a parser of requests.
+
+    The socket belongs to who accepted it: `aclose` ends the talk and leaves it open.
+
+    Args:
+        transport: A socket's stream; any other works too, then each `write_now` costs a task switch.
+        request: The bytes of the handshake.
+        rest: What has been read behind the handshake.
+        guard: Bounds what the client sends.
+    """
+
+    def __init__(
+        self, transport: trio.abc.Stream, request: bytes = b"", rest: bytes = b"", guard: FrameGuard | None = None
+    ) -> None:
+        self._transport = transport
+        self._socket = transport.socket if isinstance(transport, trio.SocketStream) else None
+        self._request = request
+        self._rest = rest
+        self._guard = guard or FrameGuard()
+        self._answered = trio.Event()
+        self._pending = b""
+        self._spilled = trio.Event()
+        self._sending = trio.Lock()
+        self._reading: trio.CancelScope | None = None
+        self._write_scope: trio.CancelScope | None = None
+        self._broken = False
+        self._closed = False
+        self._said_goodbye = False
+        self.violation: FrameViolation | None = None
+        self.heard_at = trio.current_time()
+
+    def __repr__(self) -> str:
+        state = "broken" if self._broken else "closed" if self._closed else "open"
+        return f"<FeedStream {state}, {len(self._pending)} bytes pending>"
+
+    # --- writing ---
+
+    def write_now(self, frames: bytes) -> bool:
+        """Take whole frames if nothing else is on its way and the client can take at least their beginning.
+
+        False, and nothing was taken, when the client is behind or the stream is at its end; `drained` tells which.
+        Never raises.
+        """
+        if self._pending or self._said_goodbye or self._broken or self._closed or self._sending.locked():
+            return False
+        if self._socket is None:
+            self._keep(frames)
+            return True
+        try:
+            taken = os.write(self._socket.fileno(), frames)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._break()
+            return False
+        if taken < len(frames):
+            self._keep(frames[taken:])
+        return True
+
+    async def drained(self) -> None:
+        """Wait until all that was taken has left and the client can take more.
+
+        Raises:
+            trio.BrokenResourceError: it never will.
+            trio.ClosedResourceError: the stream is at its end.
+        """
+        async with self._sending:
+            self._check()
+            await self._flush()
+            with self._writing():
+                if self._socket is None:
+                    await self._transport.wait_send_all_might_not_block()
+                else:
+                    await self._socket.wait_writable()
+        self._check()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Send after all that was taken before. Cancelled, it has either taken all of `data` or nothing.
+
+        Raises:
+            trio.BrokenResourceError, trio.ClosedResourceError: as `drained`.
+        """
+        async with self._sending:
+            self._check()
+            await self._flush()
+            self._pending = bytes(data)
+            self._said_goodbye = is_close(data)
+            self._answered.set()
+            await self._flush()
+
+    async def send(self, frames: bytes) -> None:
+        """`send_all`, as the connection's actor calls it."""
+        await self.send_all(frames)
+
+    async def finish_writes(self) -> None:
+        """A task that sends what `write_now` could not send in one go; ends with the stream."""
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            while True:
+                await self._spilled.wait()
+                self._spilled = trio.Event()
+                await self.drained()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """As `drained`."""
+        await self.drained()
+
+    def _keep(self, remainder: bytes) -> None:
+        self._pending = remainder
+        self._spilled.set()
+
+    async def _flush(self) -> None:
+        try:
+            with self._writing():
+                while self._pending:
+                    self._pending = self._pending[await self._send_some(self._pending) :]
+        finally:
+            if self._pending:  # cancelled: another task finishes it
+                self._spilled.set()
+
+    async def _send_some(self, data: bytes) -> int:
+        if self._socket is not None:
+            return await self._socket.send(data)
+        try:
+            await self._transport.send_all(data)
+        except trio.Cancelled:
+            self._break()  # such a stream does not say how much it has sent
+            raise
+        return len(data)
+
+    # --- reading ---
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """The handshake, then what the client sends, as fast as the guard allows.
+
+        Raises:
+            trio.BrokenResourceError: the connection is broken, or `violation` says what the client did.
+            trio.ClosedResourceError: the stream is at its end.
+        """
+        self._check_open()
+        if self._request:
+            data, self._request = self._request, b""
+            await trio.lowlevel.checkpoint()
+            return data
+        with trio.CancelScope() as self._reading:
+            await self._answered.wait()
+            return await self._guarded(await self._next(max_bytes))
+        raise trio.ClosedResourceError("the stream was closed while it was read")
+
+    async def _next(self, max_bytes: int | None) -> bytes:
+        if self._rest:
+            data, self._rest = self._rest[:max_bytes], self._rest[max_bytes:] if max_bytes else b""
+            return data
+        return bytes(await self._transport.receive_some(max_bytes))
+
+    async def _guarded(self, data: bytes) -> bytes:
+        self.heard_at = trio.current_time()
+        try:
+            wait_s = self._guard.feed(data, self.heard_at)
+        except FrameViolation as violation:
+            self.violation = violation
+            raise trio.BrokenResourceError(violation.reason) from violation
+        if wait_s:
+            await trio.sleep(wait_s)
+        return data
+
+    # --- coming to an end ---
+
+    async def aclose(self) -> None:
+        """End the talk for whoever reads or writes here; what was taken may still be sent by `say_goodbye`."""
+        self._closed = True
+        self._answered.set()
+        if self._reading is not None:
+            self._reading.cancel()
+        await trio.lowlevel.checkpoint()
+
+    async def say_goodbye(self, code: int, reason: str = "") -> None:
+        """Finish what was taken, send a close frame if none has gone out, and say that no more will come.
+
+        For a stream at its end; never raises for a client that is gone. The caller bounds it.
+        """
+        await self.aclose()
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async with self._sending:
+                await self._flush()
+                if not self._said_goodbye and not self._broken:
+                    self._pending, self._said_goodbye = close_frame(code, reason), True
+                    await self._flush()
+
+    def give_up(self) -> None:
+        """End the sending side at once; a task that is in the middle of a write ends with it, even a shielded one."""
+        self._break()
+        if self._write_scope is not None:
+            self._write_scope.cancel()
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(trio.socket.SHUT_WR)
+
+    # --- the other side ---
+
+    def allow_pauses(self) -> None:
+        """Take away the kernel's own deadline for unread bytes: a client that stops reading is only behind."""
+        if self._socket is not None and _TCP_USER_TIMEOUT is not None:
+            self._socket.setsockopt(trio.socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, 0)
+
+    def peer_is_gone(self, within_s: float) -> bool:
+        """Whether bytes of ours have met no sign of life for so long; see `scoreboard.live.peer`."""
+        return self._socket is None or is_gone(self._socket, within_s)
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        """Socket errors as a stream's errors, after which it is broken for good; `give_up` ends the body."""
+        with trio.CancelScope() as self._write_scope:
+            try:
+                yield
+                return
+            except OSError as error:
+                self._break()
+                raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._break()
+                raise
+        raise trio.BrokenResourceError("the stream was given up")
+
+    def _break(self) -> None:
+        self._broken = True
+        self._pending = b""
+
+    def _check(self) -> None:
+        if self._said_goodbye:
+            raise trio.ClosedResourceError("a close frame has been sent")
+        self._check_open()
+
+    def _check_open(self) -> None:
+        if self._broken or self.violation is not None:
+            raise trio.BrokenResourceError("the connection is broken")
+        if self._closed:
+            raise trio.ClosedResourceError("the stream has been closed")

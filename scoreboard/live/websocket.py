@@ -1,0 +1,191 @@
+"""The endpoint `/ws/leaderboard`: from a handshake to the last close frame of one client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+from wsproto.utilities import LocalProtocolError
+
+from actors.connection.commands import ClientCommand
+from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
+from actors.connection.events import ErrorEvent, SignedIn
+from scoreboard.live.commands import command_of
+from scoreboard.live.frames import PING
+from scoreboard.live.guard import FrameGuard
+from scoreboard.live.handshake import Head, Rejection, judge, unauthorized
+from scoreboard.live.stream import FeedStream
+
+PATH = "/ws/leaderboard"
+_NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
+_TOO_SLOW = Rejection(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", (("retry-after", "5"),))
+
+#: How a talk ends when the client leaves, does not read our close frame in time, or sends a ping into our close
+#: (trio-websocket then tries to answer it and may not). Whatever else comes out is a fault of ours.
+_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed, LocalProtocolError)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """The bounds of one client's feed. Durations are seconds.
+
+    Attributes:
+        message_bytes: the longest message of a client; above it the connection closes with 1009.
+        open_within_s: for the handshake, the judgement of its token included.
+        close_within_s: for the client to answer our close frame.
+        ping_after_s: of silence; proxies cut what is idle for a minute.
+        pong_within_s: for any sign of life after a ping.
+        paused_within_s: for a client that is alive but does not read; it is only behind until then.
+        fragments, frames_per_s, frames_burst: see `FrameGuard`.
+    """
+
+    message_bytes: int = 16 * 1024
+    open_within_s: float = 10.0
+    close_within_s: float = 3.0
+    ping_after_s: float = 25.0
+    pong_within_s: float = 20.0
+    paused_within_s: float = 3600.0
+    fragments: int = 64
+    frames_per_s: float = 50.0
+    frames_burst: float = 200.0
+
+
+class WebSocketFeed:
+    """Serves any number of clients, each with an actor of its own; `connected` counts those past their handshake.
+
+    Args:
+        world: What the connections' actors need; its `who` also judges the token of a handshake.
+        dialect: The wire format.
+        limits: Bounds.
+        allow_origin: Whether a browser's page of that origin may connect; not asked for who sends no `Origin`.
+    """
+
+    def __init__(
+        self,
+        world: ConnectionWorld,
+        dialect: ConnectionDialect,
+        limits: FeedLimits | None = None,
+        *,
+        allow_origin: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._world = world
+        self._dialect = dialect
+        self._limits = limits or FeedLimits()
+        self._allow_origin = allow_origin
+        self.connected = 0
+
+    async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
+        """Serve one client; `closing` lets it end with 1001. The transport stays open for its owner to close."""
+        admitted: Rejection | tuple[bytes, SignedIn | None] = _TOO_SLOW
+        with trio.move_on_after(self._limits.open_within_s):
+            admitted = await self._admit(head)
+        if isinstance(admitted, Rejection):
+            with trio.move_on_after(self._limits.close_within_s):
+                await transport.send_all(admitted.response())
+            return
+        request, user = admitted
+        limits = self._limits
+        guard = FrameGuard(fragments=limits.fragments, per_s=limits.frames_per_s, burst=limits.frames_burst)
+        await self._serve(FeedStream(transport, request, head.rest, guard), user, closing)
+
+    async def _admit(self, head: Head) -> Rejection | tuple[bytes, SignedIn | None]:
+        verdict = judge(head, PATH, self._allow_origin)
+        if isinstance(verdict, Rejection):
+            return verdict
+        if verdict.token is None:
+            return verdict.request, None
+        who = await self._world.who(verdict.token)
+        if isinstance(who, ErrorEvent):
+            return unauthorized(who.code, who.message)
+        return verdict.request, who
+
+    async def _serve(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> None:
+        code = _INTERNAL_ERROR
+        try:
+            code = await self._converse(stream, user, closing)
+        except* _ENDS:
+            code = _NORMAL
+        finally:
+            with trio.move_on_after(self._limits.close_within_s, shield=True):
+                await stream.say_goodbye(code)
+            stream.give_up()
+
+    async def _converse(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> int:
+        """The close code with which it ended, or should end if nobody has said so yet."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream.finish_writes)
+            websocket = await self._open(nursery, stream)
+            nursery.start_soon(watch_over, stream, self._limits, nursery.cancel_scope)
+            with trio.CancelScope() as running:
+                nursery.start_soon(_cancel_when, closing, running)
+                await self._run(stream, websocket, user)
+            with trio.move_on_after(self._limits.close_within_s):
+                await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
+            nursery.cancel_scope.cancel()
+        return _code_of(stream, websocket)
+
+    async def _open(self, nursery: trio.Nursery, stream: FeedStream) -> WebSocketConnection:
+        with trio.fail_after(self._limits.open_within_s):
+            request = await wrap_server_stream(nursery, stream, max_message_size=self._limits.message_bytes)
+            websocket = await request.accept()
+        stream.allow_pauses()
+        return websocket
+
+    async def _run(self, stream: FeedStream, websocket: WebSocketConnection, user: SignedIn | None) -> None:
+        self.connected += 1
+        try:
+            await LiveConnection(stream, self._dialect, self._world, user).run(_Commands(websocket))
+        finally:
+            self.connected -= 1
+
+
+class _Commands:
+    """Every message of a client as a command, until the connection closes.
+
+    Messages wait in trio-websocket's queue of one and nowhere else: who takes them slowly slows its client down.
+    """
+
+    def __init__(self, websocket: WebSocketConnection) -> None:
+        self._websocket = websocket
+
+    def __aiter__(self) -> _Commands:
+        return self
+
+    async def __anext__(self) -> ClientCommand:
+        try:
+            return command_of(await self._websocket.get_message())
+        except ConnectionClosed:
+            raise StopAsyncIteration from None
+
+
+async def watch_over(stream: FeedStream, limits: FeedLimits, scope: trio.CancelScope) -> None:
+    """Ping a client that says nothing, and cancel `scope` once it is certain that nobody is there.
+
+    A client that has stopped reading does not answer either, but its machine does; it is kept for `paused_within_s`.
+    """
+    while True:
+        await trio.sleep_until(stream.heard_at + limits.ping_after_s)
+        if trio.current_time() < stream.heard_at + limits.ping_after_s:
+            continue
+        pinged_at = trio.current_time()
+        stream.write_now(PING)  # not taken: then it is behind, and what it has not read yet serves as well
+        await trio.sleep(limits.pong_within_s)
+        if stream.heard_at >= pinged_at:
+            continue
+        if stream.peer_is_gone(limits.pong_within_s) or pinged_at - stream.heard_at > limits.paused_within_s:
+            stream.give_up()
+            scope.cancel()
+            return
+
+
+async def _cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+def _code_of(stream: FeedStream, websocket: WebSocketConnection) -> int:
+    if stream.violation is not None:
+        return stream.violation.code
+    return websocket.closed.code if websocket.closed is not None else _NORMAL

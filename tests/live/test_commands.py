@@ -1,0 +1,100 @@
+"""What a client sends: a command, or a typed reason why not; never an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.connection.commands import Authenticate, BadInput, ClientCommand, Ping, Subscribe, Unsubscribe
+from actors.leaderboard.events import Channel
+from actors.ports import ALL_TIME
+from scoreboard.live.commands import command_of
+
+TOP10 = Channel(ALL_TIME, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ('{"event":"subscribe","data":{"channel":"leaderboard.top10"}}', Subscribe(TOP10)),
+        (
+            '{"event":"subscribe","data":{"full":true,"channel":"leaderboard.top100"}}',
+            Subscribe(Channel(ALL_TIME, 100), full=True),
+        ),
+        (' { "data" : {"channel":"leaderboard.top1"}, "event":"unsubscribe" } ', Unsubscribe(Channel(ALL_TIME, 1))),
+        ('{"event":"authenticate","data":{"token":"a.b.c"}}', Authenticate("a.b.c")),
+        ('{"event":"authenticate","data":{"token":"Bearer a.b.c"}}', Authenticate("a.b.c")),
+        ('{"event":"ping"}', Ping()),
+        ('{"event":"ping","data":{"t": 1.50}}', Ping(b'{"t": 1.50}')),
+        ('{"event":"ping","data":null}', Ping(b"null")),
+    ],
+)
+def test_a_command_is_understood(text: str, command: ClientCommand) -> None:
+    """Fields in any order; what a ping carries comes back as it was."""
+    assert command == command_of(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "top10",
+        "leaderboard.top0",
+        "leaderboard.top101",
+        "leaderboard.top010",
+        "leaderboard.top\u0661",
+        "leaderboard.top10\n",
+        "",
+    ],
+)
+@pytest.mark.parametrize("event", ["subscribe", "unsubscribe"])
+def test_a_channel_that_does_not_exist_is_named_as_such(event: str, name: str) -> None:
+    """With a code of its own."""
+    command = command_of(f'{{"event":"{event}","data":{{"channel":"{name}"}}}}'.replace("\n", "\\n"))
+    assert isinstance(command, BadInput)
+    assert command.code == "UNKNOWN_CHANNEL"
+
+
+BAD: dict[str, str | bytes] = {
+    "binary": b'{"event":"ping"}',
+    "empty": "",
+    "no_json": "subscribe leaderboard.top10",
+    "half": '{"event":"ping"',
+    "two": '{"event":"ping"}{"event":"ping"}',
+    "an_array": '["ping"]',
+    "no_event": "{}",
+    "an_event_of_another_type": '{"event":1}',
+    "an_unknown_event": '{"event":"leaderboard.update"}',
+    "an_unknown_field_outside": '{"event":"ping","id":1}',
+    "an_unknown_field_inside": '{"event":"subscribe","data":{"channel":"leaderboard.top10","x":1}}',
+    "no_data": '{"event":"subscribe"}',
+    "data_of_another_type": '{"event":"subscribe","data":"leaderboard.top10"}',
+    "a_channel_of_another_type": '{"event":"subscribe","data":{"channel":10}}',
+    "a_flag_of_another_type": '{"event":"subscribe","data":{"channel":"leaderboard.top10","full":1}}',
+    "a_token_that_is_null": '{"event":"authenticate","data":{"token":null}}',
+    "nan": '{"event":"ping","data":NaN}',
+    "infinity": '{"event":"ping","data":1e999}',
+    "five_thousand_digits": '{"event":"ping","data":' + "9" * 5000 + "}",
+    "a_name_twice": '{"event":"ping","event":"subscribe"}',
+    "a_name_twice_inside": '{"event":"ping","data":[{"a":1,"a":2}]}',
+    "a_lone_surrogate": '{"event":"ping","data":"\\ud800"}',
+    "deep": '{"event":"ping","data":' + "[" * 8000 + "]" * 8000 + "}",
+    "deep_and_open": "[" * 16_000,
+    "a_control_character": '{"event":"ping","data":"\x00"}',
+    "a_byte_order_mark": '\ufeff{"event":"ping"}',
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_command_is_bad_input(name: str) -> None:
+    """Every kind of loose or hostile JSON has the same code and a sentence for people."""
+    command = command_of(BAD[name])
+    assert isinstance(command, BadInput), command
+    assert command.code == "INVALID_INPUT"
+    assert command.message.endswith(".")
+
+
+@given(st.text() | st.binary())
+def test_nothing_raises(message: str | bytes) -> None:
+    """Whatever is sent."""
+    assert isinstance(command_of(message), ClientCommand)

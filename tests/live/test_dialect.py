@@ -1,0 +1,134 @@
+"""Dialect B on the wire, as the documents show it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import TextMessage
+
+from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
+from actors.ports import ALL_TIME, BoardId, UserId
+from scoreboard.live import DialectB
+from scoreboard.live.dialect import iso
+
+TOP10 = Channel(ALL_TIME, 10)
+AT_US = 1_761_820_200_123_456
+AT = "2025-10-30T10:30:00.123Z"
+ANN = Row(1, UserId("u1"), "Änn", 2**53, AT_US)
+BOB = Row(2, UserId("u2"), "Bob", 7, AT_US)
+ANN_ROW = {"rank": 1, "userId": "u1", "username": "Änn", "score": 2**53, "lastUpdated": AT}
+BOB_ROW = {"rank": 2, "userId": "u2", "username": "Bob", "score": 7, "lastUpdated": AT}
+
+BOARD_EVENTS: list[tuple[BoardEvent, str, dict[str, Any]]] = [
+    (
+        BoardFull(TOP10, "e1", 5, (ANN, BOB), 20, 4_000_000_000, AT_US),
+        "leaderboard.update",
+        {
+            "channel": "leaderboard.top10",
+            "board": "all_time",
+            "epoch": "e1",
+            "version": 5,
+            "leaderboard": [ANN_ROW, BOB_ROW],
+            "totalUsers": 20,
+            "check": 4_000_000_000,
+            "timestamp": AT,
+        },
+    ),
+    (
+        BoardDiff(TOP10, "e1", 5, 6, (BOB,), (UserId("u3"),), 21, 12, AT_US),
+        "leaderboard.diff",
+        {
+            "channel": "leaderboard.top10",
+            "board": "all_time",
+            "epoch": "e1",
+            "from": 5,
+            "to": 6,
+            "changes": [BOB_ROW],
+            "removed": ["u3"],
+            "totalUsers": 21,
+            "check": 12,
+            "timestamp": AT,
+        },
+    ),
+    (
+        RankChange(TOP10, UserId("u2"), "Bob", None, 2, 7, AT_US),
+        "leaderboard.rank_change",
+        {
+            "channel": "leaderboard.top10",
+            "userId": "u2",
+            "username": "Bob",
+            "oldRank": None,
+            "newRank": 2,
+            "score": 7,
+            "timestamp": AT,
+        },
+    ),
+    (
+        NewLeader(TOP10, ANN, BOB, AT_US),
+        "leaderboard.new_leader",
+        {
+            "channel": "leaderboard.top10",
+            "userId": "u1",
+            "username": "Änn",
+            "score": 2**53,
+            "previousLeader": {"userId": "u2", "username": "Bob", "score": 7},
+            "timestamp": AT,
+        },
+    ),
+]
+
+PERSONAL_EVENTS: list[tuple[PersonalEvent, str, dict[str, Any]]] = [
+    (SignedIn(UserId("u1"), "Änn"), "authenticated", {"userId": "u1", "username": "Änn"}),
+    (Unsubscribed(Channel(ALL_TIME, 3)), "unsubscribed", {"channel": "leaderboard.top3"}),
+    (Pong(b'{"t":1}'), "pong", {"t": 1}),
+    (ErrorEvent("CODE", "Why."), "error", {"code": "CODE", "message": "Why."}),
+]
+
+
+def _messages(data: bytes) -> list[Any]:
+    client = Connection(ConnectionType.CLIENT)
+    client.receive_data(data)
+    return [json.loads(event.data) for event in client.events() if isinstance(event, TextMessage)]
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "data"), BOARD_EVENTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_an_event_of_a_board_has_its_name_and_fields(event: BoardEvent, name: str, data: dict[str, Any]) -> None:
+    """Names, order and types of the fields are the contract."""
+    (message,) = _messages(DialectB().frames([event]))
+    assert [("event", name), ("data", data)] == list(message.items())
+    assert list(data) == list(message["data"])
+
+
+@pytest.mark.parametrize(("event", "name", "data"), PERSONAL_EVENTS)
+def test_an_event_for_one_client_has_its_name_and_fields(event: PersonalEvent, name: str, data: dict[str, Any]) -> None:
+    """The same envelope."""
+    assert [{"event": name, "data": data}] == _messages(DialectB().personal(event))
+
+
+def test_several_events_are_a_frame_each_in_one_piece() -> None:
+    """In their order."""
+    names = [name for _, name, _ in BOARD_EVENTS]
+    assert names == [
+        message["event"] for message in _messages(DialectB().frames([event for event, *_ in BOARD_EVENTS]))
+    ]
+
+
+def test_a_diff_without_a_check_leaves_it_out() -> None:
+    """And a first leader follows nobody; another board is named in its channel."""
+    daily = Channel(BoardId("daily"), 10)
+    diff, leader = BoardDiff(daily, "e", 1, 2, (), (), 0, None, 0), NewLeader(daily, ANN, None, 0)
+    first, second = _messages(DialectB().frames([diff, leader]))
+    assert "check" not in first["data"]
+    assert second["data"]["previousLeader"] is None
+    assert {"leaderboard.daily.top10"} == {first["data"]["channel"], second["data"]["channel"]}
+
+
+def test_times_are_in_utc_to_the_millisecond() -> None:
+    """As JavaScript writes them, also for a whole second."""
+    assert ["1970-01-01T00:00:00.000Z", AT] == [iso(0), iso(AT_US)]

@@ -1,0 +1,63 @@
+"""Counting what a limit on size does not see."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoreboard.live.guard import FrameGuard, FrameViolation
+from tests.live.wire import BINARY, CONTINUATION, PING, TEXT, frame
+
+
+def _guard() -> FrameGuard:
+    return FrameGuard(fragments=4, per_s=10, burst=20)
+
+
+def test_endless_empty_fragments_are_a_violation() -> None:
+    """They add nothing to the size of the message, but each stays in memory."""
+    guard = _guard()
+    guard.feed(frame(TEXT, fin=False) + frame(CONTINUATION, fin=False) * 3, 0)
+    with pytest.raises(FrameViolation, match="fragments") as violation:
+        guard.feed(frame(CONTINUATION, fin=False), 0)
+    assert violation.value.code == 1008
+
+
+def test_whole_messages_and_pings_between_fragments_do_not_count_as_fragments() -> None:
+    """A message that ends begins the count anew, and control frames may stand inside of one."""
+    guard = _guard()
+    message = (
+        frame(BINARY, b"a", fin=False) + frame(PING) + frame(CONTINUATION, b"b" * 70_000) + frame(TEXT, b"c" * 200)
+    )
+    for at in range(20):
+        guard.feed(message, at)
+
+
+def test_a_flood_is_slowed_down_to_its_rate() -> None:
+    """The burst is free; beyond it every frame costs its share of a second, and quiet time fills the burst again."""
+    guard = _guard()
+    assert [0, 0.5, 1.5] == [guard.feed(frame(PING) * count, 0) for count in (20, 5, 10)]
+    assert guard.feed(frame(PING) * 20, 10) == 0
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8), st.data())
+def test_frames_are_found_wherever_the_network_cuts(payloads: list[bytes], data: st.DataObject) -> None:
+    """The count is the same as if all had come at once."""
+    stream = b"".join(frame(TEXT, payload) for payload in payloads)
+    guard = FrameGuard(per_s=1, burst=0)
+    waits, place = 0.0, 0
+    while place < len(stream):
+        size = data.draw(st.integers(1, len(stream)))
+        waits = max(waits, guard.feed(stream[place : place + size], 0))
+        place += size
+    assert waits == len(payloads)
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_are_counted_or_refused(data: bytes) -> None:
+    """Garbage raises nothing else; what it means is wsproto's to judge."""
+    guard = FrameGuard()
+    try:
+        guard.feed(data, 0)
+    except FrameViolation as violation:
+        assert violation.code == 1008  # noqa: PT017  # either is right
