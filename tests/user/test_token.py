@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.ports import UserId
+from actors.runtime import Refusal
+from actors.user.refusals import TokenExpired, TokenInvalid
+from actors.user.token import CLOCK_SKEW_MS, ActionKeys, ActionToken, issue, judge, sign
+
+ALICE, BOB = UserId("alice"), UserId("bob")
+KEYS = ActionKeys(b"current", (b"older", b"oldest"))
+NOW_MS = 1_750_000_000_000
+AGE_MS = 60_000
+
+
+def verdict(
+    token: ActionToken, *, owner: UserId = ALICE, now_ms: int = NOW_MS, keys: ActionKeys = KEYS
+) -> type[Refusal] | None:
+    """The kind of refusal, None if the token is good."""
+    refusal = judge(token, owner=owner, now_ms=now_ms, age_ms=AGE_MS, keys=keys)
+    return None if refusal is None else type(refusal)
+
+
+def fresh(owner: UserId = ALICE, now_ms: int = NOW_MS, keys: ActionKeys = KEYS) -> ActionToken:
+    """A good token, unless the arguments make it a bad one."""
+    return issue(owner, now_ms=now_ms, nonce="0123456789abcdef", keys=keys)
+
+
+def test_the_signed_text_is_user_time_and_nonce_joined_by_colons() -> None:
+    """Exactly as the contract gives it, so that others can check a signature."""
+    assert fresh().signed_text == "alice:1750000000000:0123456789abcdef"
+
+
+def test_the_signature_is_the_known_hmac() -> None:
+    """HMAC-SHA256 in lower-case hex: the vector of RFC 4231, case 2, and a token's own text."""
+    expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert sign("what do ya want for nothing?", b"Jefe") == expected
+    text = b"alice:1750000000000:0123456789abcdef"
+    assert fresh().signature == hmac.digest(b"current", text, "sha256").hex()
+
+
+def test_the_digest_does_not_depend_on_the_key() -> None:
+    """A token signed again with another key is the same token, and is spent once."""
+    one, other = fresh(), fresh(keys=ActionKeys(b"other"))
+    assert one.signature != other.signature
+    assert one.digest == other.digest == hashlib.sha256(one.signed_text.encode()).digest()
+
+
+@pytest.mark.parametrize("key", [b"current", b"older", b"oldest"])
+def test_the_current_and_the_previous_keys_are_accepted(key: bytes) -> None:
+    """A rotation of keys takes no token away."""
+    assert verdict(fresh(keys=ActionKeys(key))) is None
+
+
+def test_a_key_that_was_rotated_out_is_foreign() -> None:
+    """A token of a key that is no longer known was not made by this server."""
+    assert verdict(fresh(keys=ActionKeys(b"forgotten"))) is TokenInvalid
+
+
+def test_a_token_lives_for_its_age_and_not_a_millisecond_longer() -> None:
+    """Its last good moment is one millisecond before its age."""
+    assert verdict(fresh(), now_ms=NOW_MS + AGE_MS - 1) is None
+    assert verdict(fresh(), now_ms=NOW_MS + AGE_MS) is TokenExpired
+
+
+def test_a_token_from_the_future_is_invalid_beyond_the_skew_of_clocks() -> None:
+    """Two servers' clocks may differ a little."""
+    assert verdict(fresh(now_ms=NOW_MS + CLOCK_SKEW_MS)) is None
+    assert verdict(fresh(now_ms=NOW_MS + CLOCK_SKEW_MS + 1)) is TokenInvalid
+
+
+def test_a_token_of_somebody_else_is_invalid() -> None:
+    """However well it is signed."""
+    assert verdict(fresh(BOB)) is TokenInvalid
+
+
+def test_an_old_forgery_is_invalid_and_not_expired() -> None:
+    """Only a token of ours can have expired: a forger learns nothing about ages."""
+    old = fresh(now_ms=NOW_MS - 10 * AGE_MS)
+    assert verdict(old) is TokenExpired
+    assert verdict(ActionToken(ALICE, old.timestamp_ms, old.nonce, "0" * 64)) is TokenInvalid
+
+
+def test_an_old_token_of_somebody_else_is_invalid_and_not_expired() -> None:
+    """Whose it is comes before how old it is."""
+    assert verdict(fresh(BOB, now_ms=NOW_MS - 10 * AGE_MS)) is TokenInvalid
+
+
+@given(
+    user=st.sampled_from([ALICE, BOB]),
+    shift=st.integers(-AGE_MS, CLOCK_SKEW_MS),
+    nonce=st.text("0123456789abcdef", min_size=1),
+    signature=st.text("0123456789abcdef", min_size=64, max_size=64),
+)
+def test_whatever_is_changed_in_a_token_makes_it_invalid(user: UserId, shift: int, nonce: str, signature: str) -> None:
+    """User, time, nonce and signature are all under the signature."""
+    good = fresh()
+    changed = ActionToken(user, NOW_MS + shift, nonce, good.signature)
+    assert verdict(changed, owner=user) is (None if changed == good else TokenInvalid)
+    resigned = ActionToken(ALICE, NOW_MS, good.nonce, signature)
+    assert verdict(resigned) is (None if resigned == good else TokenInvalid)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        ActionToken(ALICE, NOW_MS, "ab", "é" * 64),
+        ActionToken(ALICE, NOW_MS, "\ud800", "0" * 64),
+        ActionToken(ALICE, 10**5000, "ab", "0" * 64),
+        ActionToken(ALICE, -1, "ab", "0" * 64),
+        ActionToken(UserId("é"), NOW_MS, "ab", "0" * 64),
+    ],
+    ids=["letters in the signature", "half a character", "a number too long to write", "before 1970", "foreign user"],
+)
+def test_what_cannot_be_a_token_is_invalid_and_breaks_nothing(token: ActionToken) -> None:
+    """Such text comes through JSON; Python's own comparison and printing would raise."""
+    assert verdict(token) is TokenInvalid
+
+
+def test_keys_do_not_show_themselves() -> None:
+    """What is logged of them is their number."""
+    assert repr(KEYS) == "<ActionKeys, 3 keys>"
