@@ -188,7 +188,10 @@ class Api:
             failures, first_failure = failures + 1, first_failure if failures else now
             self._outage.failed(why, now)
             if now - first_failure > self.patience_s:
-                raise ServerGone(f"{_name(request)} had no answer for {self.patience_s:g} s ({why}).")
+                raise ServerGone(
+                    f"{_name(request)} had no answer for {self.patience_s:g} s ({why}). "
+                    "When the server is back, the same command goes on from here."
+                )
             await trio.sleep(backoff_s(failures, self.rng))
 
     async def _once(self, request: httpx.Request, within_s: float) -> tuple[httpx.Response | None, str]:

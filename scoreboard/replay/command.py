@@ -128,14 +128,11 @@ async def _replay(wish: Wish, url: str, plan: Plan, console: Console) -> int:
         async with open_http(url, wish.concurrency) as http:
             api = Api(http, wish.concurrency, wish.patience_s, reporter.say, random.Random())  # noqa: S311  # jitter
             run = Replay(plan, journal, api, reporter, Pace(wish.matches_per_s), wish.password)
-            comparison = None
-            try:
-                with reporter:
-                    comparison = await _unless_interrupted(run.run)
-            finally:
-                if comparison is None:
-                    left = len(plan.point_team) - len(journal.memory.counted)
-                    reporter.say(f"{left:,} points are left to play: the same command goes on from here ({path}).")
+            with reporter:
+                comparison = await _unless_interrupted(run.run)
+        if comparison is None:
+            left = len(plan.point_team) - len(journal.memory.counted)
+            reporter.say(f"{left:,} points are left to play: the same command goes on from here ({path}).")
     return EXIT_INTERRUPTED if comparison is None else _conclude(console, plan, comparison)
 
 

@@ -133,7 +133,7 @@ def test_no_server_at_all_is_exit_code_2_after_the_patience(server: HttpScoreboa
 
     assert result.exit_code == 2
     assert "waiting up to 0.6 s for it to come back" in result.output
-    assert "the same command goes on from here" in result.output
+    assert "the same command goes on from here" in result.stderr
     assert "had no answer for 0.6 s" in result.stderr
 
 
