@@ -142,10 +142,15 @@ async def climb(pid: int, ladder: Sequence[tuple[signal.Signals, float]]) -> boo
 
 
 async def clear(program: Program) -> None:
-    """Stop whatever still serves the directory: orphans of a parent that was killed."""
+    """Stop whatever still serves the directory: orphans of a parent that was killed.
+
+    The oldest is the server itself and is asked first; what outlives it hears the last word only.
+    """
+    ladder = program.ladder
     for pid in processes_in(program.directory, program.name):
         log.warning("stopping %s (process %d) that was left over in %s", program.name, pid, program.directory)
-        await climb(pid, program.ladder)
+        await climb(pid, ladder)
+        ladder = program.ladder[-1:]
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -117,10 +118,9 @@ class Database:
             await self._give_back(connection)
 
     async def _give_back(self, connection: asyncpg.Connection) -> None:
-        try:
+        # A connection that does not become usable again in time is cut by the pool itself, which then raises.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             await self.pool.release(connection, timeout=self.bounds.release_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            connection.terminate()
 
     async def close(self) -> None:
         """Close all connections; what does not close in time is cut. For asyncio."""

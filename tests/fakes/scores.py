@@ -28,6 +28,7 @@ from tests.fakes.players import Players
 
 @dataclass(slots=True)
 class _Spent:
+    user_id: UserId
     operation_id: OperationId
     expires_us: int
     outcome: Committed
@@ -72,7 +73,7 @@ class FakeScoreStore:
     def _judge(self, write: ScoreWrite) -> CommitOutcome | None:
         """What stands against applying it, in the order of the checks."""
         spent = self._spent.get(write.token_hash)
-        if spent is not None and spent.operation_id == write.operation_id:
+        if spent is not None and (spent.operation_id, spent.user_id) == (write.operation_id, write.user_id):
             return spent.outcome
         if write.idempotency_key is not None:
             known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
@@ -93,7 +94,7 @@ class FakeScoreStore:
         player.reached_us = max(self.players.moment(), player.reached_us + 1)
         outcome = Committed(player.fact(), points)
         self.ledger.append((write, outcome))
-        self._spent[write.token_hash] = _Spent(write.operation_id, write.token_expires_us, outcome)
+        self._spent[write.token_hash] = _Spent(write.user_id, write.operation_id, write.token_expires_us, outcome)
         if write.idempotency_key is not None:
             first = Repeated(outcome.fact, points, None, None)
             kept = _Kept(write.request_hash, first, self._clock.now_us())

@@ -39,7 +39,7 @@ BEGIN
     INTO kinds, names, scores, versions, moments, wanted
     FROM (
         SELECT i.ord, u.username, u.score, u.version, u.reached_at,
-               CASE WHEN t.operation_id = i.operation_id THEN 6
+               CASE WHEN t.operation_id = i.operation_id AND t.user_id = i.user_id THEN 6
                     WHEN k.request_hash = i.request_hash THEN 1
                     WHEN k.request_hash IS NOT NULL THEN 2
                     WHEN u.username IS NULL THEN 4
@@ -70,10 +70,11 @@ BEGIN
 
     IF spent < wanted THEN
         -- Another player's transaction took one of them since the judgement.
-        SELECT array_agg(CASE WHEN i.kind = 0 AND t.operation_id IS DISTINCT FROM i.operation_id THEN 3 ELSE i.kind END
-                         ORDER BY i.ord)
+        SELECT array_agg(CASE WHEN i.kind = 0 AND (t.operation_id, t.user_id) IS DISTINCT FROM (i.operation_id, i.user_id)
+                              THEN 3 ELSE i.kind END ORDER BY i.ord)
         INTO kinds
-        FROM unnest(p_operations, p_tokens, kinds) WITH ORDINALITY AS i (operation_id, token_hash, kind, ord)
+        FROM unnest(p_operations, p_users, p_tokens, kinds)
+            WITH ORDINALITY AS i (operation_id, user_id, token_hash, kind, ord)
         LEFT JOIN LATERAL (
             SELECT * FROM action_tokens t WHERE t.token_hash = i.token_hash LIMIT 1) t ON true;
     END IF;

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+import trio
+
+from actors.ports import Rotated, RotationRefused, SessionId, UserId
+from tests.contract.making import NOW_US, Backend, World, session, token_hash, uuid_of
+
+Reuse = Callable[[World], Awaitable[Rotated | RotationRefused]]
+
+GRACE_US = 10_000_000
+LATER_US = NOW_US + 5_000_000_000
+FIRST, SECOND, THIRD, OTHER = (token_hash(number) for number in (1, 2, 3, 4))
+
+
+async def rotate(world: World, presented: bytes, successor: bytes, *, now_us: int = NOW_US) -> Rotated | RotationRefused:
+    """Exchange a token with the usual grace."""
+    return await world.accounts.rotate(presented, successor, now_us=now_us, expires_us=LATER_US, grace_us=GRACE_US)
+
+
+async def signed_in(world: World, name: str = "Ann") -> tuple[UserId, SessionId]:
+    """A player with a session whose refresh token is `FIRST`."""
+    player = await world.player(name)
+    opened = session(player, FIRST)
+    await world.accounts.open_session(opened)
+    return player, opened.session_id
+
+
+async def test_a_refresh_token_is_exchanged_for_its_successor(world: World) -> None:
+    """And that for the next one, all in the same session."""
+    player, session_id = await signed_in(world)
+    for presented, successor in ((FIRST, SECOND), (SECOND, THIRD)):
+        rotated = await rotate(world, presented, successor)
+        assert isinstance(rotated, Rotated)
+        assert (session_id, player, "Ann") == (rotated.session_id, rotated.account.user_id, rotated.account.username)
+
+
+async def test_opening_the_same_session_again_changes_nothing(world: World) -> None:
+    """A caller who lost the answer may ask again; what was exchanged meanwhile stays exchanged."""
+    player = await world.player("Ann")
+    opened = session(player, FIRST)
+    await world.accounts.open_session(opened)
+    await rotate(world, FIRST, SECOND)
+    await world.accounts.open_session(opened)
+    assert isinstance(await rotate(world, SECOND, THIRD), Rotated)
+    assert RotationRefused("reused", opened.session_id) == await rotate(world, FIRST, SECOND)
+
+
+async def test_an_unknown_token_belongs_to_no_session(world: World) -> None:
+    """Nothing is made of it."""
+    assert RotationRefused("unknown") == await rotate(world, OTHER, SECOND)
+    assert RotationRefused("unknown") == await rotate(world, SECOND, THIRD)
+
+
+async def test_a_lost_answer_may_be_repeated_within_the_grace(world: World) -> None:
+    """The same successor comes of it, however often, and works."""
+    _, session_id = await signed_in(world)
+    first = await rotate(world, FIRST, SECOND)
+    assert first == await rotate(world, FIRST, SECOND, now_us=NOW_US + GRACE_US)
+    assert isinstance(await rotate(world, SECOND, THIRD, now_us=NOW_US + GRACE_US), Rotated)
+    assert [] == await world.accounts.revoked_since(0)
+    assert isinstance(first, Rotated)
+    assert session_id == first.session_id
+
+
+async def after_the_grace(world: World) -> Rotated | RotationRefused:
+    """A copy turns up late."""
+    await rotate(world, FIRST, SECOND)
+    return await rotate(world, FIRST, SECOND, now_us=NOW_US + GRACE_US + 1)
+
+
+async def after_the_successor(world: World) -> Rotated | RotationRefused:
+    """Whoever holds the successor has used it, so this is somebody else."""
+    await rotate(world, FIRST, SECOND)
+    await rotate(world, SECOND, THIRD)
+    return await rotate(world, FIRST, SECOND)
+
+
+async def for_another_successor(world: World) -> Rotated | RotationRefused:
+    """Two tokens for one would be two heirs."""
+    await rotate(world, FIRST, SECOND)
+    return await rotate(world, FIRST, OTHER)
+
+
+@pytest.mark.parametrize("reuse", [after_the_grace, after_the_successor, for_another_successor])
+async def test_a_token_used_again_revokes_its_family(world: World, reuse: Reuse) -> None:
+    """None of the family works any more, and the session is among those that were ended."""
+    _, session_id = await signed_in(world)
+    assert RotationRefused("reused", session_id) == await reuse(world)
+    for token in (FIRST, SECOND):
+        assert RotationRefused("revoked", session_id) == await rotate(world, token, OTHER)
+    assert [session_id] == await world.accounts.revoked_since(NOW_US)
+
+
+async def test_many_exchanges_of_one_token_at_once_give_one_successor(world: World) -> None:
+    """A browser with several tabs: all get in, and the family lives."""
+    await signed_in(world)
+    answers: list[object] = []
+
+    async def one() -> None:
+        answers.append(await rotate(world, FIRST, SECOND))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(one)
+    assert [answers[0]] * 10 == answers
+    assert isinstance(await rotate(world, SECOND, THIRD), Rotated)
+
+
+async def test_a_token_expires(world: World) -> None:
+    """At its moment, not after; and expiring ends no session."""
+    player = await world.player("Ann")
+    opened = session(player, FIRST, expires_us=NOW_US + 5)
+    await world.accounts.open_session(opened)
+    assert RotationRefused("expired", opened.session_id) == await rotate(world, FIRST, SECOND, now_us=NOW_US + 5)
+    assert isinstance(await rotate(world, FIRST, SECOND, now_us=NOW_US + 4), Rotated)
+    assert [] == await world.accounts.revoked_since(0)
+
+
+async def test_a_banned_player_gets_no_new_tokens(world: World) -> None:
+    """Neither for a fresh token nor for a repeated one."""
+    player, session_id = await signed_in(world)
+    await rotate(world, FIRST, SECOND)
+    await world.ban(player)
+    for token, successor in ((FIRST, SECOND), (SECOND, THIRD)):
+        assert RotationRefused("banned", session_id) == await rotate(world, token, successor)
+
+
+async def test_an_ended_session_is_over(world: World) -> None:
+    """Its tokens are refused, and it is told to those who check access tokens."""
+    _, session_id = await signed_in(world)
+    await world.accounts.revoke_session(session_id, now_us=NOW_US + 7)
+    assert RotationRefused("revoked", session_id) == await rotate(world, FIRST, SECOND)
+    assert [session_id] == await world.accounts.revoked_since(NOW_US + 7)
+    assert [] == await world.accounts.revoked_since(NOW_US + 8)
+
+
+async def test_ending_a_session_twice_or_one_that_never_was_changes_nothing(world: World) -> None:
+    """The first moment counts."""
+    _, session_id = await signed_in(world)
+    await world.accounts.revoke_session(session_id, now_us=NOW_US)
+    await world.accounts.revoke_session(session_id, now_us=NOW_US + 9)
+    await world.accounts.revoke_session(SessionId(uuid_of(0)), now_us=NOW_US)
+    assert [session_id] == await world.accounts.revoked_since(0)
+    assert [] == await world.accounts.revoked_since(NOW_US + 1)
+
+
+async def test_sessions_live_through_reopening(backend: Backend) -> None:
+    """A restart signs nobody out, and forgets no end of a session."""
+    async with backend.open() as world:
+        _, session_id = await signed_in(world)
+        await rotate(world, FIRST, SECOND)
+    async with backend.open() as world:
+        assert isinstance(await rotate(world, SECOND, THIRD), Rotated)
+        assert RotationRefused("reused", session_id) == await rotate(world, FIRST, SECOND)
+    async with backend.open() as world:
+        assert [session_id] == await world.accounts.revoked_since(0)

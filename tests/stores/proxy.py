@@ -1,0 +1,65 @@
+"""Stands between a client and a server on a unix socket, and loses connections at the worst moments."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import trio
+
+
+@dataclass(slots=True)
+class Proxy:
+    """`lose_request`: the next bytes from a client end its connection unseen by the server. `lose_answer`: the next bytes
+    from the server end the connection unseen by the client. Each works once.
+    """
+
+    target: str
+    lose_request: bool = False
+    lose_answer: bool = False
+    lost: int = 0
+    ended: int = 0
+    _changed: trio.Event = field(default_factory=trio.Event)
+
+    async def carry(self, client: trio.SocketStream) -> None:
+        """Serve one connection."""
+        async with client, await trio.open_unix_socket(self.target) as server, trio.open_nursery() as nursery:
+            nursery.start_soon(self._pump, client, server, "lose_request", nursery.cancel_scope)
+            nursery.start_soon(self._pump, server, client, "lose_answer", nursery.cancel_scope)
+        self.ended += 1
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def until_ended(self, number: int) -> None:
+        """Wait until that many connections have ended."""
+        while self.ended < number:
+            await self._changed.wait()
+
+    async def _pump(self, source: trio.SocketStream, sink: trio.abc.SendStream, flag: str, scope: trio.CancelScope) -> None:
+        try:
+            async for data in source:
+                if getattr(self, flag):
+                    setattr(self, flag, False)
+                    self.lost += 1
+                    break
+                await sink.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        scope.cancel()
+
+
+@asynccontextmanager
+async def proxied(target: str, path: Path) -> AsyncIterator[Proxy]:
+    """A proxy that listens at `path` for the server at `target`."""
+    proxy = Proxy(target)
+    listener = trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    await listener.bind(os.fspath(path))
+    listener.listen()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, proxy.carry, [trio.SocketListener(listener)])
+        yield proxy
+        nursery.cancel_scope.cancel()

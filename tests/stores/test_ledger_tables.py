@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from actors.ports import MAX_SCORE, Committed, Registered
+from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.postgres_scores import segment_starts
+from tests.contract.making import NOW_US, account, again, write
+
+pytestmark = pytest.mark.stores
+
+
+async def ask(stores: Stores, sql: str, *arguments: object) -> list[tuple[object, ...]]:
+    """Rows of a query."""
+    rows = await stores.database.run(lambda connection: connection.fetch(sql, *arguments))
+    return [tuple(row) for row in rows]
+
+
+async def test_the_ledger_tells_who_did_what_from_where(postgres_url: str, redis_url: str) -> None:
+    """A row for each write that counted, none for what did not."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        registered = await stores.accounts.register(account("Ann"))
+        assert isinstance(registered, Registered)
+        first = write(registered.fact.user_id, points=2)
+        [one, _, two] = await stores.scores.commit([first, again(first), write(first.user_id)])
+        assert isinstance(one, Committed)
+        assert isinstance(two, Committed)
+        rows = await ask(
+            stores,
+            "SELECT user_id::text, action_type, score_increment, previous_score, new_score, version, ip_address::text,"
+            " user_agent, to_us(created_at) FROM score_updates ORDER BY created_at",
+        )
+        origin = ("192.0.2.7/32", "a browser")
+        assert [
+            (first.user_id, "INCREMENT", 2, 0, 2, 1, *origin, one.fact.reached_us),
+            (first.user_id, "INCREMENT", 1, 2, 3, 2, *origin, two.fact.reached_us),
+        ] == rows
+
+
+async def test_months_are_made_ahead_by_themselves(postgres_url: str, redis_url: str) -> None:
+    """This month and three more; asking again makes none."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        now = datetime.now(UTC)
+        months = [divmod(now.year * 12 + now.month - 1 + ahead, 12) for ahead in range(5)]
+        names = [f"score_updates_{year}_{month + 1:02}" for year, month in months]
+        await stores.maintain()
+        listed = "SELECT relid::text FROM pg_partition_tree('score_updates') WHERE isleaf ORDER BY 1"
+        assert [(name,) for name in [*names[:4], "score_updates_default"]] == await ask(stores, listed)
+        assert [(1,)] == await ask(stores, "SELECT ensure_partitions(4)")
+        assert [(name,) for name in [*names, "score_updates_default"]] == await ask(stores, listed)
+
+
+async def test_a_score_without_a_month_goes_to_the_default_and_moves_later(postgres_url: str, redis_url: str) -> None:
+    """Nothing is refused while partitions are missing, and nothing is lost when they come."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        registered = await stores.accounts.register(account("Ann"))
+        assert isinstance(registered, Registered)
+        [(this_month,)] = await ask(
+            stores, "SELECT min(relid::text) FROM pg_partition_tree('score_updates') WHERE relid::text LIKE '%\\_20%'"
+        )
+        await ask(stores, f"DROP TABLE {this_month}")
+        [outcome] = await stores.scores.commit([write(registered.fact.user_id)])
+        assert isinstance(outcome, Committed)
+        count = "SELECT tableoid::regclass::text, count(*) FROM score_updates GROUP BY 1"
+        assert [("score_updates_default", 1)] == await ask(stores, count)
+        await stores.maintain()
+        assert [(this_month, 1)] == await ask(stores, count)
+
+
+async def test_raising_a_score_touches_no_index(postgres_url: str, redis_url: str) -> None:
+    """All updates of players are heap-only: the reason why there is no index on the score."""
+    async with open_stores(postgres_url, redis_url, pool_size=1) as stores:
+        registered = await stores.accounts.register(account("Ann"))
+        assert isinstance(registered, Registered)
+        for _ in range(20):
+            await stores.scores.commit([write(registered.fact.user_id)])
+        await ask(stores, "SELECT pg_stat_force_next_flush()")
+        sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'users'"
+        assert [(20, 20)] == await ask(stores, sql)
+
+
+@pytest.mark.parametrize("moment", [0, 1, NOW_US + 1, 4_000_000_000_999_999, MAX_SCORE])
+async def test_moments_cross_the_border_exactly(postgres_url: str, redis_url: str, moment: int) -> None:
+    """To the microsecond, both ways."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        assert [(moment,)] == await ask(stores, "SELECT to_us(from_us($1))", moment)
+
+
+async def test_old_sessions_are_swept(postgres_url: str, redis_url: str) -> None:
+    """Long after they expired, with their tokens; younger ones stay."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        registered = await stores.accounts.register(account("Ann"))
+        assert isinstance(registered, Registered)
+        sql = (
+            "INSERT INTO sessions (session_id, user_id, created_at, expires_at)"
+            " SELECT gen_random_uuid(), user_id, now(), now() - days * interval '1 day' FROM users, unnest($1::int[]) days"
+        )
+        await ask(stores, sql, [31, 29])
+        await stores.maintain()
+        assert [(1,)] == await ask(stores, "SELECT count(*) FROM sessions")
+
+
+def test_a_batch_without_twins_is_one_segment() -> None:
+    """The usual case: everything in one statement, whoever the players are."""
+    ann, bob = account("Ann").user_id, account("Bob").user_id
+    assert [1] == segment_starts([write(ann), write(ann, "key"), write(bob, "key"), write(ann, "other key")])
+    assert [] == segment_starts([])
+
+
+def test_a_segment_ends_where_something_stands_twice() -> None:
+    """An operation, a token or a key of the same player."""
+    ann, bob = account("Ann").user_id, account("Bob").user_id
+    first = write(ann, "key")
+    assert [1, 2] == segment_starts([first, first])
+    assert [1, 3] == segment_starts([first, write(bob), again(first), write(ann)])
+    assert [1, 3] == segment_starts([first, write(bob, "key"), write(ann, "key")])
+    assert [1, 2] == segment_starts([first, replace(write(bob), operation_id=first.operation_id)])
