@@ -1,0 +1,144 @@
+"""The endpoint, from the handshake to the last close frame."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from wsproto.events import CloseConnection, Ping
+
+from scoreboard.door.head import RequestHead
+from scoreboard.live import FeedLimits
+from tests.door.doors import read_all
+from tests.live.feeds import SUBSCRIBE, Boards, Client, make_feed, open_feed
+from tests.live.wire import PONG, frame, handshake, text
+
+
+async def test_a_spectator_sees_the_board_and_every_step() -> None:
+    """The full update answers the subscription; each step comes once."""
+    async with open_feed() as live, live.client() as client:
+        await client.stream.send_all(SUBSCRIBE)
+        assert (await client.message())["data"]["version"] == 0
+        live.boards.show()
+        message = await client.message()
+        assert ("leaderboard.update", 1) == (message["event"], message["data"]["version"])
+        assert live.feed.connected == 1
+        await client.leave()
+    assert {"sent": 2} == dict(live.counts)
+    assert [] == live.opened.log.lines
+
+
+async def test_every_command_is_answered() -> None:
+    """Also the one that is none; the connection is kept."""
+    async with open_feed() as live, live.client() as client:
+        for command, answer in [
+            ('{"event":"ping","data":{"t":1}}', {"event": "pong", "data": {"t": 1}}),
+            ("{", "INVALID_INPUT"),
+            ('{"event":"subscribe","data":{"channel":"x"}}', "UNKNOWN_CHANNEL"),
+            ('{"event":"authenticate","data":{"token":"bad"}}', "TOKEN_INVALID"),
+            (
+                '{"event":"authenticate","data":{"token":"Bearer good"}}',
+                {"event": "authenticated", "data": {"userId": "u1", "username": "ann"}},
+            ),
+            (
+                '{"event":"unsubscribe","data":{"channel":"leaderboard.top10"}}',
+                {"event": "unsubscribed", "data": {"channel": "leaderboard.top10"}},
+            ),
+        ]:
+            await client.stream.send_all(text(command))
+            message = await client.message()
+            assert answer in (message, message["data"].get("code"))
+        await client.leave()
+
+
+async def test_a_player_is_signed_in_by_the_handshake() -> None:
+    """With a token in its header; the answer is an ordinary 101."""
+    async with open_feed() as live, live.client(authorization="Bearer good") as client:
+        await client.leave()
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (handshake("/ws/other"), b"404"),
+        (handshake(sec_websocket_version="7"), b"426"),
+        (handshake(authorization="Bearer bad"), b"401"),
+        (handshake(authorization="Bearer waits"), b"503"),
+        (handshake(origin="https://evil.example"), b"403"),
+    ],
+)
+async def test_a_handshake_that_is_refused_is_answered_in_http(request_bytes: bytes, status: bytes) -> None:
+    """The door and the next client do not notice."""
+    async with open_feed(FeedLimits(open_within_s=0.1)) as live:
+        answer = await live.opened.talk(request_bytes)
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert await live.is_serving()
+    assert [] == live.opened.log.lines
+
+
+async def test_frames_sent_before_the_handshake_was_answered_are_not_lost() -> None:
+    """They come in one piece with it, or before it is judged."""
+    async with open_feed() as live, await live.opened.connect() as stream:
+        await stream.send_all(handshake() + SUBSCRIBE + SUBSCRIBE)
+        client = Client(stream)
+        await client.handshake()
+        assert ["leaderboard.update"] * 2 == [(await client.message())["event"] for _ in range(2)]
+
+
+async def test_clients_are_told_to_come_back_when_the_server_goes() -> None:
+    """1001, and the end of the connection without waiting for long."""
+    async with open_feed() as live, live.client() as client, live.client() as other:
+        await client.stream.send_all(SUBSCRIBE)
+        await client.message()
+        live.opened.door.close()
+        assert [1001, 1001] == [await client.closed(), await other.closed()]
+        await client.stream.send_all(frame(8, b"\x03\xe9"))
+        await client.ended()
+        await other.stream.aclose()
+
+
+def _head() -> RequestHead:
+    headers = (("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
+    return RequestHead("GET", "/ws/leaderboard", headers, "1.1", b"", b"")
+
+
+async def test_a_quiet_client_is_asked_and_one_that_answers_is_kept(autojump_clock: trio.testing.MockClock) -> None:
+    """A ping after 25 s of silence; the pong, or anything else, starts the silence anew."""
+    near, far = trio.testing.memory_stream_pair()
+    client = Client(far)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(make_feed(Boards(), {}), near, _head(), trio.Event())  # type: ignore[arg-type]
+        await client.handshake()
+        for asked_at in (25, 50, 75):
+            assert Ping(payload=b"") == await client.event()
+            assert asked_at == round(trio.current_time())
+            await far.send_all(frame(PONG))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_client_that_is_gone_is_cut_after_its_ping(autojump_clock: trio.testing.MockClock) -> None:
+    """20 s after the ping; its place is free, and the close frame was tried."""
+    near, far = trio.testing.memory_stream_pair()
+    client, feed = Client(far), make_feed(Boards(), {})  # type: ignore[arg-type]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(feed, near, _head(), trio.Event())
+        await client.handshake()
+    assert 45 == round(trio.current_time())
+    assert feed.connected == 0
+
+
+async def test_the_server_may_go_while_a_client_is_still_being_judged() -> None:
+    """Its handshake is bounded, and then it is told."""
+    async with open_feed(FeedLimits(open_within_s=0.1)) as live, await live.opened.connect() as stream:
+        await stream.send_all(handshake(authorization="Bearer waits"))
+        live.opened.door.close()
+        assert (await read_all(stream)).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_close_frame_may_follow_a_close_frame_of_the_client() -> None:
+    """Both sides close at once: nobody waits for the other."""
+    async with open_feed(FeedLimits(close_within_s=60)) as live, live.client() as client:
+        live.opened.door.close()
+        await client.stream.send_all(frame(8, b"\x03\xe8"))
+        event = await client.event()
+        assert isinstance(event, CloseConnection)
+        await client.ended()
