@@ -145,8 +145,8 @@ class ScoreStore(Protocol):
         (`Repeated` or `KeyConflict`), user unknown or banned, token spent, else `Committed`. Several writes of one
         player may stand in one call; their versions follow the order given, and so does `reached_us` among all
         writes of a call.
-        An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing. Answers are kept before
-        the writes are judged. A total stops at `MAX_SCORE`; `points` tell what a write really added.
+        An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing. Answers are kept
+        before the writes are judged. A total stops at `MAX_SCORE`; `points` tell what a write really added.
 
         Raises:
             StoreUnavailable: nothing changed.
@@ -241,8 +241,8 @@ class RotationRefused:
 class AccountStore(Protocol):
     """Players, their passwords' hashes and their sessions.
 
-    Each call that writes may be repeated with the same arguments and then gives the same answer. So after StoreUnavailable,
-    which here may also come after a connection was lost half-way, the caller simply asks again.
+    Each call that writes may be repeated with the same arguments and then gives the same answer. So after
+    StoreUnavailable, which here may also come after a connection was lost half-way, the caller simply asks again.
     """
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
@@ -262,8 +262,9 @@ class AccountStore(Protocol):
     ) -> Rotated | RotationRefused:
         """Exchange one refresh token (by hash) for its successor (by hash), in one transaction.
 
-        A token used before is accepted again only within `grace_us` of its first use, for the same successor, and only while
-        that is itself unused; otherwise its family is revoked. So the successor must be derived from the token.
+        A token used before is accepted again only within `grace_us` of its first use, for the same successor, and
+        only while that is itself unused; otherwise its family is revoked. So the successor must be derived from the
+        token.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Real stores for tests: one embedded Postgres and one Valkey for each pytest process, and for each test an empty database."""
+"""Real stores for tests: one embedded Postgres and one Valkey a pytest process, and an empty database for each test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from scoreboard.stores.embedded_postgres import DATABASE, binary
 from scoreboard.stores.embedded_valkey import binary as valkey_binary
 from scoreboard.stores.opening import open_stores
 
-# Throw-away data, so that making and dropping databases is quick. What must survive a crash is tested with the real settings.
+# Throw-away data, so that making and dropping databases is quick. What must survive a crash is tested with the real
+# settings.
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -73,7 +74,7 @@ class ServersThread:
     def _run(self) -> None:
         try:
             trio.run(self._serve)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the tests
             self._error = error
         finally:
             self._ready.set()

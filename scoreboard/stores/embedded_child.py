@@ -2,9 +2,10 @@
 
     python -I -S embedded_child.py PARENT SIGNAL UID GID SEARCH PROGRAM [ARGUMENT...]
 
-Between fork and exec stands this program rather than a `preexec_fn`, because the parent has threads. It gives up root for
-the account UID:GID (-1: stays), asks the kernel for SIGNAL when PARENT dies, and executes PROGRAM. With SEARCH=1 the
-account keeps the one capability to look into directories, since a data directory may well stand below a private home.
+Between fork and exec stands this program rather than a `preexec_fn`, because the parent has threads. It gives up root
+for the account UID:GID (-1: stays), asks the kernel for SIGNAL when PARENT dies, and executes PROGRAM. With SEARCH=1
+the account keeps the one capability to look into directories, since a data directory may well stand below a private
+home.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def set_capability(libc: ctypes.CDLL, capability: int) -> bool:
     return bool(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
 
 
-def drop_root(libc: ctypes.CDLL, uid: int, gid: int, search: bool) -> None:
+def drop_root(libc: ctypes.CDLL, uid: int, gid: int, *, search: bool) -> None:
     """Go on as another account."""
     if search:
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
@@ -50,14 +51,14 @@ def main(arguments: list[str]) -> None:
     program = arguments[5:]
     libc = ctypes.CDLL(None, use_errno=True)
     if uid >= 0:
-        drop_root(libc, uid, gid, bool(search))
+        drop_root(libc, uid, gid, search=bool(search))
     if sys.platform == "linux":
         # After the change of account, which would clear it again.
         libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("the parent died before the server began")
     os.umask(0o077)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - to become the server is what this is for
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from scoreboard.stores.embedded_errors import DataDirectoryBusy, NoAccount
 
 # `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero; some room is left for a lock's suffix.
 SOCKET_PATH_LIMIT = 96
+# Not the TMPDIR of the environment, which may be as long as any other path.
+SHORT = Path("/tmp")  # noqa: S108 - what is made there has a random name and mode 0700
 ACCOUNTS = ("embedded_postgres", "postgres", "nobody")
 
 
@@ -58,6 +60,12 @@ def private_directory(path: Path, account: Account | None) -> Path:
     return path
 
 
+def home_in(data_dir: Path, name: str, account: Account | None) -> Path:
+    """The private directory of one server below the data directory, as an absolute path without links."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return private_directory(data_dir.resolve() / name, account)
+
+
 def open_to_all(path: Path) -> bool:
     """Whether every account may walk down to `path`."""
     return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
@@ -88,15 +96,15 @@ def sole_use(home: Path) -> Iterator[None]:
 def socket_directory(home: Path, file_name: str, account: Account | None) -> Iterator[Path]:
     """A private directory for the socket `file_name`, short enough for the kernel.
 
-    That is ``home/run``; where this is too long, a temporary directory, to which ``home/run`` then points so that the next
-    start can remove what a killed one left behind.
+    That is ``home/run``; where this is too long, a temporary directory, to which ``home/run`` then points so that the
+    next start can remove what a killed one left behind.
     """
     run = home / "run"
     _forget(run)
     if len(os.fsencode(run / file_name)) <= SOCKET_PATH_LIMIT:
         yield private_directory(run, account)
         return
-    short = private_directory(Path(tempfile.mkdtemp(prefix="scoreboard-", dir="/tmp")), account)  # noqa: S108
+    short = private_directory(Path(tempfile.mkdtemp(prefix="scoreboard-", dir=SHORT)), account)
     try:
         run.symlink_to(short)
         yield short
@@ -108,7 +116,7 @@ def _forget(run: Path) -> None:
     """Remove what an earlier start made. Of directories outside of ours, only one that bears our mark."""
     if run.is_symlink():
         target = run.readlink()
-        if target.parent == Path("/tmp") and target.name.startswith("scoreboard-"):  # noqa: S108
+        if target.parent == SHORT and target.name.startswith("scoreboard-"):
             shutil.rmtree(target, ignore_errors=True)
         run.unlink()
     elif run.exists():

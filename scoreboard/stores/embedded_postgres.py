@@ -2,14 +2,13 @@
 
     async with embedded_postgres(data_dir) as url: ...
 
-Layout: ``postgres/cluster`` (the data), ``postgres/log``, ``postgres/lock``, ``postgres/run`` (the socket). There is no TCP port; the
-socket's directory is private, which is all the authentication there is.
+Layout: ``postgres/cluster`` (the data), ``postgres/log``, ``postgres/lock``, ``postgres/run`` (the socket). There is no
+TCP port; the socket's directory is private, which is all the authentication there is.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -18,7 +17,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from scoreboard.stores.embedded_errors import EmbeddedError
-from scoreboard.stores.embedded_home import Account, account_for, open_to_all, private_directory, socket_directory, sole_use
+from scoreboard.stores.embedded_home import (
+    Account,
+    account_for,
+    home_in,
+    open_to_all,
+    private_directory,
+    socket_directory,
+    sole_use,
+)
 from scoreboard.stores.embedded_keeping import keep_running
 from scoreboard.stores.embedded_process import Program, Server, processes_in, run_to_end
 
@@ -71,16 +78,15 @@ def binary(name: str) -> Path:
 async def embedded_postgres(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> AsyncIterator[str]:
     """Serve PostgreSQL from ``data_dir/postgres`` and give its URL; `settings` override `SETTINGS`.
 
-    What a killed predecessor left running is stopped first. If the server dies meanwhile it is started again under the same
-    URL. Ends within five seconds.
+    What a killed predecessor left running is stopped first. If the server dies meanwhile it is started again under the
+    same URL. Ends within five seconds.
 
     Raises:
         DataDirectoryBusy: another live process of ours serves this directory.
         ServerFailed: it did not start, or keeps dying.
     """
     account = account_for(data_dir / "postgres")
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home = private_directory(data_dir.resolve() / "postgres", account)
+    home = home_in(data_dir, "postgres", account)
     with sole_use(home), socket_directory(home, SOCKET, account) as sockets:
         server = _server(home, sockets, account, {**SETTINGS, **(settings or {})})
         if not (home / "cluster").exists():
@@ -109,7 +115,7 @@ def _server(home: Path, sockets: Path, account: Account | None, settings: Mappin
 
     async def ready(pid: int) -> bool:
         lines = _pid_file(cluster)
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
 
     return Server(_program(home, arguments, account), ready, prepare=lambda: forget_stranger(cluster))
 
@@ -133,8 +139,9 @@ async def _make_cluster(home: Path, account: Account | None) -> None:
     growing = home / "cluster.new"
     shutil.rmtree(growing, ignore_errors=True)
     private_directory(growing, account)
-    initdb = [str(binary("initdb")), "-D", str(growing), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+    options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+    initdb = [str(binary("initdb")), "-D", str(growing), *options]
     await run_to_end(_program(home, initdb, account), within=60)
     alone = [str(binary("postgres")), "--single", "-D", str(growing), "postgres"]
     await run_to_end(_program(home, alone, account), text=f"CREATE DATABASE {DATABASE}\n", within=60)
-    os.rename(growing, home / "cluster")
+    growing.rename(home / "cluster")

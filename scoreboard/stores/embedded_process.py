@@ -1,4 +1,4 @@
-"""One program that serves from a directory: started as our child, watched, started again when it dies, stopped in time."""
+"""One program that serves from a directory: our child, watched, started again when it dies, stopped in time."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Program:
 def spawn(program: Program, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """Start it as a child that dies with us, outside of our process group so that a Ctrl-C meant for us spares it.
 
-    Called in Trio's own thread on purpose: the kernel sends the parent's death signal when the *thread* that started a child
-    ends, and a worker thread ends when it has been idle for a while.
+    Called in Trio's own thread on purpose: the kernel sends the parent's death signal when the *thread* that started
+    a child ends, and a worker thread ends when it has been idle for a while.
     """
     account = program.account
     child = Path(__file__).with_name("embedded_child.py")
@@ -48,13 +48,14 @@ def spawn(program: Program, stdin: int = subprocess.DEVNULL) -> subprocess.Popen
     wrapper = [sys.executable, "-I", "-S", str(child), str(os.getpid()), str(int(program.ladder[0][0]))]
     wrapper += [str(uid), str(gid), str(int(program.search))]
     with os.fdopen(_open_log(program.log), "ab") as output:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - the programs and arguments are ours
             [*wrapper, *program.arguments],
             stdin=stdin,
             stdout=output,
             stderr=output,
             cwd="/",
-            env={key: value for key, value in os.environ.items() if not key.startswith(("PG", "PYTHON"))} | {"LC_ALL": "C"},
+            env={key: value for key, value in os.environ.items() if not key.startswith(("PG", "PYTHON"))}
+            | {"LC_ALL": "C"},
             start_new_session=True,
         )
 
@@ -80,10 +81,11 @@ async def run_to_end(program: Program, *, text: str = "", within: float) -> None
     Raises:
         ServerFailed: its status was not zero, or it took longer than `within` seconds.
     """
-    child = spawn(program, stdin=subprocess.PIPE)
-    assert child.stdin is not None
-    with child.stdin as pipe:
-        pipe.write(text.encode())
+    reader, writer = os.pipe()
+    os.write(writer, text.encode())
+    os.close(writer)
+    child = spawn(program, stdin=reader)
+    os.close(reader)
     with trio.move_on_after(within):
         try:
             await ended(child.pid)
@@ -102,7 +104,7 @@ async def ended(pid: int) -> None:
     except ProcessLookupError:
         return
     except (AttributeError, OSError):  # not Linux, or a kernel without it
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
             await trio.sleep(0.05)
         return
     try:
@@ -173,7 +175,8 @@ class Server:
     @property
     def pid(self) -> int:
         """The process that serves now."""
-        assert self._child is not None
+        if self._child is None:
+            raise RuntimeError(f"{self.program.name} was not started")
         return self._child.pid
 
     async def start(self) -> None:

@@ -2,7 +2,8 @@
 
     async with embedded_valkey(data_dir) as url: ...
 
-Layout: ``valkey/data`` (append-only files), ``valkey/log``, ``valkey/lock``, ``valkey/run`` (the socket). There is no TCP port.
+Layout: ``valkey/data`` (append-only files), ``valkey/log``, ``valkey/lock``, ``valkey/run`` (the socket). There is no
+TCP port.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from urllib.parse import quote
 import trio
 
 from scoreboard.stores.embedded_errors import EmbeddedError
-from scoreboard.stores.embedded_home import private_directory, socket_directory, sole_use
+from scoreboard.stores.embedded_home import home_in, private_directory, socket_directory, sole_use
 from scoreboard.stores.embedded_keeping import keep_running
 from scoreboard.stores.embedded_process import Program, Server
 
@@ -52,15 +53,14 @@ def binary() -> Path:
 async def embedded_valkey(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> AsyncIterator[str]:
     """Serve Valkey from ``data_dir/valkey`` and give its URL; `settings` override `SETTINGS`.
 
-    What a killed predecessor left running is stopped first. If the server dies meanwhile it is started again under the same
-    URL. Ends within five seconds.
+    What a killed predecessor left running is stopped first. If the server dies meanwhile it is started again under
+    the same URL. Ends within five seconds.
 
     Raises:
         DataDirectoryBusy: another live process of ours serves this directory.
         ServerFailed: it did not start, or keeps dying.
     """
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home = private_directory(data_dir.resolve() / "valkey", None)
+    home = home_in(data_dir, "valkey", None)
     with sole_use(home), socket_directory(home, SOCKET, None) as sockets:
         async with keep_running(_server(home, sockets / SOCKET, {**SETTINGS, **(settings or {})})):
             yield f"unix://{quote(str(sockets / SOCKET))}"
@@ -72,7 +72,7 @@ def _server(home: Path, socket: Path, settings: Mapping[str, str]) -> Server:
     for name, value in settings.items():
         arguments += [f"--{name}", value]
 
-    async def ready(pid: int) -> bool:
+    async def ready(_pid: int) -> bool:
         return await answers(socket)
 
     program = Program("valkey-server", arguments, data, home / "log", LADDER)

@@ -36,7 +36,7 @@ class MigrationChanged(MigrationError):
     """A file was edited after it had been applied."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} was changed after it had been applied to this database; put it back and add a new file")
+        super().__init__(f"{name} was changed after it had been applied to this database; restore it, add a new file")
         self.name = name
 
 
@@ -85,7 +85,10 @@ def migrations_in(directory: Traversable) -> list[Migration]:
 
 
 def pending(files: list[Migration], applied: dict[int, tuple[str, str]]) -> list[Migration]:
-    """Which files are still to be applied; raises MigrationChanged and DatabaseTooNew. `applied`: names and checksums."""
+    """Which files are still to be applied; raises MigrationChanged and DatabaseTooNew.
+
+    `applied` has the name and the checksum for each number.
+    """
     for number, (name, _) in applied.items():
         if number > len(files):
             raise DatabaseTooNew(name)

@@ -2,8 +2,8 @@
 
     async with open_stores(postgres_url, redis_url) as stores: ...
 
-This is where asyncio begins and ends: the drivers run in a loop of trio-asyncio inside the caller's one `trio.run`, and the
-adapters may be called from any task of it.
+This is where asyncio begins and ends: the drivers run in a loop of trio-asyncio inside the caller's one `trio.run`,
+and the adapters may be called from any task of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from redis.exceptions import RedisError
 from actors.ports import AccountStore, BoardCache, EventLog, ScoreStore, StoreError, StoreUnavailable
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
-from scoreboard.stores.postgres_pool import Bounds, Database, open_pool
+from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
 from scoreboard.stores.postgres_scores import PostgresScoreStore
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
@@ -32,7 +33,8 @@ from scoreboard.stores.redis_pool import Cache, open_redis
 log = logging.getLogger(__name__)
 
 # Long after they could be presented again, so that a stolen one is still recognized as such.
-SESSIONS_KEPT = "30 days"
+SESSIONS_KEPT = timedelta(days=30)
+SWEEP = "DELETE FROM sessions WHERE expires_at < clock_timestamp() - $1::interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,7 @@ class Stores:
             StoreError: it was not done; the next time will do.
         """
         await self.database.run(lambda connection: connection.execute("SELECT ensure_partitions()"))
-        old = f"DELETE FROM sessions WHERE expires_at < clock_timestamp() - interval '{SESSIONS_KEPT}'"  # noqa: S608
-        await self.database.run(lambda connection: connection.execute(old))
+        await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
 
 
 async def _answered(answers: dict[str, bool], name: str, question: Awaitable[object], within: float) -> None:
@@ -98,7 +99,7 @@ async def open_stores(
     prefix: str = "",
     pool_size: int = 6,
     event_log_length: int = 100_000,
-    bounds: Bounds = Bounds(),
+    bounds: Bounds = USUAL,
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores.
 
@@ -121,7 +122,7 @@ async def open_stores(
                     database=database,
                     redis=redis,
                 )
-        except Exception as error:  # noqa: BLE001 - raised again below, where the loop's nursery does not wrap it
+        except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
         raise failure

@@ -31,7 +31,8 @@ RETURNING username, score, version, to_us(reached_at) AS reached_us
 """
 
 WHO_HAS_IT = """
-SELECT user_id = $1 AND username_key = $2 AND email_key = $3 AS same, username_key = $2 AS name, username, score, version,
+SELECT user_id = $1 AND username_key = $2 AND email_key = $3 AS same, username_key = $2 AS name, username, score,
+version,
        to_us(reached_at) AS reached_us
 FROM users WHERE user_id = $1 OR username_key = $2 OR email_key = $3
 ORDER BY same DESC, name DESC LIMIT 1

@@ -1,7 +1,7 @@
 """Connections to Postgres for code that runs on Trio, and the one place where the driver's errors are translated.
 
-A unit of work is one asyncio coroutine from acquiring a connection to giving it back. Trio only waits for it, so a cancelled
-caller never leaves a connection half used.
+A unit of work is one asyncio coroutine from acquiring a connection to giving it back. Trio only waits for it, so a
+cancelled caller never leaves a connection half used.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from actors.ports import StoreError, StoreFault, StoreUnavailable
 Result = TypeVar("Result")
 Work = Callable[[asyncpg.Connection], Awaitable[Result]]
 
-# The server rolled back and says why; another time it may succeed. 40: deadlock, serialization; 53: resources; 55: locks;
-# 58: system; 57014: statement time-out; 57P03: starting up; 25006: became a replica.
+# The server rolled back and says why; another time it may succeed. 40: deadlock, serialization; 53: resources; 55:
+# locks; 58: system; 57014: statement time-out; 57P03: starting up; 25006: became a replica.
 TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
 # The server ends the session; that may reach us between the commit and its acknowledgement.
 ENDING = ("08", "57P", "25P03")
@@ -29,8 +29,9 @@ ENDING = ("08", "57P", "25P03")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How long anything may take, in seconds. The server gives up on a statement before the client gives up on the server:
-    then it is known that nothing happened.
+    """How long anything may take, in seconds.
+
+    The server gives up on a statement before the client gives up on the server: then it is known that nothing happened.
     """
 
     connect_s: float = 3.0
@@ -40,6 +41,9 @@ class Bounds:
     statement_s: float = 4.0
     command_s: float = 6.0
     close_s: float = 1.5
+
+
+USUAL = Bounds()
 
 
 def translate(error: Exception, on_loss: type[StoreError]) -> StoreError:

@@ -9,8 +9,8 @@ import asyncpg
 from actors.ports import (
     AnswerRecord,
     BannedUser,
-    Committed,
     CommitOutcome,
+    Committed,
     CommitUnknown,
     KeyConflict,
     KeyLookup,
@@ -43,12 +43,14 @@ FIRST_MEMBERS = MEMBERS.replace("user_id > $1 AND ", "").replace("$2", "$1")
 
 # In small bites, so that no bite runs into the time-out or holds many rows locked.
 PURGE_BITE = 5_000
-PURGES = (
-    "DELETE FROM action_tokens WHERE ctid = ANY (ARRAY("
-    "SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2))",
-    "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY("
-    "SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2))",
-)
+PURGE_TOKENS = """
+DELETE FROM action_tokens
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2))
+"""
+PURGE_KEYS = """
+DELETE FROM idempotency_keys
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2))
+"""
 
 REPEATED, KEY_CONFLICT = 1, 2
 REFUSALS: dict[int, CommitOutcome] = {KEY_CONFLICT: KeyConflict(), 3: TokenSpent(), 4: UnknownUser(), 5: BannedUser()}
@@ -150,11 +152,14 @@ class PostgresScoreStore:
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""
+        return await self._purged(PURGE_TOKENS, before_us) + await self._purged(PURGE_KEYS, before_us)
+
+    async def _purged(self, statement: str, before_us: int) -> int:
+        async def work(connection: asyncpg.Connection) -> str:
+            tag: str = await connection.execute(statement, before_us, PURGE_BITE)
+            return tag
+
         gone = 0
-        for statement in PURGES:
-            bite = PURGE_BITE
-            while bite == PURGE_BITE:
-                tag: str = await self._database.run(lambda c, sql=statement: c.execute(sql, before_us, PURGE_BITE))
-                bite = int(tag.removeprefix("DELETE "))
-                gone += bite
+        while bite := int((await self._database.run(work)).removeprefix("DELETE ")):
+            gone += bite
         return gone

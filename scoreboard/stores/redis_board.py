@@ -1,8 +1,9 @@
-"""The board in Redis: a sorted set of totals and a hash for each player, under the names that the contract gives them."""
+"""The board in Redis: a sorted set of totals and a hash for each player, under the names of the contract."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -42,7 +43,11 @@ class RedisBoardCache:
         """See `BoardCache.top`."""
         if limit <= 0:
             return []
-        rows = await self._cache.run(lambda client: client.zrevrange(self._board(board), 0, limit - 1, withscores=True))
+
+        async def work(client: Redis) -> Any:
+            return await client.zrevrange(self._board(board), 0, limit - 1, withscores=True)
+
+        rows: list[tuple[bytes, float]] = await self._cache.run(work)
         return [(UserId(member.decode()), int(score)) for member, score in rows]
 
     async def clear(self, board: BoardId) -> None:

@@ -37,7 +37,7 @@ class RedisEventLog:
         self._length = length
 
     async def append(self, facts: Sequence[ScoreFact]) -> str:
-        """See `EventLog.append`. After StoreUnavailable the entry may stand, so that appending again may add it twice."""
+        """See `EventLog.append`. After StoreUnavailable the entry may stand, and a second append adds it twice."""
         payload = encode(facts)
 
         async def work(client: Redis) -> Any:
@@ -49,5 +49,9 @@ class RedisEventLog:
     async def read(self, after: str | None, limit: int) -> list[LoggedFacts]:
         """See `EventLog.read`."""
         start = "-" if after is None else f"({after}"
-        rows = await self._cache.run(lambda client: client.xrange(self._key, min=start, max="+", count=limit))
+
+        async def work(client: Redis) -> Any:
+            return await client.xrange(self._key, min=start, max="+", count=limit)
+
+        rows: list[tuple[bytes, dict[bytes, bytes]]] = await self._cache.run(work)
         return [LoggedFacts(position.decode(), decode(fields[FIELD])) for position, fields in rows]

@@ -1,4 +1,4 @@
-"""Connections to Redis (or Valkey) for code that runs on Trio, and the one place where the driver's errors are translated."""
+"""Connections to Redis (or Valkey) for code that runs on Trio; the one place that translates the driver's errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Result = TypeVar("Result")
 def open_redis(url: str, *, connections: int = 4, within_s: float = 2.0) -> Redis:
     """A client that connects when first used. For asyncio.
 
-    It never repeats a command by itself: the driver would do so three times, and an entry would stand in a stream twice.
+    It never repeats a command by itself: the driver would do so three times, and an entry would stand in a stream
+    twice.
     """
     pool = BlockingConnectionPool.from_url(
         url,

@@ -14,7 +14,9 @@ async def test_a_registration_puts_the_player_on_the_boards_with_nothing(world: 
     registered = await world.accounts.register(ann)
     assert isinstance(registered, Registered)
     assert ScoreFact(ann.user_id, "Ann", 0, 0, registered.fact.reached_us) == registered.fact
-    assert Account(ann.user_id, "Ann", ann.password_hash, "user", banned=False) == await world.accounts.account_named("ann")
+    assert Account(ann.user_id, "Ann", ann.password_hash, "user", banned=False) == await world.accounts.account_named(
+        "ann"
+    )
     assert [registered.fact] == await world.scores.members_after(None, 10)
 
 

@@ -36,7 +36,9 @@ async def test_a_write_raises_the_total_and_tells_it(world: World) -> None:
 async def test_several_writes_of_one_player_count_in_the_order_given(world: World) -> None:
     """Versions follow the order within each player, moments the order within the call."""
     ann, bob = await world.player("Ann"), await world.player("Bob")
-    outcomes = await world.scores.commit([write(ann), write(bob, points=5), write(ann, points=2), write(bob), write(ann)])
+    outcomes = await world.scores.commit(
+        [write(ann), write(bob, points=5), write(ann, points=2), write(bob), write(ann)]
+    )
     facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Committed)]
     assert [(ann, 1, 1), (bob, 5, 1), (ann, 3, 2), (bob, 6, 2), (ann, 4, 3)] == [
         (fact.user_id, fact.score, fact.version) for fact in facts

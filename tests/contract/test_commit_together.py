@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import trio
 
-from actors.ports import Committed, CommitOutcome, Repeated, ScoreStore, ScoreWrite, TokenSpent
+from actors.ports import CommitOutcome, Committed, Repeated, ScoreStore, ScoreWrite, TokenSpent
 from tests.contract.making import Backend, World, again, write
 
 
@@ -68,7 +68,9 @@ async def test_the_moments_of_one_player_rise_with_the_versions_across_calls(wor
     """Who reached a score first is told by the moment, whatever came over which connection."""
     ann = await world.player("Ann")
     outcomes = await commit_all([world.scores], [[write(ann) for _ in range(5)] for _ in range(10)])
-    facts = sorted((outcome.fact for outcome in outcomes if isinstance(outcome, Committed)), key=lambda fact: fact.version)
+    facts = sorted(
+        (outcome.fact for outcome in outcomes if isinstance(outcome, Committed)), key=lambda fact: fact.version
+    )
     moments = [fact.reached_us for fact in facts]
     assert list(range(1, 51)) == [fact.version for fact in facts]
     assert sorted(set(moments)) == moments

@@ -15,7 +15,9 @@ LATER_US = NOW_US + 5_000_000_000
 FIRST, SECOND, THIRD, OTHER = (token_hash(number) for number in (1, 2, 3, 4))
 
 
-async def rotate(world: World, presented: bytes, successor: bytes, *, now_us: int = NOW_US) -> Rotated | RotationRefused:
+async def rotate(
+    world: World, presented: bytes, successor: bytes, *, now_us: int = NOW_US
+) -> Rotated | RotationRefused:
     """Exchange a token with the usual grace."""
     return await world.accounts.rotate(presented, successor, now_us=now_us, expires_us=LATER_US, grace_us=GRACE_US)
 

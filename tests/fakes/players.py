@@ -43,6 +43,8 @@ class Players:
     def add(self, name: str, *, user_id: str | None = None, score: int = 0, banned: bool = False) -> Player:
         """Put a player in, for tests that do not care how it came; the id is the name unless given."""
         key = UserId(user_id or name)
-        row = Player(key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), banned=banned, score=score)
+        row = Player(
+            key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), banned=banned, score=score
+        )
         self.rows[key] = row
         return row

@@ -14,8 +14,10 @@ import trio
 
 @dataclass(slots=True)
 class Proxy:
-    """`lose_request`: the next bytes from a client end its connection unseen by the server. `lose_answer`: the next bytes
-    from the server end the connection unseen by the client. Each works once.
+    """What to lose next; each works once.
+
+    `lose_request`: the next bytes from a client end its connection unseen by the server. `lose_answer`: the next bytes
+    from the server end the connection unseen by the client.
     """
 
     target: str
@@ -39,7 +41,9 @@ class Proxy:
         while self.ended < number:
             await self._changed.wait()
 
-    async def _pump(self, source: trio.SocketStream, sink: trio.abc.SendStream, flag: str, scope: trio.CancelScope) -> None:
+    async def _pump(
+        self, source: trio.SocketStream, sink: trio.SocketStream, flag: str, scope: trio.CancelScope
+    ) -> None:
         try:
             async for data in source:
                 if getattr(self, flag):

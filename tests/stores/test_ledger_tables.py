@@ -96,7 +96,7 @@ async def test_old_sessions_are_swept(postgres_url: str, redis_url: str) -> None
         assert isinstance(registered, Registered)
         sql = (
             "INSERT INTO sessions (session_id, user_id, created_at, expires_at)"
-            " SELECT gen_random_uuid(), user_id, now(), now() - days * interval '1 day' FROM users, unnest($1::int[]) days"
+            " SELECT gen_random_uuid(), user_id, now(), now() - d * interval '1 day' FROM users, unnest($1::int[]) AS d"
         )
         await ask(stores, sql, [31, 29])
         await stores.maintain()

@@ -156,7 +156,7 @@ async def test_nobody_waits_for_a_connection_for_ever(postgres_url: str, redis_u
     """When all are taken, the one too many hears that the store is not available."""
     async with between(postgres_url, redis_url) as world, trio.open_nursery() as nursery:
         for _ in range(3):  # each within its own bound, together longer than anybody waits
-            nursery.start_soon(world.stores.database.run, lambda connection: connection.execute("SELECT pg_sleep(0.45)"))
+            nursery.start_soon(world.stores.database.run, lambda c: c.execute("SELECT pg_sleep(0.45)"))
         await trio.testing.wait_all_tasks_blocked()
         with pytest.raises(StoreUnavailable, match="no connection"):
             await world.stores.scores.commit([write(world.ann)])
