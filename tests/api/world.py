@@ -20,7 +20,7 @@ from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor, LedgerWorld
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ports import ALL_TIME, BoardId, UserId
-from actors.runtime import Directory, running_actor
+from actors.runtime import Directory, Ref, running_actor
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.token import ActionKeys
 from scoreboard.api import Services, create_app
@@ -139,62 +139,78 @@ def _headers(token: str | None, more: dict[str, str] | None) -> dict[str, str]:
     return {**({} if token is None else {"Authorization": f"Bearer {token}"}), **(more or {})}
 
 
+@dataclass
+class Core:
+    """What the actors of one world share."""
+
+    keys: KeyRing
+    rules: UserRules
+    clock: FakeClock = field(default_factory=FakeClock)
+    ids: SeededIds = field(default_factory=SeededIds)
+    metrics: Metrics = field(default_factory=Metrics)
+    published: PublishedBoards = field(default_factory=PublishedBoards)
+    log: io.StringIO = field(default_factory=io.StringIO)
+    health: Health = field(default_factory=Health)
+
+    def __post_init__(self) -> None:
+        self.players = Players(self.clock)
+        self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
+
+    def board(self, key: BoardId) -> LeaderboardActor:
+        world = BoardWorld(self.scores, self.clock, self.ids, self.published, set(), lambda update: None)
+        return LeaderboardActor(key, world)
+
+    def ledger(self, board: Ref, publisher: Ref) -> LedgerActor:
+        return LedgerActor(LedgerWorld(self.scores, board, publisher, self.metrics.committed))
+
+    def user(self, key: UserId, ledger: Ref) -> UserActor:
+        world = UserWorld(self.clock, self.ids, ActionKeys(self.keys.action_keys[0]), self.rules, ledger)
+        return UserActor(key, world)
+
+    def plain_services(self, web: Path) -> dict[str, Any]:
+        """The services that are no actors."""
+        now_us = self.clock.now_us
+        revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=now_us)
+        names: dict[str, Any] = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
+        return {
+            "published": self.published,
+            "tokens": AccessTokens(self.keys, revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us),
+            "revoked": revoked,
+            "passwords": Passwords(rounds=4),
+            "refresh_key": self.keys.refresh_key,
+            "clock": self.clock,
+            "ids": self.ids,
+            "metrics": self.metrics,
+            "logger": make_logger(level="debug", style="json", stream=self.log),
+            "readiness": self.health.check,
+            "page_dir": web,
+        }
+
+
 @asynccontextmanager
 async def running_world(
     *, ring: KeyRing | None = None, rules: UserRules | None = None, web: Path = WEB, **changes: Any
 ) -> AsyncIterator[World]:
     """Run a world; `changes` replace fields of its `Services`."""
-    clock, ids, metrics, log = FakeClock(), SeededIds(), Metrics(), io.StringIO()
-    players = Players(clock)
-    scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
-    keys = ring or generate_ring()
-    published = PublishedBoards()
-    board_world = BoardWorld(scores, clock, ids, published, set(), lambda update: None)
+    core = Core(ring or generate_ring(), rules or UserRules())
+    async with running_actors(core) as actors:
+        services = Services(**{**core.plain_services(web), **actors, **changes})
+        app = create_app(services)
+        yield World(core.clock, core.players, core.scores, core.accounts, core.log, core.health, services, app)
+
+
+@asynccontextmanager
+async def running_actors(core: Core) -> AsyncIterator[dict[str, Any]]:
+    """Run the actors in the order in which they need each other; yields the services that they are."""
     rng = random.Random(1)
-    health = Health()
-    revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=clock.now_us)
     async with (
-        Directory[BoardId]("board", lambda key: LeaderboardActor(key, board_world), rng=rng).running() as boards,
+        Directory[BoardId]("board", core.board, rng=rng).running() as boards,
         running_actor("publisher", lambda: PublisherActor(_publisher()), rng=rng) as publisher,
-        running_actor(
-            "ledger",
-            lambda: LedgerActor(LedgerWorld(scores, boards.ref(ALL_TIME), publisher, metrics.committed)),
-            rng=rng,
-        ) as ledger,
-        running_actor("accounts", lambda: AccountsActor(accounts, ledger), rng=rng) as accounts_ref,
-        Directory[UserId](
-            "user",
-            lambda key: UserActor(
-                key, UserWorld(clock, ids, ActionKeys(keys.action_keys[0]), rules or UserRules(), ledger)
-            ),
-            rng=rng,
-        ).running() as users,
+        running_actor("ledger", lambda: core.ledger(boards.ref(ALL_TIME), publisher), rng=rng) as ledger,
+        running_actor("accounts", lambda: AccountsActor(core.accounts, ledger), rng=rng) as accounts,
+        Directory[UserId]("user", lambda key: core.user(key, ledger), rng=rng).running() as users,
     ):
-        given: dict[str, Any] = {
-            "users": users,
-            "accounts": accounts_ref,
-            "boards": boards,
-            "published": published,
-            "tokens": AccessTokens(
-                keys,
-                revoked,
-                issuer="scoreboard-api",
-                audience="scoreboard-client",
-                lifetime_s=LIFETIME_S,
-                now_us=clock.now_us,
-            ),
-            "revoked": revoked,
-            "passwords": Passwords(rounds=4),
-            "refresh_key": keys.refresh_key,
-            "clock": clock,
-            "ids": ids,
-            "metrics": metrics,
-            "logger": make_logger(level="debug", style="json", stream=log),
-            "readiness": health.check,
-            "page_dir": web,
-        }
-        services = Services(**{**given, **changes})
-        yield World(clock, players, scores, accounts, log, health, services, create_app(services))
+        yield {"users": users, "accounts": accounts, "boards": boards}
 
 
 def _publisher() -> PublisherWorld:

@@ -1,0 +1,139 @@
+"""The same application behind a real port and a real Hypercorn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from scoreboard.security.keys import KeyRing
+from tests.api.world import PASSWORD, World, running_world
+from tests.door.doors import OpenDoor, open_door, read_all, read_until
+
+REGISTER = {"username": "Ada", "email": "ada@example.org", "password": PASSWORD}
+
+
+@dataclass
+class Served:
+    """A world and its door."""
+
+    world: World
+    door: OpenDoor
+
+
+@pytest.fixture
+async def served(ring: KeyRing) -> AsyncIterator[Served]:
+    """A world behind a door on a free port."""
+    async with running_world(ring=ring) as world, open_door(application=world.app) as door:
+        yield Served(world, door)
+        assert [] == door.log.lines
+
+
+def request(method: str, path: str, body: Any = None, *headers: str) -> bytes:
+    """A request as bytes."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", *headers]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+async def exchange(stream: trio.SocketStream, data: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Send a request and read its answer; the connection stays open."""
+    await stream.send_all(data)
+    head, _, body = (await read_until(stream, b"\r\n\r\n")).partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    silent = data.startswith(b"HEAD") or "content-length" not in headers
+    while not silent and len(body) < int(headers["content-length"]):
+        body += await stream.receive_some()
+    return int(status.split()[1]), headers, body
+
+
+async def test_one_connection_carries_good_and_bad_requests(served: Served) -> None:
+    """Refused bodies, heads without bodies and short answers leave the connection usable."""
+    async with await served.door.connect() as stream:
+        status, headers, body = await exchange(stream, request("POST", "/api/auth/register", REGISTER))
+        assert 201 == status
+        bearer = f"Authorization: Bearer {json.loads(body)['accessToken']}"
+        assert 401 == (await exchange(stream, request("POST", "/api/scores/increment", {"x": 1})))[0]
+        assert 404 == (await exchange(stream, request("POST", "/nothing", {"x": 1})))[0]
+        assert 400 == (await exchange(stream, request("POST", "/api/scores/increment", {"x": 1}, bearer)))[0]
+        status, headers, body = await exchange(stream, request("HEAD", "/api/scores/top"))
+        assert (200, b"") == (status, body)
+        assert int(headers["content-length"]) > 0
+        short = request("GET", "/api/scores/top", None, f"If-None-Match: {headers['etag']}")
+        assert 304 == (await exchange(stream, short))[0]
+        assert 204 == (await exchange(stream, request("OPTIONS", "/health")))[0]
+        status, _, body = await exchange(stream, request("POST", "/api/actions/token", None, bearer))
+        assert 200 == status
+        token = json.loads(body)["actionToken"]
+        increment = request("POST", "/api/scores/increment", {"actionToken": token}, bearer)
+        assert 200 == (await exchange(stream, increment))[0]
+    [(write, _)] = served.world.scores.ledger
+    assert "127.0.0.1" == write.origin.address
+
+
+async def test_a_body_without_end_is_refused_and_its_connection_closed(served: Served) -> None:
+    """413 arrives although the client goes on sending, and nobody is left inside."""
+    piece = b"400\r\n" + b" " * 1024 + b"\r\n"
+    head = request("POST", "/api/auth/register", None, "Content-Type: application/json", "Transfer-Encoding: chunked")
+    with trio.fail_after(10):
+        answer = await served.door.talk(head + piece * 500)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"connection: close" in answer
+    assert b'"code":"CONTENT_TOO_LARGE"' in answer
+
+
+async def test_a_thousand_tiny_pieces_of_a_refused_body_do_not_block_the_connection(served: Served) -> None:
+    """More pieces than fit into the queue between Hypercorn and us."""
+    head = request("POST", "/api/auth/register", None, "Content-Length: 20000")
+    async with await served.door.connect() as stream:
+        await stream.send_all(head)
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trickle, stream)
+                answer = await read_all(stream)
+                nursery.cancel_scope.cancel()
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+async def trickle(stream: trio.SocketStream) -> None:
+    """A byte at a time, as long as anybody takes them."""
+    try:
+        for _ in range(20_000):
+            await stream.send_all(b"x")
+    except trio.BrokenResourceError:
+        return
+
+
+async def test_a_client_that_hangs_up_gets_what_it_asked_for_done(served: Served) -> None:
+    """The registration that was under way is finished, without a word of failure in the log."""
+    gate = served.world.accounts.faults.hold()
+    stream = await served.door.connect()
+    await stream.send_all(request("POST", "/api/auth/register", REGISTER))
+    while not served.world.accounts.faults.calls:
+        await wait_all_tasks_blocked(0.01)
+    await stream.aclose()
+    gate.set()
+    with trio.fail_after(10):
+        while not served.world.players.rows:
+            await wait_all_tasks_blocked(0.01)
+    async with await served.door.connect() as other:
+        assert 200 == (await exchange(other, request("GET", "/health")))[0]
+
+
+async def test_a_client_that_waits_to_be_invited_is(served: Served) -> None:
+    """`Expect: 100-continue`, as curl sends it with larger bodies."""
+    content = json.dumps(REGISTER).encode()
+    expect = ("Content-Type: application/json", f"Content-Length: {len(content)}", "Expect: 100-continue")
+    async with await served.door.connect() as stream:
+        await stream.send_all(request("POST", "/api/auth/register", None, *expect))
+        with trio.fail_after(10):
+            assert (await read_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+            assert 201 == (await exchange(stream, content))[0]
