@@ -70,7 +70,7 @@ class FeedStream(trio.abc.Stream):
         False, and nothing was taken, when the client is behind or the stream is at its end; `drained` tells which.
         Never raises.
         """
-        if self._pending or self._said_goodbye or self._broken or self._closed or self._sending.locked():
+        if self._pending or self._said_goodbye or self._broken or self._closed:
             return False
         if self._socket is None:
             self._keep(frames)

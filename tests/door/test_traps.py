@@ -80,6 +80,17 @@ async def test_what_is_no_request_gets_a_clear_4xx_or_505_and_the_end(name: str,
         assert [] == opened.log.lines
 
 
+async def test_the_end_after_a_refusal_is_no_reset() -> None:
+    """A client that still sends can do so, and then reads the answer and a regular end."""
+    async with open_door(DoorLimits(linger_within_s=5)) as opened, await opened.connect() as client:
+        await client.send_all(NO_REQUESTS["a_huge_header"])
+        await client.send_eof()
+        answer = b""
+        async for data in client:  # a reset would raise
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
 async def test_half_a_head_and_silence_is_ended_after_a_while() -> None:
     """A client that drips its head in gets 408 at the deadline, however often it sends a byte."""
     async with open_door(IMPATIENT) as opened, await opened.connect() as client:
