@@ -14,7 +14,7 @@ def caller_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
         ApiError: there is none (401).
         TokenRefused: it is no proof.
     """
-    values = request.headers.getlist("Authorization")
+    values = request.header_values(b"authorization")
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise unauthorized("UNAUTHORIZED", "This needs an access token, in the header Authorization: Bearer ...")

@@ -71,11 +71,11 @@ def convert(value: Any, shape: type[S]) -> S:
 
 
 def _require_json(request: ApiRequest) -> None:
-    media, _, parameters = (request.header("Content-Type") or "").partition(";")
+    media, _, parameters = (request.header(b"content-type") or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
         raise unsupported("The body must be JSON in UTF-8, with the header Content-Type: application/json.")
-    if (request.header("Content-Encoding") or "identity").lower() != "identity":
+    if (request.header(b"content-encoding") or "identity").lower() != "identity":
         raise unsupported("The body must not be compressed.")
 
 

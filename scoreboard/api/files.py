@@ -38,7 +38,7 @@ class File:
 
     def answer(self, request: ApiRequest, more: Headers = ()) -> Answer:
         """The file, or that the client has it already."""
-        if matches(request.header("If-None-Match"), self.etag):
+        if matches(request.header(b"if-none-match"), self.etag):
             return Answer(304, b"", ((b"etag", self.etag), REVALIDATE, *more))
         return Answer(200, self.content, self.headers + more)
 
@@ -67,7 +67,7 @@ class FolderRoute:
 
     async def index(self, request: ApiRequest) -> Answer:
         """The folder's page, under a policy that lets it load and connect to nothing but this server."""
-        return self._named(INDEX).answer(request, page_headers(request.header("Host")))
+        return self._named(INDEX).answer(request, page_headers(request.header(b"host")))
 
     async def contents(self, _: ApiRequest) -> Answer:
         """The names of all files, one a line."""

@@ -95,7 +95,7 @@ class ScoreRoutes:
 
 def idempotency_key(request: ApiRequest) -> str | None:
     """The request's `Idempotency-Key`, None without one; raises ApiError (400) unless it is 1 to 255 visible ASCII."""
-    values = request.headers.getlist("Idempotency-Key")
+    values = request.header_values(b"idempotency-key")
     if not values:
         return None
     if len(values) > 1 or not _VISIBLE.fullmatch(values[0]):

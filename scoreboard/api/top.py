@@ -66,7 +66,7 @@ class TopRoute:
         found = self._published(asked["limit"], asked["offset"])
         if found is None:
             found = await self._deeper(asked["limit"], asked["offset"])
-        return found.answer(request.header("If-None-Match"), self._services.clock.now_us() // 1000)
+        return found.answer(request.header(b"if-none-match"), self._services.clock.now_us() // 1000)
 
     def _published(self, limit: int, offset: int) -> Slice | None:
         view = self._services.published.get(ALL_TIME)

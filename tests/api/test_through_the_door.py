@@ -11,9 +11,10 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from scoreboard.door import DoorLimits, HypercornHandler, load_config
 from scoreboard.security.keys import KeyRing
 from tests.api.world import PASSWORD, World, running_world
-from tests.door.doors import OpenDoor, open_door, read_all, read_until
+from tests.door.doors import TOP, OpenDoor, open_door, read_all, read_until
 
 REGISTER = {"username": "Ada", "email": "ada@example.org", "password": PASSWORD}
 
@@ -137,3 +138,12 @@ async def test_a_client_that_waits_to_be_invited_is(served: Served) -> None:
         with trio.fail_after(10):
             assert (await read_until(stream, b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
             assert 201 == (await exchange(stream, content))[0]
+
+
+async def test_the_application_starts_and_stops_with_its_server(served: Served) -> None:
+    """The lifespan of ASGI is answered on both ends, without delay."""
+    config = load_config(TOP / "hypercorn.toml")
+    handler = HypercornHandler(served.world.app, config, DoorLimits(), served.door.journal)
+    with trio.fail_after(5):
+        async with handler.lifespan():
+            pass
