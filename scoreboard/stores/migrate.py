@@ -52,6 +52,14 @@ class MigrationsMisnumbered(MigrationError):
     """The files are not numbered 0001, 0002, ... without gaps."""
 
 
+class MigrationFailed(MigrationError):
+    """Postgres rejected a file."""
+
+    def __init__(self, name: str, reason: object) -> None:
+        super().__init__(f"{name} could not be applied: {reason}")
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One file. The checksum does not mind how lines end."""
@@ -109,11 +117,14 @@ async def migrate(connection: asyncpg.Connection, directory: Traversable | None 
         rows = await connection.fetch("SELECT number, name, checksum FROM schema_migrations ORDER BY number")
         missing = pending(files, {row["number"]: (row["name"], row["checksum"]) for row in rows})
         for migration in missing:
-            await connection.execute(migration.sql, timeout=600)
-            await connection.execute(
-                "INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)",
-                migration.number,
-                migration.name,
-                migration.checksum,
-            )
+            await _apply(connection, migration)
     return [migration.name for migration in missing]
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    try:
+        await connection.execute(migration.sql, timeout=600)
+    except asyncpg.PostgresError as error:
+        raise MigrationFailed(migration.name, error) from error
+    record = "INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)"
+    await connection.execute(record, migration.number, migration.name, migration.checksum)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -58,12 +58,17 @@ class Stores:
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
-        database = self.database.run(lambda connection: connection.fetchval("SELECT 1"))
         answers: dict[str, bool] = {}
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_answered, answers, "postgres", database, within)
-            nursery.start_soon(_answered, answers, "redis", self.redis.run(lambda client: client.ping()), within)
+            nursery.start_soon(_answered, answers, "postgres", self._ask_postgres, within)
+            nursery.start_soon(_answered, answers, "redis", self._ask_redis, within)
         return Readiness(**answers)
+
+    async def _ask_postgres(self) -> None:
+        await self.database.run(lambda connection: connection.fetchval("SELECT 1"))
+
+    async def _ask_redis(self) -> None:
+        await self.redis.run(lambda client: client.ping())
 
     async def maintain(self) -> None:
         """What must be done every now and then (an hour is often enough): the ledger's next months, and old sessions.
@@ -75,11 +80,13 @@ class Stores:
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
 
 
-async def _answered(answers: dict[str, bool], name: str, question: Awaitable[object], within: float) -> None:
+async def _answered(
+    answers: dict[str, bool], name: str, question: Callable[[], Awaitable[None]], within: float
+) -> None:
     answers[name] = False
     with trio.move_on_after(within):
         try:
-            await question
+            await question()
         except StoreError as error:
             log.warning("%s does not answer: %s", name, error)
         else:
@@ -151,8 +158,8 @@ async def _migrated(url: str, bounds: Bounds) -> None:
     try:
         for name in await migrate(connection):
             log.info("applied %s", name)
-    except (asyncpg.PostgresConnectionError, OSError) as error:
-        raise StoreUnavailable(f"the connection to Postgres was lost: {error!r}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise StoreUnavailable(f"the database could not be brought up to date: {error!r}") from error
     finally:
         connection.terminate()
 

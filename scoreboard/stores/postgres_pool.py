@@ -24,7 +24,7 @@ Work = Callable[[asyncpg.Connection], Awaitable[Result]]
 # locks; 58: system; 57014: statement time-out; 57P03: starting up; 25006: became a replica.
 TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
 # The server ends the session; that may reach us between the commit and its acknowledgement.
-ENDING = ("08", "57P", "25P03")
+ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ def translate(error: Exception, on_loss: type[StoreError]) -> StoreError:
     """What an error of the driver during a unit of work means. `on_loss` is for a connection lost meanwhile."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        if state.startswith(TRANSIENT):
-            return StoreUnavailable(f"Postgres refused for now: {error}")
         if state.startswith(ENDING):
             return on_loss(f"Postgres ended the session: {error}")
+        if state.startswith(TRANSIENT):
+            return StoreUnavailable(f"Postgres refused for now: {error}")
         return StoreFault(f"Postgres rejected it: {error}")
     if isinstance(error, asyncpg.DataError):
         return StoreFault(f"not a value that Postgres can hold: {error}")

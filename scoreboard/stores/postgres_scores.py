@@ -41,15 +41,16 @@ FROM users WHERE user_id > $1 AND NOT is_banned ORDER BY user_id LIMIT $2
 
 FIRST_MEMBERS = MEMBERS.replace("user_id > $1 AND ", "").replace("$2", "$1")
 
-# In small bites, so that no bite runs into the time-out or holds many rows locked.
+# In small bites, so that no bite runs into the time-out or holds many rows locked. Two that purge at once pass by each
+# other.
 PURGE_BITE = 5_000
 PURGE_TOKENS = """
-DELETE FROM action_tokens
-WHERE ctid = ANY (ARRAY(SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2))
+DELETE FROM action_tokens WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 PURGE_KEYS = """
-DELETE FROM idempotency_keys
-WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2))
+DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 
 REPEATED, KEY_CONFLICT = 1, 2

@@ -14,6 +14,7 @@ import trio_asyncio
 from scoreboard.stores.migrate import (
     DatabaseTooNew,
     MigrationChanged,
+    MigrationFailed,
     MigrationsMisnumbered,
     migrate,
     migrations_in,
@@ -97,7 +98,7 @@ async def test_a_failing_file_leaves_nothing_of_the_run(empty_url: str, files: P
     """All or nothing, so that it can be mended and run again."""
     (files / "0003_third.sql").write_text("SELECT no_such_function();")
     async with connected(empty_url) as run:
-        with pytest.raises(asyncpg.UndefinedFunctionError):
+        with pytest.raises(MigrationFailed, match=r"0003_third\.sql could not be applied: function no_such_function"):
             await run(lambda c: migrate(c, files))
         (files / "0003_third.sql").unlink()
         assert 2 == len(await run(lambda c: migrate(c, files)))
