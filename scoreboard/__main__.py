@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -17,11 +18,12 @@ from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
 from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
 from scoreboard.server import Server, serve
-from scoreboard.settings import Settings, SettingsError, load
+from scoreboard.settings import Settings, SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
 
 STOP_WITHIN_S = 9.5
+OTHER_DESCRIPTORS = 100
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
 EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
 
@@ -60,6 +62,15 @@ def serve_command(**given: object) -> None:
     sys.exit(_run(settings, log))
 
 
+@main.command("settings")
+def settings_command() -> None:
+    """Print all settings as a table in Markdown, as it stands in docs/settings.md."""
+    click.echo("| variable | default | meaning |\n| --- | --- | --- |")
+    for setting in describe():
+        default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+        click.echo(f"| `{setting.variable}` | {default} | {setting.meaning}; {setting.expected} |")
+
+
 main.add_command(replay)
 
 
@@ -67,6 +78,7 @@ def _run(settings: Settings, log: Logger) -> int:
     """Run a server to its end; the exit status."""
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
+    _allow_connections(settings, log)
     try:
         trio.run(_serve_until_told, settings, log)
     except EXPLAINED as error:
@@ -81,6 +93,15 @@ def _run(settings: Settings, log: Logger) -> int:
         return 1
     log.info("stopped")
     return 0
+
+
+def _allow_connections(settings: Settings, log: Logger) -> None:
+    """Each connection takes a file descriptor; take as many as the system lets us, and say so when they are too few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < settings.door.connections + OTHER_DESCRIPTORS:
+        log.warning("few_descriptors", allowed=hard, connections=settings.door.connections, remedy="ulimit -n")
 
 
 def _leaves(errors: BaseException | None) -> list[BaseException]:

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from click.testing import CliRunner
+
+from scoreboard.__main__ import main
+from tests.served import TOP
+
+
+def test_the_page_of_settings_is_the_one_that_the_program_prints() -> None:
+    """docs/settings.md cannot fall behind the code."""
+    printed = CliRunner().invoke(main, ["settings"]).output
+    assert printed in (TOP / "scoreboard" / "docs" / "settings.md").read_text()
+
+
+def test_wrong_settings_are_all_named_and_end_with_status_2() -> None:
+    """An operator who made two mistakes hears of both at once."""
+    wrong = {"SCOREBOARD_DOOR_PORT": "many", "SCOREBOARD_BORD_TICK_S": "1"}
+    result = CliRunner().invoke(main, ["serve"], env=wrong)
+    assert 2 == result.exit_code
+    assert "SCOREBOARD_DOOR_PORT is 'many', but must be a whole number" in result.output
+    assert "did you mean SCOREBOARD_BOARD_TICK_S?" in result.output
+
+
+def test_more_than_one_worker_is_refused_with_a_sentence() -> None:
+    """A flag that would silently do nothing is worse than none."""
+    result = CliRunner().invoke(main, ["serve", "--workers", "2"])
+    assert 2 == result.exit_code
+    assert "more than one worker is not supported yet" in result.output
