@@ -126,10 +126,6 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
     """The actors, over these stores, with the rules of the settings."""
     settings, metrics = parts.settings, parts.metrics
 
-    def batch_done(size: int, seconds: float) -> None:
-        metrics.committed(size, seconds)
-        metrics.scored(size)
-
     limits = settings.limits
     rules = UserRules(
         token_age_s=settings.tokens.action_s,
@@ -147,7 +143,7 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
     )
-    hooks = CoreHooks(journal, batch_done, metrics.event_log_dropped, journal.user_gave_up)
+    hooks = CoreHooks(journal, metrics.committed, metrics.event_log_dropped, journal.user_gave_up)
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 
 
