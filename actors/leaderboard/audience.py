@@ -32,6 +32,7 @@ class AudienceActor(Actor):
         self._audience = audience
         self._retry_s = retry_s
         self._current: Update | None = None
+        self._wanted = False
 
     def __repr__(self) -> str:
         return f"<AudienceActor {self._channel}, {len(self._audience)} watching>"
@@ -59,29 +60,34 @@ class AudienceActor(Actor):
                 self._audience.discard(subscriber)
                 self._rest_if_empty()
             case Show(update):
-                self._current = update
-                await self._fan_out(update)
-                self._rest_if_empty()
+                await self._show(update)
             case _:
                 raise TypeError(f"an audience does not understand {message!r}")
 
     def _join(self, subscriber: Subscriber) -> None:
         self._audience.add(subscriber)
-        if self._current is None:
-            self._want()
-        else:
+        if self._current is not None:
             subscriber.offer(self._current)
+        elif not self._wanted:  # one question is enough for all who come while the board is busy
+            self._want()
 
     def _want(self) -> None:
         """Ask the board to show the channel; the alarm asks again if it could not hear."""
+        self._wanted = True
         self.wake_at = trio.current_time() + self._retry_s
         _tell(self._board, Watch(self._channel))
 
     def _rest_if_empty(self) -> None:
         """With nobody here the board need not compute steps. If it does not hear that, the next step says it again."""
         if not self._audience:
-            self._current = None
+            self._current, self._wanted = None, False
             _tell(self._board, Unwatch(self._channel))
+
+    async def _show(self, update: Update) -> None:
+        known, self._current, self._wanted = self._current, update, False
+        if known is None or (known.full.epoch, known.full.version) != (update.full.epoch, update.full.version):
+            await self._fan_out(update)
+        self._rest_if_empty()
 
     async def _fan_out(self, update: Update) -> None:
         """In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time."""
