@@ -1,0 +1,56 @@
+"""Players for the load generators, made through the public API, and what the server says of them afterwards."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A registered player."""
+
+    user_id: str
+    token: str
+    score: int = 0
+
+    def config(self) -> dict[str, Any]:
+        """As a generator is told."""
+        return asdict(self)
+
+
+class ApiRefused(Exception):
+    """The server did not do what the bench needs before it can measure."""
+
+
+def register(port: int, count: int) -> list[Account]:
+    """So many new players without a point."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60.0)
+    accounts = []
+    for number in range(count):
+        name = f"bench{number:05d}"
+        body = {"username": name, "email": f"{name}@example.com", "password": f"{name}-Passw0rd!"}
+        granted = _call(connection, "POST", "/api/auth/register", body)
+        accounts.append(Account(granted["userId"], granted["accessToken"]))
+    connection.close()
+    return accounts
+
+
+def scores(port: int, user_ids: list[str]) -> dict[str, int]:
+    """Every player's score as the server has it now."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60.0)
+    found = {user_id: int(_call(connection, "GET", f"/api/scores/user/{user_id}")["score"]) for user_id in user_ids}
+    connection.close()
+    return found
+
+
+def _call(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> Any:
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status >= 300:
+        raise ApiRefused(f"{method} {path}: {answer.status} {content[:300]!r}")
+    return json.loads(content)

@@ -1,0 +1,1 @@
+"""Other servers that the same load generators can drive; each is a `tests.bench.subject.Subject`."""

@@ -1,0 +1,130 @@
+"""Our own server as a subject: a process of its own on a fresh data directory, with embedded stores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.bench.subject import Memory, Usage, memory_of, processor_s, tree_processor_s
+
+TOP = Path(__file__).resolve().parents[2]
+START_WITHIN_S = 120.0
+STOP_WITHIN_S = 15.0
+SETTINGS = {
+    "SCOREBOARD_PASSWORDS_ROUNDS": "4",  # who signs in is not what is measured
+    "SCOREBOARD_DOOR_CONNECTIONS": "20000",
+    "SCOREBOARD_DOOR_CONNECTIONS_PER_ADDRESS": "20000",  # all clients live at one address
+    "SCOREBOARD_LOGS_FORMAT": "json",  # as in production; it goes to a file
+}
+
+
+class ServerFailed(Exception):
+    """The server did not start or did not live; with the end of its log."""
+
+
+class ScoreboardSubject:
+    """A started server; `running` makes and ends it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, tick_s: float) -> None:
+        self.port = port
+        self.tick_s = tick_s
+        self.pid = process.pid
+        self._process = psutil.Process(process.pid)
+
+    def usage(self) -> Usage:
+        """The processor time until now."""
+        stores = {"postgres": -1.0, "valkey": -1.0}
+        for child in self._process.children(recursive=True):
+            parent = child.parent()
+            for name in stores:
+                if child.name().startswith(name) and parent and not parent.name().startswith(name):
+                    stores[name] = max(stores[name], 0.0) + tree_processor_s(child)
+        return Usage(processor_s(self.pid), stores["postgres"], stores["valkey"])
+
+    def memory(self) -> Memory:
+        """The memory now."""
+        return memory_of(self.pid)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Tell the server something."""
+        self._process.send_signal(number)
+
+
+@contextmanager
+def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardSubject]:
+    """A server that is ready, until the end of the scope.
+
+    Args:
+        module: What is run; a profiler may stand in for the server's own module.
+        settings: More environment variables.
+
+    Raises:
+        ServerFailed: it was not ready in time, or its process ended.
+    """
+    home = Path(tempfile.mkdtemp(prefix="scoreboard-bench-"))
+    home.chmod(0o755)  # the embedded stores may run under another account
+    port = _free_port()
+    command = [sys.executable, "-m", module, "serve", "--port", str(port), "--data", str(home / "data")]
+    environment = os.environ | SETTINGS | settings
+    with (home / "log").open("ab") as log:
+        process = subprocess.Popen([*command, "--limits", "off"], cwd=TOP, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_until_ready(process, port, home / "log")
+        yield ScoreboardSubject(process, port, float(settings.get("SCOREBOARD_BOARD_TICK_S", "1")))
+        if process.poll() is not None:
+            raise ServerFailed(f"the server ended by itself:\n{_end_of(home / 'log')}")
+    finally:
+        _stop(process)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_WITHIN_S
+    while not _ready(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ServerFailed(f"the server is not ready:\n{_end_of(log)}")
+        time.sleep(0.1)
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=2.0) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """In good order, so that the embedded stores end too; killed only when it will not."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-3_000:]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
