@@ -149,7 +149,9 @@ class Directory(Generic[K]):
         for cell in self._cells.values():
             cell.stop()
         if self._cells:
-            with trio.move_on_after(self._options.stop_within_s):
+            # Shielded, since a cancellation raised here would replace the error of the body. It costs no time: the
+            # actors are cancelled too, and the nursery waits for them anyway.
+            with trio.move_on_after(self._options.stop_within_s, shield=True):
                 await self._emptied.wait()
 
     async def _sweep(self) -> None:

@@ -38,6 +38,8 @@ async def running_actor(
             yield Ref(name, cell.deliver)
         finally:
             cell.stop()
-            with trio.move_on_after(2 * bounds.stop_within_s):
+            # Shielded, since a cancellation raised here would replace the error of the body. It costs no time: the
+            # actor is cancelled too, and the nursery waits for it anyway.
+            with trio.move_on_after(2 * bounds.stop_within_s, shield=True):
                 await ended.wait()
             nursery.cancel_scope.cancel()

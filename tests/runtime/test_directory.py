@@ -237,6 +237,23 @@ async def test_an_error_in_the_body_stops_the_actors_in_order(autojump_clock: Mo
     assert trio.current_time() == 2
 
 
+async def test_an_error_in_the_body_survives_a_cancellation(autojump_clock: MockClock) -> None:
+    """Both at once: the error is not replaced by the cancellation, and the end is as bounded as ever."""
+    options = CellOptions(stop_within_s=4)
+    with pytest.raises(ExceptionGroup) as caught:
+        with trio.CancelScope() as scope:
+            async with directory_of(
+                lambda key: Probe([], stopped=trio.sleep_forever if key == "hangs" else trio.lowlevel.checkpoint),
+                options=options,
+            ) as directory:
+                for key in ("a", "hangs"):
+                    await directory.ask(key, Note("a"), within=1)
+                scope.cancel()
+                raise Broken("body")
+    assert caught.group_contains(Broken, match="body")
+    assert trio.current_time() == 4
+
+
 async def test_cancelling_a_directory_saves_what_is_whole(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     """Idle actors save within their bound, busy ones do not, and every asker is released at once."""
     diaries: dict[str, list[str]] = {}

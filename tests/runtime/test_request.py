@@ -9,8 +9,21 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.runtime import AskTimeout, Request, current_deadline
-from tests.runtime.probes import Broken, Call, No, Note, Probe, Recorder, Refuse, Slow, asking, directory_of, solo
+from actors.runtime import ActorCrashed, AskTimeout, Request, current_deadline
+from tests.runtime.probes import (
+    Broken,
+    Call,
+    Crash,
+    No,
+    Note,
+    Probe,
+    Recorder,
+    Refuse,
+    Slow,
+    asking,
+    directory_of,
+    solo,
+)
 
 
 def test_a_request_shows_whether_anybody_waits() -> None:
@@ -150,6 +163,20 @@ async def test_hooks_are_not_bound_by_the_question_before_them(autojump_clock: M
             await ref.ask(Call(first_message), within=1)
         await trio.sleep(100)
         assert directory.live == 0
+    assert seen == [math.inf] * 3
+
+
+async def test_saving_and_restarting_are_not_bound_by_the_last_question(autojump_clock: MockClock) -> None:
+    """Its deadline goes with it, whether the life after it ends well or not."""
+    seen = []
+
+    async def look() -> None:
+        seen.append(current_deadline())
+
+    async with solo(lambda: Probe([], started=look, stopped=look)) as ref:
+        with pytest.raises(ActorCrashed):
+            await ref.ask(Crash(), within=1)
+        await ref.ask(Note("a"), within=5)
     assert seen == [math.inf] * 3
 
 

@@ -49,3 +49,14 @@ async def test_an_error_in_the_block_stops_the_actor_in_order(autojump_clock: Mo
             raise Broken("body")
     assert caught.group_contains(Broken, match="body")
     assert diary == ["started", "a", "stopped"]
+
+
+async def test_an_error_of_the_block_survives_a_cancellation(autojump_clock: MockClock) -> None:
+    """Both at once: the error is not replaced by the cancellation."""
+    with pytest.raises(ExceptionGroup) as caught:
+        with trio.CancelScope() as scope:
+            async with solo(lambda: Probe([])) as ref:
+                await ref.ask(Note("a"), within=1)
+                scope.cancel()
+                raise Broken("body")
+    assert caught.group_contains(Broken, match="body")
