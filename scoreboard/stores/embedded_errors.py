@@ -30,3 +30,13 @@ class ServerFailed(EmbeddedError):
 
 class NoAccount(EmbeddedError):
     """We are root, which Postgres refuses to run as, and found no other account for it."""
+
+
+class NotOurs(EmbeddedError):
+    """A directory belongs to another account."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            f"{directory} belongs to another account; run as that one or as root, or choose another directory"
+        )
+        self.directory = directory

@@ -8,15 +8,16 @@ import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from scoreboard.stores.embedded_errors import DataDirectoryBusy, NoAccount
+from scoreboard.stores.embedded_errors import DataDirectoryBusy, NoAccount, NotOurs
 
 # `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero; some room is left for a lock's suffix.
 SOCKET_PATH_LIMIT = 96
 # Not the TMPDIR of the environment, which may be as long as any other path.
+MARK = "scoreboard-socket-"
 SHORT = Path("/tmp")  # noqa: S108 - what is made there has a random name and mode 0700
 ACCOUNTS = ("embedded_postgres", "postgres", "nobody")
 
@@ -25,7 +26,6 @@ ACCOUNTS = ("embedded_postgres", "postgres", "nobody")
 class Account:
     """A system account that a server runs as."""
 
-    name: str
     uid: int
     gid: int
 
@@ -37,26 +37,24 @@ def account_for(home: Path) -> Account | None:
     """
     if os.geteuid() != 0:
         return None
-    owner = home.stat().st_uid if home.exists() else 0
-    for entry in [_entry(owner)] if owner else [_entry(name) for name in ACCOUNTS]:
-        if entry is not None:
-            return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    if home.exists() and (owner := home.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid)
+    for name in ACCOUNTS:
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return Account(entry.pw_uid, entry.pw_gid)
     raise NoAccount(f"{home} needs an owner that is not root: none of the accounts {', '.join(ACCOUNTS)} exists")
 
 
-def _entry(account: str | int) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(account) if isinstance(account, str) else pwd.getpwuid(account)
-    except KeyError:
-        return None
-
-
 def private_directory(path: Path, account: Account | None) -> Path:
-    """`path`, made if it is missing, with mode 0700 and owned by the account."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.chmod(0o700)
-    if account is not None:
-        os.chown(path, account.uid, account.gid)
+    """`path`, made if it is missing, with mode 0700 and owned by the account; raises NotOurs."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.chmod(0o700)
+        if account is not None:
+            os.chown(path, account.uid, account.gid)
+    except PermissionError as error:
+        raise NotOurs(path) from error
     return path
 
 
@@ -66,9 +64,10 @@ def home_in(data_dir: Path, name: str, account: Account | None) -> Path:
     return private_directory(data_dir.resolve() / name, account)
 
 
-def open_to_all(path: Path) -> bool:
-    """Whether every account may walk down to `path`."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+def needs_search(account: Account | None, *paths: Path) -> bool:
+    """Whether the account could not walk down to all of the paths by itself."""
+    parents = {parent for path in paths for parent in path.resolve().parents}
+    return account is not None and not all(parent.stat().st_mode & 0o001 for parent in parents)
 
 
 @contextmanager
@@ -104,7 +103,7 @@ def socket_directory(home: Path, file_name: str, account: Account | None) -> Ite
     if len(os.fsencode(run / file_name)) <= SOCKET_PATH_LIMIT:
         yield private_directory(run, account)
         return
-    short = private_directory(Path(tempfile.mkdtemp(prefix="scoreboard-", dir=SHORT)), account)
+    short = private_directory(Path(tempfile.mkdtemp(prefix=MARK, dir=SHORT)), account)
     try:
         run.symlink_to(short)
         yield short
@@ -116,7 +115,7 @@ def _forget(run: Path) -> None:
     """Remove what an earlier start made. Of directories outside of ours, only one that bears our mark."""
     if run.is_symlink():
         target = run.readlink()
-        if target.parent == SHORT and target.name.startswith("scoreboard-"):
+        if target.parent == SHORT and target.name.startswith(MARK):
             shutil.rmtree(target, ignore_errors=True)
         run.unlink()
     elif run.exists():

@@ -21,7 +21,7 @@ from scoreboard.stores.embedded_home import (
     Account,
     account_for,
     home_in,
-    open_to_all,
+    needs_search,
     private_directory,
     socket_directory,
     sole_use,
@@ -103,7 +103,7 @@ def _program(home: Path, arguments: list[str], account: Account | None) -> Progr
         log=home / "log",
         ladder=LADDER,
         account=account,
-        search=account is not None and not (open_to_all(home) and open_to_all(binary("postgres"))),
+        search=needs_search(account, home, binary("postgres")),
     )
 
 

@@ -18,7 +18,15 @@ from urllib.parse import quote
 import trio
 
 from scoreboard.stores.embedded_errors import EmbeddedError
-from scoreboard.stores.embedded_home import home_in, private_directory, socket_directory, sole_use
+from scoreboard.stores.embedded_home import (
+    Account,
+    account_for,
+    home_in,
+    needs_search,
+    private_directory,
+    socket_directory,
+    sole_use,
+)
 from scoreboard.stores.embedded_keeping import keep_running
 from scoreboard.stores.embedded_process import Program, Server
 
@@ -60,14 +68,15 @@ async def embedded_valkey(data_dir: Path, *, settings: Mapping[str, str] | None 
         DataDirectoryBusy: another live process of ours serves this directory.
         ServerFailed: it did not start, or keeps dying.
     """
-    home = home_in(data_dir, "valkey", None)
-    with sole_use(home), socket_directory(home, SOCKET, None) as sockets:
-        async with keep_running(_server(home, sockets / SOCKET, {**SETTINGS, **(settings or {})})):
+    account = account_for(data_dir / "valkey")
+    home = home_in(data_dir, "valkey", account)
+    with sole_use(home), socket_directory(home, SOCKET, account) as sockets:
+        async with keep_running(_server(home, sockets / SOCKET, account, {**SETTINGS, **(settings or {})})):
             yield f"unix://{quote(str(sockets / SOCKET))}"
 
 
-def _server(home: Path, socket: Path, settings: Mapping[str, str]) -> Server:
-    data = private_directory(home / "data", None)
+def _server(home: Path, socket: Path, account: Account | None, settings: Mapping[str, str]) -> Server:
+    data = private_directory(home / "data", account)
     arguments = [str(binary()), "--dir", str(data), "--unixsocket", str(socket)]
     for name, value in settings.items():
         arguments += [f"--{name}", value]
@@ -75,7 +84,8 @@ def _server(home: Path, socket: Path, settings: Mapping[str, str]) -> Server:
     async def ready(_pid: int) -> bool:
         return await answers(socket)
 
-    program = Program("valkey-server", arguments, data, home / "log", LADDER)
+    search = needs_search(account, home, binary())
+    program = Program("valkey-server", arguments, data, home / "log", LADDER, account, search)
     return Server(program, ready, prepare=lambda: socket.unlink(missing_ok=True))
 
 

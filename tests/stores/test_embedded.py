@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from actors.ports import ALL_TIME, Committed, StoreError
-from scoreboard.stores.embedded import DataDirectoryBusy, ServerFailed, embedded_postgres, embedded_valkey
+from scoreboard.stores.embedded import DataDirectoryBusy, NotOurs, ServerFailed, embedded_postgres, embedded_valkey
 from scoreboard.stores.embedded_process import processes_in
 from scoreboard.stores.opening import Stores, open_stores
 from tests.contract.making import account, write
@@ -202,3 +202,25 @@ async def answering(stores: Stores) -> tuple[bool, bool]:
     except StoreError:  # never raised, says its docstring
         return False, False
     return ready.postgres, ready.redis
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give directories away")
+async def test_root_runs_the_servers_as_the_owner_of_their_directories(tmp_path: Path) -> None:
+    """So a data directory may be served by its owner today and by root tomorrow."""
+    for name in ("postgres", "valkey"):
+        (tmp_path / name).mkdir()
+        os.chown(tmp_path / name, 65534, 65534)
+    async with embedded_postgres(tmp_path), embedded_valkey(tmp_path):
+        assert {65534} == {psutil.Process(pid).uids().effective for pid in servers_of(tmp_path)}
+
+
+async def test_a_directory_of_somebody_else_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an error that says what to do."""
+
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(NotOurs, match=rf"{tmp_path}/valkey belongs to another account"):
+        async with embedded_valkey(tmp_path):
+            pass
