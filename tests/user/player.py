@@ -1,0 +1,84 @@
+"""A player's actor in front of a real ledger."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+
+from actors.ports import Origin, UserId
+from actors.runtime import ActorError, Directory
+from actors.user.actor import UserActor, UserRules, UserWorld
+from actors.user.limits import Limit
+from actors.user.messages import Increment, IssueToken, ScoreAnswer
+from actors.user.token import ActionKeys, ActionToken, issue
+from tests.leaderboard.stage import CountedIds, TrioClock
+from tests.ledger.office import PATIENT, Office, running_office
+
+HERE = Origin("192.0.2.1", "test")
+KEYS = ActionKeys(b"key", (b"old key",))
+FREE = UserRules(tokens=None, increments=None)
+STRICT = UserRules(tokens=Limit(10), increments=Limit(5))
+
+
+@dataclass
+class Players:
+    """The parts, and the verbs of tests."""
+
+    office: Office
+    users: Directory[str]
+    clock: TrioClock
+    results: list[object] = field(default_factory=list)
+
+    async def token(self, name: str = "a") -> ActionToken:
+        return (await self.users.ask(name, IssueToken(), within=30)).token
+
+    async def increment(self, token: ActionToken, key: str | None = None, name: str = "a") -> ScoreAnswer:
+        return await self.users.ask(name, Increment(token, key, HERE), within=30)
+
+    async def score(self, key: str | None = None) -> ScoreAnswer:
+        return await self.increment(await self.token(), key)
+
+    async def try_increment(self, token: ActionToken, key: str | None = None) -> object:
+        """The answer or the error; noted, too."""
+        try:
+            result: object = await self.increment(token, key)
+        except ActorError as error:
+            result = error
+        self.results.append(result)
+        return result
+
+    def forged(self, name: str = "a", *, age_s: float = 0, key: bytes = b"key") -> ActionToken:
+        """A token made beside the actor."""
+        now_ms = self.clock.now_us() // 1000 - round(age_s * 1000)
+        return issue(UserId(name), now_ms=now_ms, nonce=f"{random.random()}"[2:], keys=ActionKeys(key))
+
+
+@asynccontextmanager
+async def running_players(rules: UserRules = FREE, *, idle_after_s: float = 120) -> AsyncIterator[Players]:
+    """Players a and b."""
+    clock, ids = TrioClock(), CountedIds()
+    async with running_office() as office:
+        office.add("a", "b")
+        world = UserWorld(clock, ids, KEYS, rules, office.ledger)
+        users: Directory[str] = Directory(
+            "user",
+            lambda key: UserActor(UserId(key), world),
+            rng=random.Random(0),
+            options=PATIENT,
+            idle_after_s=idle_after_s,
+        )
+        async with users.running():
+            yield Players(office, users, clock)
+
+
+async def many(count: int, players: Players, token: ActionToken, key: str | None = None) -> list[object]:
+    """The same request so many times at once."""
+    players.results.clear()
+    async with trio.open_nursery() as nursery:
+        for _ in range(count):
+            nursery.start_soon(players.try_increment, token, key)
+    return players.results

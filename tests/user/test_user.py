@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.ports import CommitUnknown, StoreUnavailable
+from actors.runtime import Refusal
+from actors.user.actor import REMEMBERED, UserRules
+from actors.user.limits import Limit
+from actors.user.messages import IssueToken, ScoreAnswer
+from actors.user.refusals import (
+    KeyReused,
+    RateLimited,
+    TokenAlreadyUsed,
+    TokenExpired,
+    TokenInvalid,
+    Unavailable,
+    UserBanned,
+    UserNotFound,
+)
+from tests.user.player import STRICT, many, running_players
+
+
+async def test_a_token_is_told_with_its_end(autojump_clock: MockClock) -> None:
+    """In milliseconds since 1970, and in seconds from now."""
+    async with running_players() as players:
+        issued = await players.users.ask("a", IssueToken(), within=5)
+        now_ms = players.clock.now_us() // 1000
+        assert (issued.token.user_id, issued.token.timestamp_ms) == ("a", now_ms)
+        assert (issued.expires_at_ms, issued.expires_in_s) == (now_ms + 60_000, 60)
+
+
+async def test_each_token_counts_one_point(autojump_clock: MockClock) -> None:
+    """The answer tells the new score and both ranks."""
+    async with running_players() as players:
+        assert await players.increment(await players.token("b"), name="b") == ScoreAnswer(1, 2, 1)
+        assert await players.score() == ScoreAnswer(1, 2, 2)
+        assert await players.score() == ScoreAnswer(2, 2, 1)
+
+
+async def test_one_token_a_hundred_times_at_once_is_one_point(autojump_clock: MockClock) -> None:
+    """The others hear that it has been used."""
+    async with running_players() as players:
+        results = await many(100, players, await players.token())
+        assert Counter(type(result) for result in results) == {ScoreAnswer: 1, TokenAlreadyUsed: 99}
+        assert players.office.totals["a"] == 1
+
+
+async def test_one_keyed_request_a_hundred_times_at_once_is_one_point(autojump_clock: MockClock) -> None:
+    """All hear the first answer."""
+    async with running_players() as players:
+        results = await many(100, players, await players.token(), "k")
+        assert {(answer.new_score, answer.previous_rank, answer.new_rank) for answer in results} == {(1, 1, 1)}  # type: ignore[attr-defined]
+        assert Counter(answer.repeated for answer in results) == {False: 1, True: 99}  # type: ignore[attr-defined]
+        assert players.office.totals["a"] == 1
+
+
+async def refused_as(kind: type[Refusal], asking: object) -> Refusal:
+    """The refusal, which is of exactly that kind."""
+    with pytest.raises(kind) as caught:
+        await asking  # type: ignore[misc]
+    assert type(caught.value) is kind
+    return caught.value
+
+
+async def test_what_the_token_itself_tells_is_refused(autojump_clock: MockClock) -> None:
+    """Expired, forged, or of somebody else; nothing has reached the ledger."""
+    async with running_players() as players:
+        await refused_as(TokenExpired, players.increment(players.forged(age_s=60)))
+        await refused_as(TokenInvalid, players.increment(players.forged(key=b"foreign")))
+        await refused_as(TokenInvalid, players.increment(players.forged("b")))
+        await refused_as(TokenInvalid, players.increment(players.forged(age_s=-6)))
+        assert players.office.store.faults.calls == 0
+        assert (await players.increment(players.forged(key=b"old key"))).new_score == 1
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+async def test_text_that_cannot_be_a_token_is_refused_and_crashes_nothing(
+    autojump_clock: MockClock, key: str | None
+) -> None:
+    """The player's limits live in this actor: who could crash it could reset them."""
+    async with running_players(STRICT) as players:
+        good = await players.token()
+        for bad in (
+            replace(good, signature="é" * 64),
+            replace(good, nonce="\ud800"),
+            replace(good, timestamp_ms=10**5000),
+        ):
+            await refused_as(TokenInvalid, players.increment(bad, key))
+        for _ in range(2):
+            await players.try_increment(replace(good, signature="é"), key)
+        await refused_as(RateLimited, players.increment(replace(good, signature="é"), key))
+
+
+async def test_what_only_the_store_knows_is_refused(autojump_clock: MockClock) -> None:
+    """Used, banned, gone."""
+    async with running_players() as players:
+        token = await players.token()
+        await players.increment(token)
+        await refused_as(TokenAlreadyUsed, players.increment(token))
+        players.office.player("a").banned = True
+        await refused_as(UserBanned, players.increment(await players.token()))
+        await refused_as(UserNotFound, players.increment(await players.token("ghost"), name="ghost"))
+        assert players.office.totals == {"a": 1, "b": 0}
+
+
+# --- idempotency ---
+
+
+async def test_a_retry_hears_the_first_answer_from_memory(autojump_clock: MockClock) -> None:
+    """Marked as repeated; the store is not asked."""
+    async with running_players() as players:
+        token = await players.token()
+        first = await players.increment(token, "k")
+        calls = players.office.store.faults.calls
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+        assert players.office.store.faults.calls == calls
+
+
+async def test_a_retry_hears_the_first_answer_from_the_ledger(autojump_clock: MockClock) -> None:
+    """When the actor has been passivated meanwhile, or remembers only newer ones."""
+    async with running_players(idle_after_s=10) as players:
+        token = await players.token()
+        first = await players.increment(token, "k")
+        await trio.sleep(30)
+        assert players.users.live == 0
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+        for number in range(REMEMBERED):
+            await players.score(f"{number}")
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+        assert players.office.totals["a"] == 1 + REMEMBERED
+
+
+async def test_a_retry_hears_the_first_answer_after_its_token_has_expired(autojump_clock: MockClock) -> None:
+    """From memory and from the ledger."""
+    async with running_players(idle_after_s=1000) as players:
+        token = await players.token()
+        first = await players.increment(token, "k")
+        await trio.sleep(300)
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+        await trio.sleep(5000)
+        assert players.users.live == 0
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+
+
+async def test_a_retry_hears_the_first_answer_over_the_limit(autojump_clock: MockClock) -> None:
+    """A repeated answer uses nothing up."""
+    async with running_players(STRICT) as players:
+        token = await players.token()
+        first = await players.increment(token, "k")
+        for _ in range(4):
+            await players.score()
+        await refused_as(RateLimited, players.score())
+        assert await players.increment(token, "k") == replace(first, repeated=True)
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_a_key_with_another_token_is_refused(autojump_clock: MockClock, *, remembered: bool) -> None:
+    """Whether this actor remembers the key or only the ledger does; nothing is counted."""
+    async with running_players(idle_after_s=10) as players:
+        await players.score("k")
+        if not remembered:
+            await trio.sleep(30)
+        await refused_as(KeyReused, players.score("k"))
+        assert players.office.totals["a"] == 1
+
+
+async def test_a_key_with_another_signature_is_another_request(autojump_clock: MockClock) -> None:
+    """A forged copy of a good token does not hear the good one's answer."""
+    async with running_players() as players:
+        token = await players.token()
+        await players.increment(token, "k")
+        await refused_as(KeyReused, players.increment(replace(token, signature="0" * 64), "k"))
+
+
+async def test_two_players_may_use_the_same_key(autojump_clock: MockClock) -> None:
+    """A key belongs to its player."""
+    async with running_players() as players:
+        await players.score("k")
+        assert not (await players.increment(await players.token("b"), "k", "b")).repeated
+
+
+async def test_an_expired_token_with_an_unknown_key_is_refused(autojump_clock: MockClock) -> None:
+    """The ledger has been asked."""
+    async with running_players() as players:
+        await refused_as(TokenExpired, players.increment(players.forged(age_s=100), "k"))
+        assert players.office.store.faults.calls == 1
+
+
+# --- limits ---
+
+
+async def test_the_sixth_increment_of_a_minute_is_refused_with_the_time_to_wait(autojump_clock: MockClock) -> None:
+    """And its token is not spent."""
+    async with running_players(STRICT) as players:
+        for _ in range(5):
+            await players.score()
+        await trio.sleep(15)
+        token = await players.token()
+        refusal = await refused_as(RateLimited, players.increment(token))
+        assert isinstance(refusal, RateLimited)
+        assert refusal.retry_after_s == pytest.approx(45)
+        await trio.sleep(45)
+        assert (await players.increment(token)).new_score == 6
+
+
+async def test_the_eleventh_token_of_a_minute_is_refused(autojump_clock: MockClock) -> None:
+    """The text tells the limit."""
+    async with running_players(STRICT) as players:
+        for _ in range(10):
+            await players.token()
+        refusal = await refused_as(RateLimited, players.token())
+        assert str(refusal) == "Maximum 10 token requests per minute"
+
+
+async def test_bad_tokens_count_against_the_limit(autojump_clock: MockClock) -> None:
+    """So nobody can try out signatures at leisure."""
+    async with running_players(STRICT) as players:
+        for _ in range(5):
+            await refused_as(TokenInvalid, players.increment(players.forged(key=b"guess")))
+        await refused_as(RateLimited, players.score())
+
+
+async def test_over_the_limit_invented_keys_cost_the_database_nothing(autojump_clock: MockClock) -> None:
+    """Only memory is asked."""
+    async with running_players(STRICT) as players:
+        for number in range(20):
+            await players.try_increment(players.forged(age_s=100), f"{number}")
+        assert players.office.store.faults.calls == 5
+
+
+async def test_an_idle_player_is_forgotten_only_when_no_limit_counts(autojump_clock: MockClock) -> None:
+    """Otherwise waiting for the passivation would reset the limit."""
+    rules = UserRules(tokens=None, increments=Limit(1, period_s=600))
+    async with running_players(rules, idle_after_s=10) as players:
+        await players.score()
+        await trio.sleep(300)
+        assert players.users.live == 1
+        await refused_as(RateLimited, players.increment(players.forged()))
+        await trio.sleep(700)
+        assert players.users.live == 0
+        assert (await players.score()).new_score == 2
+
+
+# --- the ledger away ---
+
+
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [(StoreUnavailable("away"), False), (CommitUnknown("lost"), False), (CommitUnknown("lost"), True)],
+)
+async def test_a_retry_after_a_fault_of_the_store_counts_once(
+    autojump_clock: MockClock, fault: Exception, *, done: bool
+) -> None:
+    """With the same key; the refusal says that this is what to do."""
+    async with running_players() as players:
+        token = await players.token()
+        (players.office.store.faults.fail_after if done else players.office.store.faults.fail_before)(fault)
+        refusal = await refused_as(Unavailable, players.increment(token, "k"))
+        assert "same Idempotency-Key" in str(refusal)
+        assert (await players.increment(token, "k")).new_score == 1
+        await trio.sleep(5)
+        assert players.office.totals["a"] == 1
+
+
+async def test_a_ledger_that_crashes_is_unavailable_and_a_retry_counts_once(autojump_clock: MockClock) -> None:
+    """Even when the score was on disk before it crashed."""
+    async with running_players() as players:
+        token = await players.token()
+        players.office.on_done.append(ZeroDivisionError())
+        await refused_as(Unavailable, players.increment(token, "k"))
+        assert (await players.increment(token, "k")).new_score == 1
+        assert players.office.totals["a"] == 1
+
+
+async def test_a_ledger_that_does_not_answer_in_time_is_unavailable_and_a_retry_counts_once(
+    autojump_clock: MockClock,
+) -> None:
+    """The score may be made durable after the asker has gone."""
+    async with running_players() as players:
+        token = await players.token()
+        players.office.store.faults.delay_s = 11
+        await refused_as(Unavailable, players.increment(token, "k"))
+        players.office.store.faults.delay_s = 0
+        assert (await players.increment(token, "k")).new_score == 1
+        await trio.sleep(30)
+        assert players.office.totals["a"] == 1
+
+
+async def test_a_spent_token_outlives_the_skew_of_clocks(autojump_clock: MockClock) -> None:
+    """A server whose clock is behind still takes the token for good: its row must not have been purged by then."""
+    async with running_players() as players:
+        token = await players.token()
+        await players.increment(token)
+        await players.office.store.purge(before_us=(token.timestamp_ms + 60_000 + 4_000) * 1000)
+        assert isinstance(await players.try_increment(token), TokenAlreadyUsed)
+
+
+async def test_an_unknown_message_ends_the_incarnation(autojump_clock: MockClock) -> None:
+    """It is a mistake of ours."""
+    async with running_players() as players:
+        players.users.tell("a", "nonsense")
+        await wait_all_tasks_blocked()
+        assert (await players.score()).new_score == 1
