@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from actors.ledger.messages import Publish
+from actors.ledger.publisher import ENTRY, PublisherActor, PublisherWorld
+from actors.ports import ALL_TIME, ScoreFact, StoreUnavailable
+from actors.runtime import Ref, running_actor
+from tests.fakes import FakeBoardCache, FakeEventLog
+from tests.leaderboard.naive import fact
+from tests.ledger.office import PATIENT
+
+
+@dataclass
+class Press:
+    """A publisher at work."""
+
+    log: FakeEventLog
+    cache: FakeBoardCache
+    dropped: list[int]
+    publisher: Ref
+
+    async def publish(self, *facts: ScoreFact) -> None:
+        self.publisher.tell(Publish(facts))
+        await wait_all_tasks_blocked()
+
+    async def entries(self) -> list[list[tuple[str, int]]]:
+        return [[(each.user_id, each.score) for each in entry.facts] for entry in await self.log.read(None, 100)]
+
+
+@asynccontextmanager
+async def running_press() -> AsyncIterator[Press]:
+    """Run one."""
+    log, cache, dropped = FakeEventLog(), FakeBoardCache(), list[int]()
+    world = PublisherWorld(log, cache, dropped.append)
+    async with running_actor("press", lambda: PublisherActor(world), rng=random.Random(0), options=PATIENT) as ref:
+        yield Press(log, cache, dropped, ref)
+
+
+async def test_all_that_waits_is_one_entry_and_the_newest_totals(autojump_clock: MockClock) -> None:
+    """The log has every fact in order; the cache needs the last of each player."""
+    async with running_press() as press:
+        gate = press.log.faults.hold()
+        await press.publish(fact("a", 1))
+        await press.publish(fact("a", 2), fact("b", 1))
+        await press.publish(fact("a", 3))
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert await press.entries() == [[("a", 1)], [("a", 2), ("b", 1), ("a", 3)]]
+        assert await press.cache.top(ALL_TIME, 10) == [("a", 3), ("b", 1)]
+
+
+async def test_an_entry_has_a_bound(autojump_clock: MockClock) -> None:
+    """After a long wait there are several."""
+    async with running_press() as press:
+        await press.publish(*(fact(f"{n}", 1) for n in range(ENTRY + 1)))
+        assert [len(entry) for entry in await press.entries()] == [ENTRY, 1]
+
+
+async def test_what_redis_does_not_take_is_dropped_and_counted(autojump_clock: MockClock) -> None:
+    """The log or the cache, an expected or an unexpected failure; the next facts get through."""
+    async with running_press() as press:
+        press.log.faults.fail_before(StoreUnavailable("away"))
+        await press.publish(fact("a", 1), fact("b", 1))
+        press.cache.faults.fail_before(StoreUnavailable("away"))
+        await press.publish(fact("c", 1))
+        press.log.faults.fail_before(ZeroDivisionError())
+        await press.publish(fact("d", 1))
+        assert press.dropped == [2, 1, 1]
+        press.publisher.tell(Publish((fact("e", 1),)))
+        await trio.sleep(1)
+        assert await press.cache.top(ALL_TIME, 10) == [("e", 1)]
+        assert press.dropped == [2, 1, 1]
