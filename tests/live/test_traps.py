@@ -38,6 +38,20 @@ async def test_a_ping_into_our_close_ends_nothing_but_its_connection() -> None:
         (b"\xff" * 100, 1002),
         (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", 1002),
     ],
+    ids=[  # frames are masked at random, and every process that runs tests must give them the same names
+        "endless empty fragments",
+        "fragments too large together",
+        "one byte too large",
+        "much too large",
+        "and more behind our close",
+        "no UTF-8",
+        "a continuation of nothing",
+        "an unknown opcode",
+        "a ping in fragments",
+        "not masked",
+        "garbage",
+        "a request",
+    ],
 )
 async def test_a_broken_protocol_is_answered_with_a_close_code(frames: bytes, code: int) -> None:
     """The client can read it, though it was still sending; the next client is served."""
