@@ -14,7 +14,7 @@ import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.events import Closed, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.logging import Logger
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.lifespan import Lifespan
@@ -24,7 +24,9 @@ from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 from hypercorn.utils import parse_socket_addr
 
+from scoreboard.door.app_tasks import AppTasks
 from scoreboard.door.farewell import short_answer
+from scoreboard.door.gate import Gate
 from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
@@ -63,11 +65,18 @@ class Http1Protocol(H11Protocol):
     def __init__(self, limits: DoorLimits, *args: Any) -> None:
         super().__init__(*args)
         self._limits = limits
+        self._gate = self.can_read = Gate()
 
     @property
     def body_expected(self) -> bool:
         """Whether the client has still to send what its request announced."""
         return self.connection.their_state is h11.SEND_BODY
+
+    async def handle(self, event: Event) -> None:
+        """As the original; the end of the connection also ends a reader that waits for its turn."""
+        if isinstance(event, Closed):
+            self._gate.end()
+        await super().handle(event)
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Nothing: this is where the original changes to HTTP/2."""
@@ -80,6 +89,15 @@ class Http1Protocol(H11Protocol):
         await self.send(RawData(data=short_answer(*refused)))
         await self.send(Closed())
 
+    async def _maybe_recycle(self) -> None:
+        """As the original, but to its end: Quart cancels this very task once it hears that the answer is out.
+
+        Cut off here, the connection would neither be closed nor have its idle time limited. Nothing in here waits for
+        the client or the application, which bounds the shield.
+        """
+        with trio.CancelScope(shield=True):
+            await super()._maybe_recycle()
+
 
 class Http1Server(TCPServer):
     """Hypercorn's server of one connection. It makes its protocol itself, so no other can take its place later."""
@@ -90,6 +108,7 @@ class Http1Server(TCPServer):
         super().__init__(handler.app, handler.config, _Context(closing), handler.state, stream)  # type: ignore[arg-type]
         self._limits = handler.limits
         self._socket = socket
+        self._over = False
 
     async def run(self) -> None:
         """Serve until either side ends the connection."""
@@ -98,13 +117,20 @@ class Http1Server(TCPServer):
         except OSError:
             return  # it left with a reset just now
         try:
-            async with TaskGroup() as tasks:
+            async with AppTasks() as tasks:
                 self._task_group = tasks
                 self.protocol = self._make_protocol(tasks, client, server)
                 await self.idle_task.restart(tasks, self._idle_timeout)
                 await self._read_data()
+                self._over = True
+                await self.idle_task.stop()
         finally:
             await self._close()
+
+    async def protocol_send(self, event: Event) -> None:
+        """As the original, but what is over is not idle: it would keep its place for the whole idle time."""
+        if not (self._over and isinstance(event, Updated)):
+            await super().protocol_send(event)
 
     def _names(self) -> tuple[_Name, _Name]:
         family = self._socket.family

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import trio
 
@@ -27,6 +28,7 @@ class HttpStream(trio.abc.HalfCloseableStream):
         self._replay = replay
         self._limits = limits
         self._on_unread = on_unread
+        self._sending = False
         self._reading: trio.CancelScope | None = None
         self._end: type[trio.BrokenResourceError | trio.ClosedResourceError] | None = None
 
@@ -52,11 +54,14 @@ class HttpStream(trio.abc.HalfCloseableStream):
             raise self._end
         within = self._limits.write_within_s + len(data) / self._limits.write_bytes_per_s
         with trio.move_on_after(within):
+            self._sending = True
             try:
                 return await self._transport.send_all(data)
             except BaseException:  # also when cancelled: half an answer may be on the wire
                 self._stop(trio.BrokenResourceError)
                 raise
+            finally:
+                self._sending = False
         self._on_unread()
         raise trio.BrokenResourceError("the client does not read")
 
@@ -66,10 +71,21 @@ class HttpStream(trio.abc.HalfCloseableStream):
             await self._transport.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        """Say that no more will be sent."""
+        """Say that no more will be sent.
+
+        Hypercorn calls this beside a write of another task, and of two such the socket's stream would let the write
+        fail. Here the end does.
+
+        Raises:
+            trio.BusyResourceError: a write is in progress.
+        """
         if self._end is not None:
             raise self._end
-        await self._transport.send_eof()
+        if self._sending:
+            raise trio.BusyResourceError("another task is sending")
+        with suppress(OSError):  # the client was faster
+            self._transport.socket.shutdown(trio.socket.SHUT_WR)
+        await trio.lowlevel.checkpoint()
 
     async def aclose(self) -> None:
         """End the talk; see the class."""
