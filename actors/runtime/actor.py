@@ -37,7 +37,8 @@ class Actor(Behaviour):
     async def receive(self, message: Any) -> Any:
         """Work on one message; what is returned is the answer to an `ask`.
 
-        Raise a `Refusal` to say No and live on. Any other exception ends this incarnation.
+        Raise a `Refusal` to say No and live on. Any other exception ends this incarnation, also one that a nested
+        `ask` raised and that was not caught here (AskTimeout, MailboxFull, ...).
         """
         raise NotImplementedError
 
