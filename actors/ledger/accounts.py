@@ -76,6 +76,9 @@ class EndSession(Question[None]):
 #: So many new players are remembered for boards that cannot hear of them; others appear with their first score.
 UNANNOUNCED = 1000
 
+#: After so many seconds a store that was away is asked whether an account was made after all.
+LOOK_AGAIN_S = 5.0
+
 #: A write that may or may not have been done is made again after these pauses, in seconds: by the store's promise it
 #: then gives the same answer. A client cannot do that for a registration, whose id is made anew with each request.
 PAUSES_S = (0.05, 0.2, 0.5)
@@ -100,9 +103,10 @@ class AccountsActor(BatchActor):
         self._ledger_within_s = ledger_within_s
         self._store_within_s = store_within_s
         self._unannounced: list[ScoreFact] = []
+        self._uncertain: list[NewAccount] = []  # perhaps on disk, though the store said that it was away
 
     def __repr__(self) -> str:
-        return f"<AccountsActor, {len(self._unannounced)} unannounced>"
+        return f"<AccountsActor, {len(self._unannounced)} unannounced, {len(self._uncertain)} uncertain>"
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Answer all; a store that is away refuses."""
@@ -115,6 +119,9 @@ class AccountsActor(BatchActor):
         facts, self._unannounced = self._unannounced, []
         for fact in facts:
             self._announce(fact)
+        accounts, self._uncertain = self._uncertain, []
+        for account in accounts:
+            await self._look_for(account)
 
     async def _serve(self, request: Request) -> None:
         try:
@@ -162,7 +169,11 @@ class AccountsActor(BatchActor):
         )
 
     async def _register(self, message: Register) -> Registered | NameTaken | EmailTaken:
-        outcome = await self._insist(lambda: self._store.register(message.account))
+        try:
+            outcome = await self._insist(lambda: self._store.register(message.account))
+        except (StoreUnavailable, trio.Cancelled):
+            self._doubt(message.account)
+            raise
         if not isinstance(outcome, Registered):
             return outcome
         await self._tell_boards(outcome.fact)
@@ -171,6 +182,23 @@ class AccountsActor(BatchActor):
         except StoreError as error:
             raise LedgerUnavailable(NOT_SIGNED_IN) from error
         return outcome
+
+    def _doubt(self, account: NewAccount) -> None:
+        if len(self._uncertain) < UNANNOUNCED:
+            self._uncertain.append(account)
+        self.wake_at = min(self.wake_at, trio.current_time() + LOOK_AGAIN_S)
+
+    async def _look_for(self, account: NewAccount) -> None:
+        """If the account was made after all, the boards shall know its player. If not, it is not made any more."""
+        try:
+            with trio.fail_after(self._store_within_s):
+                found = await self._store.account_named(account.username_key)
+                outcome = await self._store.register(account) if found and found.user_id == account.user_id else None
+        except (StoreUnavailable, trio.TooSlowError):
+            self._doubt(account)
+            return
+        if isinstance(outcome, Registered):
+            self._announce(outcome.fact)
 
     async def _tell_boards(self, fact: ScoreFact) -> None:
         try:
@@ -185,4 +213,4 @@ class AccountsActor(BatchActor):
         except ActorError:
             if len(self._unannounced) < UNANNOUNCED:
                 self._unannounced.append(fact)
-            self.wake_at = trio.current_time() + self._ledger_within_s
+            self.wake_at = min(self.wake_at, trio.current_time() + self._ledger_within_s)

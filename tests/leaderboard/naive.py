@@ -58,7 +58,7 @@ class Client:
             case BoardFull():
                 self.fulls += 1
                 assert check_of(event.rows) == event.check
-                assert event.epoch != self.epoch or event.version > self.version, "an old board was shown as new"
+                assert event.epoch != self.epoch or event.version >= self.version, "an old board was shown as new"
                 self.epoch, self.version = event.epoch, event.version
                 self.rows, self.total = event.rows, event.total
             case BoardDiff():

@@ -135,6 +135,20 @@ async def test_who_was_registered_but_not_signed_in_is_told_to_log_in(autojump_c
         await desk.ask(OpenSession(session("a")))
 
 
+@pytest.mark.parametrize("done", [False, True])
+async def test_an_account_that_was_made_although_the_store_seemed_away_is_found(
+    autojump_clock: MockClock, *, done: bool
+) -> None:
+    """The player can log in, and stands on the board without a score; one that was not made is not made any more."""
+    async with running_desk() as desk:
+        (desk.store.faults.fail_after if done else desk.store.faults.fail_before)(*[AWAY] * 6)
+        with pytest.raises(LedgerUnavailable):
+            await desk.ask(registration("a"))
+        await trio.sleep(30)
+        assert desk.office.board.scores == ({"a": 0} if done else {})
+        assert list(desk.store.players.rows) == (["a"] if done else [])
+
+
 async def test_a_session_lasts_until_it_is_ended(autojump_clock: MockClock) -> None:
     """Exchanging and ending pass through to the store."""
     async with running_desk() as desk:
@@ -213,7 +227,8 @@ async def test_a_ledger_that_cannot_hear_is_told_of_a_new_player_later(autojump_
         ledger = Ref("ledger", deliver)
         make = lambda: AccountsActor(desk.store, ledger)  # noqa: E731 - as above
         async with running_actor("accounts", make, rng=random.Random(0), options=PATIENT) as accounts:
-            assert isinstance(await accounts.ask(registration("a"), within=5), Registered)
+            outcome = await accounts.ask(registration("a"), within=5)
+            assert isinstance(outcome, Registered)
             await trio.sleep(3)
             assert desk.office.board.scores == {}
             deaf = False
