@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -15,10 +15,6 @@ class Account:
     user_id: str
     token: str
     score: int = 0
-
-    def config(self) -> dict[str, Any]:
-        """As a generator is told."""
-        return asdict(self)
 
 
 class ApiRefused(Exception):

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from tests.bench.scoreboard_subject import TOP
 from tests.bench.subject import processor_s
@@ -32,7 +32,7 @@ class Generator:
         )
         self._write(config)
 
-    def __enter__(self) -> Generator:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,14 +49,17 @@ class Generator:
         self._write(command)
 
     def result(self) -> Command:
-        """The answer to the last command, with `generator_s`: the processor time the generator has used so far."""
+        """The answer to the last command."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise GeneratorFailed(f"{self._name} ended with status {self._process.wait()}")
         answer: Command = json.loads(line)
-        answer["generator_s"] = processor_s(self._process.pid)
         return answer
+
+    def processor_s(self) -> float:
+        """The processor time that the generator has used so far."""
+        return processor_s(self._process.pid)
 
     def ask(self, **command: Any) -> Command:
         """`begin` and `result`."""

@@ -46,13 +46,8 @@ class ScoreboardSubject:
 
     def usage(self) -> Usage:
         """The processor time until now."""
-        stores = {"postgres": -1.0, "valkey": -1.0}
-        for child in self._process.children(recursive=True):
-            parent = child.parent()
-            for name in stores:
-                if child.name().startswith(name) and parent and not parent.name().startswith(name):
-                    stores[name] = max(stores[name], 0.0) + tree_processor_s(child)
-        return Usage(processor_s(self.pid), stores["postgres"], stores["valkey"])
+        stores = {child.name().partition("-")[0]: tree_processor_s(child) for child in self._process.children()}
+        return Usage(processor_s(self.pid), stores)
 
     def memory(self) -> Memory:
         """The memory now."""

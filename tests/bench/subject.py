@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -13,19 +14,15 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Processor time since the start of each part, user and kernel, all threads, in seconds; -1: there is no such part."""
+    """Processor time since its start, user and kernel, all threads, in seconds: of the server, and of each store."""
 
     server_s: float
-    postgres_s: float = -1.0
-    redis_s: float = -1.0
+    stores_s: Mapping[str, float] = field(default_factory=dict)
 
     def since(self, earlier: Usage) -> Usage:
         """What was used between two readings."""
-        return Usage(
-            self.server_s - earlier.server_s,
-            self.postgres_s - earlier.postgres_s if self.postgres_s >= 0 else -1.0,
-            self.redis_s - earlier.redis_s if self.redis_s >= 0 else -1.0,
-        )
+        stores_s = {name: seconds - earlier.stores_s.get(name, 0.0) for name, seconds in self.stores_s.items()}
+        return Usage(self.server_s - earlier.server_s, stores_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class SubjectFactory(Protocol):
 
 def processor_s(pid: int) -> float:
     """Processor time of one process with all its threads; on Linux by the scheduler's clock, exact to nanoseconds."""
-    if sys.platform == "linux":
+    if Path("/proc/self/stat").exists():
         return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of that process, as clock_getcpuclockid(3) makes it
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)

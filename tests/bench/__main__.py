@@ -1,0 +1,94 @@
+"""The command line of the bench; `scripts/bench` sets up what it needs and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.bench import machine, plot
+from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
+from tests.bench.measures import stages
+from tests.bench.measures.cycles import CyclesMeasure
+from tests.bench.measures.feed import FeedMeasure
+from tests.bench.measures.memory import MemoryMeasure
+from tests.bench.report import Report
+from tests.bench.scoreboard_subject import running
+
+PIPED_WIDTH = 120
+OUT = Path(__file__).parent / "out"
+MEASURES: tuple[Callable[..., Measure], ...] = (CyclesMeasure, FeedMeasure, MemoryMeasure)
+NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME)
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option("--rounds", type=click.IntRange(1, 100), help="How often each is measured.  [default: 5]")
+@click.option("--quick", is_flag=True, help="Two short rounds with 200 clients: to see that everything works.")
+def main(names: tuple[str, ...], rounds: int | None, *, quick: bool) -> None:
+    """Measure NAMES (everything without any) and print and save what was found."""
+    options = Options(rounds=2, window_s=2.0, viewers=200) if quick else Options()
+    options = Options(rounds or options.rounds, options.window_s, options.players, options.viewers)
+    wanted = set(names or NAMES)
+    OUT.mkdir(exist_ok=True)
+    report = Report({**machine.describe(), "load before": machine.load(), "rounds": _in_words(options)})
+    chosen = [measure for make in MEASURES if wanted & set((measure := make(running, options)).names)]
+    run(chosen, options, report, profile=stages.NAME in wanted)
+    report.machine["load after"] = machine.load()
+    console = Console()
+    report.show(console if console.is_terminal else Console(width=PIPED_WIDTH))
+    report.save(OUT / "bench.json")
+    plot.save(report, OUT / "bench.png")
+    click.echo(f"saved {OUT / 'bench.json'} and {OUT / 'bench.png'}")
+
+
+def run(chosen: list[Measure], options: Options, report: Report, *, profile: bool) -> None:
+    """Measure in interleaved rounds, so that what disturbs the machine for a while disturbs all measures alike."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with ExitStack() as scope:
+        progress = scope.enter_context(Progress(*columns, console=console))
+        steps = progress.add_task("", total=len(chosen) * (2 + options.rounds) + profile)
+
+        def begin(what: str) -> None:
+            progress.update(steps, description=what)
+
+        if profile:
+            begin("where the time goes")
+            report.profile = stages.take(options, OUT / "stacks.folded")
+            progress.advance(steps)
+        for measure in chosen:
+            begin(f"{_name(measure)}: starting a server")
+            scope.enter_context(measure)
+            progress.advance(steps)
+            begin(f"{_name(measure)}: warming up")
+            measure.warm_up()
+            progress.advance(steps)
+        readings: dict[str, list[Reading]] = {_name(measure): [] for measure in chosen}
+        for number in range(options.rounds):
+            for measure in chosen:
+                begin(f"{_name(measure)}: round {number + 1} of {options.rounds}")
+                readings[_name(measure)].append(measure.round(number))
+                progress.advance(steps)
+    for measure in chosen:
+        report.rows[_name(measure)] = rows_of(measure, readings[_name(measure)])
+        report.curves.update(last_curves(readings[_name(measure)]))
+
+
+def _name(measure: Measure) -> str:
+    return ", ".join(measure.names)
+
+
+def _in_words(options: Options) -> str:
+    return (
+        f"{options.rounds} of {options.window_s:g} s a window, "
+        f"{options.players} players at once, {options.viewers:,} live clients"
+    )
+
+
+if __name__ == "__main__":
+    main(prog_name="scripts/bench")

@@ -1,0 +1,98 @@
+"""One player of a load generator: asks for an action token and spends it, on a kept connection."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+from tests.bench.wire import answer, request
+
+TOKEN_PATH, INCREMENT_PATH = "/api/actions/token", "/api/scores/increment"
+PATIENCE_S = 20.0
+_TOKEN, _SCORE = b'"actionToken":', b'"newScore":'
+
+
+class Wrong(Exception):
+    """An answer that must not be."""
+
+
+class Player:
+    """One request at a time, and what came of it. Durations are nanoseconds of the monotonic clock.
+
+    Requests are made beforehand but for the token's bytes, which are copied from one answer into the next request.
+    Every answer must be 200 and every new score exactly one more than the last.
+
+    Args:
+        port: Of the server.
+        account: `user_id`, `token` and the `score` so far.
+        keys: What every Idempotency-Key begins with; None sends none.
+    """
+
+    def __init__(self, port: int, account: dict[str, Any], keys: str | None = None) -> None:
+        self.user_id: str = account["user_id"]
+        self.score: int = account["score"]
+        self.cycles = 0
+        self.token_ns: list[int] = []
+        self.increment_ns: list[int] = []
+        self.sent_ns = 0
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._keys = None if keys is None else f"{keys}-{self.user_id[:8]}"
+        self._ask = request("POST", TOKEN_PATH, account["token"])
+        head = request("POST", INCREMENT_PATH, account["token"]).partition(b"Content-Length")[0]
+        self._head = head + b"Content-Type: application/json\r\n"
+        self._data = b""
+        self._spending = False
+
+    def begin(self) -> None:
+        """Ask for a token."""
+        self._spending = False
+        self._send(self._ask)
+
+    def step(self) -> bool:
+        """Read what has come; True when the cycle has ended. Raises Wrong, and OSError when nothing comes."""
+        more = self.socket.recv(65536)
+        if not more:
+            raise Wrong("the server closed the connection")
+        self._data += more
+        found = answer(self._data)
+        if found is None:
+            return False
+        took_ns = time.monotonic_ns() - self.sent_ns
+        status, body, size = found
+        self._data = self._data[size:]
+        if status != 200:
+            raise Wrong(f"status {status}: {body[:200]!r}")
+        if self._spending:
+            self.increment_ns.append(took_ns)
+            self._scored(body)
+            return True
+        self.token_ns.append(took_ns)
+        self._spend(body)
+        return False
+
+    def play_one(self) -> None:
+        """A whole cycle."""
+        self.begin()
+        while not self.step():
+            pass
+
+    def _spend(self, body: bytes) -> None:
+        at = body.index(_TOKEN) + len(_TOKEN)
+        wish = b'{"actionToken":%b}' % body[at : body.index(b"}", at) + 1]
+        key = f"Idempotency-Key: {self._keys}-{self.cycles}\r\n".encode() if self._keys else b""
+        self._spending = True
+        self._send(b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, key, len(wish), wish))
+
+    def _scored(self, body: bytes) -> None:
+        at = body.index(_SCORE) + len(_SCORE)
+        score = int(body[at : at + 20].partition(b",")[0].rstrip(b"}"))
+        if score != self.score + 1:
+            raise Wrong(f"a score of {score} after {self.score}")
+        self.score = score
+        self.cycles += 1
+
+    def _send(self, data: bytes) -> None:
+        self.sent_ns = time.monotonic_ns()
+        self.socket.sendall(data)

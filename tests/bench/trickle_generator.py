@@ -1,0 +1,57 @@
+"""A load generator: a few players who score in turn, slowly and evenly, so that every tick has something to show.
+
+python -m tests.bench.trickle_generator     (spoken to by `tests.bench.generator`)
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.bench.generator import Command, obey
+from tests.bench.player import Player
+
+
+class Trickle:
+    """Answers two commands.
+
+    `{"spread": gap}` lets the players' scores lie so far apart that scoring in turn never changes a rank.
+    `{"count", "every_s"}` plays so many cycles; `sent` tells of each increment when it was sent, whose it was, and the
+    score that it made.
+    """
+
+    def __init__(self, config: Command) -> None:
+        self._port: int = config["port"]
+        self._accounts: list[dict[str, Any]] = config["players"]
+        self._turn = 0
+
+    def __call__(self, command: Command) -> Command:
+        players = [Player(self._port, account) for account in self._accounts]
+        try:
+            sent = self._spread(players, command["spread"]) if "spread" in command else self._play(players, command)
+        finally:
+            for account, player in zip(self._accounts, players, strict=True):
+                account["score"] = player.score
+                player.socket.close()
+        return {"sent": sent}
+
+    def _spread(self, players: list[Player], gap: int) -> list[Any]:
+        for place, player in enumerate(players):
+            for _ in range(place * gap):
+                player.play_one()
+        return []
+
+    def _play(self, players: list[Player], command: Command) -> list[Any]:
+        sent = []
+        began = time.monotonic()
+        for number in range(command["count"]):
+            time.sleep(max(0.0, began + number * command["every_s"] - time.monotonic()))
+            player = players[self._turn % len(players)]
+            self._turn += 1
+            player.play_one()
+            sent.append((player.sent_ns, player.user_id, player.score))
+        return sent
+
+
+if __name__ == "__main__":
+    obey(Trickle)
