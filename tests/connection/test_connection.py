@@ -140,6 +140,29 @@ async def test_a_judge_of_tokens_that_hangs_is_not_waited_for(autojump_clock: Mo
         assert codes == ["SERVICE_UNAVAILABLE", "pong"]
 
 
+@pytest.mark.parametrize("reading", [True, False])
+async def test_a_step_that_is_offered_again_or_late_is_not_shown_again(
+    autojump_clock: MockClock, *, reading: bool
+) -> None:
+    """An audience that was made anew offers what it is shown to all; nobody is led back to an older board."""
+    async with running_feed(*"ab") as feed:
+        viewer = feed.connect()
+        await say(viewer, Subscribe(TOP3))
+        for _ in range(3):
+            await feed.stage.score("b")
+            await trio.sleep(2)
+        if not reading:
+            viewer.wire.stop_reading()
+            await feed.stage.score("b")
+            await trio.sleep(2)
+        for update in feed.stage.shown:
+            assert viewer.connection.offer(update)
+        viewer.wire.read()
+        await trio.sleep(1)
+        assert viewer.shape(TOP3) == ("Fddd" if reading else "FdddF")
+        assert viewer.client(TOP3).version == feed.stage.shown[-1].full.version
+
+
 # --- slow readers ---
 
 

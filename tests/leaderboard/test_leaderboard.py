@@ -161,16 +161,14 @@ async def test_a_player_that_comes_into_the_window_is_told_from_the_rank_at_the_
     """Not from wherever others had pushed it meanwhile."""
     async with running_stage(*"abcdef") as stage:
         await watch(stage)
-        await stage.score("a", "a", "b", "b", "c", "c")
+        await stage.score(*"ffeedd")
         await trio.sleep(2)
         stage.shown.clear()
-        await stage.commit("a")
-        facts = await stage.commit("f", "f", "f", "d", "d", "d", "d")
-        await stage.apply(*facts)
+        await stage.apply(*await stage.commit(*"cccc", *"aaa"))
         await trio.sleep(2)
         news = [each for shown in stage.shown for each in shown.news if isinstance(each, RankChange)]
         moves = {(each.user_id, each.old_rank, each.new_rank) for each in news}
-        assert moves == {("d", 4, 1), ("f", 6, 2), ("a", 1, 3), ("b", 2, 4), ("c", 3, 5)}
+        assert moves == {("c", 6, 1), ("a", 4, 2), ("f", 1, 3), ("e", 2, 4), ("d", 3, 5)}
 
 
 async def test_nobody_who_watches_no_more_costs_a_step(autojump_clock: MockClock) -> None:
