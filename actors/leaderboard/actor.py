@@ -35,9 +35,10 @@ from actors.runtime import Actor, ActorError, Refusal
 
 @dataclass(frozen=True, slots=True)
 class BoardWorld:
-    """What a board needs from outside. `broadcast` hands a step to its channel's audience and never waits.
+    """What a board needs from outside.
 
-    `watched` outlives incarnations: the channels that have an audience.
+    `broadcast` hands a step to its channel's audience and never waits; an ActorError says that it was not taken, and
+    then the board says it again. `watched` outlives incarnations: the channels that have an audience.
     """
 
     store: ScoreStore

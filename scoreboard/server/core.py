@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,7 +28,7 @@ from actors.ports import (
     UserId,
     WallClock,
 )
-from actors.runtime import ActorError, CellOptions, Directory, GaveUp, Observer, Ref, running_actor
+from actors.runtime import CellOptions, Directory, GaveUp, Observer, Ref, running_actor
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.token import ActionKeys
 
@@ -110,9 +110,8 @@ def _boards_and_audiences(
     watching: defaultdict[Channel, set[Subscriber]] = defaultdict(set)
 
     def broadcast(update: Update) -> None:
-        # An audience that has no room now gets a snapshot with the next step; its mailbox has counted the loss.
-        with suppress(ActorError):
-            audiences.tell(update.channel.key, Show(update))
+        # An audience that has no room raises, and the board says it again with its next tick.
+        audiences.tell(update.channel.key, Show(update))
 
     def make_audience(key: str) -> AudienceActor:
         channel = Channel.of_key(key)
