@@ -5,9 +5,10 @@ Labels have few values: routes as patterns, rules, reasons, kinds of actors; nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -26,6 +27,9 @@ class Metrics:
         self._describe_actors()
         self._describe_scores()
         self._describe_live()
+        self._sent = 0
+        self._skipped = 0
+        self._registry.register(self)
 
     def render(self) -> bytes:
         """All numbers in the text format of Prometheus; `CONTENT_TYPE` goes with it."""
@@ -95,12 +99,17 @@ class Metrics:
         self._ticks.inc()
 
     def frames_sent(self, count: int = 1) -> None:
-        """So many frames were handed to sockets."""
-        self._frames_sent.inc(count)
+        """So many frames were handed to sockets. Called for every delivery, so it only adds."""
+        self._sent += count
 
     def frames_skipped(self, count: int = 1) -> None:
         """So many frames were not sent, because the reader is behind and will get a snapshot."""
-        self._frames_skipped.inc(count)
+        self._skipped += count
+
+    def collect(self) -> Iterator[Metric]:
+        """What is counted in plain numbers, for the registry when it is read."""
+        yield CounterMetricFamily("live_frames_sent", "Frames handed to live connections", self._sent)
+        yield CounterMetricFamily("live_frames_skipped", "Frames not sent because the reader was behind", self._skipped)
 
     # --- what they are ---
 
@@ -134,10 +143,6 @@ class Metrics:
     def _describe_live(self) -> None:
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
         self._ticks = self._counter("leaderboard_ticks_total", "Differences shown by boards")
-        self._frames_sent = self._counter("live_frames_sent_total", "Frames handed to live connections")
-        self._frames_skipped = self._counter(
-            "live_frames_skipped_total", "Frames not sent because the reader was behind"
-        )
 
     def _counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)

@@ -143,7 +143,7 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
     )
-    hooks = CoreHooks(journal, metrics.committed, metrics.event_log_dropped, journal.user_gave_up)
+    hooks = CoreHooks(journal, metrics.committed, metrics.event_log_dropped, journal.user_gave_up, metrics.ticked)
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 
 

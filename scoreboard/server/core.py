@@ -66,6 +66,7 @@ class CoreHooks:
     batch_done: Callable[[int, float], None]
     facts_dropped: Callable[[int], None]
     user_gave_up: Callable[[UserId, GaveUp], None]
+    board_stepped: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _boards_and_audiences(
     watching: defaultdict[Channel, set[Subscriber]] = defaultdict(set)
 
     def broadcast(update: Update) -> None:
+        hooks.board_stepped()
         # An audience that has no room raises, and the board says it again with its next tick.
         audiences.tell(update.channel.key, Show(update))
 
