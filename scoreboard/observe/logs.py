@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars, merge_contextvars, reset_con
 
 from scoreboard.observe.redact import redact, scrub
 
+_JSON = json.JSONEncoder(default=repr)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
