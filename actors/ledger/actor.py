@@ -7,10 +7,9 @@ that harmless. What a crash makes this actor forget the board reads from the sto
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeGuard
 
 import trio
@@ -18,6 +17,7 @@ import trio
 from actors.ledger.board_line import BoardLine, BoardPatience, Moves
 from actors.ledger.messages import Commit, Joined, LedgerUnavailable, Publish, Recall, Receipt
 from actors.ledger.transaction import Result, Settled, transact
+from actors.ledger.world import LedgerWorld
 from actors.ports import (
     AnswerRecord,
     Committed,
@@ -26,45 +26,19 @@ from actors.ports import (
     KeyLookup,
     Repeated,
     ScoreFact,
-    ScoreStore,
     ScoreWrite,
     StoreError,
     StoreFault,
     StoreUnavailable,
 )
-from actors.runtime import ActorError, BatchActor, Ref, Request
+from actors.runtime import ActorError, BatchActor, Request
+
+__all__ = ["LedgerActor", "LedgerWorld"]
 
 #: Kept as the ranks of a key whose first answer was told without any, so that a retry hears the same. Ranks begin at 1.
 TOLD_NONE = 0
 
 UNCONFIRMED = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
-
-
-def _ignore(_fault: StoreFault) -> None:
-    """Nobody listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerWorld:
-    """What the ledger needs from outside, for all its incarnations.
-
-    `batch_done` hears the size and the seconds of each commit, `rejected` what the store calls a mistake of ours.
-    A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
-    """
-
-    store: ScoreStore
-    board: Ref
-    publisher: Ref
-    batch_done: Callable[[int, float], None]
-    board_within_s: float = 1.0
-    answer_delay_s: float = 0.0005
-    retry_s: float = 0.5
-    store_within_s: float = 20.0
-    settle_s: float = 10.0
-    max_in_doubt: int = 5_000
-    max_unapplied: int = 100_000
-    rejected: Callable[[StoreFault], None] = _ignore
-    lives: Iterator[int] = field(default_factory=itertools.count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""What the ledger needs from outside."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from actors.ports import ScoreStore, StoreFault
+from actors.runtime import Ref
+
+
+def _ignore(_fault: StoreFault) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerWorld:
+    """Handed to all incarnations of the ledger.
+
+    `batch_done` hears the size and the seconds of each commit, `rejected` what the store calls a mistake of ours.
+    A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
+    """
+
+    store: ScoreStore
+    board: Ref
+    publisher: Ref
+    batch_done: Callable[[int, float], None]
+    board_within_s: float = 1.0
+    answer_delay_s: float = 0.0005
+    retry_s: float = 0.5
+    store_within_s: float = 20.0
+    settle_s: float = 10.0
+    max_in_doubt: int = 5_000
+    max_unapplied: int = 100_000
+    rejected: Callable[[StoreFault], None] = _ignore
+    lives: Iterator[int] = field(default_factory=itertools.count)
