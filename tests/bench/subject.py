@@ -11,6 +11,8 @@ from typing import Protocol
 
 import psutil
 
+QUIET_STEP_S, QUIET_SHARE, QUIET_WITHIN_S = 0.25, 0.03, 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -59,6 +61,16 @@ def processor_s(pid: int) -> float:
         return time.clock_gettime(~pid << 3 | 2)  # CPUCLOCK_SCHED of that process, as clock_getcpuclockid(3) makes it
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def wait_until_quiet(subject: Subject) -> None:
+    """Until the server has done what it had to do: it uses hardly any processor time, or a while is over."""
+    deadline = time.monotonic() + QUIET_WITHIN_S
+    used_s, share = subject.usage().server_s, 1.0
+    while share > QUIET_SHARE and time.monotonic() < deadline:
+        time.sleep(QUIET_STEP_S)
+        before_s, used_s = used_s, subject.usage().server_s
+        share = (used_s - before_s) / QUIET_STEP_S
 
 
 def tree_processor_s(process: psutil.Process) -> float:

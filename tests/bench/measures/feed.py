@@ -10,7 +10,7 @@ from tests.bench.accounts import register
 from tests.bench.figure import Figure, Mark, Options, Reading
 from tests.bench.generator import Command, Generator
 from tests.bench.statistics import curve, percentile
-from tests.bench.subject import Subject, SubjectFactory
+from tests.bench.subject import Subject, SubjectFactory, wait_until_quiet
 
 PLAYERS = 10
 #: Scores a tick while deliveries are measured: as few as give each tick something to show, because their own cost is
@@ -36,8 +36,9 @@ class Window:
 
 
 class FeedMeasure:
-    """A steady trickle of scores, first with no client and then with many; the same scores in both windows. Then more
-    of them, each followed to the screens.
+    """A steady trickle of scores, first with no client and then with many; the same scores in both windows.
+
+    In a third window come more scores, and each is followed to the screens.
 
     A delivery is one board frame at one client. Its cost is the processor time of the server's whole process (all
     threads, user and kernel; on one machine also the kernel's half of the client's TCP) with the clients, less that
@@ -73,16 +74,17 @@ class FeedMeasure:
         self._trickle.ask(spread=2)
         self._viewers.ask(connect=self._options.viewers)
         self._window(2.0, DENSE)
-        self._viewers.ask(leave=True)
+        self._leave()
 
     def round(self, number: int) -> Reading:
         """Without clients, then with them, then with more scores."""
         seconds = self._options.window_s
         alone = self._window(seconds, SPARSE)
         joined = self._viewers.ask(connect=self._options.viewers)
+        wait_until_quiet(self._subject)
         shared = self._window(seconds, SPARSE)
         dense = self._window(seconds, DENSE)
-        self._viewers.ask(leave=True)
+        self._leave()
         deliveries = received(shared, "boards")
         extra_s = shared.server_s - alone.server_s
         screen = sorted(screen_ms(dense))
@@ -99,6 +101,10 @@ class FeedMeasure:
             "screen_p99": percentile(screen, 99),
         }
         return Reading(values, {"screen": curve(screen)})
+
+    def _leave(self) -> None:
+        self._viewers.ask(leave=True)
+        wait_until_quiet(self._subject)  # its work for those who left must not count in the next window
 
     def _window(self, seconds: float, scores_a_tick: float) -> Window:
         tick_s = self._subject.tick_s

@@ -1,0 +1,34 @@
+"""Processor time is given to the room that spent it."""
+
+from __future__ import annotations
+
+from tests.bench.stacks import NOBODY, Stack, inclusive, stages
+
+LOOP = "/lib/site-packages/trio/_core/_run.py:unrolled_run:1"
+API = "/srv/scoreboard/api/scores.py:increment:2"
+SCOPE = "/lib/site-packages/trio/_core/_run.py:CancelScope.__enter__:3"
+HELPER = "/usr/lib/python3.11/contextlib.py:__enter__:4"
+MAIN = "/srv/scoreboard/server/compose.py:serve:5"
+STACKS = [
+    Stack((MAIN, LOOP, API), 400),
+    Stack((MAIN, LOOP, API, HELPER), 100),
+    Stack((MAIN, LOOP, API, SCOPE), 300),
+    Stack((MAIN, LOOP), 200),
+]
+
+
+def test_time_in_trio_is_also_told_with_the_room_that_called_it() -> None:
+    """Once as its own, once with its caller; the loop itself works for nobody."""
+    found = {stage.room: (stage.own_us, stage.served_us) for stage in stages(STACKS, 1000.0)}
+    assert {"scoreboard.api": (500.0, 800.0), "trio": (500.0, 0.0), NOBODY: (0.0, 200.0)} == found
+
+
+def test_stages_add_up_to_the_unit_of_work() -> None:
+    """In either column, whatever the samples weigh."""
+    found = stages(STACKS, 50.0)
+    assert (50.0, 50.0) == (sum(stage.own_us for stage in found), sum(stage.served_us for stage in found))
+
+
+def test_a_function_counts_once_in_its_stack_however_often_it_is_there() -> None:
+    """Recursion does not multiply time."""
+    assert [("api/scores.py:increment", 10.0)] == inclusive([Stack((LOOP, API, API), 7)], 10.0)
