@@ -14,14 +14,15 @@ from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
 from tests.bench.measures import stages
 from tests.bench.measures.cycles import CyclesMeasure
-from tests.bench.measures.feed import FeedMeasure
+from tests.bench.measures.fanout import FanoutMeasure
 from tests.bench.measures.memory import MemoryMeasure
+from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.report import Report
 from tests.bench.scoreboard_subject import running
 
 PIPED_WIDTH = 120
 OUT = Path(__file__).parent / "out"
-MEASURES: tuple[Callable[..., Measure], ...] = (CyclesMeasure, FeedMeasure, MemoryMeasure)
+MEASURES: tuple[Callable[..., Measure], ...] = (CyclesMeasure, FanoutMeasure, ScreenMeasure, MemoryMeasure)
 NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME)
 
 
@@ -41,9 +42,10 @@ def main(names: tuple[str, ...], rounds: int | None, *, quick: bool) -> None:
     report.machine["load after"] = machine.load()
     console = Console()
     report.show(console if console.is_terminal else Console(width=PIPED_WIDTH))
-    report.save(OUT / "bench.json")
-    plot.save(report, OUT / "bench.png")
-    click.echo(f"saved {OUT / 'bench.json'} and {OUT / 'bench.png'}")
+    path = OUT / "-".join(["bench", *names])  # a run of a part leaves the whole one's files alone
+    report.save(path.with_suffix(".json"))
+    plot.save(report, path.with_suffix(".png"))
+    click.echo(f"saved {path}.json and {path}.png")
 
 
 def run(chosen: list[Measure], options: Options, report: Report, *, profile: bool) -> None:

@@ -41,7 +41,8 @@ def _panels(report: Report) -> list[Panel]:
         panels.append(lambda axes: _curves(axes, report.curves, ("token", "increment"), "Latency at full load"))
     if "screen_p99" in rows:
         panels.append(lambda axes: _curves(axes, report.curves, ("screen",), "Submit to screen", rows["screen_p99"]))
-        cost = [rows["delivery_us"], rows["viewer_us"]]
+    if "delivery_us" in rows:
+        cost = [rows["delivery_us"], rows["busy_delivery_us"]]
         panels.append(lambda axes: _bars(axes, cost, "Processor time a delivery"))
     if "rss_n" in rows:
         memory = [rows[key] for key in ("rss_0", "rss_n", "pss_0", "pss_n")]
@@ -57,7 +58,7 @@ def _bars(axes: Axes, rows: list[Row], title: str) -> None:
         axes.barh(place, row.median, height=0.55, color=BLUE, alpha=0.75)
         axes.plot(row.values, [place] * len(row.values), "o", color="black", markersize=4, alpha=0.6)
         if row.figure.mark is not None:
-            axes.axvline(row.figure.mark.value, color=ORANGE, linestyle="--", label=f"mark: {row.figure.mark}")
+            axes.axvline(row.figure.mark.value, color=ORANGE, linestyle="--", label=f"mark {row.figure.mark}")
     axes.set_yticks(range(len(rows)), [row.figure.label for row in rows])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
@@ -75,9 +76,7 @@ def _curves(
         shares = [100 * (index + 1) / len(values) for index in range(len(values))]
         axes.plot(values, shares, color=colour, label=name)
     if marked is not None and marked.figure.mark is not None:
-        axes.axvline(
-            marked.figure.mark.value, color=ORANGE, linestyle="--", label=f"mark for p99: {marked.figure.mark}"
-        )
+        axes.axvline(marked.figure.mark.value, color=ORANGE, linestyle="--", label=f"mark for p99 {marked.figure.mark}")
     axes.axhline(99, color=GREY, linewidth=0.7, linestyle=":")
     axes.set_xlim(left=0)
     axes.set_ylim(0, 101)
