@@ -102,21 +102,18 @@ class LiveConnection:
         if self._gone or watched is None:
             return False
         try:
-            if not self._knows(watched, update):
-                self._take(watched, update)
+            self._take(watched, update)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
             self._gone, self._broken = True, error
             self._lagging.set()
         return not self._gone
 
-    def _knows(self, watched: _Watched, update: Update) -> bool:
-        """True if the client has been shown this or something later of the same epoch, or soon will be."""
-        late = self._late.get(update.channel)
-        epoch, version = (late.full.epoch, late.full.version) if late else (watched.epoch, watched.version)
-        return epoch == update.full.epoch and version >= update.full.version
-
     def _take(self, watched: _Watched, update: Update) -> None:
-        if update.channel not in self._late and self._transport.write_now(self._frames(watched, update)):
+        late = self._late.get(update.channel)
+        shown = watched if late is None else late
+        if shown.epoch == update.epoch and shown.version >= update.version:
+            return  # it, or something later, has been shown or soon will be
+        if late is None and self._transport.write_now(self._frames(watched, update)):
             self._shown(watched, update)
         else:
             self._world.skipped()
@@ -129,8 +126,8 @@ class LiveConnection:
         return update.full_frames(self._dialect)
 
     def _shown(self, watched: _Watched, update: Update) -> None:
-        watched.epoch = update.full.epoch
-        watched.version = update.full.version
+        watched.epoch = update.epoch
+        watched.version = update.version
         self._world.sent()
 
     # --- the tasks ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from actors.ports import BoardId, UserId
 
@@ -18,9 +19,8 @@ class Row:
     reached_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A window on a board: its first `size` rows (1 to 100)."""
+class Channel(NamedTuple):
+    """A window on a board: its first `size` rows (1 to 100). A tuple, because it is a key at every delivery."""
 
     board: BoardId
     size: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange
@@ -24,7 +24,7 @@ class Dialect(Protocol):
 class Update:
     """What a channel shows now (`full`), and how it came there from the step before (`diff`, None at the first)."""
 
-    __slots__ = ("_frames", "diff", "full", "news")
+    __slots__ = ("_frames", "channel", "diff", "epoch", "full", "news", "version")
 
     def __init__(
         self, full: BoardFull, diff: BoardDiff | None = None, news: tuple[RankChange | NewLeader, ...] = ()
@@ -32,15 +32,14 @@ class Update:
         self.full = full
         self.diff = diff
         self.news = news
-        self._frames: dict[tuple[str, bool, bool], bytes] = {}
+        # Every connection asks for these at every step.
+        self.channel: Channel = full.channel
+        self.epoch: str = full.epoch
+        self.version: int = full.version
+        self._frames: dict[tuple[str, str], bytes] = {}
 
     def __repr__(self) -> str:
-        return f"<Update {self.channel} {self.full.epoch}/{self.full.version}>"
-
-    @property
-    def channel(self) -> Channel:
-        """The window that this is about."""
-        return self.full.channel
+        return f"<Update {self.channel} {self.epoch}/{self.version}>"
 
     def follows(self, epoch: str | None, version: int) -> bool:
         """True if a client that shows `version` of `epoch` can take the diff."""
@@ -48,15 +47,14 @@ class Update:
 
     def full_frames(self, dialect: Dialect) -> bytes:
         """The snapshot alone, for one who comes anew or was behind."""
-        return self._once(dialect, (False, False), lambda: (self.full,))
+        return self._frames.get((dialect.name, "full")) or self._encode(dialect, "full", (self.full,))
 
     def step_frames(self, dialect: Dialect, *, full: bool) -> bytes:
         """The step for one who has followed: the diff (or, for those who asked so, the snapshot) and the news."""
-        first: BoardEvent = self.full if full or self.diff is None else self.diff
-        return self._once(dialect, (True, full), lambda: (first, *self.news))
+        if full or self.diff is None:
+            return self._frames.get((dialect.name, "step")) or self._encode(dialect, "step", (self.full, *self.news))
+        return self._frames.get((dialect.name, "diff")) or self._encode(dialect, "diff", (self.diff, *self.news))
 
-    def _once(self, dialect: Dialect, kind: tuple[bool, bool], events: Callable[[], Sequence[BoardEvent]]) -> bytes:
-        key = (dialect.name, *kind)
-        if key not in self._frames:
-            self._frames[key] = dialect.frames(events())
-        return self._frames[key]
+    def _encode(self, dialect: Dialect, kind: str, events: Sequence[BoardEvent]) -> bytes:
+        frames = self._frames[dialect.name, kind] = dialect.frames(events)
+        return frames
