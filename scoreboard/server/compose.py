@@ -143,7 +143,14 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
     )
-    hooks = CoreHooks(journal, metrics.committed, metrics.event_log_dropped, journal.user_gave_up, metrics.ticked)
+    hooks = CoreHooks(
+        observer=journal,
+        batch_done=metrics.committed,
+        facts_dropped=metrics.event_log_dropped,
+        user_gave_up=journal.user_gave_up,
+        board_stepped=metrics.ticked,
+        write_rejected=journal.write_rejected,
+    )
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 
 

@@ -25,10 +25,11 @@ from actors.ports import (
     EventLog,
     Ids,
     ScoreStore,
+    StoreFault,
     UserId,
     WallClock,
 )
-from actors.runtime import CellOptions, Directory, GaveUp, Observer, Ref, running_actor
+from actors.runtime import CellOptions, Directory, GaveUp, Observer, Ref, RestartPolicy, running_actor
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.token import ActionKeys
 
@@ -38,6 +39,8 @@ AUDIENCE_IDLE_S = 60.0
 USER_OPTIONS = CellOptions(capacity=100)
 #: Everybody's scores pass here: room for a second of everything that one process can take in.
 LEDGER_OPTIONS = CellOptions(capacity=20_000)
+#: No score depends on Redis: whatever it does, the publisher comes back, at the latest after ten seconds.
+PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_restarts=100_000))
 #: A board of a million players takes some seconds to load.
 BOARD_OPTIONS = CellOptions(capacity=20_000, start_within_s=120.0)
 #: Everybody may come back at the same moment.
@@ -67,6 +70,7 @@ class CoreHooks:
     facts_dropped: Callable[[int], None]
     user_gave_up: Callable[[UserId, GaveUp], None]
     board_stepped: Callable[[], None] = lambda: None
+    write_rejected: Callable[[StoreFault], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +94,23 @@ async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, 
     """
     published = PublishedBoards()
     boards, audiences = _boards_and_audiences(ports, hooks, published, tick_s)
-    solo = partial(running_actor, rng=ports.rng, observer=hooks.observer, options=LEDGER_OPTIONS)
+    solo = partial(running_actor, rng=ports.rng, observer=hooks.observer)
     publisher_world = PublisherWorld(ports.events, ports.cache, hooks.facts_dropped)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(boards.running())
         await stack.enter_async_context(audiences.running())
-        publisher = await stack.enter_async_context(solo("publisher", partial(PublisherActor, publisher_world)))
-        ledger_world = LedgerWorld(ports.scores, boards.ref(ALL_TIME), publisher, hooks.batch_done)
-        ledger = await stack.enter_async_context(solo("ledger", partial(LedgerActor, ledger_world)))
-        accounts = await stack.enter_async_context(solo("accounts", partial(AccountsActor, ports.accounts, ledger)))
+        publisher = await stack.enter_async_context(
+            solo("publisher", partial(PublisherActor, publisher_world), options=PUBLISHER_OPTIONS)
+        )
+        ledger_world = LedgerWorld(
+            ports.scores, boards.ref(ALL_TIME), publisher, hooks.batch_done, rejected=hooks.write_rejected
+        )
+        ledger = await stack.enter_async_context(
+            solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)
+        )
+        accounts = await stack.enter_async_context(
+            solo("accounts", partial(AccountsActor, ports.accounts, ledger), options=LEDGER_OPTIONS)
+        )
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger).running())
         yield Core(users, accounts, ledger, boards, audiences, published)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ports import UserId
+from actors.ports import StoreFault, UserId
 from actors.runtime import GaveUp
 from scoreboard.door.observer import Drop, Journal
 from scoreboard.observe.actors import ActorWatch
@@ -33,3 +33,7 @@ class UserWatch(ActorWatch):
     def user_gave_up(self, user_id: UserId, error: GaveUp) -> None:
         """It is dropped, and made anew by the player's next message."""
         self._say.error("user_actor_gave_up", user_id=user_id, exc_info=error)
+
+    def write_rejected(self, fault: StoreFault) -> None:
+        """The store calls one write a mistake of ours: its sender was refused, all others were served."""
+        self._say.error("write_rejected", exc_info=fault)
