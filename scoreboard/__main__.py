@@ -62,7 +62,7 @@ def serve_command(**given: object) -> None:
         click.echo(f"scoreboard: {error}", err=True)
         sys.exit(2)
     log = make_logger(level=settings.logs.level, style=settings.logs.format)
-    adopt_library_logs(log, ("hypercorn", "quart", "trio-websocket", "asyncio", "scoreboard"))
+    adopt_library_logs(log, ("", "hypercorn", "quart", "trio-websocket"))  # "": all that have no handler of their own
     sys.exit(_run(settings, log))
 
 

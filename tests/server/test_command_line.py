@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import json
+import logging
+
+import pytest
 from click.testing import CliRunner
 
+from scoreboard import __main__ as command_line
 from scoreboard.__main__ import main
 from tests.served import TOP
 
@@ -26,3 +31,23 @@ def test_more_than_one_worker_is_refused_with_a_sentence() -> None:
     result = CliRunner().invoke(main, ["serve", "--workers", "2"])
     assert 2 == result.exit_code
     assert "more than one worker is not supported yet" in result.output
+
+
+@pytest.mark.parametrize("library", ["asyncpg.pool", "a.library.of.tomorrow"])
+def test_every_library_speaks_in_our_format(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is read by a program has no line in it that is not JSON, tracebacks of drivers included."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+
+    def run(*_: object) -> int:
+        try:
+            raise OSError("connection reset")
+        except OSError:
+            logging.getLogger(library).warning("retrying", exc_info=True)
+        return 0
+
+    monkeypatch.setattr(command_line, "_run", run)
+    said = json.loads(CliRunner().invoke(main, ["serve"]).output)
+    assert (library, "retrying") == (said["logger"], said["message"])
+    assert "OSError: connection reset" in said["exception"]
