@@ -24,7 +24,7 @@ TYPES = {
 }
 #: Names carry no version, so each use asks whether the file is still the same: parts of two releases never mix.
 REVALIDATE = (b"cache-control", b"no-cache")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 INDEX = "index.html"
 
 
@@ -69,9 +69,9 @@ class FolderRoute:
         """The folder's page, under a policy that lets it load and connect to nothing but this server."""
         return self._named(INDEX).answer(request, page_headers(request.header(b"host")))
 
-    async def contents(self, _: ApiRequest) -> Answer:
-        """The names of all files, one a line."""
-        listing = "".join(f"{name}\n" for name in self._files).encode()
+    async def contents(self, request: ApiRequest) -> Answer:
+        """The addresses of all files, one a line."""
+        listing = "".join(f"{request.path}/{name}\n" for name in self._files).encode()
         return Answer(200, listing, ((b"content-type", TYPES[".md"]), REVALIDATE))
 
     async def file(self, request: ApiRequest, name: str) -> Answer:
@@ -88,7 +88,7 @@ def page_headers(host: str | None) -> Headers:
     """What a browser must hold to while it shows the page.
 
     `'self'` does not cover WebSockets of the same origin in every browser, so they are named, if the host that the
-    browser gave looks like one.
+    browser gave looks like one. A policy cannot name an IPv6 address; there `'self'` must do.
     """
     sockets = f" ws://{host} wss://{host}" if host and _HOST.fullmatch(host) else ""
     policy = (
