@@ -27,10 +27,10 @@ class OperatorRoutes:
         return json_answer({"status": "ok"})
 
     async def ready(self, _: ApiRequest) -> Answer:
-        """Whether everything that the server needs is there, part by part."""
+        """Whether everything that the server needs is there, part by part; what it can do without is only told."""
         parts = await self._parts()
-        problems = [name for name, problem in parts if problem is not None]
-        told = {name: problem or "ok" for name, problem in parts}
+        problems = [part.name for part in parts if part.needed and part.problem is not None]
+        told = {part.name: part.problem or "ok" for part in parts}
         if not problems:
             return json_answer({"status": "ready", "parts": told})
         body = {
@@ -54,4 +54,4 @@ class OperatorRoutes:
         within_s = self._services.read_within_s
         with trio.move_on_after(within_s):
             return list(await self._services.readiness())
-        return [("readiness", f"no answer within {within_s:g} s")]
+        return [Part("readiness", f"no answer within {within_s:g} s")]

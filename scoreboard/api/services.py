@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import BoardId, Ids, UserId, WallClock
@@ -15,8 +16,13 @@ from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import AccessTokens
 
-#: A part of the server that is needed, and what is wrong with it (None: nothing).
-Part = tuple[str, str | None]
+
+class Part(NamedTuple):
+    """A part of the server, and what is wrong with it (None: nothing). Without one that is `needed` nothing works."""
+
+    name: str
+    problem: str | None
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,8 @@ class Services:
     """The parts that requests are translated to, and the values of settings that concern them.
 
     `accounts` understands the messages of ``actors.ledger.accounts``, `boards` those of ``actors.leaderboard``.
-    `readiness` names every part that the server needs. Durations are seconds, `body_bytes` bounds a request's body.
+    `readiness` names every part that an operator should hear of. Durations are seconds, `body_bytes` bounds a
+    request's body.
     """
 
     users: Directory[UserId]

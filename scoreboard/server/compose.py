@@ -23,7 +23,7 @@ from actors.user.actor import UserRules
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
-from scoreboard.api.services import Services
+from scoreboard.api.services import Part, Services
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.http import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
@@ -98,7 +98,10 @@ async def serve(
 
 
 def _prepare(data_dir: Path) -> KeyRing:
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"the data directory {data_dir} cannot be made: {error.strerror or error}") from error
     return load_keys(data_dir)
 
 
@@ -173,9 +176,14 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
     async with http.lifespan():
-        parts.log.info("listening", url=f"http://{wanted.host}:{port}/")
+        parts.log.info("listening", url=url_of(wanted.host, port))
         task_status.started(Server(port, door.close, core, stores))
         await door.serve(listeners)
+
+
+def url_of(host: str, port: int) -> str:
+    """What to put into a browser."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 async def _listen(host: str, port: int) -> list[trio.SocketListener]:
@@ -206,13 +214,14 @@ def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, r
     settings = parts.settings
     wanted = settings.passwords
 
-    async def readiness() -> Sequence[tuple[str, str | None]]:
-        # Redis is not asked: without it scores are still kept, ranked and shown.
+    async def readiness() -> Sequence[Part]:
         answers = await stores.ping()
         loaded = core.published.get(ALL_TIME) is not None
         return (
-            ("postgres", None if answers.postgres else "does not answer"),
-            ("board", None if loaded else "is being loaded"),
+            Part("postgres", None if answers.postgres else "does not answer"),
+            Part("board", None if loaded else "is being loaded"),
+            # Without it scores are still kept, ranked and shown.
+            Part("redis", None if answers.redis else "does not answer", needed=False),
         )
 
     return Services(
@@ -261,6 +270,8 @@ async def _keep_house(parts: _Parts, stores: Stores, core: Core, journal: UserWa
         began = trio.current_time()
         players = await core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
         parts.log.info("ready", players=players, seconds=round(trio.current_time() - began, 2))
+        if not (await stores.ping()).redis:
+            parts.log.warning("redis_does_not_answer", meaning="scores are kept, ranked and shown without it")
 
     async def clean_stores() -> None:
         while True:

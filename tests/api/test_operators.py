@@ -7,13 +7,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from scoreboard.api.services import Part
 from scoreboard.security.keys import KeyRing
 from tests.api.world import World, running_world
 
 
 async def test_health_looks_at_nothing_but_the_process(world: World) -> None:
     """200 while everything else is away."""
-    world.health.parts = [("postgres", "is away")]
+    world.health.parts = [Part("postgres", "is away")]
     response = await world.get("/health")
     assert (200, {"status": "ok"}) == (response.status_code, await response.get_json())
 
@@ -27,7 +28,7 @@ async def test_ready_names_every_part(world: World) -> None:
 
 async def test_not_ready_says_what_is_missing(world: World) -> None:
     """503 with the names of the parts that are not there."""
-    world.health.parts = [("postgres", "no connection"), ("redis", None)]
+    world.health.parts = [Part("postgres", "no connection"), Part("redis", None)]
     response = await world.get("/ready")
     told = await response.get_json()
     assert (503, "NOT_READY", "Not ready: postgres.") == (response.status_code, told["code"], told["message"])
@@ -35,10 +36,18 @@ async def test_not_ready_says_what_is_missing(world: World) -> None:
     assert "Retry-After" in response.headers
 
 
+async def test_what_is_not_needed_is_told_and_keeps_nobody_away(world: World) -> None:
+    """A load balancer goes on, and an operator sees what is missing."""
+    world.health.parts = [Part("postgres", None), Part("redis", "does not answer", needed=False)]
+    response = await world.get("/ready")
+    expected = {"status": "ready", "parts": {"postgres": "ok", "redis": "does not answer"}}
+    assert (200, expected) == (response.status_code, await response.get_json())
+
+
 async def test_a_check_that_hangs_is_not_ready(ring: KeyRing, autojump_clock: MockClock) -> None:
     """Also this wait has a bound."""
 
-    async def never() -> list[tuple[str, str | None]]:
+    async def never() -> list[Part]:
         await trio.sleep_forever()
         raise AssertionError
 

@@ -56,7 +56,7 @@ class SeededIds:
 class Health:
     """What the readiness check will say; `error` is raised instead."""
 
-    parts: list[Part] = field(default_factory=lambda: [("postgres", None), ("redis", None)])
+    parts: list[Part] = field(default_factory=lambda: [Part("postgres", None), Part("redis", None)])
     error: Exception | None = None
 
     async def check(self) -> Sequence[Part]:

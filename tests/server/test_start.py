@@ -1,0 +1,48 @@
+"""What an operator is told when the server starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scoreboard.server.compose import url_of
+from tests.served import ServedScoreboard, start_scoreboard
+
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:80/"), ("board.example", "http://board.example:80/"), ("::1", "http://[::1]:80/")],
+)
+def test_the_address_in_the_log_is_one_for_a_browser(host: str, url: str) -> None:
+    """An IPv6 address stands in brackets there."""
+    assert url == url_of(host, 80)
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """With the reason, in a sentence, and status 1."""
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    with (tmp_path / "log").open("wb") as log:
+        process = start_scoreboard(["serve", "--port", "0", "--data", str(taken)], log.fileno())
+        status = process.wait(30)
+    [line] = (tmp_path / "log").read_text().splitlines()
+    assert (1, [f"the data directory {taken} cannot be made: File exists"]) == (status, json.loads(line)["reasons"])
+
+
+@pytest.mark.stores
+def test_a_redis_that_does_not_answer_is_told_and_delays_nothing(tmp_path: Path) -> None:
+    """A mistyped address would otherwise be noticed by nobody."""
+    server = ServedScoreboard(tmp_path / "data", "--redis", NOBODY)
+    server.start()
+    try:
+        answer = httpx.get(f"{server.url}/ready", trust_env=False)
+    finally:
+        server.stop()
+    assert (200, "does not answer") == (answer.status_code, answer.json()["parts"]["redis"])
+    events = [json.loads(line)["event"] for line in server.log.read_text().splitlines()]
+    assert "redis_does_not_answer" in events
