@@ -20,7 +20,7 @@ from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.report import Report
 from tests.bench.scoreboard_subject import running
 
-PIPED_WIDTH = 120
+PIPED_WIDTH = 132
 OUT = Path(__file__).parent / "out"
 MEASURES: tuple[Callable[..., Measure], ...] = (CyclesMeasure, FanoutMeasure, ScreenMeasure, MemoryMeasure)
 NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME)

@@ -14,10 +14,8 @@ ROOMS = (
     (r"/bench/sampler\.py", "garbage collector"),
     (r"/scoreboard/(api|door|live|stores|security|observe|server)\b", r"scoreboard.\1"),
     (r"/actors/(runtime|user|ledger|leaderboard|connection)/", r"actors.\1"),
-    (r"/trio/", "trio"),
-    (r"/asyncio/", "asyncio"),
-    (r"/python[0-9.]+/json/", "json (standard library)"),
     (r"/site-packages/(\w+)", r"\1"),
+    (r"/python[0-9.]+/(asyncio|json)/", r"\1 (standard library)"),
 )
 #: What serves everybody: its time is shown as its own, and again with the room for which it worked.
 SERVANTS = frozenset({"trio", "outcome", "attr", "sniffio"})

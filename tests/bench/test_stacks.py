@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench.stacks import NOBODY, Stack, inclusive, stages
+import pytest
+
+from tests.bench.stacks import NOBODY, Stack, inclusive, room_of, stages
 
 LOOP = "/lib/site-packages/trio/_core/_run.py:unrolled_run:1"
 API = "/srv/scoreboard/api/scores.py:increment:2"
@@ -21,6 +23,23 @@ def test_time_in_trio_is_also_told_with_the_room_that_called_it() -> None:
     """Once as its own, once with its caller; the loop itself works for nobody."""
     found = {stage.room: (stage.own_us, stage.served_us) for stage in stages(STACKS, 1000.0)}
     assert {"scoreboard.api": (500.0, 800.0), "trio": (500.0, 0.0), NOBODY: (0.0, 200.0)} == found
+
+
+@pytest.mark.parametrize(
+    ("file", "room"),
+    [
+        ("/lib/python3.11/site-packages/hypercorn/trio/tcp_server.py", "hypercorn"),
+        ("/lib/python3.11/site-packages/redis/asyncio/client.py", "redis"),
+        ("/lib/python3.11/site-packages/trio/_core/_run.py", "trio"),
+        ("/usr/lib/python3.11/asyncio/events.py", "asyncio (standard library)"),
+        ("/srv/scoreboard/live/stream.py", "scoreboard.live"),
+        ("/srv/actors/user/actor.py", "actors.user"),
+        ("/usr/lib/python3.11/contextlib.py", None),
+    ],
+)
+def test_a_library_keeps_its_name_whatever_its_folders_are_called(file: str, room: str | None) -> None:
+    """Hypercorn's folder for Trio is Hypercorn's. Helpers of the standard library belong to their caller."""
+    assert room == room_of(f"{file}:function:1")
 
 
 def test_stages_add_up_to_the_unit_of_work() -> None:
