@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.api.errors import REFUSALS
 from scoreboard.security.keys import KeyRing
 from tests.api.wire import ask
 from tests.api.world import WEB, World, running_world
+
+DOCS = WEB.parent / "docs"
 
 
 async def test_the_page_is_served_under_a_strict_policy(world: World) -> None:
@@ -108,3 +111,11 @@ async def test_documents_are_served_as_text(ring: KeyRing, tmp_path: Path) -> No
         listing, document = await ask(world.app, "GET", "/docs"), await ask(world.app, "GET", "/docs/live.md")
     assert b"/docs/live.md\n" == listing.body
     assert (b"# Live", "text/plain; charset=utf-8") == (document.body, document.headers["content-type"])
+
+
+async def test_the_rest_document_names_every_address_and_refusal(world: World) -> None:
+    """Game developers have nothing else to read."""
+    document = (DOCS / "rest.md").read_text()
+    rules = {rule.rule.replace("<", "{").replace(">", "}") for rule in world.app.url_map.iter_rules()}
+    assert [] == [rule for rule in sorted(rules) if rule.startswith("/api/") and rule not in document]
+    assert [] == [code for code in REFUSALS if f"`{code}`" not in document]
