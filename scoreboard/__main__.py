@@ -46,7 +46,10 @@ def main() -> None:
 @click.option("--redis", metavar="URL", help="A Redis or Valkey to use instead of an embedded one.")
 @click.option("--limits", type=click.Choice(["on", "off"]), help="Off is for load tests and replays.")
 def serve_command(**given: object) -> None:
-    """Serve until SIGTERM or Ctrl-C. Settings come from SCOREBOARD_... variables; options win over them."""
+    """Serve until SIGTERM or Ctrl-C.
+
+    Settings come from SCOREBOARD_... variables and the TOML file that SCOREBOARD_CONFIG names; options win over them.
+    """
     paths = {
         "port": "door.port",
         "host": "door.host",
