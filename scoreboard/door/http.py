@@ -30,6 +30,7 @@ from scoreboard.door.gate import Gate
 from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
+from scoreboard.door.parser import Http1Parser
 from scoreboard.door.stream import HttpStream
 
 _VERSIONS = (b"1.0", b"1.1")
@@ -66,6 +67,7 @@ class Http1Protocol(H11Protocol):
         super().__init__(*args)
         self._limits = limits
         self._gate = self.can_read = Gate()
+        self.connection = Http1Parser(h11.SERVER, max_incomplete_event_size=self.config.h11_max_incomplete_size)
 
     @property
     def body_expected(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import trio
 
 from scoreboard.door import DoorLimits, HypercornHandler, Journal, load_config
+from tests.door.attacks import PLAIN
 from tests.door.doors import TOP, ListLog, open_door, read_all, read_until
 
 
@@ -65,6 +66,31 @@ async def test_an_answer_to_a_body_nobody_reads_arrives_in_good_order() -> None:
         async for data in client:  # a reset would raise
             answer += data
     assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_what_follows_the_last_request_changes_nothing() -> None:
+    """Its answer arrives whatever comes behind it, at once or later: nobody must take for refused what was done."""
+    request = b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n\r\ndone"
+    async with open_door() as opened:
+        for tail in (b"\r\n", b"garbage \x00\r\n\r\n", PLAIN, b"x" * 300_000):
+            answer = await opened.talk(request + tail)
+            assert (1, b"done") == (answer.count(b"HTTP/1.1 200 "), answer.partition(b"\r\n\r\n")[2])
+
+
+async def test_what_follows_the_last_request_while_it_is_worked_on_is_thrown_away() -> None:
+    """However much it is, nothing of it is kept and the answer is not disturbed."""
+    go_on = trio.Event()
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        await go_on.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"late", "more_body": False})
+
+    async with open_door(application=late) as opened, await opened.connect() as client:
+        await client.send_all(b"GET / HTTP/1.0\r\n\r\n")
+        await client.send_all(b"x" * 20_000_000)  # more than the kernel keeps, so the server goes on reading
+        go_on.set()
+        assert b"late" in await read_until(client, b"late")
 
 
 def test_the_settings_are_those_of_the_file() -> None:
