@@ -73,6 +73,20 @@ class ConnectionWorld:
 class LiveConnection:
     """The actor of one client. Its audiences call `offer`; its own task works on what the client asks."""
 
+    # With thousands of connections every step walks over all of them: what lies closer together is reached sooner.
+    __slots__ = (
+        "__weakref__",
+        "_broken",
+        "_dialect",
+        "_gone",
+        "_lagging",
+        "_late",
+        "_transport",
+        "_user",
+        "_watched",
+        "_world",
+    )
+
     def __init__(
         self, transport: Transport, dialect: ConnectionDialect, world: ConnectionWorld, user: SignedIn | None = None
     ) -> None:

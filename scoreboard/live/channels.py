@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from actors.leaderboard.events import Channel
 from actors.ports import ALL_TIME
@@ -12,6 +13,7 @@ LARGEST = 100
 _NAME = re.compile(r"leaderboard\.top([1-9][0-9]{0,2})")
 
 
+@lru_cache(maxsize=128)  # all who watch a channel share one object for it
 def channel_of(name: str) -> Channel | None:
     """The channel of that name, or None."""
     match = _NAME.fullmatch(name)

@@ -38,6 +38,25 @@ class FeedStream(trio.abc.Stream):
         guard: Bounds what the client sends.
     """
 
+    __slots__ = (
+        "_answered",
+        "_broken",
+        "_closed",
+        "_guard",
+        "_pending",
+        "_reading",
+        "_request",
+        "_rest",
+        "_said_goodbye",
+        "_sending",
+        "_socket",
+        "_spilled",
+        "_transport",
+        "_write_scope",
+        "heard_at",
+        "violation",
+    )
+
     def __init__(
         self, transport: trio.abc.Stream, request: bytes = b"", rest: bytes = b"", guard: FrameGuard | None = None
     ) -> None:

@@ -300,7 +300,7 @@ async def test_a_connection_that_could_not_say_goodbye_is_forgotten_with_the_nex
     async with running_feed(*"ab") as feed:
         viewer = feed.connect()
         await say(viewer, Subscribe(TOP3))
-        monkeypatch.setattr(viewer.connection, "_leave", lambda _: None)
+        monkeypatch.setattr(type(viewer.connection), "_leave", lambda *_: None)
         viewer.scope.cancel()
         await wait_all_tasks_blocked()
         assert len(feed.stage.audience[TOP3]) == 1
