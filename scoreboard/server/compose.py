@@ -119,7 +119,8 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
             postgres_url,
             redis_url,
             prefix=wanted.redis_prefix,
-            pool_size=wanted.postgres_connections,
+            postgres_connections=wanted.postgres_connections,
+            redis_connections=wanted.redis_connections,
             bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
         )
     )

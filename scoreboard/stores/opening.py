@@ -104,7 +104,8 @@ async def open_stores(
     redis_url: str,
     *,
     prefix: str = "",
-    pool_size: int = 6,
+    postgres_connections: int = 6,
+    redis_connections: int = 4,
     event_log_length: int = 100_000,
     bounds: Bounds = USUAL,
 ) -> AsyncIterator[Stores]:
@@ -120,7 +121,10 @@ async def open_stores(
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_stray)
         try:
-            async with _opened(loop, postgres_url, redis_url, prefix, pool_size, bounds) as (database, redis):
+            pool = await loop.run_aio_coroutine(_ready_pool(postgres_url, postgres_connections, bounds))
+            database = Database(loop, pool, bounds)
+            redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
+            async with _closing(loop, database, redis):
                 yield Stores(
                     scores=PostgresScoreStore(database),
                     accounts=PostgresAccountStore(database),
@@ -135,22 +139,22 @@ async def open_stores(
         raise failure
 
 
+async def _ready_pool(url: str, connections: int, bounds: Bounds) -> asyncpg.Pool:
+    await _migrate(url, bounds)
+    return await open_pool(url, connections, bounds)
+
+
 @asynccontextmanager
-async def _opened(
-    loop: trio_asyncio.TrioEventLoop, postgres_url: str, redis_url: str, prefix: str, pool_size: int, bounds: Bounds
-) -> AsyncIterator[tuple[Database, Cache]]:
-    """Both connections; closed in bounded time, also when cancelled."""
-    await loop.run_aio_coroutine(_migrated(postgres_url, bounds))
-    database = Database(loop, await loop.run_aio_coroutine(open_pool(postgres_url, pool_size, bounds)), bounds)
-    redis = Cache(loop, open_redis(redis_url), prefix)
+async def _closing(loop: trio_asyncio.TrioEventLoop, database: Database, redis: Cache) -> AsyncIterator[None]:
+    """Close both behind the block, in bounded time, also when cancelled."""
     try:
-        yield database, redis
+        yield
     finally:
         with trio.CancelScope(shield=True):
             await loop.run_aio_coroutine(_closed(database, redis))
 
 
-async def _migrated(url: str, bounds: Bounds) -> None:
+async def _migrate(url: str, bounds: Bounds) -> None:
     try:
         connection = await asyncpg.connect(url, timeout=bounds.connect_s)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

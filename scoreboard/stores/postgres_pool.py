@@ -31,16 +31,25 @@ ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
 class Bounds:
     """How long anything may take, in seconds.
 
-    The server gives up on a statement before the client gives up on the server: then it is known that nothing happened.
+    The server gives up on a lock and on a statement before the client gives up on the server (`command_s`): then it is
+    known that nothing happened.
     """
 
     connect_s: float = 3.0
     acquire_s: float = 3.0
     release_s: float = 1.0
-    lock_s: float = 2.0
-    statement_s: float = 4.0
     command_s: float = 6.0
     close_s: float = 1.5
+
+    @property
+    def statement_s(self) -> float:
+        """For one statement, at the server."""
+        return self.command_s * 2 / 3
+
+    @property
+    def lock_s(self) -> float:
+        """For one lock, at the server."""
+        return self.command_s / 3
 
 
 USUAL = Bounds()

@@ -72,7 +72,7 @@ async def test_a_score_without_a_month_goes_to_the_default_and_moves_later(postg
 
 async def test_raising_a_score_touches_no_index(postgres_url: str, redis_url: str) -> None:
     """All updates of players are heap-only: the reason why there is no index on the score."""
-    async with open_stores(postgres_url, redis_url, pool_size=1) as stores:
+    async with open_stores(postgres_url, redis_url, postgres_connections=1) as stores:
         registered = await stores.accounts.register(account("Ann"))
         assert isinstance(registered, Registered)
         for _ in range(20):

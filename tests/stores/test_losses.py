@@ -23,7 +23,7 @@ from tests.contract.making import account, token_hash, write
 from tests.stores.proxy import Proxy, proxied
 
 pytestmark = pytest.mark.stores
-HASTY = Bounds(connect_s=1, acquire_s=1, release_s=0.3, lock_s=0.3, statement_s=0.5, command_s=0.8, close_s=0.3)
+HASTY = Bounds(connect_s=1, acquire_s=1, release_s=0.3, command_s=0.8, close_s=0.3)
 SOCKET = ".s.PGSQL.5432"
 
 
@@ -48,7 +48,7 @@ async def between(postgres_url: str, redis_url: str) -> AsyncIterator[Between]:
         async with (
             proxied(target, Path(short) / SOCKET) as postgres,
             proxied(redis_url.removeprefix("unix://"), redis_path) as redis,
-            open_stores(url, f"unix://{redis_path}", pool_size=1, bounds=HASTY) as stores,
+            open_stores(url, f"unix://{redis_path}", postgres_connections=1, bounds=HASTY) as stores,
         ):
             registered = await stores.accounts.register(account("Ann"))
             assert isinstance(registered, Registered)
@@ -264,3 +264,29 @@ async def test_keys_in_redis_have_the_names_of_the_contract(postgres_url: str, r
         keys = await stores.redis.run(lambda client: client.keys("*"))
         names = {b"{x}:leaderboard:all_time", b"{x}:events", f"{{x}}:user:{registered.fact.user_id}".encode()}
         assert names == set(keys)
+
+
+async def test_many_at_once_share_the_connections_that_are_allowed(postgres_url: str, redis_url: str) -> None:
+    """As the settings say, for both stores; who finds all of them busy waits."""
+    found: dict[str, set[int]] = {"postgres": set(), "redis": set()}
+    async with (
+        open_stores(postgres_url, redis_url, postgres_connections=2, redis_connections=2) as stores,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def ask_both() -> None:
+            found["redis"].add(await stores.redis.run(lambda client: client.client_id()))
+            found["postgres"].add(
+                await stores.database.run(lambda connection: connection.fetchval("SELECT pg_backend_pid()"))
+            )
+
+        for _ in range(20):
+            nursery.start_soon(ask_both)
+    assert {"postgres": 2, "redis": 2} == {name: len(ids) for name, ids in found.items()}
+
+
+@pytest.mark.parametrize("command_s", [0.1, 6, 600])
+def test_the_server_gives_up_before_the_client_whatever_the_bound(command_s: float) -> None:
+    """Otherwise every slow lock would leave a commit unknown."""
+    bounds = Bounds(command_s=command_s)
+    assert bounds.lock_s < bounds.statement_s < bounds.command_s
