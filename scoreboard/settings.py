@@ -63,7 +63,7 @@ class Stores(_Group, frozen=True, kw_only=True):
     redis_prefix: Annotated[
         str, Meta(pattern=r"^[\w:.-]{0,64}$", examples=["scoreboard:"], description="Begins every key in Redis")
     ] = "scoreboard:"
-    postgres_connections: Annotated[int, Meta(ge=2, le=100, description="Connections to PostgreSQL")] = 8
+    postgres_connections: Annotated[int, Meta(ge=2, le=64, description="Connections to PostgreSQL")] = 8
     redis_connections: Annotated[int, Meta(ge=1, le=100, description="Connections to Redis")] = 4
     connect_within_s: Annotated[Seconds, Meta(description="For a connection to be made")] = 10.0
     command_within_s: Annotated[Seconds, Meta(description="For one command or transaction")] = 10.0
