@@ -14,7 +14,6 @@ from structlog.contextvars import bind_contextvars, merge_contextvars, reset_con
 
 from scoreboard.observe.redact import redact, scrub
 
-_JSON = json.JSONEncoder(default=repr)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
@@ -50,13 +49,7 @@ def request_scope(request_id: str, **fields: object) -> Iterator[None]:
         reset_contextvars(**tokens)
 
 
-def current_request_id() -> str | None:
-    """The id of the request that this task works for."""
-    found = structlog.contextvars.get_contextvars().get("request_id")
-    return None if found is None else str(found)
-
-
-def adopt_library_logs(log: Logger, names: tuple[str, ...] = ("hypercorn", "quart", "trio-websocket")) -> None:
+def adopt_library_logs(log: Logger, names: tuple[str, ...]) -> None:
     """Let what libraries log through `logging` come out in our format, warnings and worse only."""
     for name in names:
         library = logging.getLogger(name)

@@ -3,10 +3,3 @@
 ``index.html`` belongs at ``/`` and every other file at ``/web/<name>``; the addresses in the page are relative, so that
 it also works below a prefix. Nothing in it needs more than the policy ``default-src 'self'``.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent
-"""The folder that holds the files."""
