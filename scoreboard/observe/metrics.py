@@ -38,7 +38,7 @@ class Metrics:
     # --- requests and connections ---
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request was answered. `route` is the pattern (``/api/scores/user/<id>``), or ``unknown``."""
+        """A request was answered. `route` is the pattern (``/api/scores/user/{userId}``), or ``unmatched``."""
         method = method if method in METHODS else "other"  # a client may make up any method
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(method, route, str(status)).observe(seconds)

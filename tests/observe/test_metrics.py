@@ -34,8 +34,8 @@ def test_a_made_up_method_makes_no_new_series() -> None:
     """A client cannot fill our memory with labels."""
     metrics = Metrics()
     for number in range(20):
-        metrics.request(f"X{number}", "unknown", 405, 0.001)
-    assert 20.0 == samples(metrics)["http_requests_total{method=other,route=unknown,status_code=405}"]
+        metrics.request(f"X{number}", "unmatched", 405, 0.001)
+    assert 20.0 == samples(metrics)["http_requests_total{method=other,route=unmatched,status_code=405}"]
 
 
 def test_everything_that_happens_has_its_number() -> None:
