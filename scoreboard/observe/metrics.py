@@ -94,9 +94,9 @@ class Metrics:
         """How many live connections there are is asked whenever the numbers are read."""
         self._sockets.set_function(count)
 
-    def ticked(self) -> None:
-        """A board showed a difference."""
-        self._ticks.inc()
+    def board_stepped(self) -> None:
+        """A board gave a step to the audience of one channel, or the same one again."""
+        self._steps.inc()
 
     def frames_sent(self, count: int = 1) -> None:
         """So many frames were handed to sockets. Called for every delivery, so it only adds."""
@@ -142,7 +142,7 @@ class Metrics:
 
     def _describe_live(self) -> None:
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
-        self._ticks = self._counter("leaderboard_ticks_total", "Differences shown by boards")
+        self._steps = self._counter("leaderboard_steps_total", "Steps that boards gave to audiences")
 
     def _counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)

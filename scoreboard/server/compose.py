@@ -152,7 +152,7 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
         batch_done=metrics.committed,
         facts_dropped=metrics.event_log_dropped,
         user_gave_up=journal.user_gave_up,
-        board_stepped=metrics.ticked,
+        board_stepped=metrics.board_stepped,
         write_rejected=journal.write_rejected,
     )
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)

@@ -52,7 +52,7 @@ def test_everything_that_happens_has_its_number() -> None:
     metrics.committed(40, 0.004)
     metrics.event_log_dropped(2)
     metrics.follow_sockets(lambda: 1)
-    metrics.ticked()
+    metrics.board_stepped()
     metrics.frames_sent(1000)
     metrics.frames_skipped(7)
     assert {
@@ -66,7 +66,7 @@ def test_everything_that_happens_has_its_number() -> None:
         "ledger_commit_seconds_sum{}": 0.004,
         "event_log_dropped_total{}": 2.0,
         "websocket_connections_active{}": 1.0,
-        "leaderboard_ticks_total{}": 1.0,
+        "leaderboard_steps_total{}": 1.0,
         "live_frames_sent_total{}": 1000.0,
         "live_frames_skipped_total{}": 7.0,
     }.items() <= samples(metrics).items()
