@@ -36,7 +36,7 @@ from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
-from scoreboard.server.hooks import DoorJournal, UserWatch
+from scoreboard.server.hooks import CoreWatch, DoorJournal
 from scoreboard.server.system import SystemClock, SystemIds
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
@@ -88,10 +88,10 @@ async def serve(
     parts = _Parts(settings, log, Metrics(), keys)
     async with AsyncExitStack() as scopes:
         stores = await _open_stores(scopes, settings, data_dir, log)
-        journal = UserWatch(parts.metrics, log)
-        core = await scopes.enter_async_context(_core(parts, stores, journal))
+        watch = CoreWatch(parts.metrics, log)
+        core = await scopes.enter_async_context(_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
-        background.start_soon(partial(_keep_house, parts, stores, core, journal))
+        background.start_soon(partial(_keep_house, parts, stores, core, watch))
         await _open_door(parts, stores, core, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
@@ -126,7 +126,7 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
     )
 
 
-def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncContextManager[Core]:
+def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
     """The actors, over these stores, with the rules of the settings."""
     settings, metrics = parts.settings, parts.metrics
 
@@ -148,12 +148,12 @@ def _core(parts: _Parts, stores: Stores, journal: UserWatch) -> AbstractAsyncCon
         rng=parts.rng,
     )
     hooks = CoreHooks(
-        observer=journal,
+        observer=watch,
         batch_done=metrics.committed,
         facts_dropped=metrics.event_log_dropped,
-        user_gave_up=journal.user_gave_up,
+        user_gave_up=watch.user_gave_up,
         board_stepped=metrics.board_stepped,
-        write_rejected=journal.write_rejected,
+        write_rejected=watch.write_rejected,
     )
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 
@@ -264,7 +264,7 @@ def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
 # --- what goes on beside ---
 
 
-async def _keep_house(parts: _Parts, stores: Stores, core: Core, journal: UserWatch) -> None:
+async def _keep_house(parts: _Parts, stores: Stores, core: Core, watch: CoreWatch) -> None:
     """Load the board at once, and clean the stores every hour."""
 
     async def load_board() -> None:
@@ -286,4 +286,4 @@ async def _keep_house(parts: _Parts, stores: Stores, core: Core, journal: UserWa
                 parts.log.info("maintained", rows_removed=removed)
 
     children = [Child("board loader", load_board), Child("maintenance", clean_stores)]
-    await one_for_one(children, policy=RestartPolicy(), observer=journal, rng=parts.rng)
+    await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)

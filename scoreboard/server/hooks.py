@@ -1,4 +1,4 @@
-"""Joins what rooms tell of themselves: the door's drops in the metrics, actors that are given up in the log."""
+"""Joins what rooms tell of themselves: the door's drops in the metrics, what the core gave up or lost in the log."""
 
 from __future__ import annotations
 
@@ -23,17 +23,13 @@ class DoorJournal(Journal):
         self._metrics.connection_refused(why.value)
 
 
-class UserWatch(ActorWatch):
-    """As for all actors; one player's that fails again and again is no reason to end the server."""
-
-    def __init__(self, metrics: Metrics, log: Logger) -> None:
-        super().__init__(metrics, log)
-        self._say = log
+class CoreWatch(ActorWatch):
+    """As for all actors, and what only this core has to tell."""
 
     def user_gave_up(self, user_id: UserId, error: GaveUp) -> None:
-        """It is dropped, and made anew by the player's next message."""
-        self._say.error("user_actor_gave_up", user_id=user_id, exc_info=error)
+        """A player's actor failed again and again. It is dropped, and made anew by the player's next message."""
+        self._log.error("user_actor_gave_up", user_id=user_id, exc_info=error)
 
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""
-        self._say.error("write_rejected", exc_info=fault)
+        self._log.error("write_rejected", exc_info=fault)
