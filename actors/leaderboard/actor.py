@@ -148,9 +148,9 @@ class LeaderboardActor(Actor):
 
     def _apply(self, message: Apply) -> tuple[RankMove, ...]:
         self._moved = self._moved or any(self._ranking.is_news(fact) for fact in message.facts)
-        moves = [self._ranking.apply(fact) for fact in message.facts]
+        moves = tuple(self._ranking.apply(fact) for fact in message.facts)
         self._publish()
-        return tuple(RankMove(move.previous, move.new) for move in moves)
+        return moves
 
     def _standing(self, user_id: UserId) -> StandingAnswer:
         row = self._ranking.row(user_id)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sortedcontainers import SortedList
 
 from actors.leaderboard.events import Row
+from actors.leaderboard.messages import RankMove
 from actors.ports import ScoreFact, UserId
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """Rank before (None: not there) and after."""
-
-    previous: int | None
-    new: int
-
 
 _Place = tuple[int, int, UserId]  # ascending order of these is the order of the board
 
@@ -48,12 +39,12 @@ class Ranking:
             self._facts[fact.user_id] = fact
         self._places.update(_place(fact) for fact in fresh)
 
-    def apply(self, fact: ScoreFact) -> Move:
+    def apply(self, fact: ScoreFact) -> RankMove:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
         old = self._facts.get(fact.user_id)
         if old is not None and not self.is_news(fact):
             rank = self._places.index(_place(old)) + 1
-            return Move(rank, rank)
+            return RankMove(rank, rank)
         previous = None
         if old is not None:
             previous = self._places.index(_place(old)) + 1
@@ -62,7 +53,7 @@ class Ranking:
         self._facts[fact.user_id] = fact
         place = _place(fact)
         self._places.add(place)
-        return Move(previous, self._places.index(place) + 1)
+        return RankMove(previous, self._places.index(place) + 1)
 
     def is_news(self, fact: ScoreFact) -> bool:
         """True for a fact that `apply` would take in."""
