@@ -14,8 +14,6 @@ from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Join, Leave, Show, Subscriber, Unwatch, Update, Watch
 from actors.runtime import Actor, ActorError, Ref
 
-__all__ = ["SLICE", "AudienceActor", "Join", "Leave", "Show", "Subscriber"]
-
 #: So many connections are served before others get a turn: at 10 microseconds each, 2.5 ms.
 SLICE = 250
 

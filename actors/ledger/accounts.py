@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import trio
 
-from actors.ledger.messages import Joined, LedgerUnavailable
+from actors.ledger.messages import EndSession, FindAccount, Joined, LedgerUnavailable, OpenSession, Register, Rotate
 from actors.ports import (
-    Account,
     AccountStore,
     EmailTaken,
     NameTaken,
     NewAccount,
-    NewSession,
     Registered,
     Rotated,
     RotationRefused,
     ScoreFact,
-    SessionId,
     StoreError,
     StoreUnavailable,
 )
-from actors.runtime import ActorError, BatchActor, Question, Ref, Refusal, Request
+from actors.runtime import ActorError, BatchActor, Ref, Refusal, Request
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Register(Question[Registered | NameTaken | EmailTaken]):
-    """Make an account and its first session; the player stands on the boards when this is answered.
-
-    If the boards are away for longer, the player appears there when they are back.
-    """
-
-    account: NewAccount
-    session: NewSession
-
-
-@dataclass(frozen=True, slots=True)
-class FindAccount(Question[Account | None]):
-    """Who has this (folded) user name?"""
-
-    username_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenSession(Question[None]):
-    """Somebody has signed in."""
-
-    session: NewSession
-
-
-@dataclass(frozen=True, slots=True)
-class Rotate(Question[Rotated | RotationRefused]):
-    """Exchange a refresh token, by hash, for its successor."""
-
-    presented: bytes
-    successor: bytes
-    now_us: int
-    expires_us: int
-    grace_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndSession(Question[None]):
-    """Sign out: the session's refresh tokens are worth nothing from now on."""
-
-    session_id: SessionId
-    now_us: int
 
 
 #: So many new players are remembered for boards that cannot hear of them; others appear with their first score.

@@ -33,8 +33,6 @@ from actors.ports import (
 )
 from actors.runtime import ActorError, BatchActor, Request
 
-__all__ = ["LedgerActor", "LedgerWorld"]
-
 #: Kept as the ranks of a key whose first answer was told without any, so that a retry hears the same. Ranks begin at 1.
 TOLD_NONE = 0
 

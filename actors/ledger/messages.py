@@ -1,10 +1,27 @@
-"""What the ledger may be asked, and what it answers."""
+"""What the ledger and the keeper of accounts may be asked, and what they answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.ports import BannedUser, KeyConflict, ScoreFact, ScoreWrite, TokenSpent, UnknownUser, UserId
+from actors.ports import (
+    Account,
+    BannedUser,
+    EmailTaken,
+    KeyConflict,
+    NameTaken,
+    NewAccount,
+    NewSession,
+    Registered,
+    Rotated,
+    RotationRefused,
+    ScoreFact,
+    ScoreWrite,
+    SessionId,
+    TokenSpent,
+    UnknownUser,
+    UserId,
+)
 from actors.runtime import Question, Refusal
 
 
@@ -13,6 +30,9 @@ class LedgerUnavailable(Refusal):
 
     code = "SERVICE_UNAVAILABLE"
     retry_after_s = 1.0
+
+
+# --- to the ledger -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,56 @@ class Joined(Question[None]):
     """A new player is on disk and belongs on the boards. Answered when the boards know."""
 
     fact: ScoreFact
+
+
+# --- to the accounts ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Question[Registered | NameTaken | EmailTaken]):
+    """Make an account and its first session; the player stands on the boards when this is answered.
+
+    If the boards are away for longer, the player appears there when they are back.
+    """
+
+    account: NewAccount
+    session: NewSession
+
+
+@dataclass(frozen=True, slots=True)
+class FindAccount(Question[Account | None]):
+    """Who has this (folded) user name?"""
+
+    username_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession(Question[None]):
+    """Somebody has signed in."""
+
+    session: NewSession
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate(Question[Rotated | RotationRefused]):
+    """Exchange a refresh token, by hash, for its successor."""
+
+    presented: bytes
+    successor: bytes
+    now_us: int
+    expires_us: int
+    grace_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession(Question[None]):
+    """Sign out: the session's refresh tokens are worth nothing from now on."""
+
+    session_id: SessionId
+    now_us: int
+
+
+# --- to the publisher --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

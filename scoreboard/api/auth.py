@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from actors.ledger.accounts import EndSession, FindAccount, OpenSession, Register, Rotate
+from actors.ledger.messages import EndSession, FindAccount, OpenSession, Register, Rotate
 from actors.ports import (
     EmailTaken,
     NameTaken,

@@ -29,7 +29,7 @@ class Part(NamedTuple):
 class Services:
     """The parts that requests are translated to, and the values of settings that concern them.
 
-    `accounts` understands the messages of ``actors.ledger.accounts``, `boards` those of ``actors.leaderboard``.
+    `accounts` understands its messages of ``actors.ledger.messages``, `boards` those of ``actors.leaderboard``.
     `readiness` names every part that an operator should hear of. Durations are seconds, `body_bytes` bounds a
     request's body.
     """

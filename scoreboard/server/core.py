@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from actors.leaderboard.actor import BoardWorld, LeaderboardActor
-from actors.leaderboard.audience import AudienceActor, Show, Subscriber
+from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.events import Channel
+from actors.leaderboard.messages import Show, Subscriber
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
 from actors.ledger.accounts import AccountsActor
-from actors.ledger.actor import LedgerActor, LedgerWorld
+from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
+from actors.ledger.world import LedgerWorld
 from actors.ports import (
     ALL_TIME,
     AccountStore,

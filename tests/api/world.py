@@ -17,8 +17,9 @@ from quart_trio import QuartTrio
 from actors.leaderboard.actor import BoardWorld, LeaderboardActor
 from actors.leaderboard.published import PublishedBoards
 from actors.ledger.accounts import AccountsActor
-from actors.ledger.actor import LedgerActor, LedgerWorld
+from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
+from actors.ledger.world import LedgerWorld
 from actors.ports import ALL_TIME, BoardId, UserId
 from actors.runtime import Directory, Ref, running_actor
 from actors.user.actor import UserActor, UserRules, UserWorld

@@ -15,8 +15,7 @@ from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Loaded
-from actors.ledger.accounts import Register
-from actors.ledger.messages import LedgerUnavailable
+from actors.ledger.messages import LedgerUnavailable, Register
 from actors.ports import (
     ALL_TIME,
     CommitUnknown,

@@ -14,8 +14,9 @@ from trio.testing import wait_all_tasks_blocked
 
 from actors.leaderboard.messages import Apply, CatchUp, RankMove
 from actors.leaderboard.ranking import Ranking
-from actors.ledger.actor import LedgerActor, LedgerWorld
+from actors.ledger.actor import LedgerActor
 from actors.ledger.messages import Commit, Publish, Recall, Receipt
+from actors.ledger.world import LedgerWorld
 from actors.ports import OperationId, Origin, ScoreFact, ScoreWrite, UserId
 from actors.runtime import Actor, ActorError, CellOptions, Question, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeClock, FakeScoreStore, Player, Players

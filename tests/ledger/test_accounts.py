@@ -10,15 +10,8 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ledger.accounts import (
-    AccountsActor,
-    EndSession,
-    FindAccount,
-    OpenSession,
-    Register,
-    Rotate,
-)
-from actors.ledger.messages import LedgerUnavailable
+from actors.ledger.accounts import AccountsActor
+from actors.ledger.messages import EndSession, FindAccount, LedgerUnavailable, OpenSession, Register, Rotate
 from actors.ports import (
     EmailTaken,
     NameTaken,
