@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -79,11 +80,11 @@ def _require_json(request: ApiRequest) -> None:
         raise unsupported("The body must not be compressed.")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields of one object, in time that grows with their number only; raises ApiError if one stands twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise invalid_input(f"The body has the field {_shown(twice)} twice.")
     return found
 
@@ -99,7 +100,7 @@ def _no_constant(text: str) -> NoReturn:
     raise invalid_input(f"The body holds {text}, which JSON does not have.")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_float=_finite, parse_constant=_no_constant)
 
 
 def _require_clean(value: Any) -> None:

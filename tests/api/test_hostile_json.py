@@ -4,10 +4,13 @@ import json
 import random
 from typing import Any
 
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoreboard.api.body import unique
+from scoreboard.api.errors import ApiError
 from scoreboard.security.keys import generate_ring
 from tests.api.wire import ask, part
 from tests.api.world import Me, World, running_world
@@ -35,6 +38,26 @@ likely = (
 bodies = st.builds(json.dumps, values | likely, ensure_ascii=st.booleans()).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
+
+
+class Name(str):
+    """Counts how often it is compared."""
+
+    __slots__ = ()
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_a_field_that_stands_twice_is_found_at_a_glance() -> None:
+    """Nobody can keep the server busy with a body full of names: each is looked at once or twice, not once a pair."""
+    names_given = [Name(number) for number in range(2_000)]
+    with pytest.raises(ApiError, match='"1999" twice'):
+        unique([(name, 0) for name in (*names_given, Name(1_999))])
+    assert Name.compared < 4 * len(names_given)
 
 
 RING = generate_ring()  # once for all examples
