@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -90,10 +91,29 @@ def _processors(*, console: bool, colours: bool) -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if console:
-        # The plain traceback, because a prettier one prints local variables; what it quotes is scrubbed too.
-        plain = structlog.dev.plain_traceback
-        return [*shared, redact, structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain), _scrubbed]
+        # What a traceback quotes is scrubbed too.
+        renderer = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_traceback)
+        return [*shared, redact, _visible, renderer, _scrubbed]
     return [*shared, structlog.processors.format_exc_info, redact, _as_json]
+
+
+def _visible(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """For a terminal: what a client wrote must not move the cursor there, ring the bell or turn the line round."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _traceback(stream: TextIO, exc_info: Any) -> None:
+    """The plain one, because a prettier one prints local variables."""
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    stream.write("\n".join(map(visible, plain.getvalue().split("\n"))))
+
+
+def visible(text: str) -> str:
+    """The text with an escape in place of everything that is not seen as itself, the end of a line included."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _scrubbed(_logger: object, _method: str, line: Any) -> str:

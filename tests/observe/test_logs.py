@@ -111,6 +111,23 @@ def test_a_terminal_gets_colours_and_a_file_gets_json() -> None:
     assert "\x1b[" not in told.getvalue()
 
 
+@pytest.mark.parametrize("text", ["/\x1b[2J", "/\x9b2J", "/\u202egnp", "/a\nb", "/\r", "/\x07", "/\ud800"])
+def test_what_a_client_wrote_does_nothing_to_a_terminal(text: str) -> None:
+    """As a field, as the event and in a traceback it is shown as an escape; only our own colours go out."""
+    stream = io.StringIO()
+    log = make_logger(style="console", stream=stream)
+    log.info("request", path=text)
+    log.info(text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("failed")
+    written = stream.getvalue()
+    assert all(line.isprintable() for line in written.split("\n"))
+    shown = written.count(text.encode("unicode_escape").decode())
+    assert (2 if "\n" in text else 3) == shown  # a traceback has lines of its own
+
+
 def test_less_than_the_level_is_not_written(stream: io.StringIO) -> None:
     """And costs next to nothing."""
     log = make_logger(level="warning", stream=stream)
