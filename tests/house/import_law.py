@@ -6,8 +6,8 @@ import sys
 
 from tests.house.sources import Import
 
-# Beside the standard library, the core may use these; `outcome` is what Trio's lowest layer takes and gives.
-RUNTIME_LIBRARIES = {"trio", "outcome"}
+# Beside the standard library, the core may use these.
+RUNTIME_LIBRARIES = {"trio"}
 CORE_LIBRARIES = RUNTIME_LIBRARIES | {"sortedcontainers"}
 
 # A library that belongs to one room, so that it can be replaced there.
@@ -32,7 +32,6 @@ MAY_IMPORT = {
     "scoreboard.__main__": ANYTHING,
     "scoreboard.api": TRANSLATORS,
     "scoreboard.live": TRANSLATORS,
-    "scoreboard.door": ("scoreboard.observe",),
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.stores": ("actors.ports",),
     "actors.user": ("actors.runtime", "actors.ports"),
@@ -74,7 +73,7 @@ def room_of(module: str) -> str:
 
 def _offence_of_ours(importer: str, module: str) -> str | None:
     room, target = room_of(importer), room_of(module)
-    if target in (room, "scoreboard.__version__"):
+    if target == room:
         return None
     if any(within(module, allowed) for allowed in MAY_IMPORT.get(room, ())):
         return None

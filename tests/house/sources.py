@@ -54,9 +54,9 @@ def is_python(path: Path) -> bool:
     return path.read_bytes()[:64].split(b"\n")[0].endswith(b"python3")
 
 
-def all_imports() -> list[Import]:
-    """Every import of both packages."""
-    return [found for path in python_files(*PACKAGES) for found in imports_of((TOP / path).read_text(), path)]
+def all_imports(*folders: str) -> list[Import]:
+    """Every import below these folders."""
+    return [found for path in python_files(*folders) for found in imports_of((TOP / path).read_text(), path)]
 
 
 def tracked() -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.house.sources import TOP, none_of, tracked
+from tests.house.sources import PACKAGES, TOP, all_imports, none_of, tracked
 
 TOP_LEVEL = {"actors", "scoreboard", "tests", "scripts", "pyproject.toml", "hypercorn.toml", "README.md"}
 PIN = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+(  # .*)?")
@@ -26,11 +28,20 @@ def test_every_constraint_is_a_plain_pin() -> None:
 
 def test_every_dependency_is_pinned() -> None:
     """Nothing that pyproject.toml asks for is left to chance."""
-    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
-    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     lines = (TOP / "scripts/constraints.txt").read_text().splitlines()
-    pinned = {plain(line.split("==")[0]) for line in lines}
-    none_of({plain(re.split(r"[\[<>=]", one)[0]) for one in asked} - pinned)
+    none_of(asked("test", "check", "bench") - {plain(line.split("==")[0]) for line in lines})
+
+
+@pytest.mark.parametrize(("folders", "extras"), [(PACKAGES, ()), (("tests",), ("test", "bench"))])
+def test_every_library_that_is_imported_is_asked_for(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:
+    """What comes only because another library needs it may go again with that library's next version."""
+    sold_as, have = packages_distributions(), asked(*extras)
+    none_of(
+        f"{found}, which pyproject.toml does not ask for"
+        for found in all_imports(*folders)
+        if (library := found.module.split(".")[0]) not in {*sys.stdlib_module_names, *PACKAGES, "tests"}
+        and have.isdisjoint(map(plain, sold_as.get(library, [library])))
+    )
 
 
 def test_every_dependency_has_its_reason_beside_it() -> None:
@@ -46,6 +57,13 @@ def test_no_file_names_this_machine_or_a_registry(words: str) -> None:
     """Where packages come from and where a clone lies are the business of each machine."""
     files = [TOP / path for path in tracked()]
     none_of(str(file) for file in files if file.is_file() and words.encode() in file.read_bytes())
+
+
+def asked(*extras: str) -> set[str]:
+    """The names of the packages that pyproject.toml asks for, with these extras."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    lists = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    return {plain(re.split(r"[\[<>=]", one)[0]) for some in lists for one in some}
 
 
 def plain(name: str) -> str:
