@@ -24,24 +24,30 @@ ONLY_IN = {
 
 ANYTHING = ("scoreboard", "actors")
 COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
-TRANSLATORS = ("actors", "scoreboard.security", "scoreboard.observe")
+
+# Of each other the actors' rooms see only the messages: what goes in and what comes out. Who translates for clients
+# also sees what clients may ask, the board as published, and the token that is passed through.
+SEEN_BY_NEIGHBOURS = ("messages", "events")
+SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token")
+CORE_ROOMS = ("actors.user", "actors.ledger", "actors.leaderboard", "actors.connection")
+TRANSLATORS = (
+    "actors.runtime",
+    "actors.ports",
+    *(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS),
+    "scoreboard.security",
+    "scoreboard.observe",
+)
 
 # What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
 MAY_IMPORT = {
     "scoreboard.server": ANYTHING,
     "scoreboard.__main__": ANYTHING,
     "scoreboard.api": TRANSLATORS,
-    "scoreboard.live": TRANSLATORS,
+    "scoreboard.live": (*TRANSLATORS, "actors.connection.connection"),  # it runs one for each client
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.stores": ("actors.ports",),
-    "actors.user": ("actors.runtime", "actors.ports"),
-    "actors.ledger": ("actors.runtime", "actors.ports"),
-    "actors.leaderboard": ("actors.runtime", "actors.ports"),
-    "actors.connection": ("actors.runtime", "actors.ports"),
+    **dict.fromkeys(CORE_ROOMS, ("actors.runtime", "actors.ports")),
 }
-
-# Of each other the actors' rooms see only the messages: what goes in and what comes out.
-SEEN_BY_NEIGHBOURS = ("messages", "events")
 
 
 def offence(found: Import) -> str | None:
@@ -77,7 +83,7 @@ def _offence_of_ours(importer: str, module: str) -> str | None:
         return None
     if any(within(module, allowed) for allowed in MAY_IMPORT.get(room, ())):
         return None
-    if room in MAY_IMPORT and room.startswith("actors.") and target in MAY_IMPORT and target.startswith("actors."):
+    if room in CORE_ROOMS and target in CORE_ROOMS:
         seen = module.split(".")[2:3]
         return None if seen and seen[0] in SEEN_BY_NEIGHBOURS else f"{room} may see only the messages of {target}"
-    return f"{room} may not know {target}"
+    return f"{room} may not know {'.'.join(module.split('.')[:3])}"
