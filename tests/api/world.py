@@ -14,15 +14,8 @@ from typing import Any
 from quart import Response
 from quart_trio import QuartTrio
 
-from actors.leaderboard.actor import BoardWorld, LeaderboardActor
-from actors.leaderboard.published import PublishedBoards
-from actors.ledger.accounts import AccountsActor
-from actors.ledger.actor import LedgerActor
-from actors.ledger.publisher import PublisherActor, PublisherWorld
-from actors.ledger.world import LedgerWorld
-from actors.ports import ALL_TIME, BoardId, UserId
-from actors.runtime import Directory, Ref, running_actor
-from actors.user.actor import UserActor, UserRules, UserWorld
+from actors.runtime import Observer
+from actors.user.actor import UserRules
 from actors.user.token import ActionKeys
 from scoreboard.api import Services, create_app
 from scoreboard.api.services import Part
@@ -32,6 +25,7 @@ from scoreboard.security.keys import KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
@@ -141,15 +135,13 @@ def _headers(token: str | None, more: dict[str, str] | None) -> dict[str, str]:
 
 
 @dataclass
-class Core:
-    """What the actors of one world share."""
+class Parts:
+    """What the actors and the routes of one world share."""
 
     keys: KeyRing
-    rules: UserRules
     clock: FakeClock = field(default_factory=FakeClock)
     ids: SeededIds = field(default_factory=SeededIds)
     metrics: Metrics = field(default_factory=Metrics)
-    published: PublishedBoards = field(default_factory=PublishedBoards)
     log: io.StringIO = field(default_factory=io.StringIO)
     health: Health = field(default_factory=Health)
 
@@ -157,24 +149,26 @@ class Core:
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
 
-    def board(self, key: BoardId) -> LeaderboardActor:
-        world = BoardWorld(self.scores, self.clock, self.ids, self.published, set(), lambda update: None)
-        return LeaderboardActor(key, world)
+    def ports(self) -> CorePorts:
+        """The world as the actors see it."""
+        keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
+        events, cache = FakeEventLog(), FakeBoardCache()
+        return CorePorts(self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng)
 
-    def ledger(self, board: Ref, publisher: Ref) -> LedgerActor:
-        return LedgerActor(LedgerWorld(self.scores, board, publisher, self.metrics.committed))
+    def hooks(self) -> CoreHooks:
+        """Nobody listens but the metrics."""
+        return CoreHooks(Observer(), self.metrics.committed, lambda _: None, lambda _user, _error: None)
 
-    def user(self, key: UserId, ledger: Ref) -> UserActor:
-        world = UserWorld(self.clock, self.ids, ActionKeys(self.keys.action_keys[0]), self.rules, ledger)
-        return UserActor(key, world)
-
-    def plain_services(self, web: Path) -> dict[str, Any]:
-        """The services that are no actors."""
+    def services(self, core: Core, web: Path, changes: dict[str, Any]) -> Services:
+        """What the routes are given."""
         now_us = self.clock.now_us
         revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=now_us)
         names: dict[str, Any] = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
-        return {
-            "published": self.published,
+        given: dict[str, Any] = {
+            "users": core.users,
+            "accounts": core.accounts,
+            "boards": core.boards,
+            "published": core.published,
             "tokens": AccessTokens(self.keys, revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us),
             "revoked": revoked,
             "passwords": Passwords(rounds=4),
@@ -186,6 +180,7 @@ class Core:
             "readiness": self.health.check,
             "page_dir": web,
         }
+        return Services(**{**given, **changes})
 
 
 @asynccontextmanager
@@ -193,26 +188,8 @@ async def running_world(
     *, ring: KeyRing | None = None, rules: UserRules | None = None, web: Path = WEB, **changes: Any
 ) -> AsyncIterator[World]:
     """Run a world; `changes` replace fields of its `Services`."""
-    core = Core(ring or generate_ring(), rules or UserRules())
-    async with running_actors(core) as actors:
-        services = Services(**{**core.plain_services(web), **actors, **changes})
+    parts = Parts(ring or generate_ring())
+    async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
+        services = parts.services(core, web, changes)
         app = create_app(services)
-        yield World(core.clock, core.players, core.scores, core.accounts, core.log, core.health, services, app)
-
-
-@asynccontextmanager
-async def running_actors(core: Core) -> AsyncIterator[dict[str, Any]]:
-    """Run the actors in the order in which they need each other; yields the services that they are."""
-    rng = random.Random(1)
-    async with (
-        Directory[BoardId]("board", core.board, rng=rng).running() as boards,
-        running_actor("publisher", lambda: PublisherActor(_publisher()), rng=rng) as publisher,
-        running_actor("ledger", lambda: core.ledger(boards.ref(ALL_TIME), publisher), rng=rng) as ledger,
-        running_actor("accounts", lambda: AccountsActor(core.accounts, ledger), rng=rng) as accounts,
-        Directory[UserId]("user", lambda key: core.user(key, ledger), rng=rng).running() as users,
-    ):
-        yield {"users": users, "accounts": accounts, "boards": boards}
-
-
-def _publisher() -> PublisherWorld:
-    return PublisherWorld(FakeEventLog(), FakeBoardCache(), lambda count: None)
+        yield World(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, services, app)
