@@ -8,14 +8,7 @@ from typing import Any
 
 from actors.runtime import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Refusal, TooManyActors
 from scoreboard.api.answer import Answer, Headers, json_answer
-from scoreboard.security.errors import (
-    HashingBusy,
-    NameRefused,
-    PasswordRefused,
-    TokenExpired,
-    TokenRefused,
-    TokenRevoked,
-)
+from scoreboard.security.errors import HashingBusy, NameRefused, PasswordRefused, TokenRefused
 
 CHALLENGE = 'Bearer realm="scoreboard"'
 
@@ -136,13 +129,7 @@ def _unavailable(message: str, retry_after_s: float = 1.0) -> ApiError:
 
 
 def _of_access_token(error: TokenRefused) -> ApiError:
-    # Not the codes of action tokens: a client that sees one must know which of its two tokens is meant.
-    code = "ACCESS_TOKEN_INVALID"
-    if isinstance(error, TokenExpired):
-        code = "ACCESS_TOKEN_EXPIRED"
-    elif isinstance(error, TokenRevoked):
-        code = "ACCESS_TOKEN_REVOKED"
-    return unauthorized(code, f"{error}.", failure="invalid_token")
+    return unauthorized(error.code, f"{error}.", failure="invalid_token")
 
 
 def _of_broken_rule(error: Exception) -> ApiError:

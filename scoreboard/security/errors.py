@@ -12,15 +12,18 @@ class KeysRefused(SecurityError):
 
 
 class TokenRefused(SecurityError):
-    """The access token is no proof of anything; `code` is what a client may act on."""
+    """The access token is no proof of anything; `code` is what a client may act on.
 
-    code = "TOKEN_INVALID"
+    These are not the codes of action tokens: a client that sees one must know which of its two tokens is meant.
+    """
+
+    code = "ACCESS_TOKEN_INVALID"
 
 
 class TokenExpired(TokenRefused):
     """It was ours once; a new one is needed."""
 
-    code = "TOKEN_EXPIRED"
+    code = "ACCESS_TOKEN_EXPIRED"
 
     def __init__(self) -> None:
         super().__init__("The access token has expired")
@@ -29,7 +32,7 @@ class TokenExpired(TokenRefused):
 class TokenRevoked(TokenRefused):
     """It is ours and in time, but its session has been ended."""
 
-    code = "TOKEN_REVOKED"
+    code = "ACCESS_TOKEN_REVOKED"
 
     def __init__(self) -> None:
         super().__init__("The session of this access token has ended")
