@@ -101,7 +101,7 @@ def _with_token(request: bytes, authorizations: list[str]) -> Handshake | Reject
         return Handshake(request, None)
     token = without_bearer(authorizations[0])
     if len(authorizations) > 1 or not token or token == authorizations[0].strip():
-        return unauthorized("TOKEN_INVALID", "Authorization must be one Bearer token.")
+        return unauthorized("UNAUTHORIZED", "Authorization must be one Bearer token.")
     return Handshake(request, token)
 
 

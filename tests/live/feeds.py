@@ -63,7 +63,7 @@ async def who(token: str) -> SignedIn | ErrorEvent:
         raise RuntimeError("the judge failed")
     if token == "waits":
         await trio.sleep_forever()
-    return SignedIn(UserId("u1"), "ann") if token == "good" else ErrorEvent("TOKEN_INVALID", "No.")
+    return SignedIn(UserId("u1"), "ann") if token == "good" else ErrorEvent("UNAUTHORIZED", "No.")
 
 
 @dataclass

@@ -71,4 +71,6 @@ def test_a_bad_handshake_is_answered_in_http(request_bytes: bytes, status: int) 
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"\r\nconnection: close" in head
     assert f"content-length: {len(body)}".encode() in head
-    assert {"error", "message", "code"} == set(json.loads(body))
+    told = json.loads(body)
+    assert {"error", "message", "code"} == set(told)
+    assert (status == 401) is (told["code"] == "UNAUTHORIZED")

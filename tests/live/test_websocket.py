@@ -34,7 +34,7 @@ async def test_every_command_is_answered() -> None:
             ('{"event":"ping","data":{"t":1}}', {"event": "pong", "data": {"t": 1}}),
             ("{", "INVALID_INPUT"),
             ('{"event":"subscribe","data":{"channel":"x"}}', "UNKNOWN_CHANNEL"),
-            ('{"event":"authenticate","data":{"token":"bad"}}', "TOKEN_INVALID"),
+            ('{"event":"authenticate","data":{"token":"bad"}}', "UNAUTHORIZED"),
             (
                 '{"event":"authenticate","data":{"token":"Bearer good"}}',
                 {"event": "authenticated", "data": {"userId": "u1", "username": "ann"}},
