@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 import trio
 from wsproto.events import CloseConnection, Ping
 
 from scoreboard.door.head import RequestHead
 from scoreboard.live import FeedLimits
+from scoreboard.live.websocket import watch_over
 from tests.door.doors import read_all
 from tests.live.feeds import SUBSCRIBE, Boards, Client, make_feed, open_feed
 from tests.live.wire import PONG, frame, handshake, text
@@ -124,6 +127,34 @@ async def test_a_client_that_is_gone_is_cut_after_its_ping(autojump_clock: trio.
         await client.handshake()
     assert 45 == round(trio.current_time())
     assert feed.connected == 0
+
+
+@dataclass
+class _Paused:
+    """A stream whose client's machine answers although the client itself does not."""
+
+    heard_at: float
+    given_up_at: float | None = None
+
+    def write_now(self, _: bytes) -> bool:
+        return False
+
+    def peer_is_gone(self, _: float) -> bool:
+        return False
+
+    def give_up(self) -> None:
+        self.given_up_at = trio.current_time()
+
+
+async def test_a_client_that_does_not_read_is_kept_for_an_hour(autojump_clock: trio.testing.MockClock) -> None:
+    """It is only behind; after that its place is needed for others."""
+    limits, paused = FeedLimits(), _Paused(trio.current_time())
+    with trio.CancelScope() as scope:
+        await watch_over(paused, limits, scope)  # type: ignore[arg-type]  # as much of a stream as is asked here
+        await trio.lowlevel.checkpoint()
+    assert scope.cancelled_caught
+    assert paused.given_up_at is not None
+    assert 3600 < paused.given_up_at - paused.heard_at < 3600 + 2 * limits.pong_within_s
 
 
 async def test_the_server_may_go_while_a_client_is_still_being_judged() -> None:
