@@ -86,6 +86,7 @@ class Replay:
 
     async def _sign_in_all(self) -> None:
         emails = team_emails(self.plan.teams)
+        self.reporter.say(f"Signing in {len(self.plan.teams)} teams; each password costs the server a moment.")
         async with trio.open_nursery() as nursery:
             for team in self.plan.teams:
                 nursery.start_soon(self._join, team, emails[team])

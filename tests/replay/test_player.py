@@ -197,6 +197,13 @@ def test_a_token_that_is_spent_already_was_spent_by_ourselves(tmp_path: Path) ->
     assert points_on(server) == expected_points(small_plan())
 
 
+def test_the_wait_for_the_first_point_is_explained(tmp_path: Path) -> None:
+    """Twenty passwords cost a server several seconds, in which nothing else would be seen."""
+    notebook = Notebook()
+    play(FakeScoreboard(), tmp_path / "journal", notebook=notebook)
+    assert f"Signing in {len(small_plan().teams)} teams; each password costs the server a moment." == notebook.said[0]
+
+
 def test_a_server_that_comes_back_in_time_is_waited_for(tmp_path: Path) -> None:
     """A restart in the middle is told once, survived, and told to be over."""
     server = FakeScoreboard(faults=iter([Fault.NONE] * 20 + [Fault.LOST_REQUEST] * 40))
