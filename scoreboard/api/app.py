@@ -46,7 +46,6 @@ def _add_files(app: Application, services: Services) -> None:
     page = FolderRoute(services.page_dir)
     app.add_view("GET", "/", page.index)
     app.add_view("GET", "/web/{name:path}", page.file)
-    if services.docs_dir is not None:
-        docs = FolderRoute(services.docs_dir)
-        app.add_view("GET", "/docs", docs.contents)
-        app.add_view("GET", "/docs/{name:path}", docs.file)
+    docs = FolderRoute(services.docs_dir)
+    app.add_view("GET", "/docs", docs.contents)
+    app.add_view("GET", "/docs/{name:path}", docs.file)

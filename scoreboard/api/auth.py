@@ -8,6 +8,7 @@ import msgspec
 
 from actors.ledger.messages import EndSession, FindAccount, OpenSession, Register, Rotate
 from actors.ports import (
+    Account,
     EmailTaken,
     NameTaken,
     NewAccount,
@@ -126,7 +127,7 @@ class AuthRoutes:
 
     # --- parts ---
 
-    async def _find(self, key: str) -> Any:
+    async def _find(self, key: str) -> Account | None:
         return await self._services.accounts.ask(FindAccount(key), within=self._services.read_within_s)
 
     async def _create(self, account: NewAccount, session: NewSession) -> None:

@@ -48,9 +48,9 @@ class Services:
     logger: Logger
     readiness: Callable[[], Awaitable[Sequence[Part]]]
     page_dir: Path
-    docs_dir: Path | None = None
-    refresh_lifetime_s: int = 30 * 24 * 3600
-    refresh_grace_s: int = 30
+    docs_dir: Path
+    refresh_lifetime_s: int
+    refresh_grace_s: int
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
     read_within_s: float = 5.0

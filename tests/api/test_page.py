@@ -84,7 +84,6 @@ async def test_a_file_is_not_sent_to_who_has_it(world: World) -> None:
         "/web/\\..\\secret",
         "/index.html",
         "/docs/x.md",
-        "/docs",
     ],
 )
 async def test_no_address_leads_out_of_the_folder(world: World, path: str) -> None:

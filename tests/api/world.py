@@ -29,6 +29,7 @@ from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
+DOCS = WEB.with_name("docs")
 PASSWORD = "a long enough secret"
 LIFETIME_S = 3600
 
@@ -179,6 +180,9 @@ class Parts:
             "logger": make_logger(level="debug", style="json", stream=self.log),
             "readiness": self.health.check,
             "page_dir": web,
+            "docs_dir": DOCS,
+            "refresh_lifetime_s": 30 * 24 * 3600,
+            "refresh_grace_s": 10,
         }
         return Services(**{**given, **changes})
 
