@@ -10,7 +10,7 @@ from tests.fakes.faults import Faults
 
 
 class FakeEventLog:
-    """`EventLog` in memory, of `length` entries; `lose` drops what a failover would."""
+    """`EventLog` in memory, of `length` entries."""
 
     def __init__(self, length: int = 100_000) -> None:
         self.faults = Faults()
@@ -33,8 +33,3 @@ class FakeEventLog:
     def _read(self, after: int, limit: int) -> list[LoggedFacts]:
         behind = [LoggedFacts(str(number), facts) for number, facts in self._entries if number > after]
         return behind[:limit]
-
-    def lose(self, entries: int) -> None:
-        """Forget the newest entries, as Redis may after a failover."""
-        for _ in range(min(entries, len(self._entries))):
-            self._entries.pop()

@@ -60,12 +60,6 @@ class Pickles:
         return pickle.dumps(tuple(events))
 
 
-def events_of(frames: bytes) -> tuple[BoardEvent, ...]:
-    """What was encoded."""
-    events: tuple[BoardEvent, ...] = pickle.loads(frames)
-    return events
-
-
 class Watcher:
     """A subscriber that takes everything at once, but as a connection does nothing that it has seen.
 

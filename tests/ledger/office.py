@@ -97,7 +97,6 @@ class Office:
     on_done: list[Exception] = field(default_factory=list)
     rejected: list[Exception] = field(default_factory=list)
     board_ref: Ref = field(init=False)
-    publisher_ref: Ref = field(init=False)
     ledger: Ref = field(init=False)
     actors: list[LedgerActor] = field(default_factory=list)
 
@@ -189,6 +188,6 @@ async def running_office(*, publisher_capacity: int = 1000, **settings: Any) -> 
                 return office.actors[-1]
 
             async with running_actor("ledger", make, rng=random.Random(0), options=PATIENT) as ledger:
-                office.board_ref, office.publisher_ref, office.ledger = board, publisher, ledger
+                office.board_ref, office.ledger = board, ledger
                 yield office
         nursery.cancel_scope.cancel()
