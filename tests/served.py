@@ -17,7 +17,7 @@ import httpx
 
 TOP = Path(__file__).resolve().parents[1]
 START_WITHIN_S = 90.0
-STOP_WITHIN_S = 15.0
+STOP_WITHIN_S = 10.0  # as the README promises; the server itself gives up before
 CHEAP_PASSWORDS = {"SCOREBOARD_PASSWORDS_ROUNDS": "4"}
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from scoreboard.server.compose import url_of
-from tests.served import ServedScoreboard, start_scoreboard
+from tests.served import Player, served, start_scoreboard
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -35,14 +35,14 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.stores
-def test_a_redis_that_does_not_answer_is_told_and_delays_nothing(tmp_path: Path) -> None:
+def test_a_redis_that_does_not_answer_is_told_and_no_score_depends_on_it(tmp_path: Path) -> None:
     """A mistyped address would otherwise be noticed by nobody."""
-    server = ServedScoreboard(tmp_path / "data", "--redis", NOBODY)
-    server.start()
-    try:
+    with served(tmp_path / "data", "--redis", NOBODY) as server:
         answer = httpx.get(f"{server.url}/ready", trust_env=False)
-    finally:
-        server.stop()
+        player = Player(server, "Ada")
+        player.score(3)
+        assert [(1, "Ada", 3)] == server.top()
+        player.leave()
     assert (200, "does not answer") == (answer.status_code, answer.json()["parts"]["redis"])
     events = [json.loads(line)["event"] for line in server.log.read_text().splitlines()]
     assert "redis_does_not_answer" in events
