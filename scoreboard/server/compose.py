@@ -58,7 +58,6 @@ class Server:
     port: int
     close: Callable[[], None]
     core: Core
-    stores: Stores
 
 
 @dataclass(slots=True)
@@ -114,7 +113,7 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
     if redis_url is None:
         log.info("starting_valkey", data_dir=str(data_dir))
         redis_url = await scopes.enter_async_context(embedded_valkey(data_dir))
-    return await scopes.enter_async_context(
+    stores = await scopes.enter_async_context(
         open_stores(
             postgres_url,
             redis_url,
@@ -124,6 +123,9 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
             bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
         )
     )
+    if stores.migrations:
+        log.info("migrated", files=stores.migrations)
+    return stores
 
 
 def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
@@ -178,7 +180,7 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
     port: int = listeners[0].socket.getsockname()[1]
     async with http.lifespan():
         parts.log.info("listening", url=url_of(wanted.host, port))
-        task_status.started(Server(port, door.close, core, stores))
+        task_status.started(Server(port, door.close, core))
         await door.serve(listeners)
 
 

@@ -47,7 +47,7 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """All that the core may ask of the world."""
+    """All that the core may ask of the world. `migrations` are the files that were applied to open them."""
 
     scores: ScoreStore
     accounts: AccountStore
@@ -55,6 +55,7 @@ class Stores:
     cache: BoardCache
     database: Database
     redis: Cache
+    migrations: tuple[str, ...]
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
@@ -121,7 +122,8 @@ async def open_stores(
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_stray)
         try:
-            pool = await loop.run_aio_coroutine(_ready_pool(postgres_url, postgres_connections, bounds))
+            migrations = await loop.run_aio_coroutine(_migrate(postgres_url, bounds))
+            pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
             database = Database(loop, pool, bounds)
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
             async with _closing(loop, database, redis):
@@ -132,16 +134,12 @@ async def open_stores(
                     cache=RedisBoardCache(redis),
                     database=database,
                     redis=redis,
+                    migrations=tuple(migrations),
                 )
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
         raise failure
-
-
-async def _ready_pool(url: str, connections: int, bounds: Bounds) -> asyncpg.Pool:
-    await _migrate(url, bounds)
-    return await open_pool(url, connections, bounds)
 
 
 @asynccontextmanager
@@ -154,14 +152,13 @@ async def _closing(loop: trio_asyncio.TrioEventLoop, database: Database, redis: 
             await loop.run_aio_coroutine(_closed(database, redis))
 
 
-async def _migrate(url: str, bounds: Bounds) -> None:
+async def _migrate(url: str, bounds: Bounds) -> list[str]:
     try:
         connection = await asyncpg.connect(url, timeout=bounds.connect_s)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
     try:
-        for name in await migrate(connection):
-            log.info("applied %s", name)
+        return await migrate(connection)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise StoreUnavailable(f"the database could not be brought up to date: {error!r}") from error
     finally:
