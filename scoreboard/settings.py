@@ -147,7 +147,7 @@ class Setting:
 
 
 def describe() -> tuple[Setting, ...]:
-    """Every setting in the order of the tree, for the help and the README."""
+    """Every setting in the order of the tree, for the page of settings."""
     return tuple(_walk(Settings, ""))
 
 
