@@ -6,6 +6,8 @@ pong. So both are counted here. Synchronous, no socket.
 
 from __future__ import annotations
 
+import math
+
 _FIN = 0x80
 _OPCODE = 0x0F
 _CONTROL = 0x08
@@ -30,14 +32,18 @@ class FrameGuard:
         fragments: Frames that one message may come in.
         per_s: Frames a second, in the long run, of any kind.
         burst: Frames at once.
+        patience_s: For a client that sends faster without a break. What it has sent lies in the kernel for as long as
+            it takes to read that at the rate, a quarter hour perhaps, and whether it has left is seen only behind it.
     """
 
-    def __init__(self, *, fragments: int = 64, per_s: float = 50, burst: float = 200) -> None:
+    def __init__(self, *, fragments: int = 64, per_s: float = 50, burst: float = 200, patience_s: float = 30) -> None:
         self._most_fragments = fragments
         self._per_s = per_s
         self._burst = burst
         self._allowance = burst
         self._filled_at = 0.0
+        self._patience_s = patience_s
+        self._pressed_since = math.inf
         self._fragments = 0
         self._header = bytearray()
         self._payload_left = 0
@@ -74,9 +80,17 @@ class FrameGuard:
             self._fragments = 0
 
     def _wait_for(self, frames: int, now: float) -> float:
-        self._allowance = min(self._burst, self._allowance + (now - self._filled_at) * self._per_s) - frames
+        allowance = min(self._burst, self._allowance + (now - self._filled_at) * self._per_s)
+        if allowance >= min(self._per_s, self._burst):  # quiet for a second more than it had to be
+            self._pressed_since = math.inf
+        self._allowance = allowance - frames
         self._filled_at = now
-        return max(0.0, -self._allowance / self._per_s)
+        if self._allowance >= 0:
+            return 0.0
+        self._pressed_since = min(self._pressed_since, now)
+        if now - self._pressed_since > self._patience_s:
+            raise FrameViolation(1008, "Frames came too fast for too long.")
+        return -self._allowance / self._per_s
 
 
 def header_size(header: bytes | bytearray) -> int:

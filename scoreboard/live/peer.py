@@ -6,7 +6,6 @@ acknowledges, and what it does not read waits in front of a closed window. The f
 
 from __future__ import annotations
 
-import select
 import struct
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ _TCP_INFO = getattr(trio.socket, "TCP_INFO", None)  # Linux only
 _UNACKED_AT = 24
 _LAST_ACK_AT = 56
 _SIZE = 60
-_POLLRDHUP = getattr(select, "POLLRDHUP", 0)  # Linux only
-_LEFT = _POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +48,3 @@ def is_gone(socket: trio.socket.SocketType, within_s: float) -> bool:
     except OSError:
         return False  # no TCP, or closed: reading tells
     return len(data) >= _SIZE and TcpInfo.parse(data).is_gone(within_s)
-
-
-def has_left(socket: trio.socket.SocketType) -> bool:
-    """Whether the peer will send no more, however much of what it sent is still unread; False where unknown."""
-    if socket.fileno() < 0:
-        return False
-    poll = select.poll()
-    poll.register(socket.fileno(), _POLLRDHUP)
-    return any(events & _LEFT for _, events in poll.poll(0))

@@ -14,7 +14,7 @@ import trio
 
 from scoreboard.live.frames import close_frame, is_close
 from scoreboard.live.guard import FrameGuard, FrameViolation
-from scoreboard.live.peer import has_left, is_gone
+from scoreboard.live.peer import is_gone
 
 _TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
 
@@ -208,9 +208,6 @@ class FeedStream(trio.abc.Stream):
             self.violation = violation
             raise trio.BrokenResourceError(violation.reason) from violation
         if wait_s:
-            # At the pace that is allowed, what a flood has left in the kernel would keep its place for a quarter hour.
-            if self._socket is not None and has_left(self._socket):
-                raise trio.BrokenResourceError("the client has left after sending more than it may")
             await trio.sleep(wait_s)
         return data
 

@@ -38,7 +38,7 @@ class FeedLimits:
         ping_after_s: of silence; proxies cut what is idle for a minute.
         pong_within_s: for any sign of life after a ping.
         paused_within_s: for a client that is alive but does not read; it is only behind until then.
-        fragments, frames_per_s, frames_burst: see `FrameGuard`.
+        fragments, frames_per_s, frames_burst, frames_patience_s: see `FrameGuard`.
     """
 
     message_bytes: int = 16 * 1024
@@ -50,6 +50,7 @@ class FeedLimits:
     fragments: int = 64
     frames_per_s: float = 50.0
     frames_burst: float = 200.0
+    frames_patience_s: float = 30.0
 
 
 class WebSocketFeed:
@@ -87,7 +88,12 @@ class WebSocketFeed:
             return
         request, user = admitted
         limits = self._limits
-        guard = FrameGuard(fragments=limits.fragments, per_s=limits.frames_per_s, burst=limits.frames_burst)
+        guard = FrameGuard(
+            fragments=limits.fragments,
+            per_s=limits.frames_per_s,
+            burst=limits.frames_burst,
+            patience_s=limits.frames_patience_s,
+        )
         await self._serve(FeedStream(transport, request, head.rest, guard), user, closing)
 
     async def _admit(self, head: Head) -> Rejection | tuple[bytes, SignedIn | None]:

@@ -40,6 +40,25 @@ def test_a_flood_is_slowed_down_to_its_rate() -> None:
     assert guard.feed(frame(PING) * 20, 10) == 0
 
 
+def test_a_flood_without_end_is_a_violation() -> None:
+    """It would be read at its rate while anything of it lies in the kernel, long after the client has gone."""
+    guard = FrameGuard(per_s=10, burst=20, patience_s=30)
+    now = 0.0
+    with pytest.raises(FrameViolation, match="too fast") as violation:
+        while now < 100:
+            now += guard.feed(frame(PING) * 100, now)
+    assert 1008 == violation.value.code
+    assert 30 < now <= 30 + 10
+
+
+def test_bursts_with_a_breath_between_are_no_flood() -> None:
+    """However long it goes on: who is quiet for a second more than it had to be has begun anew."""
+    guard = FrameGuard(per_s=10, burst=20, patience_s=30)
+    now = 0.0
+    while now < 300:
+        now += guard.feed(frame(PING) * 50, now) + 1.1
+
+
 @given(st.lists(st.binary(max_size=300), max_size=8), st.data())
 def test_frames_are_found_wherever_the_network_cuts(payloads: list[bytes], data: st.DataObject) -> None:
     """The count is the same as if all had come at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from scoreboard.live.peer import TcpInfo, has_left, is_gone
+from scoreboard.live.peer import TcpInfo, is_gone
 
 
 @pytest.mark.parametrize(
@@ -31,17 +31,3 @@ async def test_a_client_that_has_stopped_reading_is_not_gone() -> None:
             assert not is_gone(near.socket, 0.0)
             near.socket.close()
             assert not is_gone(near.socket, 0.0)
-
-
-async def test_a_client_that_will_send_no_more_has_left_whatever_is_unread() -> None:
-    """Reading would tell only behind everything that it sent."""
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with listener, await trio.open_tcp_stream(*listener.socket.getsockname()[:2]) as client:
-        async with await listener.accept() as near:
-            await client.send_all(b"x" * 10_000)
-            assert not has_left(near.socket)
-            await client.aclose()
-            assert b"x" == await near.receive_some(1)
-            assert has_left(near.socket)
-            near.socket.close()
-            assert not has_left(near.socket)
