@@ -7,7 +7,6 @@ All clients get the same bytes, so each distinct piece is parsed once and counte
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import socket
@@ -15,19 +14,17 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.bench.dialects import DIALECTS
 from tests.bench.generator import Command, obey
-from tests.bench.wire import CLOSE, PING, TEXT, frames, pong_frame, text_frame
+from tests.bench.wire import CLOSE, PING, TEXT, frames, pong_frame
 
-PATH = "/ws/leaderboard"
-CHANNEL = "leaderboard.top10"
 BOARD_EVENTS = ("leaderboard.update", "leaderboard.diff")
 SAMPLED = 100
 PATIENCE_S = 60.0
-_HANDSHAKE = (
-    f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+_UPGRADE = (
+    "HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-).encode()
-_SUBSCRIBE = text_frame(json.dumps({"event": "subscribe", "data": {"channel": CHANNEL}}).encode())
+)
 
 
 class Lost(Exception):
@@ -44,6 +41,7 @@ class Piece:
     boards: int = 0
     others: int = 0
     pings: int = 0
+    asked: int = 0
     version: int = 0
     count: int = 0
 
@@ -52,11 +50,15 @@ class Viewers:
     """Answers three commands.
 
     `{"connect": count}` opens and subscribes so many, and returns when each has its first board. `{"watch_s": seconds}`
-    reads and tells what came. `{"leave": true}` closes all.
+    reads and tells what came, with the last board as it was sent. `{"leave": true}` closes all. The configuration's
+    `dialect` is one of `tests.bench.dialects`.
     """
 
     def __init__(self, config: Command) -> None:
         self._port: int = config["port"]
+        self._dialect = DIALECTS[config.get("dialect", "scoreboard")]
+        self._handshake = f"GET {self._dialect.path} {_UPGRADE}".encode()
+        self._last = b""
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
         self._versions: dict[int, int] = {}
@@ -85,7 +87,7 @@ class Viewers:
     def _open(self) -> None:
         client = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE_S)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.sendall(_HANDSHAKE)
+        client.sendall(self._handshake)
         data = b""
         while b"\r\n\r\n" not in data:
             more = client.recv(4096)
@@ -94,7 +96,7 @@ class Viewers:
             data += more
         if not data.startswith(b"HTTP/1.1 101 "):
             raise Lost(f"no handshake: {data[:200]!r}")
-        client.sendall(_SUBSCRIBE)
+        client.sendall(self._dialect.greeting)
         client.setblocking(False)
         self._sockets[client.fileno()] = client
         self._rests[client.fileno()] = data.partition(b"\r\n\r\n")[2]
@@ -112,6 +114,7 @@ class Viewers:
         return {
             "pieces": [asdict(piece) for piece in self._pieces.values()],
             "arrivals": list(self._arrivals.values()),
+            "last": self._last.decode(),
             "behind": sum(version != newest for version in self._versions.values()),
         }
 
@@ -145,6 +148,8 @@ class Viewers:
                 self._arrivals[number].append((time.monotonic_ns(), piece.number))
         if piece.pings:
             os.write(number, pong_frame(b"") * piece.pings)
+        if piece.asked:
+            os.write(number, self._dialect.alive * piece.asked)
 
     def _parse(self, number: int, data: bytes) -> Piece:
         """The whole frames of `data`, remembered when nothing is left over."""
@@ -152,7 +157,7 @@ class Viewers:
         for opcode, start, end in frames(data):
             piece.bytes = end
             if opcode == TEXT:
-                self._judge(piece, json.loads(data[start:end]))
+                self._judge(piece, data[start:end])
             elif opcode == PING:
                 piece.pings += 1
             elif opcode == CLOSE:
@@ -161,12 +166,16 @@ class Viewers:
         self._pieces[data[: piece.bytes]] = piece = self._pieces.get(data[: piece.bytes], piece)
         return piece
 
-    @staticmethod
-    def _judge(piece: Piece, message: Any) -> None:
-        if message["event"] not in BOARD_EVENTS:
+    def _judge(self, piece: Piece, payload: bytes) -> None:
+        if payload == self._dialect.keep_alive:
+            piece.asked += 1
+            return
+        event = self._dialect.event(payload)
+        if event is None or event[0] not in BOARD_EVENTS:
             piece.others += 1
             return
-        board = message["data"]
+        board = event[1]
+        self._last = payload
         piece.boards += 1
         piece.version = board["version"] if "version" in board else board["to"]
         piece.scores |= {row["userId"]: row["score"] for row in board.get("changes", board.get("leaderboard", ()))}

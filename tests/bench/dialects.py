@@ -1,0 +1,50 @@
+"""How a client of the live feed greets each kind of server, and finds the event in what it sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.wire import text_frame
+
+Event = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of server behind a WebSocket.
+
+    `path` is what is opened, `greeting` the frames that a client then sends, `event` the name and data of a text
+    message, None for one that is not an event; `keep_alive` is a text that must be answered by the frame `alive`.
+    """
+
+    path: str
+    greeting: bytes
+    event: Callable[[bytes], Event | None]
+    keep_alive: bytes | None = None
+    alive: bytes = b""
+
+
+def _enveloped(payload: bytes) -> Event:
+    message = json.loads(payload)
+    return message["event"], message["data"]
+
+
+def _socketio(payload: bytes) -> Event | None:
+    """Engine.IO 4 (first digit: 4 is a message) and Socket.IO 5 in it (second digit: 2 is an event)."""
+    if not payload.startswith(b"42"):
+        return None
+    name, data = json.loads(payload[2:])
+    return name, data
+
+
+_SUBSCRIBE = json.dumps({"event": "subscribe", "data": {"channel": "leaderboard.top10"}}).encode()
+
+DIALECTS = {
+    "scoreboard": Dialect("/ws/leaderboard", text_frame(_SUBSCRIBE), _enveloped),
+    "plain": Dialect("/", b"", _enveloped),
+    # 40 enters the default namespace; the server sends 2 to hear 3.
+    "socketio": Dialect("/socket.io/?EIO=4&transport=websocket", text_frame(b"40"), _socketio, b"2", text_frame(b"3")),
+}
