@@ -33,6 +33,7 @@ EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="scoreboard", message="%(prog)s %(version)s")
 def main() -> None:
     """A live scoreboard server: scores kept exactly once, and every screen shows the ranking as it moves."""
 

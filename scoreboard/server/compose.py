@@ -82,6 +82,8 @@ async def serve(
         SecurityError, EmbeddedError, StoreError, MigrationError, OSError: it cannot start; the sentence says why.
         ExceptionGroup: something indispensable failed again and again.
     """
+    for listener in await _listen(settings.door.host, settings.door.port):  # a taken port is told before all else
+        await listener.aclose()
     data_dir = Path(settings.data_dir)
     keys = await trio.to_thread.run_sync(_prepare, data_dir)
     parts = _Parts(settings, log, Metrics(), keys)

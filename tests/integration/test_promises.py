@@ -121,11 +121,12 @@ def test_a_second_server_on_the_same_data_is_refused_with_a_sentence(server: Ser
 
 
 def test_a_taken_port_is_refused_with_a_sentence(server: ServedScoreboard, tmp_path: Path) -> None:
-    """The sentence names the port."""
+    """The sentence names the port, and nothing was begun."""
     second = ServedScoreboard(tmp_path / "data", "--port", str(server.port))
     second.url = "http://127.0.0.1:9"
     with pytest.raises(AssertionError, match=f"cannot listen on 127.0.0.1, port {server.port}"):
         second.start()
+    assert not second.data.exists()
 
 
 def test_the_metrics_name_no_player(server: ServedScoreboard) -> None:

@@ -51,3 +51,10 @@ def test_every_library_speaks_in_our_format(library: str, monkeypatch: pytest.Mo
     said = json.loads(CliRunner().invoke(main, ["serve"]).output)
     assert (library, "retrying") == (said["logger"], said["message"])
     assert "OSError: connection reset" in said["exception"]
+
+
+def test_it_tells_its_version() -> None:
+    """What an operator is asked first."""
+    result = CliRunner().invoke(main, ["--version"])
+    assert 0 == result.exit_code
+    assert result.output.startswith("main 0.") or result.output.startswith("scoreboard 0.")
