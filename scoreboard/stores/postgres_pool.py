@@ -92,6 +92,9 @@ async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
             max_size=size,
             timeout=bounds.connect_s,
             command_timeout=bounds.command_s,
+            # Without closing idle ones: that sets a timer of minutes at each release and cancels it at each acquire,
+            # and trio-asyncio keeps a cancelled timer until it would have been due.
+            max_inactive_connection_lifetime=0,
             reset=_plain_reset,
             server_settings={"application_name": "scoreboard", **settings},
         )

@@ -290,3 +290,14 @@ def test_the_server_gives_up_before_the_client_whatever_the_bound(command_s: flo
     """Otherwise every slow lock would leave a commit unknown."""
     bounds = Bounds(command_s=command_s)
     assert bounds.lock_s < bounds.statement_s < bounds.command_s
+
+
+async def test_a_unit_of_work_leaves_no_timer_behind_for_long(postgres_url: str, redis_url: str) -> None:
+    """The loop keeps a cancelled timer until it would have been due: one of minutes for each commit adds up."""
+    async with open_stores(postgres_url, redis_url, bounds=HASTY) as stores:
+        loop = stores.database.loop
+        far = []
+        for _ in range(20):
+            await stores.database.run(lambda connection: connection.fetchval("SELECT 1"))
+            far.append(sum(timer.when() > loop.time() + 10 for timer in loop._timers))
+        assert [far[0]] * 19 == far[1:]  # the first prepares its statement, which is kept for a while
