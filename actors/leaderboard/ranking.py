@@ -2,78 +2,142 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-
-from sortedcontainers import SortedList
+from itertools import accumulate
 
 from actors.leaderboard.events import Row
 from actors.leaderboard.messages import RankMove
+from actors.leaderboard.names import Names
+from actors.leaderboard.order import BLOCK, Order
+from actors.leaderboard.place import SLOT_BITS, Place, place_of, reached_us_of, score_of, slot_of
 from actors.ports import ScoreFact, UserId
 
-_Place = tuple[int, int, UserId]  # ascending order of these is the order of the board
-
-
-def _place(fact: ScoreFact) -> _Place:
-    return (-fact.score, fact.reached_us, fact.user_id)
+_NOBODY = UserId("")
 
 
 class Ranking:
-    """All players of one board with their last facts. Remembers the order at one moment, the mark."""
+    """All players of one board with their last facts. Remembers the order at one moment, the mark.
 
-    def __init__(self) -> None:
-        self._facts: dict[UserId, ScoreFact] = {}
-        self._places: SortedList = SortedList()
-        self._at_mark: dict[UserId, _Place | None] = {}  # of those who have moved since
+    A player has a slot, an index into flat lists of ids, names and versions; score, time and slot are one integer, the
+    place. ``scripts/bench ranking`` compares this with kept libraries and with Redis, by number of players.
+
+    `block` is for tests: the size of the blocks of the order.
+    """
+
+    def __init__(self, block: int = BLOCK) -> None:
+        self._places: dict[UserId, Place] = {}
+        self._ids: list[UserId] = []  # by slot, as are the next two
+        self._names = Names()
+        self._versions = array("q")
+        self._free: list[int] = []  # slots of those who were removed
+        self._order = Order(self._ids, block)
+        self._at_mark: dict[UserId, int | None] = {}  # of those who have moved since: their place then, less the slot
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return len(self._places)
+
+    # --- changes ---
 
     def load(self, facts: Sequence[ScoreFact]) -> None:
         """Add many players at once, before the first mark; each must be new or newer than what is known."""
-        fresh = [fact for fact in facts if self.is_news(fact)]
-        for fact in fresh:
-            old = self._facts.get(fact.user_id)
-            if old is not None:
-                self._places.remove(_place(old))
-            self._facts[fact.user_id] = fact
-        self._places.update(_place(fact) for fact in fresh)
+        fresh: list[Place] = []
+        for fact in facts:
+            old = self._places.get(fact.user_id)
+            if old is None:
+                fresh.append(self._settle_in(fact))
+            elif self.is_news(fact):
+                self._order.extend(fresh)
+                fresh = []
+                self._order.move(old, self._renew(old, fact))
+        self._order.extend(fresh)
 
     def apply(self, fact: ScoreFact) -> RankMove:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
-        old = self._facts.get(fact.user_id)
-        if old is not None and not self.is_news(fact):
-            rank = self._places.index(_place(old)) + 1
+        user_id = fact.user_id
+        old = self._places.get(user_id)
+        if old is None:
+            self._at_mark.setdefault(user_id, None)
+            return RankMove(None, self._order.add(self._settle_in(fact)) + 1)
+        if fact.version <= self._versions[slot_of(old)]:
+            rank = self._order.index(old) + 1
             return RankMove(rank, rank)
-        previous = None
-        if old is not None:
-            previous = self._places.index(_place(old)) + 1
-            del self._places[previous - 1]
-        self._at_mark.setdefault(fact.user_id, _place(old) if old is not None else None)
-        self._facts[fact.user_id] = fact
-        place = _place(fact)
-        self._places.add(place)
-        return RankMove(previous, self._places.index(place) + 1)
+        if user_id not in self._at_mark:
+            self._at_mark[user_id] = old >> SLOT_BITS
+        before, after = self._order.move(old, self._renew(old, fact))
+        return RankMove(before + 1, after + 1)
+
+    def remove(self, user_id: UserId) -> int | None:
+        """Forget a player; returns the rank that was left, None for one who was not on the board.
+
+        The version is forgotten too: a fact that comes late would bring the player back.
+        """
+        place = self._places.pop(user_id, None)
+        if place is None:
+            return None
+        self._at_mark.setdefault(user_id, place >> SLOT_BITS)
+        rank = self._order.remove(place) + 1
+        slot = slot_of(place)
+        self._ids[slot], self._names[slot] = _NOBODY, ""
+        self._free.append(slot)
+        return rank
+
+    def _settle_in(self, fact: ScoreFact) -> Place:
+        """A slot for a new player."""
+        slot = self._free[-1] if self._free else len(self._ids)
+        place = place_of(fact.score, fact.reached_us, slot)
+        if self._free:
+            self._free.pop()
+            self._ids[slot], self._names[slot], self._versions[slot] = fact.user_id, fact.username, fact.version
+        else:
+            self._ids.append(fact.user_id)
+            self._names.append(fact.username)
+            self._versions.append(fact.version)
+        self._places[fact.user_id] = place
+        return place
+
+    def _renew(self, old: Place, fact: ScoreFact) -> Place:
+        """A known player's new place."""
+        slot = slot_of(old)
+        new = self._places[fact.user_id] = place_of(fact.score, fact.reached_us, slot)
+        self._versions[slot] = fact.version
+        self._names[slot] = fact.username
+        return new
+
+    # --- questions ---
 
     def is_news(self, fact: ScoreFact) -> bool:
         """True for a fact that `apply` would take in."""
-        old = self._facts.get(fact.user_id)
-        return old is None or fact.version > old.version
+        place = self._places.get(fact.user_id)
+        return place is None or fact.version > self._versions[slot_of(place)]
 
     def rank(self, user_id: UserId) -> int | None:
         """The player's rank from 1, None if not on the board."""
-        fact = self._facts.get(user_id)
-        return None if fact is None else self._places.index(_place(fact)) + 1
+        place = self._places.get(user_id)
+        return None if place is None else self._order.index(place) + 1
 
     def row(self, user_id: UserId) -> Row | None:
         """The player's line, None if not on the board."""
-        rank = self.rank(user_id)
-        return None if rank is None else _row(rank, self._facts[user_id])
+        place = self._places.get(user_id)
+        return None if place is None else self._row(self._order.index(place) + 1, place)
 
     def rows(self, offset: int, limit: int) -> tuple[Row, ...]:
         """`limit` lines in order behind the first `offset`; fewer at the end."""
-        places = self._places.islice(offset, offset + limit)
-        return tuple(_row(offset + n, self._facts[user_id]) for n, (_, _, user_id) in enumerate(places, 1))
+        places = self._order.slice(offset, offset + limit)
+        return tuple(self._row(rank, place) for rank, place in enumerate(places, offset + 1))
+
+    def around(self, user_id: UserId, above: int, below: int) -> tuple[Row, ...]:
+        """The player's line with up to `above` lines before it and `below` behind it; none for a stranger."""
+        rank = self.rank(user_id)
+        if rank is None:
+            return ()
+        offset = max(rank - 1 - above, 0)
+        return self.rows(offset, rank + below - offset)
+
+    def _row(self, rank: int, place: Place) -> Row:
+        slot = slot_of(place)
+        return Row(rank, self._ids[slot], self._names[slot], score_of(place), reached_us_of(place))
 
     # --- the mark ---
 
@@ -84,20 +148,18 @@ class Ranking:
     def ranks_at_mark(self, players: Iterable[UserId]) -> dict[UserId, int | None]:
         """Where these players of the board stood at the mark; None for one who was not there.
 
-        The present order is counted, less those who have come in front since, plus those who have gone from there.
+        The present order is counted, less those who have come in front since, plus those who have gone from there:
+        time for everyone who has moved since, times the logarithm of the number of `players`.
         """
-        came = sorted(_place(self._facts[user_id]) for user_id in self._at_mark)
-        went = sorted(place for place in self._at_mark.values() if place is not None)
-        ranks: dict[UserId, int | None] = {}
-        for user_id in players:
-            place = self._at_mark.get(user_id, _place(self._facts[user_id]))
-            if place is None:
-                ranks[user_id] = None
-            else:
-                ahead = self._places.bisect_left(place) - bisect_left(came, place) + bisect_left(went, place)
-                ranks[user_id] = ahead + 1
+        ranks: dict[UserId, int | None] = dict.fromkeys(players)
+        stood = {user_id: self._at_mark.get(user_id, self._places[user_id] >> SLOT_BITS) for user_id in ranks}
+        asked = sorted((place, user_id) for user_id, place in stood.items() if place is not None)
+        more = [0] * (len(asked) + 1)  # at each of the asked: how many more were ahead of this one than of the last
+        for user_id, place in self._at_mark.items():
+            if place is not None:
+                more[bisect_right(asked, (place, user_id))] += 1
+            if user_id in self._places:
+                more[bisect_right(asked, (self._places[user_id] >> SLOT_BITS, user_id))] -= 1
+        for standing, gone in zip(asked, accumulate(more), strict=False):
+            ranks[standing[1]] = self._order.ahead(standing) + gone + 1
         return ranks
-
-
-def _row(rank: int, fact: ScoreFact) -> Row:
-    return Row(rank, fact.user_id, fact.username, fact.score, fact.reached_us)

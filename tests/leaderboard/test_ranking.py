@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.leaderboard.ranking import Ranking
-from actors.ports import ScoreFact, UserId
+from actors.ports import MAX_SCORE, ScoreFact, UserId
 from tests.leaderboard.naive import NaiveBoard, fact, histories
+
+SMALL = 2  # blocks that split and join all the time
 
 
 def ranking_of(*facts: ScoreFact) -> Ranking:
     """A ranking that has taken in these facts."""
-    ranking = Ranking()
+    ranking = Ranking(SMALL)
     for each in facts:
         ranking.apply(each)
     return ranking
@@ -39,7 +42,7 @@ def test_what_was_reached_at_once_is_ordered_by_user_id() -> None:
 @given(histories())
 def test_every_move_and_every_row_is_that_of_a_plain_sort(history: list[ScoreFact]) -> None:
     """Rank before and after of each fact; then page, rank and row of each player agree with each other."""
-    ranking, naive = Ranking(), NaiveBoard()
+    ranking, naive = Ranking(SMALL), NaiveBoard()
     for each in history:
         move = ranking.apply(each)
         assert (move.previous, move.new) == naive.apply(each)
@@ -60,7 +63,7 @@ def test_a_page_is_a_slice_of_the_whole(history: list[ScoreFact], offset: int, l
 def test_facts_may_be_loaded_in_any_order_and_more_than_once(history: list[ScoreFact]) -> None:
     """The newest version of each player wins, whichever way it comes."""
     newest = ranking_of(*history).rows(0, 100)
-    loaded = Ranking()
+    loaded = Ranking(SMALL)
     unique = {(each.user_id, each.version): each for each in history}
     for page in (list(unique.values())[::2], list(unique.values())[1::2]):
         for each in page:
@@ -96,3 +99,69 @@ def test_the_ranks_at_the_mark_are_remembered_through_all_that_follows(
         ranking.apply(each)
     players = [row.user_id for row in ranking.rows(0, 100)]
     assert {user_id: ranks.get(user_id) for user_id in players} == ranking.ranks_at_mark(players)
+
+
+@given(histories(), st.sampled_from("abcdefgh"), st.integers(0, 5), st.integers(0, 5))
+def test_around_a_player_are_the_rows_next_to_the_players_own(
+    history: list[ScoreFact], name: str, above: int, below: int
+) -> None:
+    """Fewer at both ends of the board; none for a stranger."""
+    ranking = ranking_of(*history)
+    everybody = ranking.rows(0, 100)
+    at = next((index for index, row in enumerate(everybody) if row.user_id == name), None)
+    expected = () if at is None else everybody[max(at - above, 0) : at + below + 1]
+    assert expected == ranking.around(UserId(name), above, below)
+
+
+@given(st.lists(st.one_of(histories(steps=6), st.sampled_from("abcdefgh")), max_size=12))
+def test_who_is_removed_leaves_no_trace(steps: list[list[ScoreFact] | str]) -> None:
+    """Rank and rows are those of a plain sort of the others, also when slots are taken by others afterwards."""
+    ranking, naive = Ranking(SMALL), NaiveBoard()
+    for step in steps:
+        if isinstance(step, str):
+            assert naive.ranks().get(UserId(step)) == ranking.remove(UserId(step))
+            naive.facts.pop(UserId(step), None)
+        else:
+            for each in step:
+                move = ranking.apply(each)
+                assert naive.apply(each) == (move.previous, move.new)
+    assert naive.rows() == ranking.rows(0, 100)
+    assert len(naive.facts) == len(ranking)
+
+
+@given(histories(), st.sets(st.sampled_from("abcdefgh")), histories())
+def test_the_mark_remembers_also_who_was_removed_since(
+    before: list[ScoreFact], gone: set[str], after: list[ScoreFact]
+) -> None:
+    """They stood ahead of others then; one who came back has the rank of then."""
+    ranking = ranking_of(*before)
+    ranks = {row.user_id: row.rank for row in ranking.rows(0, 100)}
+    ranking.mark()
+    for name in gone:
+        ranking.remove(UserId(name))
+    for each in after:
+        ranking.apply(each)
+    players = [row.user_id for row in ranking.rows(0, 100)]
+    assert {user_id: ranks.get(user_id) for user_id in players} == ranking.ranks_at_mark(players)
+
+
+def test_a_new_name_is_shown_from_its_fact_on() -> None:
+    """Long, short and not of ASCII; the others keep theirs."""
+    ranking = ranking_of(fact("a", 2), fact("b", 1))
+    for version, name in enumerate(("Zoë", "x" * 300, "", "\ud800"), 10):
+        ranking.apply(ScoreFact(UserId("a"), name, 2, version, 0))
+        assert [name, "B"] == [row.username for row in ranking.rows(0, 2)]
+
+
+def test_scores_and_times_are_exact_up_to_their_bounds() -> None:
+    """The greatest score and the latest time fit; a time that no clock shows is refused before anything has changed."""
+    latest = 2**63 - 1
+    ranking = ranking_of(fact("a", MAX_SCORE, 1, latest), fact("b", 0, 1, 0), fact("c", MAX_SCORE, 1, latest - 1))
+    assert ["c", "a", "b"] == order(ranking)
+    assert [(MAX_SCORE, latest - 1), (MAX_SCORE, latest), (0, 0)] == [
+        (row.score, row.reached_us) for row in ranking.rows(0, 3)
+    ]
+    for stranger in (fact("d", 1, 1, -1), fact("d", 1, 1, 2**63), fact("a", 1, 2, -1)):
+        with pytest.raises(ValueError, match="no score was reached"):
+            ranking.apply(stranger)
+    assert ["c", "a", "b"] == order(ranking)

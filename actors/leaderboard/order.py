@@ -1,0 +1,195 @@
+"""The places of a board in order, each with its index."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from actors.leaderboard.counts import Counts
+from actors.leaderboard.place import SLOT_BITS, SLOTS, Place, slot_of
+from actors.ports import UserId
+
+#: How many places a block is made with; it splits at twice as many and joins a neighbour below half.
+BLOCK = 256
+
+Standing = tuple[int, UserId]
+"""What a place is compared by: the place without its slot, then the user id."""
+
+
+class Order:
+    """A list of places in blocks, a list of each block's first place, and a Fenwick tree of the blocks' sizes.
+
+    To find a place is two binary searches, to know its index a sum of log n terms, to put or take it a short move of
+    memory. A block that splits or joins rebuilds the tree: n / BLOCK steps, after BLOCK / 2 changes at least.
+
+    Searches compare plain integers. Only where a neighbour is tied are ids looked up, in `ids` by slot.
+    """
+
+    def __init__(self, ids: Sequence[UserId], block: int = BLOCK) -> None:
+        self._ids = ids
+        self._size, self._least, self._most = block, max(block // 2, 1), 2 * block
+        self._blocks: list[list[Place]] = []  # none is empty
+        self._firsts: list[Place] = []
+        self._counts = Counts()
+
+    def __len__(self) -> int:
+        return self._counts.total
+
+    # --- changes ---
+
+    def extend(self, places: Iterable[Place]) -> None:
+        """Put many: cheaper than one by one, because neighbours are put one after the other and counted once."""
+        for place in sorted(places):
+            if not self._blocks:
+                self._blocks, self._firsts = [[place]], [place]
+                continue
+            block, at = self._gap(place)
+            self._insert(block, at, place)
+            if len(self._blocks[block]) > self._most:
+                self._cut(block, self._size)
+        self._recount()
+
+    def add(self, place: Place) -> int:
+        """Put a place that is not there; returns its index."""
+        if not self._blocks:
+            self.extend((place,))
+            return 0
+        block, at = self._gap(place)
+        index = self._counts.ahead(block) + at
+        self._put(block, at, place)
+        return index
+
+    def remove(self, place: Place) -> int:
+        """Take a place that is there; returns the index that it had."""
+        block, at = self._find(place)
+        index = self._counts.ahead(block) + at
+        self._take(block, at)
+        return index
+
+    def move(self, old: Place, new: Place) -> tuple[int, int]:
+        """Take one and put another; returns the index of each. Most moves end in the block where they began."""
+        block, at = self._find(old)
+        before = self._counts.ahead(block) + at
+        places, firsts, after = self._blocks[block], self._firsts, block + 1
+        if at and firsts[block] < new and (after == len(firsts) or new < firsts[after]):
+            del places[at]
+            to = bisect_left(places, new)
+            if not self._is_tied(block, to, new):
+                places.insert(to, new)
+                return before, before - at + to
+            places.insert(at, old)
+        self._take(block, at)
+        return before, self.add(new)
+
+    # --- questions ---
+
+    def index(self, place: Place) -> int:
+        """How many stand ahead of a place that is there."""
+        block, at = self._find(place)
+        return self._counts.ahead(block) + at
+
+    def ahead(self, standing: Standing) -> int:
+        """How many stand ahead of one who need not be there."""
+        if not self._blocks:
+            return 0
+        block, at = self._search(standing)
+        return self._counts.ahead(block) + at
+
+    def slice(self, start: int, stop: int) -> list[Place]:
+        """The places from index `start` up to `stop`, as a slice of a list; neither may be negative."""
+        if start >= min(stop, self._counts.total):
+            return []
+        block, at = self._counts.locate(start)
+        found = self._blocks[block][at : at + stop - start]
+        while len(found) < stop - start and (block := block + 1) < len(self._blocks):
+            found += self._blocks[block][: stop - start - len(found)]
+        return found
+
+    # --- searches ---
+
+    def standing(self, place: Place) -> Standing:
+        """What decides between this place and others."""
+        return place >> SLOT_BITS, self._ids[slot_of(place)]
+
+    def _find(self, place: Place) -> tuple[int, int]:
+        """Block and index of a place that is there. Ties may lead the first search astray, so it is looked at."""
+        block = bisect_right(self._firsts, place) - 1
+        if block >= 0:
+            places = self._blocks[block]
+            at = bisect_left(places, place)
+            if at < len(places) and places[at] == place:
+                return block, at
+        return self._search(self.standing(place))
+
+    def _gap(self, place: Place) -> tuple[int, int]:
+        """Block and index where a place belongs."""
+        block = max(bisect_right(self._firsts, place) - 1, 0)
+        at = bisect_left(self._blocks[block], place)
+        return self._search(self.standing(place)) if self._is_tied(block, at, place) else (block, at)
+
+    def _search(self, standing: Standing) -> tuple[int, int]:
+        """The same in the true order, several times dearer."""
+        block = max(bisect_right(self._firsts, standing, key=self.standing) - 1, 0)
+        return block, bisect_left(self._blocks[block], standing, key=self.standing)
+
+    def _is_tied(self, block: int, at: int, place: Place) -> bool:
+        """Whether a neighbour of this gap differs from the place in nothing but the slot.
+
+        Tied places stand together, if in another order than that of their integers; so a binary search for one more
+        of them ends within the group or at its edge, and a neighbour shows it.
+        """
+        places = self._blocks[block]
+        if at and places[at - 1] ^ place < SLOTS:
+            return True
+        if at < len(places):
+            return places[at] ^ place < SLOTS
+        return block + 1 < len(self._firsts) and self._firsts[block + 1] ^ place < SLOTS
+
+    # --- blocks ---
+
+    def _insert(self, block: int, at: int, place: Place) -> None:
+        self._blocks[block].insert(at, place)
+        if at == 0:
+            self._firsts[block] = place
+
+    def _put(self, block: int, at: int, place: Place) -> None:
+        self._insert(block, at, place)
+        self._counts.add(block, 1)
+        if len(self._blocks[block]) > self._most:
+            self._cut(block, self._size)
+            self._recount()
+
+    def _take(self, block: int, at: int) -> None:
+        places = self._blocks[block]
+        del places[at]
+        self._counts.add(block, -1)
+        if len(places) < self._least:
+            self._join(block)
+        elif at == 0:
+            self._firsts[block] = places[0]
+
+    def _cut(self, block: int, at: int) -> None:
+        """Make two blocks of one."""
+        places = self._blocks[block]
+        behind = places[at:]
+        del places[at:]
+        self._blocks.insert(block + 1, behind)
+        self._firsts.insert(block + 1, behind[0])
+
+    def _join(self, block: int) -> None:
+        """Make one block of a small one and a neighbour, or two even ones if that is too long."""
+        if len(self._blocks) > 1:
+            block = max(block - 1, 0)
+            self._blocks[block] += self._blocks.pop(block + 1)
+            del self._firsts[block + 1]
+        places = self._blocks[block]
+        if len(places) > self._most:
+            self._cut(block, len(places) // 2)
+        if places:
+            self._firsts[block] = places[0]
+        else:
+            del self._blocks[block], self._firsts[block]
+        self._recount()
+
+    def _recount(self) -> None:
+        self._counts.rebuild(list(map(len, self._blocks)))

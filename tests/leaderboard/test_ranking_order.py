@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from actors.leaderboard.order import Order
+from actors.leaderboard.place import Place, place_of, slot_of
+from actors.ports import UserId
+
+SLOTS = 40
+#: Few scores and times, so that ties are long and lie across blocks; ids in another order than slots.
+IDS = [UserId(f"{number * 17 % SLOTS:02}") for number in range(SLOTS)]
+
+places = st.builds(place_of, st.integers(0, 2), st.integers(0, 1), st.integers(0, SLOTS - 1))
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """An order beside a plain sorted list. Each slot stands in it once at most, as players do."""
+
+    @initialize(block=st.integers(1, 6), first=st.lists(places, unique_by=slot_of))
+    def begin(self, block: int, first: list[Place]) -> None:
+        self.order = Order(IDS, block)
+        self.order.extend(first)
+        self.plain = first
+        self.sort()
+
+    def sort(self) -> None:
+        self.plain.sort(key=self.order.standing)
+
+    def free(self, place: Place) -> bool:
+        return slot_of(place) not in map(slot_of, self.plain)
+
+    @rule(place=places)
+    def add(self, place: Place) -> None:
+        if self.free(place):
+            self.plain.append(place)
+            self.sort()
+            assert self.plain.index(place) == self.order.add(place)
+
+    @rule(more=st.lists(places, unique_by=slot_of))
+    def extend(self, more: list[Place]) -> None:
+        more = [place for place in more if self.free(place)]
+        self.plain += more
+        self.sort()
+        self.order.extend(more)
+
+    @precondition(lambda self: self.plain)
+    @rule(data=st.data(), to=places)
+    def move(self, data: st.DataObject, to: Place) -> None:
+        old = data.draw(st.sampled_from(self.plain))
+        new = to - slot_of(to) + slot_of(old)
+        before = self.plain.index(old)
+        self.plain[before] = new
+        self.sort()
+        assert (before, self.plain.index(new)) == self.order.move(old, new)
+
+    @precondition(lambda self: self.plain)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        place = data.draw(st.sampled_from(self.plain))
+        assert self.plain.index(place) == self.order.remove(place)
+        self.plain.remove(place)
+
+    @rule(place=places)
+    def ahead(self, place: Place) -> None:
+        standing = self.order.standing(place)
+        assert sum(self.order.standing(each) < standing for each in self.plain) == self.order.ahead(standing)
+
+    @rule(start=st.integers(0, SLOTS + 2), stop=st.integers(0, SLOTS + 2))
+    def slice(self, start: int, stop: int) -> None:
+        assert self.plain[start:stop] == self.order.slice(start, stop)
+
+    @invariant()
+    def every_index_is_right(self) -> None:
+        if hasattr(self, "order"):
+            assert len(self.plain) == len(self.order)
+            assert list(range(len(self.plain))) == [self.order.index(place) for place in self.plain]
+
+
+TestOrder = OrderMachine.TestCase
+
+
+@given(st.integers(1, 200), st.integers(1, 5))
+def test_one_after_the_other_at_either_end_and_away_again(count: int, block: int) -> None:
+    """The lists of blocks grow and shrink at their ends too."""
+    ids = [UserId(f"{slot:03}") for slot in range(count)]
+    order = Order(ids, block)
+    rising = [place_of(slot, 0, slot) for slot in range(count)]  # each new one stands first
+    assert [0] * count == [order.add(place) for place in rising]
+    assert rising[::-1] == order.slice(0, count)
+    assert [0] * count == [order.remove(place) for place in rising[::-1]]
+    assert [] == order.slice(0, count)
+    assert list(range(count)) == [order.add(place) for place in rising[::-1]]
