@@ -27,6 +27,9 @@ from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
 
 STOP_WITHIN_S = 9.5
+#: After so long the end in good order gives way to cancelling everything at once, which still ends what it began:
+#: closing the stores takes up to 1 s, stopping an embedded Postgres that does not answer 3 s.
+ORDERLY_WITHIN_S = 5.0
 OTHER_DESCRIPTORS = 100
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
 EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
@@ -128,7 +131,7 @@ async def _serve_until_told(settings: Settings, log: Logger) -> None:
                 await serve(settings, log, task_status=task_status)
                 nursery.cancel_scope.cancel()
 
-            nursery.start_soon(_obey_signals, signals, ways_to_stop, log)
+            nursery.start_soon(_obey_signals, signals, ways_to_stop, nursery, log)
             server = await nursery.start(serve_to_the_end)
             ways_to_stop.append(server.close)
             nursery.start_soon(_spare_the_collector, server)
@@ -147,11 +150,21 @@ async def _spare_the_collector(server: Server) -> None:
     gc.set_threshold(10_000, 20, 50)
 
 
-async def _obey_signals(signals: AsyncIterator[int], ways_to_stop: list[Callable[[], None]], log: Logger) -> None:
+async def _obey_signals(
+    signals: AsyncIterator[int], ways_to_stop: list[Callable[[], None]], nursery: trio.Nursery, log: Logger
+) -> None:
     async for number in signals:
         log.info("told_to_stop", signal=signal.Signals(number).name)
         threading.Thread(target=_exit_in_time, args=(log,), daemon=True).start()
-        ways_to_stop.pop()()
+        nursery.start_soon(_lose_patience, nursery.cancel_scope, log)
+        if ways_to_stop:
+            ways_to_stop.pop()()
+
+
+async def _lose_patience(scope: trio.CancelScope, log: Logger) -> None:
+    await trio.sleep(ORDERLY_WITHIN_S)
+    log.warning("cancelling_what_is_left", after_s=ORDERLY_WITHIN_S)
+    scope.cancel()
 
 
 def _exit_in_time(log: Logger) -> None:

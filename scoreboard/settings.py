@@ -48,8 +48,8 @@ class Door(_Group, frozen=True, kw_only=True):
     connections: Annotated[Count, Meta(description="Open at once, of all kinds")] = 10_000
     connections_per_address: Annotated[Count, Meta(description="Open at once from one address")] = 2_000
     stop_within_s: Annotated[
-        float, Meta(gt=0, le=8, description="For those inside to finish when the server stops")
-    ] = 5.0
+        float, Meta(gt=0, le=5, description="For those inside to finish when the server stops")
+    ] = 4.0
 
 
 class Stores(_Group, frozen=True, kw_only=True):

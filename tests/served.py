@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 TOP = Path(__file__).resolve().parents[1]
 START_WITHIN_S = 90.0
@@ -79,6 +80,12 @@ class ServedScoreboard:
 
     def _why_not(self) -> str:
         return f"the end of the server's log:\n{self.log.read_text()[-3_000:]}"
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that it has started, theirs included."""
+        assert self.process is not None
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def top(self) -> list[tuple[int, str, int]]:
         """Rank, name and score of the ten best, from the API."""

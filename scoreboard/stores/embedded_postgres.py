@@ -32,7 +32,7 @@ from scoreboard.stores.embedded_process import Program, Server, processes_in, ru
 DATABASE = "scoreboard"
 SOCKET = ".s.PGSQL.5432"
 # fast: ends sessions and writes a checkpoint; immediate: recovers at the next start; then the kernel's way.
-LADDER = ((signal.SIGINT, 3.0), (signal.SIGQUIT, 0.7), (signal.SIGKILL, 0.5))
+LADDER = ((signal.SIGINT, 2.0), (signal.SIGQUIT, 0.5), (signal.SIGKILL, 0.4))
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",

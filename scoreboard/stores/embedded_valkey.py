@@ -31,7 +31,7 @@ from scoreboard.stores.embedded_keeping import keep_running
 from scoreboard.stores.embedded_process import Program, Server
 
 SOCKET = "valkey.sock"
-LADDER = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 1.0))
+LADDER = ((signal.SIGTERM, 1.5), (signal.SIGKILL, 0.5))
 
 SETTINGS: Mapping[str, str] = {
     "port": "0",

@@ -39,7 +39,7 @@ class Bounds:
     acquire_s: float = 3.0
     release_s: float = 1.0
     command_s: float = 6.0
-    close_s: float = 1.5
+    close_s: float = 1.0
 
     @property
     def statement_s(self) -> float:

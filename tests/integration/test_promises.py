@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.served import Player, ServedScoreboard, served
@@ -141,3 +142,19 @@ def test_the_metrics_name_no_player(server: ServedScoreboard) -> None:
     assert set() == {name for name in names if f"\n# TYPE {name}" not in text}
     assert player.user_id not in text
     assert "Counted" not in text
+
+
+def test_sigterm_ends_it_in_good_order_although_postgres_is_frozen(tmp_path: Path) -> None:
+    """Status 0 within the bound of `stop`, no process left behind, and nothing lost."""
+    with served(tmp_path / "data") as server:
+        player = Player(server, "Frozen")
+        player.score(2)
+        children = server.children()
+        for child in children:
+            if child.name() == "postgres":
+                child.suspend()
+        assert 0 == server.stop()
+        assert [] == psutil.wait_procs(children, timeout=5)[1]
+        server.start()
+        assert 2 == player.points()
+        player.leave()
