@@ -17,6 +17,7 @@ from actors.ports import (
     Rotated,
     RotationRefused,
     ScoreFact,
+    SessionId,
     StoreError,
     StoreUnavailable,
 )
@@ -35,6 +36,9 @@ LOOK_AGAIN_S = 5.0
 #: then gives the same answer. A client cannot do that for a registration, whose id is made anew with each request.
 PAUSES_S = (0.05, 0.2, 0.5)
 
+#: Why a refresh token is refused when its whole session has come to an end.
+ENDED = ("reused", "revoked")
+
 AWAY = "Accounts cannot be reached just now. Try again."
 NOT_SIGNED_IN = "The account exists now, but signing in did not work. Log in with your password."
 
@@ -43,15 +47,24 @@ class AccountsActor(BatchActor):
     """Asks the account store, for all that wait side by side: one that is slow delays no other of its batch.
 
     `ledger_within_s` is how long a registration waits for the boards; those who come after it wait as long.
+    `session_ended` hears of each session whose tokens must be refused from now on, whether or not somebody still waits
+    for the answer.
     """
 
     max_batch = 32
 
     def __init__(
-        self, store: AccountStore, ledger: Ref, *, ledger_within_s: float = 1.0, store_within_s: float = 15.0
+        self,
+        store: AccountStore,
+        ledger: Ref,
+        *,
+        session_ended: Callable[[SessionId], None] = lambda _: None,
+        ledger_within_s: float = 1.0,
+        store_within_s: float = 15.0,
     ) -> None:
         self._store = store
         self._ledger = ledger
+        self._session_ended = session_ended
         self._ledger_within_s = ledger_within_s
         self._store_within_s = store_within_s
         self._unannounced: list[ScoreFact] = []
@@ -96,9 +109,13 @@ class AccountsActor(BatchActor):
                 await self._insist(lambda: self._store.open_session(session))
                 return None
             case Rotate():
-                return await self._insist(lambda: self._rotate(message))
+                outcome = await self._insist(lambda: self._rotate(message))
+                if isinstance(outcome, RotationRefused) and outcome.session_id and outcome.reason in ENDED:
+                    self._session_ended(outcome.session_id)
+                return outcome
             case EndSession(session_id, now_us):
                 await self._insist(lambda: self._store.revoke_session(session_id, now_us=now_us))
+                self._session_ended(session_id)
                 return None
         raise TypeError(f"accounts do not understand {message!r}")
 

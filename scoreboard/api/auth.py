@@ -106,7 +106,7 @@ class AuthRoutes:
         successor = refresh.successor(presented, services.refresh_key)
         outcome = await services.accounts.ask(self._rotation(presented, successor), within=services.write_within_s)
         if isinstance(outcome, RotationRefused):
-            raise self._refused(outcome)
+            raise _banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
         account = outcome.account
         request.user_id = account.user_id
         return json_answer(
@@ -114,15 +114,13 @@ class AuthRoutes:
         )
 
     async def logout(self, request: ApiRequest) -> Answer:
-        """The end of a session: of its refresh tokens in the store, of its access tokens in memory."""
+        """The end of a session: all its tokens are refused from now on."""
         query.require_none(request)
         services = self._services
         caller = caller_of(request, services.tokens)
         require_nothing(request)
         end = EndSession(SessionId(caller.session_id), services.clock.now_us())
-        # The store first: were the access token refused already, a failure here could not be asked again.
         await services.accounts.ask(end, within=services.write_within_s)
-        services.revoked.add(caller.session_id)
         return json_answer({"success": True})
 
     # --- parts ---
@@ -167,12 +165,6 @@ class AuthRoutes:
             expires_us=now_us + self._services.refresh_lifetime_s * 1_000_000,
             grace_us=self._services.refresh_grace_s * 1_000_000,
         )
-
-    def _refused(self, outcome: RotationRefused) -> ApiError:
-        if outcome.reason == "reused" and outcome.session_id is not None:
-            # Somebody else holds a token of this family: its access tokens end with it.
-            self._services.revoked.add(outcome.session_id)
-        return _banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
 
     def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> dict[str, Any]:
         tokens = self._services.tokens

@@ -13,7 +13,6 @@ from actors.runtime import Directory, Ref
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.passwords import Passwords
-from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import AccessTokens
 
 
@@ -39,7 +38,6 @@ class Services:
     boards: Directory[BoardId]
     published: PublishedBoards
     tokens: AccessTokens
-    revoked: RevokedSessions
     passwords: Passwords
     refresh_key: bytes = field(repr=False)
     clock: WallClock

@@ -68,7 +68,8 @@ class _Parts:
     log: Logger
     metrics: Metrics
     keys: KeyRing
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: SystemClock
+    revoked: RevokedSessions
     ids: SystemIds = field(default_factory=SystemIds)
     rng: random.Random = field(default_factory=random.SystemRandom)
 
@@ -86,7 +87,9 @@ async def serve(
         await listener.aclose()
     data_dir = Path(settings.data_dir)
     keys = await trio.to_thread.run_sync(_prepare, data_dir)
-    parts = _Parts(settings, log, Metrics(), keys)
+    clock = SystemClock()
+    revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
+    parts = _Parts(settings, log, Metrics(), keys, clock, revoked)
     async with AsyncExitStack() as scopes:
         stores = await _open_stores(scopes, settings, data_dir, log)
         watch = CoreWatch(parts.metrics, log)
@@ -158,6 +161,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         user_gave_up=watch.user_gave_up,
         board_stepped=metrics.board_stepped,
         write_rejected=watch.write_rejected,
+        session_ended=parts.revoked.add,
     )
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 
@@ -167,8 +171,8 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
 
 async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
-    tokens, revoked = await _tokens(parts, stores)
-    services = _services(parts, stores, core, tokens, revoked)
+    tokens = await _tokens(parts, stores)
+    services = _services(parts, stores, core, tokens)
     observer = DoorJournal(parts.log, parts.metrics)
     wanted = parts.settings.door
     limits = DoorLimits(
@@ -198,24 +202,22 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
         raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
-async def _tokens(parts: _Parts, stores: Stores) -> tuple[AccessTokens, RevokedSessions]:
+async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
     """Access tokens, with the sessions that ended while none of them could have expired."""
     wanted = parts.settings.tokens
-    revoked = RevokedSessions(keep_s=wanted.access_s, now_us=parts.clock.now_us)
     for session_id in await stores.accounts.revoked_since(parts.clock.now_us() - wanted.access_s * 1_000_000):
-        revoked.add(session_id)
-    tokens = AccessTokens(
+        parts.revoked.add(session_id)
+    return AccessTokens(
         parts.keys,
-        revoked,
+        parts.revoked,
         issuer=wanted.issuer,
         audience=wanted.audience,
         lifetime_s=wanted.access_s,
         now_us=parts.clock.now_us,
     )
-    return tokens, revoked
 
 
-def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, revoked: RevokedSessions) -> Services:
+def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -> Services:
     settings = parts.settings
     wanted = settings.passwords
 
@@ -235,7 +237,6 @@ def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, r
         boards=core.boards,
         published=core.published,
         tokens=tokens,
-        revoked=revoked,
         passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
         refresh_key=parts.keys.refresh_key,
         clock=parts.clock,

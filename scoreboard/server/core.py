@@ -27,6 +27,7 @@ from actors.ports import (
     EventLog,
     Ids,
     ScoreStore,
+    SessionId,
     StoreFault,
     UserId,
     WallClock,
@@ -73,6 +74,7 @@ class CoreHooks:
     user_gave_up: Callable[[UserId, GaveUp], None]
     board_stepped: Callable[[], None] = lambda: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
+    session_ended: Callable[[SessionId], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,11 @@ async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, 
             solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)
         )
         accounts = await stack.enter_async_context(
-            solo("accounts", partial(AccountsActor, ports.accounts, ledger), options=LEDGER_OPTIONS)
+            solo(
+                "accounts",
+                partial(AccountsActor, ports.accounts, ledger, session_ended=hooks.session_ended),
+                options=LEDGER_OPTIONS,
+            )
         )
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger).running())
         yield Core(users, accounts, ledger, boards, audiences, published)

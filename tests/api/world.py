@@ -147,6 +147,7 @@ class Parts:
     health: Health = field(default_factory=Health)
 
     def __post_init__(self) -> None:
+        self.revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=self.clock.now_us)
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
 
@@ -158,20 +159,24 @@ class Parts:
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""
-        return CoreHooks(Observer(), self.metrics.committed, lambda _: None, lambda _user, _error: None)
+        return CoreHooks(
+            Observer(),
+            self.metrics.committed,
+            lambda _: None,
+            lambda _user, _error: None,
+            session_ended=self.revoked.add,
+        )
 
     def services(self, core: Core, web: Path, changes: dict[str, Any]) -> Services:
         """What the routes are given."""
         now_us = self.clock.now_us
-        revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=now_us)
         names: dict[str, Any] = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
         given: dict[str, Any] = {
             "users": core.users,
             "accounts": core.accounts,
             "boards": core.boards,
             "published": core.published,
-            "tokens": AccessTokens(self.keys, revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us),
-            "revoked": revoked,
+            "tokens": AccessTokens(self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
             "clock": self.clock,

@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from actors.ports import (
     StoreUnavailable,
     UserId,
 )
-from actors.runtime import MailboxFull, Question, Ref, Request, running_actor
+from actors.runtime import AskTimeout, MailboxFull, Question, Ref, Request, running_actor
 from tests.fakes import FakeAccountStore
 from tests.ledger.office import NOWHERE, PATIENT, Office, running_office
 
@@ -55,6 +56,7 @@ class Desk:
     office: Office
     store: FakeAccountStore
     accounts: Ref
+    ended: list[SessionId]
 
     async def ask(self, message: Question[Any], within: float = 30) -> Any:
         return await self.accounts.ask(message, within=within)
@@ -65,9 +67,10 @@ async def running_desk() -> AsyncIterator[Desk]:
     """Run it."""
     async with running_office() as office:
         store = FakeAccountStore(office.store.players)
-        make = lambda: AccountsActor(store, office.ledger)  # noqa: E731 - short, and named as it is elsewhere
+        ended: list[SessionId] = []
+        make = partial(AccountsActor, store, office.ledger, session_ended=ended.append)
         async with running_actor("accounts", make, rng=random.Random(0), options=PATIENT) as accounts:
-            yield Desk(office, store, accounts)
+            yield Desk(office, store, accounts, ended)
 
 
 async def test_who_has_registered_is_on_the_board(autojump_clock: MockClock) -> None:
@@ -227,3 +230,19 @@ async def test_a_ledger_that_cannot_hear_is_told_of_a_new_player_later(autojump_
             deaf = False
             await trio.sleep(3)
             assert desk.office.board.scores == {"a": 0}
+
+
+async def test_a_session_that_ends_is_told_although_nobody_waits_for_the_answer(autojump_clock: MockClock) -> None:
+    """By a logout, or by a refresh token that came a second time; its access tokens must not outlive it in memory."""
+    async with running_desk() as desk:
+        await desk.ask(registration("a"))
+        await desk.ask(registration("b"))
+        await desk.ask(Rotate(b"a1", b"a2", 0, 2 * DAY_US, 0))
+        desk.store.faults.delay_s = 5
+        with pytest.raises(AskTimeout):
+            await desk.ask(Rotate(b"a1", b"stolen", DAY_US, 2 * DAY_US, 0), within=1)
+        await trio.sleep(10)  # what is not begun when its asker leaves would never be done
+        with pytest.raises(AskTimeout):
+            await desk.ask(EndSession(SessionId("b-1"), DAY_US), within=1)
+        await trio.sleep(10)
+        assert desk.ended == ["a-1", "b-1"]
