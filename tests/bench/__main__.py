@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,34 +13,48 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import stages
+from tests.bench.measures import stages, versus_fanout, versus_rest
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.fanout import FanoutMeasure
 from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.screen import ScreenMeasure
+from tests.bench.measures.versus_fanout import VersusFanoutMeasure
+from tests.bench.measures.versus_rest import VersusRestMeasure
+from tests.bench.peers import programs
 from tests.bench.report import Report
 from tests.bench.scoreboard_subject import running
 
 PIPED_WIDTH = 132
 OUT = Path(__file__).parent / "out"
-MEASURES: tuple[Callable[..., Measure], ...] = (CyclesMeasure, FanoutMeasure, ScreenMeasure, MemoryMeasure)
-NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME)
+MEASURES: tuple[Callable[..., Measure], ...] = (
+    CyclesMeasure,
+    FanoutMeasure,
+    ScreenMeasure,
+    MemoryMeasure,
+    VersusRestMeasure,
+    VersusFanoutMeasure,
+)
+NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME, versus_rest.NAME, versus_fanout.NAME)
+#: Only when it is asked for: `versus-fanout` measures the same of our server.
+NOT_BY_DEFAULT = {"fanout"}
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--rounds", type=click.IntRange(1, 100), help="How often each is measured.  [default: 5]")
+@click.option("--viewers", type=click.IntRange(1, 15_000), help="Live clients at once.  [default: 1000]")
 @click.option("--quick", is_flag=True, help="Two short rounds with 200 clients: to see that everything works.")
-def main(names: tuple[str, ...], rounds: int | None, *, quick: bool) -> None:
-    """Measure NAMES (everything without any) and print and save what was found."""
+def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, *, quick: bool) -> None:
+    """Measure NAMES (all but `fanout` without any) and print and save what was found."""
     options = Options(rounds=2, window_s=2.0, viewers=200) if quick else Options()
-    options = Options(rounds or options.rounds, options.window_s, options.players, options.viewers)
-    wanted = set(names or NAMES)
+    options = replace(options, rounds=rounds or options.rounds, viewers=viewers or options.viewers)
+    wanted = set(names) or set(NAMES) - NOT_BY_DEFAULT
     OUT.mkdir(exist_ok=True)
     report = Report({**machine.describe(), "load before": machine.load(), "rounds": _in_words(options)})
     chosen = [measure for make in MEASURES if wanted & set((measure := make(running, options)).names)]
     run(chosen, options, report, profile=stages.NAME in wanted)
     report.machine["load after"] = machine.load()
+    report.machine |= _peers(chosen)
     console = Console()
     report.show(console if console.is_terminal else Console(width=PIPED_WIDTH))
     path = OUT / "-".join(["bench", *names])  # a run of a part leaves the whole one's files alone
@@ -79,6 +94,16 @@ def run(chosen: list[Measure], options: Options, report: Report, *, profile: boo
     for measure in chosen:
         report.rows[_name(measure)] = rows_of(measure, readings[_name(measure)])
         report.curves.update(last_curves(readings[_name(measure)]))
+
+
+def _peers(chosen: list[Measure]) -> dict[str, str]:
+    """What we were compared with, and whom not, and why."""
+    versus = [measure for measure in chosen if isinstance(measure, VersusRestMeasure | VersusFanoutMeasure)]
+    left_out = {name: reason for measure in versus for name, reason in measure.left_out.items()}
+    return {
+        **({"peers": programs.describe()} if versus else {}),
+        **({"left out": "; ".join(f"{name}: {reason}" for name, reason in left_out.items())} if left_out else {}),
+    }
 
 
 def _name(measure: Measure) -> str:

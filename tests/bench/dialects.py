@@ -16,8 +16,9 @@ Event = tuple[str, Any]
 class Dialect:
     """One kind of server behind a WebSocket.
 
-    `path` is what is opened, `greeting` the frames that a client then sends, `event` the name and data of a text
-    message, None for one that is not an event; `keep_alive` is a text that must be answered by the frame `alive`.
+    `path` is what is opened, `welcome` what must have come before a client speaks, `greeting` the frames that it then
+    sends, `event` the name and data of a text message, None for one that is not an event; `keep_alive` is a text that
+    must be answered by the frame `alive`.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Dialect:
     event: Callable[[bytes], Event | None]
     keep_alive: bytes | None = None
     alive: bytes = b""
+    welcome: bytes = b""
 
 
 def _enveloped(payload: bytes) -> Event:
@@ -46,5 +48,7 @@ DIALECTS = {
     "scoreboard": Dialect("/ws/leaderboard", text_frame(_SUBSCRIBE), _enveloped),
     "plain": Dialect("/", b"", _enveloped),
     # 40 enters the default namespace; the server sends 2 to hear 3.
-    "socketio": Dialect("/socket.io/?EIO=4&transport=websocket", text_frame(b"40"), _socketio, b"2", text_frame(b"3")),
+    "socketio": Dialect(
+        "/socket.io/?EIO=4&transport=websocket", text_frame(b"40"), _socketio, b"2", text_frame(b"3"), b'"sid":'
+    ),
 }

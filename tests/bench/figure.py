@@ -26,12 +26,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one number is."""
+    """What one number is. Figures with a `side` are compared: a line for each label, a column for each side."""
 
     key: str
     label: str
     unit: str
     mark: Mark | None = None
+    side: str = ""
 
 
 @dataclass(slots=True)

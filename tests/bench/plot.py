@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -47,6 +48,14 @@ def _panels(report: Report) -> list[Panel]:
     if "rss_n" in rows:
         memory = [rows[key] for key in ("rss_0", "rss_n", "pss_0", "pss_n")]
         panels.append(lambda axes: _bars(axes, memory, "Memory of the server"))
+    for key, title in (
+        ("cycles_per_s", "Cycles side by side"),
+        ("delivery_us", "Processor time a delivery, tick 1 s"),
+        ("busy_delivery_us", "Processor time a delivery, tick 0.1 s"),
+    ):
+        sides = [row for name, row in rows.items() if name.startswith(f"{key}: ") and row.figure.unit != "ratio"]
+        if sides:
+            panels.append(partial(_bars, rows=sides, title=title))
     if report.profile is not None:
         panels.append(lambda axes: _rooms(axes, report))
     return panels
@@ -59,7 +68,7 @@ def _bars(axes: Axes, rows: list[Row], title: str) -> None:
         axes.plot(row.values, [place] * len(row.values), "o", color="black", markersize=4, alpha=0.6)
         if row.figure.mark is not None:
             axes.axvline(row.figure.mark.value, color=ORANGE, linestyle="--", label=f"mark {row.figure.mark}")
-    axes.set_yticks(range(len(rows)), [row.figure.label for row in rows])
+    axes.set_yticks(range(len(rows)), [row.figure.side or row.figure.label for row in rows])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.set_xlabel(rows[0].figure.unit)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.bench.figure import Row
 from tests.bench.measures.stages import Profile
+from tests.bench.versus import comparison, number
 
 STAGES_SHOWN = 20
 INCLUSIVE_SHOWN = 30
@@ -31,8 +32,12 @@ class Report:
         """Print everything."""
         for name, value in self.machine.items():
             console.print(f"[bold]{name:>12}[/]  {value}", highlight=False)
-        if self.rows:
-            console.print(_figures(self.rows))
+        plain = {name: rows for name, rows in self.rows.items() if not rows or not rows[0].figure.side}
+        if plain:
+            console.print(_figures(plain))
+        for name, rows in self.rows.items():
+            if name not in plain:
+                console.print(comparison(name, rows))
         if self.profile is not None:
             console.print(_stages(self.profile))
             console.print(_inclusive(self.profile))
@@ -57,6 +62,7 @@ def _row_json(row: Row) -> dict[str, Any]:
     mark = None if figure.mark is None else str(figure.mark)
     return {
         "label": figure.label,
+        **({"side": figure.side} if figure.side else {}),
         "unit": figure.unit,
         "median": row.median,
         "rounds": row.values,
@@ -105,10 +111,3 @@ def _inclusive(profile: Profile) -> Table:
 
 def _verdict(reached: bool | None) -> str:  # noqa: FBT001 - it is what the row says
     return "" if reached is None else "[green]yes[/]" if reached else "[red]no[/]"
-
-
-def number(value: float) -> str:
-    """With as many digits as mean something."""
-    if abs(value) >= 100 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -64,7 +64,7 @@ def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardS
 
     Args:
         module: What is run; a profiler may stand in for the server's own module.
-        settings: More environment variables.
+        settings: More environment variables. Limits are off unless one of these is about them.
 
     Raises:
         ServerFailed: it was not ready in time, or its process ended.
@@ -73,9 +73,11 @@ def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardS
     home.chmod(0o755)  # the embedded stores may run under another account
     port = _free_port()
     command = [sys.executable, "-m", module, "serve", "--port", str(port), "--data", str(home / "data")]
+    if not any(name.startswith("SCOREBOARD_LIMITS_") for name in settings):
+        command += ["--limits", "off"]
     environment = os.environ | SETTINGS | settings
     with (home / "log").open("ab") as log:
-        process = subprocess.Popen([*command, "--limits", "off"], cwd=TOP, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=TOP, env=environment, stdout=log, stderr=log)
     try:
         _wait_until_ready(process, port, home / "log")
         yield ScoreboardSubject(process, port, float(settings.get("SCOREBOARD_BOARD_TICK_S", "1")))

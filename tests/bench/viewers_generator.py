@@ -8,11 +8,11 @@ All clients get the same bytes, so each distinct piece is parsed once and counte
 from __future__ import annotations
 
 import os
+import resource
 import select
 import socket
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from tests.bench.dialects import DIALECTS
 from tests.bench.generator import Command, obey
@@ -89,7 +89,7 @@ class Viewers:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.sendall(self._handshake)
         data = b""
-        while b"\r\n\r\n" not in data:
+        while b"\r\n\r\n" not in data or self._dialect.welcome not in data:
             more = client.recv(4096)
             if not more:
                 raise Lost(f"no handshake: {data[:200]!r}")
@@ -99,8 +99,9 @@ class Viewers:
         client.sendall(self._dialect.greeting)
         client.setblocking(False)
         self._sockets[client.fileno()] = client
-        self._rests[client.fileno()] = data.partition(b"\r\n\r\n")[2]
         self._poll.register(client.fileno(), select.EPOLLIN)
+        # What came with the head: nothing else may come after it.
+        self._note(client.fileno(), self._parse(client.fileno(), data.partition(b"\r\n\r\n")[2]))
 
     def _watch(self, seconds: float) -> Command:
         self._pieces.clear()
@@ -181,5 +182,12 @@ class Viewers:
         piece.scores |= {row["userId"]: row["score"] for row in board.get("changes", board.get("leaderboard", ()))}
 
 
+def _allow_many_files() -> None:
+    """As many as the system lets us: a socket for each client."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 if __name__ == "__main__":
+    _allow_many_files()
     obey(Viewers)

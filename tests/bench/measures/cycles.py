@@ -65,7 +65,7 @@ class CyclesMeasure:
         """Both kinds, one after the other."""
         plain, used = self._window(None)
         keyed, keyed_used = self._window(f"round{number}")
-        found = self._require_exact(keyed)
+        found = require_exact(self._subject.port, keyed["scores"])
         values = {
             "per_s": plain["per_s"],
             **{f"{half}_{at}": plain[f"{half}_ms"][at] for half in ("token", "increment") for at in ("median", "p99")},
@@ -85,13 +85,14 @@ class CyclesMeasure:
         generator_us = (self._generator.processor_s() - generator_s) / result["cycles"] * 1e6
         return result, {**per_cycle(used, result["cycles"]), "generator_us": generator_us}
 
-    def _require_exact(self, result: Command) -> int:
-        expected: dict[str, int] = result["scores"]
-        found = scores(self._subject.port, list(expected))
-        if found != expected:
-            wrong = sum(found[user] != expected[user] for user in expected)
-            raise Inexact(f"{wrong} of {len(expected)} players have another score than was acknowledged")
-        return sum(found.values())
+
+def require_exact(port: int, expected: dict[str, int]) -> int:
+    """How many points the server has for these players; raises Inexact when it is not what was acknowledged."""
+    found = scores(port, list(expected))
+    if found != expected:
+        wrong = sum(found[user] != expected[user] for user in expected)
+        raise Inexact(f"{wrong} of {len(expected)} players have another score than was acknowledged")
+    return sum(found.values())
 
 
 def per_cycle(used: Usage, cycles: int) -> dict[str, float]:

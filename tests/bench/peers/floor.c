@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,6 +108,10 @@ static int listen_anywhere(void) {
 
 int main(void) {
   char line[64];
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max; /* as Node does by itself */
+  setrlimit(RLIMIT_NOFILE, &files);
   setvbuf(stdout, NULL, _IOLBF, 0);
   make_frame();
   watched[INPUT] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
