@@ -29,10 +29,10 @@ class Names:
 
     def append(self, name: str) -> None:
         """One more, at the end."""
-        self._spans.append(self._store(name.encode(errors=_ERRORS)))
+        self._spans.append(self._store(name.encode("utf-8", _ERRORS)))
 
     def __getitem__(self, index: int) -> str:
-        return self._raw(index).decode(errors=_ERRORS)
+        return self._raw(index).decode("utf-8", _ERRORS)
 
     def __setitem__(self, index: int, name: str) -> None:
         """Replace a text; nothing is done when it is the same. The price of clearing up is amortised."""

@@ -6,14 +6,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from actors.leaderboard.counts import Counts
-from actors.leaderboard.place import SLOT_BITS, SLOTS, Place, slot_of
+from actors.leaderboard.place import TIE, TIE_BITS, Place, slot_of
 from actors.ports import UserId
 
 #: How many places a block is made with; it splits at twice as many and joins a neighbour below half.
 BLOCK = 256
 
 Standing = tuple[int, UserId]
-"""What a place is compared by: the place without its slot, then the user id."""
+"""What a place is compared by: its score and time, then the user id."""
 
 
 class Order:
@@ -38,14 +38,25 @@ class Order:
     # --- changes ---
 
     def extend(self, places: Iterable[Place]) -> None:
-        """Put many: cheaper than one by one, because neighbours are put one after the other and counted once."""
-        for place in sorted(places):
-            if not self._blocks:
-                self._blocks, self._firsts = [[place]], [place]
-                continue
-            block, at = self._gap(place)
-            self._insert(block, at, place)
-            if len(self._blocks[block]) > self._most:
+        """Put many: cheaper than one by one, because each search begins where the last one ended.
+
+        A million, in pages of ten thousand, cost about a second and a half (``scripts/bench ranking``).
+        """
+        rising = sorted(places)
+        if rising and not self._blocks:
+            self._blocks, self._firsts = [[rising[0]]], [rising.pop(0)]
+        firsts, block = self._firsts, 0
+        for place in rising:
+            block = max(bisect_right(firsts, place, block) - 1, 0)
+            run = self._blocks[block]
+            at = bisect_left(run, place)
+            if self._is_tied(block, at, place):
+                block, at = self._search(self.standing(place))
+                run = self._blocks[block]
+            run.insert(at, place)
+            if at == 0:
+                firsts[block] = place
+            if len(run) > self._most:
                 self._cut(block, self._size)
         self._recount()
 
@@ -109,7 +120,7 @@ class Order:
 
     def standing(self, place: Place) -> Standing:
         """What decides between this place and others."""
-        return place >> SLOT_BITS, self._ids[slot_of(place)]
+        return place >> TIE_BITS, self._ids[slot_of(place)]
 
     def _find(self, place: Place) -> tuple[int, int]:
         """Block and index of a place that is there. Ties may lead the first search astray, so it is looked at."""
@@ -133,29 +144,27 @@ class Order:
         return block, bisect_left(self._blocks[block], standing, key=self.standing)
 
     def _is_tied(self, block: int, at: int, place: Place) -> bool:
-        """Whether a neighbour of this gap differs from the place in nothing but the slot.
+        """Whether a neighbour of this gap is tied with the place.
 
         Tied places stand together, if in another order than that of their integers; so a binary search for one more
         of them ends within the group or at its edge, and a neighbour shows it.
         """
         places = self._blocks[block]
-        if at and places[at - 1] ^ place < SLOTS:
+        if at and places[at - 1] ^ place < TIE:
             return True
         if at < len(places):
-            return places[at] ^ place < SLOTS
-        return block + 1 < len(self._firsts) and self._firsts[block + 1] ^ place < SLOTS
+            return places[at] ^ place < TIE
+        return block + 1 < len(self._firsts) and self._firsts[block + 1] ^ place < TIE
 
     # --- blocks ---
 
-    def _insert(self, block: int, at: int, place: Place) -> None:
-        self._blocks[block].insert(at, place)
+    def _put(self, block: int, at: int, place: Place) -> None:
+        places = self._blocks[block]
+        places.insert(at, place)
+        self._counts.add(block, 1)
         if at == 0:
             self._firsts[block] = place
-
-    def _put(self, block: int, at: int, place: Place) -> None:
-        self._insert(block, at, place)
-        self._counts.add(block, 1)
-        if len(self._blocks[block]) > self._most:
+        if len(places) > self._most:
             self._cut(block, self._size)
             self._recount()
 

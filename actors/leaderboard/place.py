@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from actors.ports import MAX_SCORE
 
-SLOT_BITS = 30
-REACHED_BITS = 63
-SLOTS = 1 << SLOT_BITS
-SLOT = SLOTS - 1
-_REACHED = (1 << REACHED_BITS) - 1
-_SCORE_SHIFT = REACHED_BITS + SLOT_BITS
+_REACHED_BITS, _SLOT_BITS, VERSION_BITS = 63, 27, 36
+_SLOT = (1 << _SLOT_BITS) - 1
+_VERSION = (1 << VERSION_BITS) - 1
+_REACHED = (1 << _REACHED_BITS) - 1
+
+#: Two places that differ only in so many last bits are tied: what decides is the user id.
+TIE_BITS = _SLOT_BITS + VERSION_BITS
+TIE = 1 << TIE_BITS
+_SCORE_SHIFT = _REACHED_BITS + TIE_BITS
 
 Place = int
-"""How much the score is below the highest one, then when it was reached, then the player's slot.
+"""How much the score is below the highest one, when it was reached, the player's slot, the fact's version.
 
-The lesser of two places stands first. Places that differ in nothing but the slot are tied: what decides is the user id.
-An `int` of this length costs 48 bytes; a tuple of the three that it holds, 160.
+The lesser of two places stands first. With at most 180 bits it takes 48 bytes; a tuple of the four and its integers
+take over 200.
 """
 
 
-def place_of(score: int, reached_us: int, slot: int) -> Place:
-    """Exact for every score; raises ValueError for a time before 1970 or of more than 63 bits."""
-    if reached_us >> REACHED_BITS:
-        raise ValueError(f"no score was reached at {reached_us}")
-    return (MAX_SCORE - score) << _SCORE_SHIFT | reached_us << SLOT_BITS | slot
+def place_of(score: int, reached_us: int, slot: int, version: int) -> Place:
+    """Exact for every score.
+
+    Raises ValueError for a time before 1970 or of more than 63 bits, and behind 134 million players or 68 billion
+    versions of one.
+    """
+    if reached_us >> _REACHED_BITS | slot >> _SLOT_BITS | version >> VERSION_BITS:
+        raise ValueError(f"no place for a score reached at {reached_us} in slot {slot} with version {version}")
+    return ((MAX_SCORE - score) << _REACHED_BITS | reached_us) << TIE_BITS | slot << VERSION_BITS | version
 
 
 def slot_of(place: Place) -> int:
     """The player's slot."""
-    return place & SLOT
+    return place >> VERSION_BITS & _SLOT
+
+
+def version_of(place: Place) -> int:
+    """The version of the player's last fact."""
+    return place & _VERSION
 
 
 def score_of(place: Place) -> int:
@@ -38,4 +50,4 @@ def score_of(place: Place) -> int:
 
 def reached_us_of(place: Place) -> int:
     """When it was reached."""
-    return place >> SLOT_BITS & _REACHED
+    return place >> TIE_BITS & _REACHED

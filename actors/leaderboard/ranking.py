@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -11,7 +10,7 @@ from actors.leaderboard.events import Row
 from actors.leaderboard.messages import RankMove
 from actors.leaderboard.names import Names
 from actors.leaderboard.order import BLOCK, Order
-from actors.leaderboard.place import SLOT_BITS, Place, place_of, reached_us_of, score_of, slot_of
+from actors.leaderboard.place import TIE_BITS, Place, place_of, reached_us_of, score_of, slot_of, version_of
 from actors.ports import ScoreFact, UserId
 
 _NOBODY = UserId("")
@@ -20,7 +19,7 @@ _NOBODY = UserId("")
 class Ranking:
     """All players of one board with their last facts. Remembers the order at one moment, the mark.
 
-    A player has a slot, an index into flat lists of ids, names and versions; score, time and slot are one integer, the
+    A player has a slot, an index into flat lists of ids and names; score, time, slot and version are one integer, the
     place. ``scripts/bench ranking`` compares this with kept libraries and with Redis, by number of players.
 
     `block` is for tests: the size of the blocks of the order.
@@ -28,12 +27,11 @@ class Ranking:
 
     def __init__(self, block: int = BLOCK) -> None:
         self._places: dict[UserId, Place] = {}
-        self._ids: list[UserId] = []  # by slot, as are the next two
+        self._ids: list[UserId] = []  # by slot, as are the names
         self._names = Names()
-        self._versions = array("q")
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
-        self._at_mark: dict[UserId, int | None] = {}  # of those who have moved since: their place then, less the slot
+        self._at_mark: dict[UserId, int | None] = {}  # who has moved since: the place then, less its slot
 
     def __len__(self) -> int:
         return len(self._places)
@@ -60,11 +58,11 @@ class Ranking:
         if old is None:
             self._at_mark.setdefault(user_id, None)
             return RankMove(None, self._order.add(self._settle_in(fact)) + 1)
-        if fact.version <= self._versions[slot_of(old)]:
+        if fact.version <= version_of(old):
             rank = self._order.index(old) + 1
             return RankMove(rank, rank)
         if user_id not in self._at_mark:
-            self._at_mark[user_id] = old >> SLOT_BITS
+            self._at_mark[user_id] = old >> TIE_BITS
         before, after = self._order.move(old, self._renew(old, fact))
         return RankMove(before + 1, after + 1)
 
@@ -76,7 +74,7 @@ class Ranking:
         place = self._places.pop(user_id, None)
         if place is None:
             return None
-        self._at_mark.setdefault(user_id, place >> SLOT_BITS)
+        self._at_mark.setdefault(user_id, place >> TIE_BITS)
         rank = self._order.remove(place) + 1
         slot = slot_of(place)
         self._ids[slot], self._names[slot] = _NOBODY, ""
@@ -86,22 +84,20 @@ class Ranking:
     def _settle_in(self, fact: ScoreFact) -> Place:
         """A slot for a new player."""
         slot = self._free[-1] if self._free else len(self._ids)
-        place = place_of(fact.score, fact.reached_us, slot)
+        place = place_of(fact.score, fact.reached_us, slot, fact.version)
         if self._free:
             self._free.pop()
-            self._ids[slot], self._names[slot], self._versions[slot] = fact.user_id, fact.username, fact.version
+            self._ids[slot], self._names[slot] = fact.user_id, fact.username
         else:
             self._ids.append(fact.user_id)
             self._names.append(fact.username)
-            self._versions.append(fact.version)
         self._places[fact.user_id] = place
         return place
 
     def _renew(self, old: Place, fact: ScoreFact) -> Place:
         """A known player's new place."""
         slot = slot_of(old)
-        new = self._places[fact.user_id] = place_of(fact.score, fact.reached_us, slot)
-        self._versions[slot] = fact.version
+        new = self._places[fact.user_id] = place_of(fact.score, fact.reached_us, slot, fact.version)
         self._names[slot] = fact.username
         return new
 
@@ -110,7 +106,7 @@ class Ranking:
     def is_news(self, fact: ScoreFact) -> bool:
         """True for a fact that `apply` would take in."""
         place = self._places.get(fact.user_id)
-        return place is None or fact.version > self._versions[slot_of(place)]
+        return place is None or fact.version > version_of(place)
 
     def rank(self, user_id: UserId) -> int | None:
         """The player's rank from 1, None if not on the board."""
@@ -152,14 +148,14 @@ class Ranking:
         time for everyone who has moved since, times the logarithm of the number of `players`.
         """
         ranks: dict[UserId, int | None] = dict.fromkeys(players)
-        stood = {user_id: self._at_mark.get(user_id, self._places[user_id] >> SLOT_BITS) for user_id in ranks}
+        stood = {user_id: self._at_mark.get(user_id, self._places[user_id] >> TIE_BITS) for user_id in ranks}
         asked = sorted((place, user_id) for user_id, place in stood.items() if place is not None)
         more = [0] * (len(asked) + 1)  # at each of the asked: how many more were ahead of this one than of the last
         for user_id, place in self._at_mark.items():
             if place is not None:
                 more[bisect_right(asked, (place, user_id))] += 1
             if user_id in self._places:
-                more[bisect_right(asked, (self._places[user_id] >> SLOT_BITS, user_id))] -= 1
+                more[bisect_right(asked, (self._places[user_id] >> TIE_BITS, user_id))] -= 1
         for standing, gone in zip(asked, accumulate(more), strict=False):
             ranks[standing[1]] = self._order.ahead(standing) + gone + 1
         return ranks

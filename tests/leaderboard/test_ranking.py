@@ -154,14 +154,14 @@ def test_a_new_name_is_shown_from_its_fact_on() -> None:
 
 
 def test_scores_and_times_are_exact_up_to_their_bounds() -> None:
-    """The greatest score and the latest time fit; a time that no clock shows is refused before anything has changed."""
+    """The greatest score and the latest time fit; what does not fit is refused before anything has changed."""
     latest = 2**63 - 1
     ranking = ranking_of(fact("a", MAX_SCORE, 1, latest), fact("b", 0, 1, 0), fact("c", MAX_SCORE, 1, latest - 1))
     assert ["c", "a", "b"] == order(ranking)
     assert [(MAX_SCORE, latest - 1), (MAX_SCORE, latest), (0, 0)] == [
         (row.score, row.reached_us) for row in ranking.rows(0, 3)
     ]
-    for stranger in (fact("d", 1, 1, -1), fact("d", 1, 1, 2**63), fact("a", 1, 2, -1)):
-        with pytest.raises(ValueError, match="no score was reached"):
+    for stranger in (fact("d", 1, 1, -1), fact("d", 1, 1, 2**63), fact("a", 1, 2, -1), fact("a", 1, 2**36)):
+        with pytest.raises(ValueError, match="no place for"):
             ranking.apply(stranger)
     assert ["c", "a", "b"] == order(ranking)

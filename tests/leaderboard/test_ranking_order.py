@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.leaderboard.order import Order
-from actors.leaderboard.place import Place, place_of, slot_of
+from actors.leaderboard.place import VERSION_BITS, Place, place_of, slot_of
 from actors.ports import UserId
 
 SLOTS = 40
 #: Few scores and times, so that ties are long and lie across blocks; ids in another order than slots.
 IDS = [UserId(f"{number * 17 % SLOTS:02}") for number in range(SLOTS)]
 
-places = st.builds(place_of, st.integers(0, 2), st.integers(0, 1), st.integers(0, SLOTS - 1))
+places = st.builds(place_of, st.integers(0, 2), st.integers(0, 1), st.integers(0, SLOTS - 1), st.integers(0, 2))
 
 
 class OrderMachine(RuleBasedStateMachine):
@@ -49,7 +49,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(data=st.data(), to=places)
     def move(self, data: st.DataObject, to: Place) -> None:
         old = data.draw(st.sampled_from(self.plain))
-        new = to - slot_of(to) + slot_of(old)
+        new = to + (slot_of(old) - slot_of(to) << VERSION_BITS)
         before = self.plain.index(old)
         self.plain[before] = new
         self.sort()
@@ -86,7 +86,7 @@ def test_one_after_the_other_at_either_end_and_away_again(count: int, block: int
     """The lists of blocks grow and shrink at their ends too."""
     ids = [UserId(f"{slot:03}") for slot in range(count)]
     order = Order(ids, block)
-    rising = [place_of(slot, 0, slot) for slot in range(count)]  # each new one stands first
+    rising = [place_of(slot, 0, slot, 0) for slot in range(count)]  # each new one stands first
     assert [0] * count == [order.add(place) for place in rising]
     assert rising[::-1] == order.slice(0, count)
     assert [0] * count == [order.remove(place) for place in rising[::-1]]
