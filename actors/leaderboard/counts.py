@@ -29,6 +29,20 @@ class Counts:
             node += node & -node
         self.total += delta
 
+    def shift(self, source: int, target: int) -> None:
+        """One goes from a block to another. The nearer they are, the earlier the ways up meet."""
+        tree, end = self._tree, len(self._tree)
+        less, more = source + 1, target + 1
+        while less != more:
+            if less < more:
+                tree[less] -= 1
+                less += less & -less
+                less = min(less, end)
+            else:
+                tree[more] += 1
+                more += more & -more
+                more = min(more, end)
+
     def ahead(self, block: int) -> int:
         """The sum of the sizes of all blocks before this one."""
         tree, found = self._tree, 0

@@ -10,7 +10,7 @@ from actors.leaderboard.place import TIE, TIE_BITS, Place, slot_of
 from actors.ports import UserId
 
 #: How many places a block is made with; it splits at twice as many and joins a neighbour below half.
-BLOCK = 256
+BLOCK = 512
 
 Standing = tuple[int, UserId]
 """What a place is compared by: its score and time, then the user id."""
@@ -66,6 +66,7 @@ class Order:
             self.extend((place,))
             return 0
         block, at = self._gap(place)
+        self._counts.add(block, 1)
         index = self._counts.ahead(block) + at
         self._put(block, at, place)
         return index
@@ -82,15 +83,20 @@ class Order:
         block, at = self._find(old)
         before = self._counts.ahead(block) + at
         places, firsts, after = self._blocks[block], self._firsts, block + 1
-        if at and firsts[block] < new and (after == len(firsts) or new < firsts[after]):
-            del places[at]
+        if at == 0 or len(places) <= self._least:  # the list of blocks may change
+            self._take(block, at)
+            return before, self.add(new)
+        del places[at]
+        if firsts[block] < new and (after == len(firsts) or new < firsts[after]):
             to = bisect_left(places, new)
             if not self._is_tied(block, to, new):
                 places.insert(to, new)
                 return before, before - at + to
-            places.insert(at, old)
-        self._take(block, at)
-        return before, self.add(new)
+        to, at = self._gap(new)
+        self._counts.shift(block, to)
+        index = self._counts.ahead(to) + at
+        self._put(to, at, new)
+        return before, index
 
     # --- questions ---
 
@@ -134,7 +140,7 @@ class Order:
 
     def _gap(self, place: Place) -> tuple[int, int]:
         """Block and index where a place belongs."""
-        block = max(bisect_right(self._firsts, place) - 1, 0)
+        block = (bisect_right(self._firsts, place) or 1) - 1
         at = bisect_left(self._blocks[block], place)
         return self._search(self.standing(place)) if self._is_tied(block, at, place) else (block, at)
 
@@ -159,9 +165,9 @@ class Order:
     # --- blocks ---
 
     def _put(self, block: int, at: int, place: Place) -> None:
+        """Put a place that has been counted."""
         places = self._blocks[block]
         places.insert(at, place)
-        self._counts.add(block, 1)
         if at == 0:
             self._firsts[block] = place
         if len(places) > self._most:

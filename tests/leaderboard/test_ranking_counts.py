@@ -17,6 +17,11 @@ def test_sums_of_blocks_are_those_of_a_plain_list(plain: list[int], changes: lis
         if block < len(plain):
             plain[block] += delta
             counts.add(block, delta)
+            target = delta % len(plain)
+            if plain[block] > 1:  # no block is ever empty
+                plain[block] -= 1
+                plain[target] += 1
+                counts.shift(block, target)
     assert [sum(plain[:block]) for block in range(len(plain) + 1)] == [
         counts.ahead(block) for block in range(len(plain) + 1)
     ]
