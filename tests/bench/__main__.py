@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import stages, versus_fanout, versus_rest
+from tests.bench.measures import ranking, stages, versus_fanout, versus_rest
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.fanout import FanoutMeasure
 from tests.bench.measures.memory import MemoryMeasure
+from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.versus_fanout import VersusFanoutMeasure
 from tests.bench.measures.versus_rest import VersusRestMeasure
@@ -33,10 +34,11 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     MemoryMeasure,
     VersusRestMeasure,
     VersusFanoutMeasure,
+    RankingMeasure,
 )
-NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME, versus_rest.NAME, versus_fanout.NAME)
-#: Only when it is asked for: `versus-fanout` measures the same of our server.
-NOT_BY_DEFAULT = {"fanout"}
+NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME, versus_rest.NAME, versus_fanout.NAME, ranking.NAME)
+#: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB.
+NOT_BY_DEFAULT = {"fanout", ranking.NAME}
 
 
 @click.command()
@@ -45,7 +47,7 @@ NOT_BY_DEFAULT = {"fanout"}
 @click.option("--viewers", type=click.IntRange(1, 15_000), help="Live clients at once.  [default: 1000]")
 @click.option("--quick", is_flag=True, help="Two short rounds with 200 clients: to see that everything works.")
 def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, *, quick: bool) -> None:
-    """Measure NAMES (all but `fanout` without any) and print and save what was found."""
+    """Measure NAMES (all but `fanout` and `ranking` without any) and print and save what was found."""
     options = Options(rounds=2, window_s=2.0, viewers=200) if quick else Options()
     options = replace(options, rounds=rounds or options.rounds, viewers=viewers or options.viewers)
     wanted = set(names) or set(NAMES) - NOT_BY_DEFAULT

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.bench.figure import Row
+from tests.bench.ranking_plot import ranking_panels
 from tests.bench.report import STAGES_SHOWN, Report
 
 BLUE, ORANGE, GREY = "#1f77b4", "#e07b39", "#888888"
@@ -56,6 +57,7 @@ def _panels(report: Report) -> list[Panel]:
         sides = [row for name, row in rows.items() if name.startswith(f"{key}: ") and row.figure.unit != "ratio"]
         if sides:
             panels.append(partial(_bars, rows=sides, title=title))
+    panels += ranking_panels(rows)
     if report.profile is not None:
         panels.append(lambda axes: _rooms(axes, report))
     return panels

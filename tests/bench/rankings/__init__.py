@@ -1,0 +1,1 @@
+"""Ways to keep a board in order, for the measure `ranking`."""
