@@ -51,6 +51,34 @@ async def test_a_long_answer_is_not_cut_for_want_of_questions() -> None:
         assert b"at last" in await read_until(client, b"at last")
 
 
+async def test_a_head_goes_out_with_the_first_piece_of_its_body() -> None:
+    """Not before it, in a write of its own."""
+    go_on = [trio.Event(), trio.Event()]
+    at_head = trio.Event()
+
+    async def in_pieces(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+        at_head.set()
+        await go_on[0].wait()
+        await send({"type": "http.response.body", "body": b"piece", "more_body": True})
+        await go_on[1].wait()
+        await send({"type": "http.response.body", "body": b"x" * 5, "more_body": False})
+
+    with trio.fail_after(10):
+        async with open_door(application=in_pieces) as opened, await opened.connect() as client:
+            await client.send_all(PLAIN)
+            await at_head.wait()
+            with trio.move_on_after(0.05) as too_early:
+                await client.receive_some()
+            assert too_early.cancelled_caught
+            go_on[0].set()
+            head = bytes(await client.receive_some())
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert head.endswith(b"\r\n\r\npiece")
+            go_on[1].set()
+            assert await read_until(client, b"xxxxx")
+
+
 async def test_an_answer_to_a_body_nobody_reads_arrives_in_good_order() -> None:
     """The application answers before the end of the body; the client may send all of it and still read the answer."""
 
