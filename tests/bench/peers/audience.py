@@ -9,7 +9,6 @@ from typing import Self
 from tests.bench.feed import Window
 from tests.bench.generator import Generator
 from tests.bench.peers.broadcaster import broadcasting
-from tests.bench.subject import wait_until_quiet
 
 DIALECTS = {"socketio": "socketio", "ws": "plain", "floor": "plain"}
 
@@ -32,13 +31,13 @@ class Audience:
     def join(self, viewers: int) -> float:
         """Open clients; how many a second when they come one after the other."""
         took_s: float = self._viewers.ask(connect=viewers)["connect_s"]
-        wait_until_quiet(self._subject)
+        self._subject.settle()
         return viewers / took_s
 
     def leave(self) -> None:
         """Close all clients, and wait until that is done with."""
         self._viewers.ask(leave=True)
-        wait_until_quiet(self._subject)
+        self._subject.settle()
 
     def window(self, seconds: float, every_s: float) -> Window:
         """Broadcasts, evenly, for so long, and until the last one has come."""

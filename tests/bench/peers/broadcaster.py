@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench.peers.programs import HERE, compiled, node
 from tests.bench.peers.speaking import PeerFailed, Speaking, speaking
-from tests.bench.subject import Memory, Usage, memory_of, processor_s
+from tests.bench.subject import Memory, Usage, memory_of, processor_s, wait_until_quiet
 
 OUT = Path(__file__).parents[1] / "out"
 
@@ -31,6 +31,12 @@ class Broadcaster:
         if (line := self._process.line()) != "done":
             raise PeerFailed(f"a broadcaster said {line!r}")
 
+    def settle(self) -> None:
+        """Let it do what clients that came or went have left to do, its garbage collection above all."""
+        self.begin(0, 0.0)
+        self.finish()
+        wait_until_quiet(self)
+
     def usage(self) -> Usage:
         """The processor time until now."""
         return Usage(processor_s(self._process.pid))
@@ -48,7 +54,7 @@ def broadcasting(kind: str, board: str) -> Iterator[Broadcaster]:
         Absent: what it needs is missing.
         PeerFailed: it did not start.
     """
-    command = [str(compiled("floor.c", OUT))] if kind == "floor" else [node(), f"broadcast/{kind}.js"]
+    command = [str(compiled("floor.c", OUT))] if kind == "floor" else [node(), "--expose-gc", f"broadcast/{kind}.js"]
     with speaking(command, HERE, NODE_ENV="production") as process:
         process.tell(board)
         yield Broadcaster(process, process.port())

@@ -1,7 +1,8 @@
 // What both broadcasting servers share: the board, and commands on standard input.
 //
 // The first line is the board event to broadcast, as JSON. Each further line, "COUNT EVERY_US", is answered by "done"
-// after so many broadcasts. "port N" is said first of all.
+// after so many broadcasts. "port N" is said first of all. None at all means to collect garbage: what clients that came
+// or went have left is not to be paid for by the deliveries that follow.
 
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +30,7 @@ export function serve(http, broadcast) {
     console.log(`port ${http.address().port}`);
     for await (const line of lines) {
       const [count, everyUs] = line.split(' ').map(Number);
+      if (count === 0) globalThis.gc();
       await repeat(broadcast, count, everyUs / 1000);
       console.log('done');
     }
