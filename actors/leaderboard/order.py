@@ -40,7 +40,7 @@ class Order:
     def extend(self, places: Iterable[Place]) -> None:
         """Put many: cheaper than one by one, because each search begins where the last one ended.
 
-        A million players are loaded in three seconds, a page of ten thousand in 30 ms (``scripts/bench ranking``).
+        A million players are loaded in three to four seconds, in pages of ten thousand (``scripts/bench ranking``).
         """
         rising = sorted(places)
         if rising and not self._blocks:
