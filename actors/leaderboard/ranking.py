@@ -20,7 +20,7 @@ class Ranking:
     """All players of one board with their last facts. Remembers the order at one moment, the mark.
 
     A player has a slot, an index into flat lists of ids and names; score, time, slot and version are one integer, the
-    place. At a million players an update with both ranks takes about half of what it takes with a `SortedList` of tuples
+    place. At a million players an update with both ranks takes about half of what a `SortedList` of tuples takes
     (0.45 to 0.6), and all of them half of its memory (``scripts/bench ranking``, which compares other ways too).
 
     `block` is for tests: the size of the blocks of the order.
