@@ -36,10 +36,10 @@ JOIN users u ON u.user_id = i.user_id
 
 MEMBERS = """
 SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us
-FROM users WHERE user_id > $1 AND NOT is_banned ORDER BY user_id LIMIT $2
+FROM users WHERE users.user_id > $1 AND NOT is_banned ORDER BY users.user_id LIMIT $2
 """
 
-FIRST_MEMBERS = MEMBERS.replace("user_id > $1 AND ", "").replace("$2", "$1")
+FIRST_MEMBERS = MEMBERS.replace("users.user_id > $1 AND ", "").replace("$2", "$1")
 
 # In small bites, so that no bite runs into the time-out or holds many rows locked. Two that purge at once pass by each
 # other.
