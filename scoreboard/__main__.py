@@ -90,6 +90,7 @@ def _run(settings: Settings, log: Logger) -> int:
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
     _allow_connections(settings, log)
+    gc.set_threshold(10_000, 20, 50)  # what a board's load makes is no garbage; see `_spare_the_collector`
     try:
         trio.run(_serve_until_told, settings, log)
     except EXPLAINED as error:
@@ -147,7 +148,6 @@ async def _spare_the_collector(server: Server) -> None:
         await server.core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 async def _obey_signals(
