@@ -33,6 +33,7 @@ class Broadcaster:
 
     def settle(self) -> None:
         """Let it do what clients that came or went have left to do, its garbage collection above all."""
+        wait_until_quiet(self)  # garbage is garbage only when the ends of all connections were noticed
         self.begin(0, 0.0)
         self.finish()
         wait_until_quiet(self)
