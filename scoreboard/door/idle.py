@@ -13,7 +13,7 @@ from hypercorn.typing import Event
 class IdleLimit:
     """In place of Hypercorn's idle task: one task for the life of a connection, and a deadline that moves.
 
-    The original begins and cancels a task for every request, which took 125 of 1,070 microseconds of a token and
+    The original begins and cancels a task for every request, which took 125 of 1,360 microseconds of a token and
     increment cycle (``scripts/bench stages``).
 
     Args:
