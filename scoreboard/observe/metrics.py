@@ -5,16 +5,20 @@ Labels have few values: routes as patterns, rules, reasons, kinds of actors; nev
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 REQUEST_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 COMMIT_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
+#: Close together round what a tick may take of the loop, 25 ms.
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -29,6 +33,8 @@ class Metrics:
         self._describe_live()
         self._sent = 0
         self._skipped = 0
+        self._turns = [0] * (len(LAG_BUCKETS) + 1)
+        self._turns_s = 0.0
         self._registry.register(self)
 
     def render(self) -> bytes:
@@ -106,10 +112,25 @@ class Metrics:
         """So many frames were not sent, because the reader is behind and will get a snapshot."""
         self._skipped += count
 
+    # --- the event loop ---
+
+    def loop_held(self, seconds: float) -> None:
+        """One turn of the event loop took so long. Called for every turn, so it only adds."""
+        self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
+        self._turns_s += seconds
+
     def collect(self) -> Iterator[Metric]:
         """What is counted in plain numbers, for the registry when it is read."""
         yield CounterMetricFamily("live_frames_sent", "Frames handed to live connections", self._sent)
         yield CounterMetricFamily("live_frames_skipped", "Frames not sent because the reader was behind", self._skipped)
+        bounds = (*map(str, LAG_BUCKETS), "+Inf")
+        buckets = list(zip(bounds, accumulate(self._turns), strict=True))
+        yield HistogramMetricFamily(
+            "event_loop_lag_seconds",
+            "Time of one turn of the event loop, while nobody else is heard",
+            buckets,
+            self._turns_s,
+        )
 
     # --- what they are ---
 

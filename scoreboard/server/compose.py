@@ -29,6 +29,7 @@ from scoreboard.door.http import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
 from scoreboard.observe.logs import Logger
+from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.errors import TokenRefused
 from scoreboard.security.keys import KeyRing, load_keys
@@ -91,6 +92,7 @@ async def serve(
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
     parts = _Parts(settings, log, Metrics(), keys, clock, revoked)
     async with AsyncExitStack() as scopes:
+        scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
         stores = await _open_stores(scopes, settings, data_dir, log)
         watch = CoreWatch(parts.metrics, log)
         core = await scopes.enter_async_context(_core(parts, stores, watch))

@@ -72,6 +72,19 @@ def test_everything_that_happens_has_its_number() -> None:
     }.items() <= samples(metrics).items()
 
 
+def test_the_lag_of_the_loop_is_a_histogram() -> None:
+    """Turns by their length, cumulative, with a bound at the 25 ms that a tick may take."""
+    metrics = Metrics()
+    for seconds in (0.0002, 0.001, 0.024, 0.3, 7.0):
+        metrics.loop_held(seconds)
+    found = samples(metrics)
+    turns = {
+        bound: found[f"event_loop_lag_seconds_bucket{{le={bound}}}"] for bound in ("0.001", "0.025", "0.5", "+Inf")
+    }
+    assert {"0.001": 2.0, "0.025": 3.0, "0.5": 4.0, "+Inf": 5.0} == turns
+    assert (5.0, 7.3252) == (found["event_loop_lag_seconds_count{}"], found["event_loop_lag_seconds_sum{}"])
+
+
 def test_two_servers_count_apart() -> None:
     """Each has a registry of its own; nothing is registered globally."""
     one, two = Metrics(), Metrics()
