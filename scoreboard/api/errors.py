@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from actors.runtime import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Refusal, TooManyActors
+from actors.runtime import ActorError
 from scoreboard.api.answer import Answer, Headers, json_answer
 from scoreboard.security.errors import HashingBusy, NameRefused, PasswordRefused, TokenRefused
+from scoreboard.wire.problems import UNAVAILABLE, problem_of
 
 CHALLENGE = 'Bearer realm="scoreboard"'
 
@@ -103,29 +104,13 @@ REFUSALS = {
     "SERVICE_UNAVAILABLE": (503, "Service unavailable"),
 }
 
-_NOT_DONE = "The server is too busy just now. Nothing was done; try again in a moment."
-_PERHAPS_DONE = "The server did not answer in time. It may have been done or not: ask the same again in a moment."
 
-
-def _of_refusal(error: Refusal) -> ApiError | None:
-    if error.code not in REFUSALS:
+def _of_actor(error: ActorError) -> ApiError | None:
+    problem = problem_of(error)
+    if problem is None or problem.code not in REFUSALS:
         return None
-    status, title = REFUSALS[error.code]
-    return ApiError(status, title, error.code, str(error), retry_after_s=getattr(error, "retry_after_s", None))
-
-
-def _of_busy(_: Exception) -> ApiError:
-    return _unavailable(_NOT_DONE)
-
-
-def _of_lost(error: Exception) -> ApiError:
-    # An ask that timed out may still be worked on; only these two know whether it was begun.
-    known_untouched = isinstance(error, ActorStopped | ActorCrashed) and not error.begun
-    return _unavailable(_NOT_DONE if known_untouched else _PERHAPS_DONE)
-
-
-def _unavailable(message: str, retry_after_s: float = 1.0) -> ApiError:
-    return ApiError(503, "Service unavailable", "SERVICE_UNAVAILABLE", message, retry_after_s=retry_after_s)
+    status, title = REFUSALS[problem.code]
+    return ApiError(status, title, problem.code, problem.message, retry_after_s=problem.retry_after_s)
 
 
 def _of_access_token(error: TokenRefused) -> ApiError:
@@ -137,19 +122,15 @@ def _of_broken_rule(error: Exception) -> ApiError:
 
 
 def _of_hashing(error: HashingBusy) -> ApiError:
-    return _unavailable(f"{error}.", error.retry_after_s)
+    status, title = REFUSALS[UNAVAILABLE]
+    return ApiError(status, title, UNAVAILABLE, f"{error}.", retry_after_s=error.retry_after_s)
 
 
 #: What else may be raised: the first line that fits says what is answered.
 TABLE: tuple[tuple[type[Exception], Callable[[Any], ApiError | None]], ...] = (
     (ApiError, lambda error: error),
-    (Refusal, _of_refusal),
+    (ActorError, _of_actor),
     (TokenRefused, _of_access_token),
-    (MailboxFull, _of_busy),
-    (TooManyActors, _of_busy),
-    (AskTimeout, _of_lost),
-    (ActorStopped, _of_lost),
-    (ActorCrashed, _of_lost),
     (HashingBusy, _of_hashing),
     (NameRefused, _of_broken_rule),
     (PasswordRefused, _of_broken_rule),

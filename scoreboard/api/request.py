@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from quart_trio.wrappers import TrioRequest
 
 from actors.ports import Origin
+from scoreboard.wire.origin import origin_of
 
 #: The label of requests that no route wanted.
 UNMATCHED = "unmatched"
-LONGEST_USER_AGENT = 512
 
 
 class ApiRequest(TrioRequest):
@@ -38,13 +37,4 @@ class ApiRequest(TrioRequest):
 
     def came_from(self) -> Origin:
         """Where the request came from, for the audit. The address is the peer's: no header is believed."""
-        agent = self.header(b"user-agent")
-        return Origin(peer_address(self.scope.get("client")), agent[:LONGEST_USER_AGENT] if agent else None)
-
-
-def peer_address(client: Any) -> str | None:
-    """The address of the other end as text that a database takes, or None if there is none (a local socket)."""
-    try:
-        return str(ipaddress.ip_address(client[0].partition("%")[0]))
-    except (TypeError, IndexError, AttributeError, ValueError):
-        return None
+        return origin_of(self.scope.get("client"), self.header(b"user-agent"))

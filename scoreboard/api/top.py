@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -17,7 +16,7 @@ from scoreboard.api.answer import JSON, Answer, matches
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.services import Services
-from scoreboard.api.times import iso
+from scoreboard.wire.rows import row_json
 
 PARAMETERS = {"limit": Whole(default=10, least=1, most=100), "offset": Whole(default=0, least=0, most=2**53)}
 #: So many different slices of one view are kept; the one asked for longest ago makes room.
@@ -39,7 +38,7 @@ class Slice:
     @classmethod
     def of(cls, rows: tuple[Row, ...], total: int, *, cache_hit: bool) -> Slice:
         """Encode rows in document A's form."""
-        board = [_row_json(row) for row in rows]
+        board = [row_json(row) for row in rows]
         start = msgspec.json.encode({"leaderboard": board, "totalUsers": total, "cacheHit": cache_hit})[:-1]
         said = start.rpartition(b',"cacheHit"')[0]
         return cls(start, b'W/"%s"' % hashlib.blake2b(said, digest_size=12).hexdigest().encode())
@@ -86,13 +85,3 @@ class TopRoute:
         services = self._services
         page = await services.boards.ask(ALL_TIME, Page(limit, offset), within=services.read_within_s)
         return Slice.of(page.rows, page.total, cache_hit=False)
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    return {
-        "rank": row.rank,
-        "userId": row.user_id,
-        "username": row.username,
-        "score": row.score,
-        "lastUpdated": iso(row.reached_us),
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,8 +11,9 @@ from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, 
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
 from scoreboard.live.channels import channel_name
 from scoreboard.live.frames import text_frame
+from scoreboard.wire.rows import row_json
+from scoreboard.wire.times import iso
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 _Fields = dict[str, Any]
 
@@ -32,25 +32,9 @@ class DialectB:
         return _frame(event)
 
 
-def iso(at_us: int) -> str:
-    """Microseconds since the Unix epoch as ISO 8601 in UTC, to the millisecond."""
-    at = _EPOCH + timedelta(microseconds=at_us)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _frame(event: BoardEvent | PersonalEvent) -> bytes:
     name, fields_of = _EVENTS[type(event)]
     return text_frame(_encode({"event": name, "data": fields_of(event)}))
-
-
-def _row(row: Row) -> _Fields:
-    return {
-        "rank": row.rank,
-        "userId": row.user_id,
-        "username": row.username,
-        "score": row.score,
-        "lastUpdated": iso(row.reached_us),
-    }
 
 
 def _leader(row: Row) -> _Fields:
@@ -66,7 +50,7 @@ def _full(event: BoardFull) -> _Fields:
         **_window(event.channel),
         "epoch": event.epoch,
         "version": event.version,
-        "leaderboard": [_row(row) for row in event.rows],
+        "leaderboard": [row_json(row) for row in event.rows],
         "totalUsers": event.total,
         "check": event.check,
         "timestamp": iso(event.at_us),
@@ -80,7 +64,7 @@ def _diff(event: BoardDiff) -> _Fields:
         "epoch": event.epoch,
         "from": event.from_version,
         "to": event.to_version,
-        "changes": [_row(row) for row in event.changes],
+        "changes": [row_json(row) for row in event.changes],
         "removed": event.removed,
         "totalUsers": event.total,
         **check,

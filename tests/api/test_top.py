@@ -12,6 +12,7 @@ from actors.leaderboard.messages import Apply
 from actors.leaderboard.published import BoardView
 from actors.ports import ALL_TIME, ScoreFact, UserId
 from scoreboard.api import top
+from scoreboard.wire import rows
 from tests.api.wire import ask
 from tests.api.world import World
 
@@ -95,13 +96,13 @@ async def test_a_slice_of_a_view_is_encoded_once(world: World, monkeypatch: pyte
     """A thousand readers cost one encoding, until the board changes."""
     await crowd(world, 20)
     made: list[int] = []
-    original = top._row_json
+    original = rows.row_json
 
     def counted(row: Row) -> dict[str, Any]:
         made.append(row.rank)
         return original(row)
 
-    monkeypatch.setattr(top, "_row_json", counted)
+    monkeypatch.setattr(top, "row_json", counted)
     for _ in range(5):
         await told(world, TOP)
         await told(world, TOP + "?limit=5&offset=10")

@@ -30,20 +30,20 @@ COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
 SEEN_BY_NEIGHBOURS = ("messages", "events")
 SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token")
 CORE_ROOMS = ("actors.user", "actors.ledger", "actors.leaderboard", "actors.connection")
-TRANSLATORS = (
-    "actors.runtime",
-    "actors.ports",
-    *(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS),
-    "scoreboard.security",
-    "scoreboard.observe",
-)
+TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
+TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")
+
+# The shapes that api and live share are pure: they see what is translated, and do nothing.
+SHAPED = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security.errors")
+SHAPING_LIBRARIES = {"msgspec"}
 
 # What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
 MAY_IMPORT = {
     "scoreboard.server": ANYTHING,
     "scoreboard.__main__": ANYTHING,
-    "scoreboard.api": TRANSLATORS,
-    "scoreboard.live": (*TRANSLATORS, "actors.connection.connection"),  # it runs one for each client
+    "scoreboard.api": (*TRANSLATORS, "scoreboard.wire"),
+    "scoreboard.live": (*TRANSLATORS, "scoreboard.wire", "actors.connection.connection"),  # it runs one for each client
+    "scoreboard.wire": SHAPED,
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.stores": ("actors.ports",),
     **dict.fromkeys(CORE_ROOMS, ("actors.runtime", "actors.ports")),
@@ -64,6 +64,8 @@ def offence(found: Import) -> str | None:
         return "actors need only the standard library, Trio and a pure data structure"
     if within(importer, "actors.runtime") and library not in sys.stdlib_module_names | RUNTIME_LIBRARIES:
         return "actors.runtime needs only the standard library and Trio"
+    if within(importer, "scoreboard.wire") and library not in sys.stdlib_module_names | SHAPING_LIBRARIES:
+        return "scoreboard.wire is pure: it needs only the standard library and msgspec"
     return None
 
 

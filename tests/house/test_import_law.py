@@ -33,6 +33,11 @@ def test_no_import_breaks_the_law() -> None:
         ("scoreboard/live/socket.py", "quart"),
         ("scoreboard/door/door.py", "trio_websocket"),
         ("scoreboard/door/door.py", "scoreboard.observe.logs"),
+        ("scoreboard/wire/scores.py", "scoreboard.api.answer"),
+        ("scoreboard/wire/scores.py", "scoreboard.security.tokens"),
+        ("scoreboard/wire/scores.py", "actors.connection.connection.LiveConnection"),
+        ("scoreboard/wire/scores.py", "trio"),
+        ("scoreboard/stores/postgres.py", "scoreboard.wire.times"),
         ("scoreboard/replay/client.py", "scoreboard.security.names"),
     ],
 )
@@ -55,6 +60,10 @@ def test_a_forbidden_import_is_noticed(path: str, module: str) -> None:
         ("scoreboard/live/socket.py", "actors.connection.connection.LiveConnection"),
         ("scoreboard/server/compose.py", "scoreboard.stores.postgres"),
         ("scoreboard/server/compose.py", "trio_asyncio"),
+        ("scoreboard/api/routes.py", "scoreboard.wire.scores.ScoreJson"),
+        ("scoreboard/live/dialect.py", "scoreboard.wire.rows.row_json"),
+        ("scoreboard/wire/scores.py", "actors.user.token.ActionToken"),
+        ("scoreboard/wire/problems.py", "scoreboard.security.errors.TokenRefused"),
     ],
 )
 def test_what_the_law_allows_is_let_pass(path: str, module: str) -> None:

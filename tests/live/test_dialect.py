@@ -13,7 +13,6 @@ from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, 
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
 from actors.ports import ALL_TIME, BoardId, UserId
 from scoreboard.live import DialectB
-from scoreboard.live.dialect import iso
 
 TOP10 = Channel(ALL_TIME, 10)
 AT_US = 1_761_820_200_123_456
@@ -127,8 +126,3 @@ def test_a_diff_without_a_check_leaves_it_out() -> None:
     assert "check" not in first["data"]
     assert second["data"]["previousLeader"] is None
     assert {"leaderboard.daily.top10"} == {first["data"]["channel"], second["data"]["channel"]}
-
-
-def test_times_are_in_utc_to_the_millisecond() -> None:
-    """As JavaScript writes them, also for a whole second."""
-    assert ["1970-01-01T00:00:00.000Z", AT] == [iso(0), iso(AT_US)]

@@ -1,4 +1,4 @@
-"""Moments as document A writes them."""
+"""Moments as both documents write them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,26 @@
+"""Where a request or a connection came from, for the audit."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from actors.ports import Origin
+
+LONGEST_USER_AGENT = 512
+
+
+def origin_of(peer: Any, user_agent: str | None) -> Origin:
+    """From the socket address of the other end (None or anything else where there is none) and its `User-Agent`.
+
+    The address is the peer's: no header is believed.
+    """
+    return Origin(peer_address(peer), user_agent[:LONGEST_USER_AGENT] if user_agent else None)
+
+
+def peer_address(peer: Any) -> str | None:
+    """The address of the other end as text that a database takes, or None if there is none (a local socket)."""
+    try:
+        return str(ipaddress.ip_address(peer[0].partition("%")[0]))
+    except (TypeError, IndexError, AttributeError, ValueError):
+        return None
