@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import ranking, stages, versus_fanout, versus_rest
+from tests.bench.measures import lag, ranking, stages, versus_fanout, versus_rest
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.fanout import FanoutMeasure
+from tests.bench.measures.lag import LagMeasure
 from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.screen import ScreenMeasure
@@ -35,10 +36,22 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     VersusRestMeasure,
     VersusFanoutMeasure,
     RankingMeasure,
+    LagMeasure,
 )
-NAMES = ("cycles", "fanout", "screen", "memory", stages.NAME, versus_rest.NAME, versus_fanout.NAME, ranking.NAME)
-#: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB.
-NOT_BY_DEFAULT = {"fanout", ranking.NAME}
+NAMES = (
+    "cycles",
+    "fanout",
+    "screen",
+    "memory",
+    stages.NAME,
+    versus_rest.NAME,
+    versus_fanout.NAME,
+    ranking.NAME,
+    lag.NAME,
+)
+#: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
+#: those of connections open up to 11,000.
+NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME}
 
 
 @click.command()
@@ -47,7 +60,7 @@ NOT_BY_DEFAULT = {"fanout", ranking.NAME}
 @click.option("--viewers", type=click.IntRange(1, 15_000), help="Live clients at once.  [default: 1000]")
 @click.option("--quick", is_flag=True, help="Two short rounds with 200 clients: to see that everything works.")
 def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, *, quick: bool) -> None:
-    """Measure NAMES (all but `fanout` and `ranking` without any) and print and save what was found."""
+    """Measure NAMES (without any: all that take no special patience) and print and save what was found."""
     options = Options(rounds=2, window_s=2.0, viewers=200) if quick else Options()
     options = replace(options, rounds=rounds or options.rounds, viewers=viewers or options.viewers)
     wanted = set(names) or set(NAMES) - NOT_BY_DEFAULT

@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tests.bench.connection_plot import connection_panels
 from tests.bench.figure import Row
 from tests.bench.ranking_plot import ranking_panels
 from tests.bench.report import STAGES_SHOWN, Report
@@ -58,6 +59,7 @@ def _panels(report: Report) -> list[Panel]:
         if sides:
             panels.append(partial(_bars, rows=sides, title=title))
     panels += ranking_panels(rows)
+    panels += connection_panels(report.curves)
     if report.profile is not None:
         panels.append(lambda axes: _rooms(axes, report))
     return panels

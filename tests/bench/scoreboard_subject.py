@@ -36,13 +36,53 @@ class ServerFailed(Exception):
 
 
 class ScoreboardSubject:
-    """A started server; `running` makes and ends it."""
+    """A started server; `running` makes and ends it. It keeps its port and its data over a restart."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, tick_s: float) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], home: Path, port: int, tick_s: float) -> None:
+        self.home = home
         self.port = port
         self.tick_s = tick_s
-        self.pid = process.pid
-        self._process = psutil.Process(process.pid)
+        self._command = command
+        self._environment = environment
+        self._server: subprocess.Popen[bytes]
+        self._process: psutil.Process
+
+    @property
+    def pid(self) -> int:
+        """Of the server's process."""
+        return self._server.pid
+
+    def start(self) -> None:
+        """Returns when it is ready.
+
+        Raises:
+            ServerFailed: it was not ready in time, or its process ended.
+        """
+        with self.log.open("ab") as log:
+            self._server = subprocess.Popen(self._command, cwd=TOP, env=self._environment, stdout=log, stderr=log)
+        self._process = psutil.Process(self._server.pid)
+        _wait_until_ready(self._server, self.port, self.log)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """In good order, so that the embedded stores end too (or otherwise); killed only when it will not."""
+        if self._server.poll() is not None:
+            return
+        self._server.send_signal(how)
+        try:
+            self._server.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+
+    def require_alive(self) -> None:
+        """Raises ServerFailed when it has ended by itself."""
+        if self._server.poll() is not None:
+            raise ServerFailed(f"the server ended by itself:\n{_end_of(self.log)}")
+
+    @property
+    def log(self) -> Path:
+        """What it writes to standard output and standard error."""
+        return self.home / "log"
 
     def usage(self) -> Usage:
         """The processor time until now."""
@@ -75,16 +115,16 @@ def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardS
     command = [sys.executable, "-m", module, "serve", "--port", str(port), "--data", str(home / "data")]
     if not any(name.startswith("SCOREBOARD_LIMITS_") for name in settings):
         command += ["--limits", "off"]
-    environment = os.environ | SETTINGS | settings
-    with (home / "log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=TOP, env=environment, stdout=log, stderr=log)
+    tick_s = float(settings.get("SCOREBOARD_BOARD_TICK_S", "1"))
+    subject = ScoreboardSubject(command, os.environ | SETTINGS | settings, home, port, tick_s)
     try:
-        _wait_until_ready(process, port, home / "log")
-        yield ScoreboardSubject(process, port, float(settings.get("SCOREBOARD_BOARD_TICK_S", "1")))
-        if process.poll() is not None:
-            raise ServerFailed(f"the server ended by itself:\n{_end_of(home / 'log')}")
+        try:
+            subject.start()
+            yield subject
+            subject.require_alive()
+        finally:
+            subject.end()
     finally:
-        _stop(process)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -102,18 +142,6 @@ def _ready(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """In good order, so that the embedded stores end too; killed only when it will not."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _end_of(log: Path) -> str:

@@ -42,6 +42,7 @@ def test_whole_frames_are_found_wherever_the_bytes_are_cut() -> None:
 def test_a_client_masks_its_frames() -> None:
     """With zeros, which leaves the payload as it is."""
     assert b"\x81\x82\0\0\0\0hi" == text_frame(b"hi")
+    assert b"\x81\xfe\x00\x7e\0\0\0\0" + LONG == text_frame(LONG)
     assert b"\x8a\x80\0\0\0\0" == pong_frame(b"")
 
 

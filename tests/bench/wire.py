@@ -41,8 +41,10 @@ def answer(data: bytes) -> tuple[int, bytes, int] | None:
 
 
 def text_frame(payload: bytes) -> bytes:
-    """A client's text frame of less than 126 bytes."""
-    return bytes((0x80 | TEXT, 0x80 | len(payload))) + _NO_MASK + payload
+    """A client's text frame of less than 64 KiB."""
+    size = len(payload)
+    length = bytes((0x80 | size,)) if size < 126 else bytes((0x80 | 126,)) + size.to_bytes(2, "big")
+    return bytes((0x80 | TEXT,)) + length + _NO_MASK + payload
 
 
 def pong_frame(payload: bytes) -> bytes:

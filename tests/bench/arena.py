@@ -1,0 +1,116 @@
+"""A server, a few players who score evenly, and crowds on its live feed: what the measures of connections share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.bench.accounts import register
+from tests.bench.feed import GAP, KEEP_ALIVE, PLAYERS
+from tests.bench.generator import Command, Generator
+from tests.bench.numbers import Lag, Numbers, read_numbers
+from tests.bench.scoreboard_subject import ScoreboardSubject
+from tests.bench.statistics import percentile
+from tests.bench.subject import SubjectFactory, wait_until_quiet
+
+WARM_UP_S = 2.0
+TAIL_S = 0.5
+
+
+class NotShown(Exception):
+    """A score that was acknowledged did not reach a client in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of time with scores: what was sent, what the crowd saw and did, what it cost.
+
+    `server_share` and `crowd_share` are of one core, the crowd's with that of all its processes.
+    """
+
+    seconds: float
+    sent: list[tuple[int, str, int]]
+    seen: Command
+    lag: Lag
+    counted: dict[str, float]
+    server_share: float
+    crowd_share: float
+
+    def screen_ms(self) -> list[float]:
+        """Sorted, for each score and each sampled client: from sending the increment to the frame that shows it."""
+        shown = {piece["number"]: piece["scores"] for piece in self.seen["pieces"]}
+        found = []
+        for arrivals in self.seen["arrivals"]:
+            for sent_ns, user_id, score in self.sent:
+                at_ns = next((at for at, piece in arrivals if shown[piece].get(user_id, -1) >= score), None)
+                if at_ns is None:
+                    raise NotShown(f"the score {score} of {user_id} was not shown")
+                found.append((at_ns - sent_ns) / 1e6)
+        return sorted(found)
+
+    def screen(self, prefix: str = "") -> dict[str, float]:
+        """Median and p99 of that."""
+        found = self.screen_ms()
+        return {f"{prefix}median": percentile(found, 50), f"{prefix}p99": percentile(found, 99)}
+
+
+class Arena:
+    """The server with its load generators; `gathering` starts and ends them."""
+
+    def __init__(self, subject: ScoreboardSubject, trickle: Generator, scope: ExitStack, token: str) -> None:
+        self.subject = subject
+        self.player_token = token
+        self._trickle = trickle
+        self._scope = scope
+
+    def crowd(self, **config: Any) -> Generator:
+        """A process with clients; `config` as `tests.bench.crowd_generator` takes it."""
+        return self._scope.enter_context(
+            Generator("tests.bench.crowd_generator", port=self.subject.port, **config),
+        )
+
+    def warm_up(self, crowd: Generator, viewers: int) -> None:
+        """Set the scores apart; then some scores with so many clients, who stay."""
+        self._trickle.ask(spread=GAP)
+        crowd.ask(join=viewers, per_s=1000, settle=True)
+        self.stretch(crowd, WARM_UP_S, 4.0)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until the server has done what it had to do."""
+        wait_until_quiet(self.subject)
+
+    def stretch(self, crowd: Generator, seconds: float, per_s: float, **command: Any) -> Stretch:
+        """Scores, evenly, for so long and until the last one has been shown; the crowd obeys a command meanwhile."""
+        count = round(seconds * per_s)
+        before, numbers = self.subject.usage(), read_numbers(self.subject.port)
+        began = time.monotonic()
+        self._trickle.begin(count=count, every_s=1 / per_s)
+        seen = crowd.ask(watch_s=seconds + self.subject.tick_s + TAIL_S, **command)
+        sent = self._trickle.result()["sent"]
+        took_s = time.monotonic() - began
+        after = read_numbers(self.subject.port)
+        used_s = self.subject.usage().since(before).server_s
+        counted = {name: value - numbers.values.get(name, 0.0) for name, value in after.values.items()}
+        shares = (used_s / took_s, seen["generator_s"] / seen["seconds"])
+        return Stretch(took_s, sent, seen, after.lag.since(numbers.lag), counted, *shares)
+
+    def numbers(self) -> Numbers:
+        """What the server counts now."""
+        return read_numbers(self.subject.port)
+
+
+@contextmanager
+def gathering(start: SubjectFactory, tick_s: float = 1.0) -> Iterator[Arena]:
+    """A fresh server with that tick, some players, and no client yet."""
+    with ExitStack() as scope:
+        subject = scope.enter_context(start(**KEEP_ALIVE, SCOREBOARD_BOARD_TICK_S=f"{tick_s:g}"))
+        assert isinstance(subject, ScoreboardSubject)
+        players = register(subject.port, PLAYERS)
+        trickle = Generator(
+            "tests.bench.trickle_generator", port=subject.port, players=[asdict(each) for each in players]
+        )
+        yield Arena(subject, scope.enter_context(trickle), scope, players[0].token)
