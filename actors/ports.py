@@ -18,6 +18,9 @@ BoardId = NewType("BoardId", str)
 ALL_TIME = BoardId("all_time")
 MAX_SCORE = 2**53
 
+#: As the end of a token that must never be forgotten: the last second of the year 9999.
+NEVER_US = 253_402_300_799_000_000
+
 
 # --- errors of the stores ----------------------------------------------------------------------------------------
 
@@ -77,10 +80,14 @@ class ScoreFact:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The write is on disk; `fact` is the total that it led to, `points` what it added."""
+    """The write is on disk; `fact` is the total that it led to, `points` what it added.
+
+    `again`: its operation had been committed before; these are the total and the points of that first time.
+    """
 
     fact: ScoreFact
     points: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,7 @@ class ScoreStore(Protocol):
     async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
         """Make all writes durable in one transaction; outcomes stand in the order of `writes`.
 
-        The order of checks for one write: operation known (its first outcome again), idempotency key known
+        The order of checks for one write: operation known (`Committed` with `again`), idempotency key known
         (`Repeated` or `KeyConflict`), user unknown or banned, token spent, else `Committed`. Several writes of one
         player may stand in one call; their versions follow the order given, and so does `reached_us` among all
         writes of a call.
@@ -164,6 +171,14 @@ class ScoreStore(Protocol):
 
     async def purge(self, *, before_us: int) -> int:
         """Forget spent tokens that expired, and idempotency keys made, before that time; returns how many rows."""
+        ...
+
+
+class ActionCatalogue(Protocol):
+    """What can be done, and what it is worth."""
+
+    async def actions(self) -> dict[str, int]:
+        """The points of each type of action that counts now. Raises StoreUnavailable."""
         ...
 
 

@@ -26,6 +26,8 @@ from scoreboard.stores.postgres_values import address, clean, name_key, user_age
 
 COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 
+ACTIONS = "SELECT action_type, base_points FROM actions WHERE is_active"
+
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
        to_us(k.reached_at) AS reached_us, k.points, k.previous_rank, k.new_rank
@@ -53,7 +55,7 @@ DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at < from_us($1) LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 
-REPEATED, KEY_CONFLICT = 1, 2
+REPEATED, KEY_CONFLICT, KNOWN = 1, 2, 6
 REFUSALS: dict[int, CommitOutcome] = {KEY_CONFLICT: KeyConflict(), 3: TokenSpent(), 4: UnknownUser(), 5: BannedUser()}
 
 
@@ -104,14 +106,14 @@ def answer_columns(answers: Sequence[AnswerRecord]) -> tuple[list[object], ...]:
 def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
     """One row of `commit_scores`, for the core."""
     kind: int = row[1]
-    if kind > REPEATED:
+    if kind in REFUSALS:
         return REFUSALS[kind]
     fact = ScoreFact(user_id, row[2], row[3], row[4], row[5])
-    return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6])
+    return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6], kind == KNOWN)
 
 
 class PostgresScoreStore:
-    """`ScoreStore` on Postgres; `commit` is one statement and so one transaction and one round trip."""
+    """`ScoreStore` and `ActionCatalogue` on Postgres; `commit` is one statement, so one transaction and round trip."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -129,6 +131,10 @@ class PostgresScoreStore:
         rows = await self._database.run(work, on_loss=CommitUnknown)
         rows.sort(key=lambda row: row[0])
         return [outcome_of(row, write.user_id) for row, write in zip(rows, writes, strict=True)]
+
+    async def actions(self) -> dict[str, int]:
+        """See `ActionCatalogue.actions`."""
+        return dict(await self._database.run(lambda connection: connection.fetch(ACTIONS)))
 
     async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         """See `ScoreStore.recall`."""

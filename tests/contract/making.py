@@ -11,6 +11,7 @@ from uuid import UUID
 
 from actors.ports import (
     AccountStore,
+    ActionCatalogue,
     BoardCache,
     EventLog,
     NewAccount,
@@ -41,6 +42,7 @@ class World:
     cache: BoardCache
     ban: Callable[[UserId], Awaitable[None]]
     set_score: Callable[[UserId, int], Awaitable[None]]
+    catalogue: ActionCatalogue
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -71,7 +73,7 @@ def fake_backend() -> Backend:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        yield World(scores, accounts, events, cache, ban, set_score)
+        yield World(scores, accounts, events, cache, ban, set_score, scores)
 
     return Backend(opened)
 
@@ -98,7 +100,7 @@ def real_world(stores: Stores) -> World:
         sql = "UPDATE users SET score = $2 WHERE user_id = $1"
         await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
 
-    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score)
+    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score, stores.catalogue)
 
 
 def uuid_of(number: int) -> str:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from actors.ports import (
     MAX_SCORE,
+    NEVER_US,
     AnswerRecord,
     BannedUser,
+    CommitOutcome,
     Committed,
     KeyConflict,
     KeyLookup,
@@ -17,6 +19,12 @@ from actors.ports import (
     UserId,
 )
 from tests.contract.making import NOW_US, Backend, World, again, uuid_of, write
+
+
+def repeated(first: CommitOutcome) -> Committed:
+    """What a committed operation is told when it comes again."""
+    assert isinstance(first, Committed)
+    return replace(first, again=True)
 
 
 async def test_a_write_raises_the_total_and_tells_it(world: World) -> None:
@@ -60,12 +68,14 @@ async def test_later_calls_go_on_from_earlier_ones(world: World) -> None:
 
 
 async def test_an_operation_counts_once_however_often_it_is_committed(world: World) -> None:
-    """The first outcome comes again, also when more was scored since, and also within one call."""
+    """The first outcome comes again and says so, also when more was scored since, and also within one call."""
     ann = await world.player("Ann")
     asked = write(ann, "key")
     [first, within] = await world.scores.commit([asked, asked])
     await world.scores.commit([write(ann)])
-    assert [first, first] == [within, *await world.scores.commit([asked])]
+    assert isinstance(first, Committed)
+    assert not first.again
+    assert [repeated(first)] * 2 == [within, *await world.scores.commit([asked])]
     assert [2] == [fact.score for fact in await world.scores.members_after(None, 10)]
 
 
@@ -173,7 +183,8 @@ async def test_the_checks_come_in_their_order(world: World) -> None:
     other = replace(again(first), request_hash=b"other")
     keyless = replace(again(first), idempotency_key=None)
     outcomes = await world.scores.commit([first, again(first), other, keyless])
-    assert [committed, Repeated, KeyConflict(), BannedUser()] == [outcomes[0], type(outcomes[1]), *outcomes[2:]]
+    known = repeated(committed)
+    assert [known, Repeated, KeyConflict(), BannedUser()] == [outcomes[0], type(outcomes[1]), *outcomes[2:]]
 
 
 async def test_a_known_operation_is_known_whatever_its_request_says_now(world: World) -> None:
@@ -181,7 +192,7 @@ async def test_a_known_operation_is_known_whatever_its_request_says_now(world: W
     ann = await world.player("Ann")
     first = write(ann, "key")
     [committed] = await world.scores.commit([first])
-    assert [committed] == await world.scores.commit([replace(first, request_hash=b"other", points=9)])
+    assert [repeated(committed)] == await world.scores.commit([replace(first, request_hash=b"other", points=9)])
 
 
 async def test_a_total_stops_at_its_bound(world: World) -> None:
@@ -206,7 +217,7 @@ async def test_operation_ids_may_be_any_text(world: World) -> None:
     ann = await world.player("Ann")
     asked = replace(write(ann), operation_id=OperationId("ann's third goal"))
     [first] = await world.scores.commit([asked])
-    assert [first] == await world.scores.commit([asked])
+    assert [repeated(first)] == await world.scores.commit([asked])
 
 
 async def test_an_empty_call_is_no_call(world: World) -> None:
@@ -238,7 +249,7 @@ async def test_what_was_committed_is_there_after_reopening(backend: Backend) -> 
     async with backend.open() as world:
         spent = replace(again(asked), idempotency_key=None)
         outcomes = await world.scores.commit([asked, again(asked), spent])
-        assert [first, Repeated(first.fact, 1, None, 1), TokenSpent()] == outcomes
+        assert [repeated(first), Repeated(first.fact, 1, None, 1), TokenSpent()] == outcomes
         assert [first.fact] == await world.scores.members_after(None, 10)
 
 
@@ -266,3 +277,18 @@ async def test_purging_forgets_expired_tokens_and_old_keys(world: World) -> None
     assert 2 == await world.scores.purge(before_us=NOW_US * 2)
     assert [None] == await world.scores.recall([KeyLookup(ann, "key", b"request")])
     assert [2] == [fact.score for fact in await world.scores.members_after(None, 10)]
+
+
+async def test_an_action_that_must_never_be_forgotten_outlives_every_purge(world: World) -> None:
+    """Also the one that is told a moment after the end of all tokens of today."""
+    ann = await world.player("Ann")
+    first = replace(write(ann), token_expires_us=NEVER_US)
+    [committed] = await world.scores.commit([first])
+    assert 0 == await world.scores.purge(before_us=NEVER_US - 1)
+    outcomes = await world.scores.commit([first, again(first)])
+    assert [repeated(committed), TokenSpent()] == outcomes
+
+
+async def test_the_catalogue_tells_what_actions_are_worth(world: World) -> None:
+    """A fresh database knows one."""
+    assert {"INCREMENT": 1} == await world.catalogue.actions()

@@ -56,7 +56,7 @@ def plain(outcome: CommitOutcome, names: dict[UserId, int]) -> object:
         return names[fact.user_id], fact.username, fact.score, fact.version
 
     if isinstance(outcome, Committed):
-        return "committed", told(outcome.fact), outcome.points
+        return "committed", told(outcome.fact), outcome.points, outcome.again
     if isinstance(outcome, Repeated):
         return "repeated", told(outcome.fact), outcome.points, outcome.previous_rank, outcome.new_rank
     return outcome

@@ -43,13 +43,17 @@ class _Kept:
 
 
 class FakeScoreStore:
-    """`ScoreStore` in memory. `ledger` holds every write that counted, in order; `faults` are its switches."""
+    """`ScoreStore` and `ActionCatalogue` in memory.
+
+    `ledger` holds every write that counted, in order; `faults` are its switches.
+    """
 
     def __init__(self, players: Players, clock: WallClock) -> None:
         self.players = players
         self.faults = Faults()
         self.ledger: list[tuple[ScoreWrite, Committed]] = []
         self.batches: list[int] = []
+        self.catalogue = {"INCREMENT": 1}
         self._clock = clock
         self._spent: dict[bytes, _Spent] = {}
         self._keys: dict[tuple[UserId, str], _Kept] = {}
@@ -74,7 +78,7 @@ class FakeScoreStore:
         """What stands against applying it, in the order of the checks."""
         spent = self._spent.get(write.token_hash)
         if spent is not None and (spent.operation_id, spent.user_id) == (write.operation_id, write.user_id):
-            return spent.outcome
+            return replace(spent.outcome, again=True)
         if write.idempotency_key is not None:
             known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
             if known is not None:
@@ -106,6 +110,10 @@ class FakeScoreStore:
         if kept is None:
             return None
         return kept.first if kept.request_hash == lookup.request_hash else KeyConflict()
+
+    async def actions(self) -> dict[str, int]:
+        """See `ActionCatalogue.actions`."""
+        return await self.faults.around(lambda: dict(self.catalogue))
 
     async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         """See `ScoreStore.recall`."""
