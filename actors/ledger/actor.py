@@ -10,13 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import trio
 
-from actors.ledger.board_line import BoardLine, BoardPatience, Moves
-from actors.ledger.messages import Commit, Joined, LedgerUnavailable, Publish, Recall, Receipt
-from actors.ledger.transaction import Result, Settled, transact
+from actors.ledger.board_line import BoardLine, BoardPatience
+from actors.ledger.messages import (
+    Commit,
+    CommitMany,
+    Joined,
+    LedgerUnavailable,
+    Moves,
+    Publish,
+    Recall,
+    Receipt,
+    Result,
+)
+from actors.ledger.round import Round
+from actors.ledger.transaction import transact
+from actors.ledger.waiting import UNCONFIRMED as BATCH_UNCONFIRMED
+from actors.ledger.waiting import WaitingBatches
 from actors.ledger.world import LedgerWorld
 from actors.ports import (
     AnswerRecord,
@@ -24,6 +36,7 @@ from actors.ports import (
     CommitUnknown,
     KeyConflict,
     KeyLookup,
+    OperationId,
     Repeated,
     ScoreFact,
     ScoreWrite,
@@ -57,14 +70,16 @@ class LedgerActor(BatchActor):
         self._world = world
         self._board = BoardLine(world.board, BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied))
         self._untold: list[_Untold] = []
-        self._in_doubt: list[ScoreWrite] = []  # perhaps on disk: committed again with the next batch
+        self._in_doubt: dict[OperationId, ScoreWrite] = {}  # perhaps on disk: committed again with the next batch
+        self._batches = WaitingBatches(world.max_waiting_rows)
+        self._unranked: Round | None = None  # committed; its ranks and answers come with the next round
 
     def __repr__(self) -> str:
         return f"<LedgerActor, {len(self._untold)} untold, {len(self._in_doubt)} in doubt, {self._board}>"
 
     def may_passivate(self) -> bool:
         """Not while it owes anybody anything."""
-        return not (self._untold or self._in_doubt or self._board.due < math.inf)
+        return not (self._untold or self._in_doubt or self._batches or self._unranked or self._board.due < math.inf)
 
     async def started(self) -> None:
         """After a crash the board must read what the last life may have left between the store and the board."""
@@ -78,12 +93,15 @@ class LedgerActor(BatchActor):
         await self._round([], [])
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Commit, rank and answer everything in the batch."""
-        commits, joins, recalls = (
-            [request for request in requests if isinstance(request.message, kind)] for kind in (Commit, Joined, Recall)
+        """Commit, rank and answer everything in the batch; scores that came in batches, a share of them a round."""
+        commits, joins, recalls, batches = (
+            [request for request in requests if isinstance(request.message, kind)]
+            for kind in (Commit, Joined, Recall, CommitMany)
         )
-        if len(commits) + len(joins) + len(recalls) < len(requests):
-            raise TypeError(f"a ledger understands Commit, Joined and Recall only, not all of {requests!r}")
+        if len(commits) + len(joins) + len(recalls) + len(batches) < len(requests):
+            raise TypeError(f"a ledger understands Commit, CommitMany, Joined and Recall, not all of {requests!r}")
+        for request in batches:
+            self._batches.put(request)
         await self._round(commits, joins)
         if recalls:
             await self._recall(recalls)
@@ -91,47 +109,64 @@ class LedgerActor(BatchActor):
     # --- one round ---
 
     async def _round(self, commits: list[Request], joins: list[Request]) -> None:
-        commits = self._bounded(commits)
-        untold, self._untold = self._untold, []
-        doubted, self._in_doubt = self._in_doubt, []
-        settled = await self._commit(doubted, commits, untold)
-        facts: list[ScoreFact] = [result.fact for result in settled.results if _needs_rank(result)]
-        facts += [request.message.fact for request in joins]
-        self._publish(facts)
-        ranks = await self._board.apply(facts)
-        for request in joins:
-            request.answer(None)
-        writes = doubted + [request.message.write for request in commits]
-        askers = [None] * len(doubted) + commits  # who asked for what was in doubt has been sent away to ask again
-        for write, asker, result in zip(writes, askers, settled.results, strict=True):
-            self._conclude(write, asker, result, ranks)
-        self._set_alarm(failed=settled.answers is not None or bool(self._in_doubt))
+        """Commit; meanwhile the board ranks the round before, if that has been left for now."""
+        begun = self._begin(commits, joins)
+        before, self._unranked = self._unranked, None
+        if before is None:
+            failed = await self._commit(begun)
+        else:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._finish, before)
+                failed = await self._commit(begun)
+        if begun.batches and (self._batches or self.backlog()):
+            self._unranked = begun  # the store need not wait while a thousand rows are ranked and told
+        else:
+            await self._finish(begun)
+        self._set_alarm(failed=failed)
 
-    def _bounded(self, commits: list[Request]) -> list[Request]:
+    def _begin(self, commits: list[Request], joins: list[Request]) -> Round:
         """With too much in doubt nothing new is begun: it might be in doubt as well."""
-        room = max(self._world.max_in_doubt - len(self._in_doubt), 0)
+        doubted, self._in_doubt = list(self._in_doubt.values()), {}
+        room = max(self._world.max_in_doubt - len(doubted), 0)
         for request in commits[room:]:
             request.fail(LedgerUnavailable(UNCONFIRMED))
-        return commits[:room]
+        commits = commits[:room]
+        return Round(doubted, commits, self._batches.share(self._world.round_rows, room - len(commits)), joins)
 
-    async def _commit(self, doubted: list[ScoreWrite], commits: list[Request], untold: list[_Untold]) -> Settled:
-        """One transaction for what was in doubt, for `commits`, and for the answers that can be told then."""
-        writes = doubted + [request.message.write for request in commits]
-        if not writes and not untold:
-            return Settled([], None)
+    async def _commit(self, begun: Round) -> bool:
+        """One transaction for all writes of a round and for the answers that can be told then. True if it failed."""
+        untold, self._untold = self._untold, []
+        if not begun.writes and not untold:
+            return False
         began = trio.current_time()
         records = [each.record for each in untold]
-        settled = await transact(self._world.store, writes, records, within_s=self._world.store_within_s)
+        settled = await transact(self._world.store, begun.writes, records, within_s=self._world.store_within_s)
+        begun.results = settled.results
         self._tell(untold, settled.answers)
-        for write, result in zip(writes, settled.results, strict=True):
-            if isinstance(result, CommitUnknown):
-                self._in_doubt.append(write)
-        for write, result in zip(doubted, settled.results, strict=False):
-            if isinstance(result, StoreUnavailable):  # nothing happened now, but perhaps it had before
-                self._in_doubt.append(write)
+        self._doubt(begun)
+        self._world.scored(begun.fresh())
         if not (settled.answers or any(isinstance(result, StoreError) for result in settled.results)):
-            self._world.batch_done(len(commits), trio.current_time() - began)
-        return settled
+            self._world.batch_done(len(begun.writes) - len(begun.doubted), trio.current_time() - began)
+        return settled.answers is not None or bool(self._in_doubt)
+
+    def _doubt(self, begun: Round) -> None:
+        """Keep what may or may not stand. That nothing happened now does not say so of a write in doubt from before."""
+        known = len(begun.doubted)
+        for position, (write, result) in enumerate(zip(begun.writes, begun.results, strict=True)):
+            if isinstance(result, CommitUnknown) or (position < known and isinstance(result, StoreUnavailable)):
+                self._in_doubt[write.operation_id] = write
+
+    async def _finish(self, done: Round) -> None:
+        """Have the round ranked, and answer everybody."""
+        facts = done.news()
+        self._publish(facts)
+        moves = await self._board.apply(facts)
+        for request in done.joins:
+            request.answer(None)
+        for write, asker, result in done.singles:
+            self._conclude(write, asker, result, moves)
+        for request, results in done.shares:
+            self._conclude_batch(request, results, moves)
 
     def _tell(self, untold: list[_Untold], error: StoreError | None) -> None:
         """Answer what is on disk with its ranks. If it is not yet, nobody is kept waiting, but the ranks stay owed."""
@@ -143,7 +178,7 @@ class LedgerActor(BatchActor):
         if isinstance(error, StoreFault):
             self._world.rejected(error)
         elif error is not None:
-            self._untold = untold
+            self._untold = untold + self._untold
 
     def _publish(self, facts: list[ScoreFact]) -> None:
         if not facts:
@@ -179,6 +214,15 @@ class LedgerActor(BatchActor):
         kept = (previous, new) if move else (TOLD_NONE, TOLD_NONE)
         self._untold.append(_Untold(request, receipt, AnswerRecord(write.user_id, write.idempotency_key, *kept)))
 
+    def _conclude_batch(self, request: Request, results: list[Result], moves: Moves) -> None:
+        """Answer a batch, if somebody waits for that."""
+        for fault in [result for result in results if isinstance(result, StoreFault)]:
+            self._world.rejected(fault)
+        if all(isinstance(result, StoreError) for result in results):
+            request.fail(LedgerUnavailable(BATCH_UNCONFIRMED))
+        elif request.open:
+            request.answer(request.message.then(results, moves))
+
     def _refuse(self, request: Request | None, error: StoreError) -> None:
         if isinstance(error, StoreFault):
             self._world.rejected(error)
@@ -187,7 +231,7 @@ class LedgerActor(BatchActor):
 
     async def _recall(self, recalls: list[Request]) -> None:
         """Look keys up. One that is still in doubt cannot be told to be unknown."""
-        doubtful = {(write.user_id, write.idempotency_key) for write in self._in_doubt}
+        doubtful = {(write.user_id, write.idempotency_key) for write in self._in_doubt.values()}
         asked: list[Recall] = [request.message for request in recalls]
         lookups = [KeyLookup(each.user_id, each.idempotency_key, each.request_hash) for each in asked]
         try:
@@ -211,12 +255,10 @@ class LedgerActor(BatchActor):
         """Come back soon for answers to record (messages that wait will carry them first), later for what failed."""
         now = trio.current_time()
         soon = now + (self._world.retry_s if failed else self._world.answer_delay_s)
-        self.wake_at = max(min(soon if self._untold or self._in_doubt else math.inf, self._board.due), now)
-
-
-def _needs_rank(result: Result) -> TypeGuard[Committed | Repeated]:
-    """A fresh score does, and so does a retry of one whose first answer never came to be."""
-    return isinstance(result, Committed) or (isinstance(result, Repeated) and result.new_rank is None)
+        due = min(soon if self._untold or self._in_doubt else math.inf, self._board.due)
+        if self._unranked is not None:  # whoever waits may have gone by the time that their message is looked at
+            due = min(due, now + self._world.answer_delay_s)
+        self.wake_at = now if self._batches else max(due, now)
 
 
 def _answer(request: Request | None, answer: object) -> None:

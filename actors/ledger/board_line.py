@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import trio
 
 from actors.leaderboard.messages import Apply, CatchUp, RankMove
+from actors.ledger.messages import Moves
 from actors.ledger.unapplied import Unapplied
 from actors.ports import ScoreFact
 from actors.runtime import ActorError, Ref
-
-Moves = dict[tuple[str, int], RankMove]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class BoardLine:
 
 def _by_version(facts: Sequence[ScoreFact], moves: Sequence[RankMove]) -> Moves:
     """The first move of a fact is the true one: handed over twice, it moves nobody the second time."""
-    found: Moves = {}
+    found: dict[tuple[str, int], RankMove] = {}
     for fact, move in zip(facts, moves, strict=True):
         found.setdefault((fact.user_id, fact.version), move)
     return found

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from actors.leaderboard.messages import RankMove
 from actors.ports import (
     Account,
     BannedUser,
+    CommitOutcome,
     EmailTaken,
     KeyConflict,
     NameTaken,
@@ -18,11 +22,20 @@ from actors.ports import (
     ScoreFact,
     ScoreWrite,
     SessionId,
+    StoreError,
     TokenSpent,
     UnknownUser,
     UserId,
 )
 from actors.runtime import Question, Refusal
+
+A = TypeVar("A")
+
+#: What became of one write: what the store says of it, or why it says nothing.
+Result = CommitOutcome | StoreError
+
+#: How ranks moved, by player and version; empty while the board is away.
+Moves = Mapping[tuple[str, int], RankMove]
 
 
 class LedgerUnavailable(Refusal):
@@ -51,6 +64,19 @@ class Commit(Question[Receipt | KeyConflict | TokenSpent | UnknownUser | BannedU
     """Make one score durable."""
 
     write: ScoreWrite
+
+
+@dataclass(frozen=True, slots=True)
+class CommitMany(Question[A], Generic[A]):
+    """Make many scores durable in one transaction, and answer all of them at once.
+
+    The answer is what `then` makes of their results, in the order of `writes`, and of their moves. `then` belongs to
+    who asks; it is pure, and quick. No write has an idempotency key: its operation names it for ever. Refused with
+    LedgerUnavailable when none of them could be confirmed.
+    """
+
+    writes: tuple[ScoreWrite, ...]
+    then: Callable[[Sequence[Result], Moves], A]
 
 
 @dataclass(frozen=True, slots=True)

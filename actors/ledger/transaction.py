@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
+from actors.ledger.messages import Result
 from actors.ports import (
     AnswerRecord,
     CommitOutcome,
@@ -17,8 +18,6 @@ from actors.ports import (
     StoreFault,
     StoreUnavailable,
 )
-
-Result = CommitOutcome | StoreError
 
 
 @dataclass(frozen=True, slots=True)

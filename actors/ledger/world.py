@@ -10,7 +10,7 @@ from actors.ports import ScoreStore, StoreFault
 from actors.runtime import Ref
 
 
-def _ignore(_fault: StoreFault) -> None:
+def _ignore(_news: object) -> None:
     """Nobody listens."""
 
 
@@ -18,7 +18,9 @@ def _ignore(_fault: StoreFault) -> None:
 class LedgerWorld:
     """Handed to all incarnations of the ledger.
 
-    `batch_done` hears the size and the seconds of each commit, `rejected` what the store calls a mistake of ours.
+    `batch_done` hears the size and the seconds of each commit, `scored` how many scores count since then (a retry does
+    not), `rejected` what the store calls a mistake of ours. Rows of batches: `round_rows` at most go into one
+    transaction beside single scores (or one batch that is larger), `max_waiting_rows` wait.
     A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
     """
 
@@ -33,5 +35,8 @@ class LedgerWorld:
     settle_s: float = 10.0
     max_in_doubt: int = 5_000
     max_unapplied: int = 100_000
+    round_rows: int = 1_000
+    max_waiting_rows: int = 50_000
+    scored: Callable[[int], None] = _ignore
     rejected: Callable[[StoreFault], None] = _ignore
     lives: Iterator[int] = field(default_factory=itertools.count)

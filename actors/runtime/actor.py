@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from actors.runtime.request import Request
@@ -47,6 +47,9 @@ class BatchActor(Behaviour):
     """An actor that takes everything that waits at once, up to `max_batch` messages."""
 
     max_batch: int = 1000
+
+    #: How many messages wait behind the batch in hand, asked at any time; the cell puts its own count here.
+    backlog: Callable[[], int] = staticmethod(lambda: 0)
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Work on a batch and settle each request by `answer` or `fail`, now or in a later call.

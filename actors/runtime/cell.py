@@ -117,6 +117,8 @@ class Cell:
         actor = None
         try:
             actor = self._make()
+            if isinstance(actor, BatchActor):
+                actor.backlog = self._mailbox.__len__
             with trio.fail_after(self._options.start_within_s):
                 await actor.started()
             self._midway = False

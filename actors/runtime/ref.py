@@ -31,6 +31,18 @@ class Ref:
         """
         self._deliver(Request(message))
 
+    def forward(self, request: Request, message: Any) -> None:
+        """Let this actor answer a request in the place of the one that has it in hand, within the same deadline.
+
+        `message` is what this actor is told instead. Raises as `tell`; the request is then still in hand.
+        """
+        told, request.message = request.message, message
+        try:
+            self._deliver(request)
+        except BaseException:
+            request.message = told
+            raise
+
     async def ask(self, message: Question[R], *, within: float) -> R:
         """Send and wait for the answer, `within` seconds or what is left of the deadline of the message in hand.
 

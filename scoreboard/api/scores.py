@@ -50,8 +50,6 @@ class ScoreRoutes:
         token = decode(request, IncrementBody).actionToken.token()
         wish = Increment(token, key, request.came_from())
         answer = await services.users.ask(user_id, wish, within=services.write_within_s)
-        if not answer.repeated:
-            services.metrics.scored()
         return json_answer(ScoreJson.of(answer), headers=REPLAYED if answer.repeated else ())
 
     async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it

@@ -164,6 +164,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         board_stepped=metrics.board_stepped,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
+        scored=metrics.scored,
     )
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
 

@@ -75,6 +75,7 @@ class CoreHooks:
     board_stepped: Callable[[], None] = lambda: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
+    scored: Callable[[int], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,12 @@ async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, 
             solo("publisher", partial(PublisherActor, publisher_world), options=PUBLISHER_OPTIONS)
         )
         ledger_world = LedgerWorld(
-            ports.scores, boards.ref(ALL_TIME), publisher, hooks.batch_done, rejected=hooks.write_rejected
+            ports.scores,
+            boards.ref(ALL_TIME),
+            publisher,
+            hooks.batch_done,
+            rejected=hooks.write_rejected,
+            scored=hooks.scored,
         )
         ledger = await stack.enter_async_context(
             solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)

@@ -165,6 +165,7 @@ class Parts:
             lambda _: None,
             lambda _user, _error: None,
             session_ended=self.revoked.add,
+            scored=self.metrics.scored,
         )
 
     def services(self, core: Core, web: Path, changes: dict[str, Any]) -> Services:

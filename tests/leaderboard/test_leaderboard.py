@@ -8,6 +8,7 @@ from hypothesis import given
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.leaderboard import reading
+from actors.leaderboard.actor import SLICE
 from actors.leaderboard.events import RankChange
 from actors.leaderboard.messages import (
     CatchUp,
@@ -304,3 +305,25 @@ async def test_a_catch_up_outlasts_a_store_that_is_away(autojump_clock: MockCloc
         stage.board.tell(CatchUp())
         await trio.sleep(5)
         assert await page(stage) == [("a", 1)]
+
+
+async def test_others_run_while_many_facts_are_ranked_and_see_nothing_of_it(autojump_clock: MockClock) -> None:
+    """A thousand at once are worked on in slices; the published view changes once, at their end."""
+    async with running_stage() as stage:
+        facts = tuple(fact(f"player-{number:04}", number) for number in range(2 * SLICE + 1))
+        looks: list[int] = []
+
+        async def look() -> None:
+            while len(facts) not in looks:
+                view = stage.published.get(ALL_TIME)
+                assert view is not None
+                looks.append(view.total)
+                await trio.lowlevel.checkpoint()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look)
+            await trio.lowlevel.checkpoint()
+            moves = await stage.apply(*facts)
+        assert len(facts) == len(moves)
+        assert {0, len(facts)} == set(looks)
+        assert looks.count(0) >= 3

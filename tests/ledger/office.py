@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +15,9 @@ from trio.testing import wait_all_tasks_blocked
 from actors.leaderboard.messages import Apply, CatchUp, RankMove
 from actors.leaderboard.ranking import Ranking
 from actors.ledger.actor import LedgerActor
-from actors.ledger.messages import Commit, Publish, Recall, Receipt
+from actors.ledger.messages import Commit, CommitMany, Moves, Publish, Recall, Receipt, Result
 from actors.ledger.world import LedgerWorld
-from actors.ports import OperationId, Origin, ScoreFact, ScoreWrite, UserId
+from actors.ports import Committed, OperationId, Origin, ScoreFact, ScoreWrite, UserId
 from actors.runtime import Actor, ActorError, CellOptions, Question, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeClock, FakeScoreStore, Player, Players
 
@@ -31,6 +31,18 @@ def write(user: str, number: int, *, key: str | None = None, token: str | None =
     request = f"request {spent}".encode()
     operation = OperationId(f"{user}/{number}/{key}")
     return ScoreWrite(operation, UserId(user), 1, "INCREMENT", spent.encode(), 2**60, key, request, NOWHERE)
+
+
+def told(results: Sequence[Result], moves: Moves) -> list[object]:
+    """Of each row of a batch: score, ranks, and whether it is known; or what kind of refusal it met."""
+    rows: list[object] = []
+    for result in results:
+        if isinstance(result, Committed):
+            move = moves.get((result.fact.user_id, result.fact.version))
+            rows.append((result.fact.score, move and (move.previous, move.new), result.again))
+        else:
+            rows.append(type(result))
+    return rows
 
 
 class BoardState:
@@ -96,6 +108,7 @@ class Office:
     done: list[int] = field(default_factory=list)
     on_done: list[Exception] = field(default_factory=list)
     rejected: list[Exception] = field(default_factory=list)
+    counted: list[int] = field(default_factory=list)
     board_ref: Ref = field(init=False)
     ledger: Ref = field(init=False)
     actors: list[LedgerActor] = field(default_factory=list)
@@ -131,6 +144,9 @@ class Office:
 
     def committing(self, one: ScoreWrite, within: float = 30) -> Asked:
         return self.asking(Commit(one), within)
+
+    def committing_batch(self, *wishes: ScoreWrite, within: float = 30) -> Asked:
+        return self.asking(CommitMany(wishes, told), within)
 
     async def committing_in_order(self, *wishes: ScoreWrite) -> list[Asked]:
         """Ask for each in a task of its own, one after the other."""
@@ -181,7 +197,8 @@ async def running_office(*, publisher_capacity: int = 1000, **settings: Any) -> 
                 options=few,
             ) as publisher,
         ):
-            world = LedgerWorld(store, board, publisher, office.batch_done, rejected=office.rejected.append, **settings)
+            heard: dict[str, Any] = {"rejected": office.rejected.append, "scored": office.counted.append}
+            world = LedgerWorld(store, board, publisher, office.batch_done, **heard, **settings)
 
             def make() -> LedgerActor:
                 office.actors.append(LedgerActor(world))

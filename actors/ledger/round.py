@@ -1,0 +1,67 @@
+"""What goes into one transaction together, and who waits for what of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeGuard
+
+from actors.ledger.messages import Result
+from actors.ports import Committed, Repeated, ScoreFact, ScoreWrite
+from actors.runtime import Request
+
+
+@dataclass(slots=True)
+class Round:
+    """Writes that were in doubt, whose askers have been sent away; then single scores; then batches; and who joins.
+
+    `results` stand in the order of `writes` once the transaction has ended.
+    """
+
+    doubted: list[ScoreWrite]
+    commits: list[Request]
+    batches: list[Request]
+    joins: list[Request]
+    results: list[Result] = field(default_factory=list)
+    writes: list[ScoreWrite] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writes = self.doubted + [request.message.write for request in self.commits]
+        for request in self.batches:
+            self.writes += request.message.writes
+
+    @property
+    def singles(self) -> Iterator[tuple[ScoreWrite, Request | None, Result]]:
+        """Each write that is not of a batch, with who asks (nobody for what was in doubt) and what became of it."""
+        askers = [None] * len(self.doubted) + self.commits
+        return zip(self.writes, askers, self.results, strict=False)
+
+    @property
+    def shares(self) -> Iterator[tuple[Request, list[Result]]]:
+        """Each batch with its results."""
+        start = len(self.doubted) + len(self.commits)
+        for request in self.batches:
+            end = start + len(request.message.writes)
+            yield request, self.results[start:end]
+            start = end
+
+    def news(self) -> list[ScoreFact]:
+        """What the boards must hear of.
+
+        A fresh score, and the retry of one whose first answer never came to be. Not a known row of a batch: it may be
+        years old, and its player banned since.
+        """
+        alone = len(self.doubted) + len(self.commits)
+        facts = [result.fact for result in self.results[:alone] if _unranked(result)]
+        facts += [result.fact for result in self.results[alone:] if isinstance(result, Committed) and not result.again]
+        return facts + [request.message.fact for request in self.joins]
+
+    def fresh(self) -> int:
+        """How many scores count since now. What was in doubt had not been counted before, whenever it was done."""
+        doubted = sum(isinstance(result, Committed) for result in self.results[: len(self.doubted)])
+        asked = self.results[len(self.doubted) :]
+        return doubted + sum(isinstance(result, Committed) and not result.again for result in asked)
+
+
+def _unranked(result: Result) -> TypeGuard[Committed | Repeated]:
+    return isinstance(result, Committed) or (isinstance(result, Repeated) and result.new_rank is None)
