@@ -21,7 +21,7 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from actors.ports import AccountStore, ActionCatalogue, BoardCache, EventLog, ScoreStore, StoreError, StoreUnavailable
+from actors.ports import AccountStore, BoardCache, EventLog, StoreError, StoreUnavailable
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
@@ -49,8 +49,7 @@ class Readiness:
 class Stores:
     """All that the core may ask of the world. `migrations` are the files that were applied to open them."""
 
-    scores: ScoreStore
-    catalogue: ActionCatalogue
+    scores: PostgresScoreStore
     accounts: AccountStore
     events: EventLog
     cache: BoardCache
@@ -127,11 +126,9 @@ async def open_stores(
             pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
             database = Database(loop, pool, bounds)
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
-            scores = PostgresScoreStore(database)
             async with _closing(loop, database, redis):
                 yield Stores(
-                    scores=scores,
-                    catalogue=scores,
+                    scores=PostgresScoreStore(database),
                     accounts=PostgresAccountStore(database),
                     events=RedisEventLog(redis, length=event_log_length),
                     cache=RedisBoardCache(redis),

@@ -100,7 +100,7 @@ def real_world(stores: Stores) -> World:
         sql = "UPDATE users SET score = $2 WHERE user_id = $1"
         await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
 
-    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score, stores.catalogue)
+    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score, stores.scores)
 
 
 def uuid_of(number: int) -> str:
