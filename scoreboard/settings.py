@@ -88,6 +88,9 @@ class Limits(_Group, frozen=True, kw_only=True):
     enabled: Annotated[bool, Meta(description="Off is for load tests and replays")] = True
     tokens_per_minute: Annotated[Count, Meta(description="Action tokens for one player")] = 10
     increments_per_minute: Annotated[Count, Meta(description="Increments of one player")] = 5
+    service_rows_per_minute: Annotated[
+        int, Meta(ge=1, le=100_000_000, description="Scores in batches of one service of a game")
+    ] = 600_000
 
 
 class Passwords(_Group, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError, UserId
 from actors.runtime import Child, RestartPolicy, one_for_one
+from actors.service.actor import ServiceRules
 from actors.user.actor import UserRules
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
@@ -155,6 +156,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         ids=parts.ids,
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
+        catalogue=stores.scores,
     )
     hooks = CoreHooks(
         observer=watch,
@@ -165,8 +167,10 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         scored=metrics.scored,
+        service_gave_up=watch.service_gave_up,
     )
-    return running_core(ports, hooks, rules, tick_s=settings.board.tick_s)
+    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
+    return running_core(ports, hooks, rules, tick_s=settings.board.tick_s, services=services)
 
 
 # --- the door and what stands behind it ---

@@ -22,6 +22,7 @@ from actors.ledger.world import LedgerWorld
 from actors.ports import (
     ALL_TIME,
     AccountStore,
+    ActionCatalogue,
     BoardCache,
     BoardId,
     EventLog,
@@ -33,6 +34,7 @@ from actors.ports import (
     WallClock,
 )
 from actors.runtime import CellOptions, Directory, GaveUp, Observer, Ref, RestartPolicy, running_actor
+from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.token import ActionKeys
 
@@ -40,6 +42,8 @@ USER_IDLE_S = 120.0
 AUDIENCE_IDLE_S = 60.0
 #: A player who sends more than this at once is told so; nobody else waits for it.
 USER_OPTIONS = CellOptions(capacity=100)
+#: Batches that a service has sent and that were not judged yet; the next one is turned away.
+SERVICE_OPTIONS = CellOptions(capacity=32)
 #: Everybody's scores pass here: room for a second of everything that one process can take in.
 LEDGER_OPTIONS = CellOptions(capacity=20_000)
 #: No score depends on Redis: whatever it does, the publisher comes back, at the latest after ten seconds.
@@ -62,6 +66,7 @@ class CorePorts:
     ids: Ids
     keys: ActionKeys
     rng: random.Random
+    catalogue: ActionCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class CoreHooks:
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
+    service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class Core:
     """The running actors, as the transports know them."""
 
     users: Directory[UserId]
+    services: Directory[str]
     accounts: Ref
     ledger: Ref
     boards: Directory[BoardId]
@@ -91,7 +98,9 @@ class Core:
 
 
 @asynccontextmanager
-async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, tick_s: float) -> AsyncIterator[Core]:
+async def running_core(
+    ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, tick_s: float, services: ServiceRules | None = None
+) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
     Raises:
@@ -126,7 +135,8 @@ async def running_core(ports: CorePorts, hooks: CoreHooks, rules: UserRules, *, 
             )
         )
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger).running())
-        yield Core(users, accounts, ledger, boards, audiences, published)
+        batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
+        yield Core(users, batches, accounts, ledger, boards, audiences, published)
 
 
 def _boards_and_audiences(
@@ -174,4 +184,17 @@ def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref) ->
         observer=hooks.observer,
         idle_after_s=USER_IDLE_S,
         on_give_up=hooks.user_gave_up,
+    )
+
+
+def _services(ports: CorePorts, hooks: CoreHooks, rules: ServiceRules, ledger: Ref) -> Directory[str]:
+    world = ServiceWorld(ports.clock, ports.catalogue, rules, ledger)
+    return Directory(
+        "service",
+        lambda name: ServiceActor(name, world),
+        rng=ports.rng,
+        options=SERVICE_OPTIONS,
+        observer=hooks.observer,
+        idle_after_s=USER_IDLE_S,
+        on_give_up=hooks.service_gave_up,
     )

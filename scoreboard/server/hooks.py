@@ -30,6 +30,10 @@ class CoreWatch(ActorWatch):
         """A player's actor failed again and again. It is dropped, and made anew by the player's next message."""
         self._log.error("user_actor_gave_up", user_id=user_id, exc_info=error)
 
+    def service_gave_up(self, service: str, error: GaveUp) -> None:
+        """The same of a game's service."""
+        self._log.error("service_actor_gave_up", service=service, exc_info=error)
+
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""
         self._log.error("write_rejected", exc_info=fault)

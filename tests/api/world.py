@@ -155,7 +155,7 @@ class Parts:
         """The world as the actors see it."""
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
         events, cache = FakeEventLog(), FakeBoardCache()
-        return CorePorts(self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng)
+        return CorePorts(self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng, self.scores)
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""

@@ -208,7 +208,9 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         players.add(name)
     scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
     keys = ActionKeys(b"key")
-    ports = CorePorts(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), keys, random.Random(seed))
+    ports = CorePorts(
+        scores, accounts, events, FakeBoardCache(), clock, CountedIds(), keys, random.Random(seed), scores
+    )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 
     async def who(_token: str) -> SignedIn | ErrorEvent:

@@ -29,7 +29,7 @@ COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
 # also sees what clients may ask, the board as published, and the token that is passed through.
 SEEN_BY_NEIGHBOURS = ("messages", "events")
 SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token")
-CORE_ROOMS = ("actors.user", "actors.ledger", "actors.leaderboard", "actors.connection")
+CORE_ROOMS = ("actors.user", "actors.service", "actors.ledger", "actors.leaderboard", "actors.connection")
 TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
 TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")
 

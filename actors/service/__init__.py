@@ -1,0 +1,1 @@
+"""One service of a game: batches of scores that it answers for, judged in order."""

@@ -1,0 +1,34 @@
+"""How many rows a service may send: a pure fixed window, opened by its first batch."""
+
+from __future__ import annotations
+
+
+class RowWindow:
+    """At most `count` rows in `period_s` seconds (None: any number). A batch passes whole or not at all."""
+
+    __slots__ = ("_count", "_ends_us", "_period_us", "_used")
+
+    def __init__(self, count: int | None, period_s: float = 60.0) -> None:
+        self._count = count
+        self._period_us = round(period_s * 1_000_000)
+        self._used = 0
+        self._ends_us = 0
+
+    def __repr__(self) -> str:
+        return f"<RowWindow {self._used} of {self._count or 'any number'}>"
+
+    def take(self, rows: int, now_us: int) -> float | None:
+        """Use so many. None if they were allowed; else none is used, and these are the seconds to the next window."""
+        if self._count is None:
+            return None
+        if now_us >= self._ends_us:
+            self._used = 0
+            self._ends_us = now_us + self._period_us
+        if self._used + rows > self._count:
+            return (self._ends_us - now_us) / 1_000_000
+        self._used += rows
+        return None
+
+    def open_at(self, now_us: int) -> bool:
+        """True while something counts that must not be forgotten."""
+        return self._count is not None and now_us < self._ends_us
