@@ -3,6 +3,9 @@
 The outbox is latest-wins. A step goes out at once when the client's socket can take it; otherwise only the newest
 step of each channel is remembered (by reference: it is shared by all), and when the socket has drained the client
 gets one fresh snapshot. So a slow reader holds a bounded amount of memory and delays nobody.
+
+A client that is up to date costs no work of this module: it has a seat at its channel, where it is given the
+bytes, until its transport has something else under way.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import trio
 from actors.connection.commands import Authenticate, BadInput, ClientCommand, Ping, Subscribe, Unsubscribe
 from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
 from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import Dialect, Join, Leave, Update
+from actors.leaderboard.messages import Dialect, Join, Leave, Seats, Send, Update
 from actors.runtime import ActorError, Directory
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
@@ -28,6 +31,22 @@ BREATH_S = 0.05
 
 class Transport(Protocol):
     """The way to one client. All bytes go out in the order in which they were taken."""
+
+    @property
+    def direct(self) -> Send | None:
+        """Writes at once what fits of ready frames, without a look at anything else; None while that may not be.
+
+        It may be used, also later, until `when_busy`'s function is called.
+        """
+        ...
+
+    def when_busy(self, busy: Callable[[], None]) -> None:
+        """Call this whenever bytes are left that somebody has to wait for (`drained`), or nothing more may be sent."""
+        ...
+
+    def finish(self, rest: bytes) -> None:
+        """Send these before all else: the rest of frames of which `direct` took the beginning."""
+        ...
 
     def write_now(self, frames: bytes) -> bool:
         """Take ready frames if nothing else is on its way; False, and nothing is taken, when the client is behind."""
@@ -52,11 +71,12 @@ class ConnectionDialect(Dialect, Protocol):
 
 @dataclass(slots=True)
 class _Watched:
-    """How far the client has been shown one channel."""
+    """How far the client has been shown one channel, as long as it does not sit on one of the `seats`."""
 
     full: bool
     epoch: str | None = None
     version: int = 0
+    seats: Seats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +93,13 @@ class ConnectionWorld:
 class LiveConnection:
     """The actor of one client. Its audiences call `offer`; its own task works on what the client asks."""
 
-    # With thousands of connections every step walks over all of them: what lies closer together is reached sooner.
     __slots__ = (
         "__weakref__",
         "_broken",
+        "_catching_up",
         "_dialect",
         "_gone",
+        "_helpers",
         "_lagging",
         "_late",
         "_transport",
@@ -96,7 +117,9 @@ class LiveConnection:
         self._user = user
         self._watched: dict[Channel, _Watched] = {}
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
-        self._lagging = trio.Event()
+        self._lagging = False
+        self._catching_up = False
+        self._helpers: trio.Nursery | None = None
         self._gone = False
         self._broken: Exception | None = None
 
@@ -115,11 +138,12 @@ class LiveConnection:
         watched = self._watched.get(update.channel)
         if self._gone or watched is None:
             return False
+        self._stand(watched)
         try:
             self._take(watched, update)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
             self._gone, self._broken = True, error
-            self._lagging.set()
+            self._lag()
         return not self._gone
 
     def _take(self, watched: _Watched, update: Update) -> None:
@@ -132,7 +156,7 @@ class LiveConnection:
         else:
             self._world.skipped()
             self._late[update.channel] = update
-            self._lagging.set()
+            self._lag()
 
     def _frames(self, watched: _Watched, update: Update) -> bytes:
         if update.follows(watched.epoch, watched.version):
@@ -144,39 +168,83 @@ class LiveConnection:
         watched.version = update.version
         self._world.sent()
 
+    # --- the seats ---
+
+    def settle(self, seats: Seats) -> None:
+        """Take a seat at a channel that has been shown, while nothing else is under way."""
+        watched, send = self._watched.get(seats.channel), self._transport.direct
+        if watched is None or watched.epoch is None or send is None:
+            return
+        if seats.seat(self, self._dialect, send, full=watched.full, shown=(watched.epoch, watched.version)):
+            watched.seats = seats
+
+    def fell_out(self, channel: Channel, shown: Update, rest: bytes) -> None:
+        """The seat is lost; what follows is offered."""
+        watched = self._watched.get(channel)
+        if watched is not None:
+            watched.epoch, watched.version, watched.seats = shown.epoch, shown.version, None
+        if rest:
+            self._transport.finish(rest)
+
+    def _busy(self) -> None:
+        """Nobody else may write now: leave all seats, and wait until everything has left."""
+        for watched in self._watched.values():
+            self._stand(watched)
+        self._lag()
+
+    def _stand(self, watched: _Watched) -> None:
+        shown = watched.seats.unseat(self) if watched.seats is not None else None
+        if shown is not None:
+            watched.epoch, watched.version = shown.epoch, shown.version
+        watched.seats = None
+
     # --- the tasks ---
 
-    async def run(self, commands: AsyncIterator[ClientCommand]) -> None:
-        """Serve the client until `commands` ends; then leave every audience."""
+    async def run(self, commands: AsyncIterator[ClientCommand], helpers: trio.Nursery) -> None:
+        """Serve the client until `commands` ends; then leave every audience.
+
+        In `helpers` a task runs while the client is behind. What goes wrong on the way to the client is raised there.
+        """
+        self._helpers = helpers
+        self._transport.when_busy(self._busy)
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._catch_up)
-                async for command in commands:
-                    await self._obey(command)
-                nursery.cancel_scope.cancel()
+            async for command in commands:
+                await self._obey(command)
         finally:
-            self._gone = True
-            for channel in self._watched:
+            self._gone, self._helpers = True, None
+            for channel, watched in self._watched.items():
+                self._stand(watched)
                 self._leave(channel)
             self._watched.clear()
             self._late.clear()
 
+    def _lag(self) -> None:
+        """See to it that somebody waits until the client reads again."""
+        self._lagging = True
+        if not self._catching_up and self._helpers is not None:
+            self._catching_up = True
+            self._helpers.start_soon(self._catch_up)
+
     async def _catch_up(self) -> None:
-        """Whenever the client reads again, show it the newest state of all channels it fell behind on."""
-        while True:
-            await self._lagging.wait()
-            self._lagging = trio.Event()
-            if self._broken is not None:
-                raise self._broken
-            await self._transport.drained()
-            if not self._show_newest():
-                await trio.sleep(BREATH_S)
+        """Once the client reads again, show it the newest state of all channels it fell behind on."""
+        try:
+            while self._lagging:
+                self._lagging = False
+                if self._broken is not None:
+                    raise self._broken
+                await self._transport.drained()
+                if not self._show_newest():
+                    await trio.sleep(BREATH_S)
+        except trio.ClosedResourceError:
+            return  # in good order; whoever closed it ends the commands too
+        finally:
+            self._catching_up = False
 
     def _show_newest(self) -> bool:
         """One snapshot for each channel that is behind; False when the transport took none of them."""
         for count, (channel, update) in enumerate(tuple(self._late.items())):
             if not self._transport.write_now(update.full_frames(self._dialect)):
-                self._lagging.set()
+                self._lagging = True
                 return count > 0
             del self._late[channel]
             self._shown(self._watched[channel], update)
@@ -214,7 +282,10 @@ class LiveConnection:
     def _forget(self, channel: Channel) -> bool:
         """Stop showing a channel; False if it was not shown."""
         self._late.pop(channel, None)
-        return self._watched.pop(channel, None) is not None
+        watched = self._watched.pop(channel, None)
+        if watched is not None:
+            self._stand(watched)
+        return watched is not None
 
     def _leave(self, channel: Channel) -> None:
         try:
@@ -233,4 +304,6 @@ class LiveConnection:
         await self._say(verdict)
 
     async def _say(self, event: PersonalEvent) -> None:
-        await self._transport.send(self._dialect.personal(event))
+        frames = self._dialect.personal(event)
+        if not self._transport.write_now(frames):
+            await self._transport.send(frames)

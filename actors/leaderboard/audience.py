@@ -10,43 +10,39 @@ from typing import Any
 
 import trio
 
-from actors.leaderboard.events import Channel
+from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.messages import Join, Leave, Show, Subscriber, Unwatch, Update, Watch
 from actors.runtime import Actor, ActorError, Ref
 
-#: So many connections are served before others get a turn: at 10 microseconds each, 2.5 ms.
-SLICE = 250
-
 
 class AudienceActor(Actor):
-    """Offers the steps of one channel to those who watch it.
+    """Gives the steps of one channel to those who watch it.
 
-    `audience` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
+    `crowd` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
     """
 
-    def __init__(self, channel: Channel, board: Ref, audience: set[Subscriber], *, retry_s: float = 1.0) -> None:
-        self._channel = channel
+    def __init__(self, board: Ref, crowd: Crowd, *, retry_s: float = 1.0) -> None:
         self._board = board
-        self._audience = audience
+        self._crowd = crowd
         self._retry_s = retry_s
-        self._current: Update | None = None
         self._wanted = False
 
     def __repr__(self) -> str:
-        return f"<AudienceActor {self._channel}, {len(self._audience)} watching>"
+        return f"<AudienceActor {self._crowd!r}>"
 
     def may_passivate(self) -> bool:
         """Not while somebody watches."""
-        return not self._audience
+        return not self._crowd
 
     async def started(self) -> None:
         """After a crash in the middle of a step, those who missed it must be shown where the board stands."""
-        if self._audience:
+        self._crowd.scatter()
+        if self._crowd:
             self._want()
 
     async def woken(self) -> None:
         """The board has shown nothing yet."""
-        if self._audience and self._current is None:
+        if self._crowd and self._crowd.current is None:
             self._want()
 
     async def receive(self, message: Any) -> None:
@@ -55,7 +51,7 @@ class AudienceActor(Actor):
             case Join(subscriber):
                 self._join(subscriber)
             case Leave(subscriber):
-                self._audience.discard(subscriber)
+                self._crowd.leave(subscriber)
                 self._rest_if_empty()
             case Show(update):
                 await self._show(update)
@@ -63,37 +59,31 @@ class AudienceActor(Actor):
                 raise TypeError(f"an audience does not understand {message!r}")
 
     def _join(self, subscriber: Subscriber) -> None:
-        self._audience.add(subscriber)
-        if self._current is not None:
-            subscriber.offer(self._current)
-        elif not self._wanted:  # one question is enough for all who come while the board is busy
+        self._crowd.join(subscriber)
+        # One question is enough for all who come while the board is busy.
+        if self._crowd.current is None and not self._wanted:
             self._want()
 
     def _want(self) -> None:
         """Ask the board to show the channel; the alarm asks again if it could not hear."""
         self._wanted = True
         self.wake_at = trio.current_time() + self._retry_s
-        _tell(self._board, Watch(self._channel))
+        _tell(self._board, Watch(self._crowd.channel))
 
     def _rest_if_empty(self) -> None:
         """With nobody here the board need not compute steps. If it does not hear that, the next step says it again."""
-        if not self._audience:
-            self._current, self._wanted = None, False
-            _tell(self._board, Unwatch(self._channel))
+        if not self._crowd:
+            self._crowd.current, self._wanted = None, False
+            _tell(self._board, Unwatch(self._crowd.channel))
 
     async def _show(self, update: Update) -> None:
-        known, self._current, self._wanted = self._current, update, False
-        if known is None or (known.full.epoch, known.full.version) != (update.full.epoch, update.full.version):
-            await self._fan_out(update)
-        self._rest_if_empty()
-
-    async def _fan_out(self, update: Update) -> None:
-        """In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time."""
-        for count, subscriber in enumerate(tuple(self._audience), 1):
-            if not subscriber.offer(update):
-                self._audience.discard(subscriber)
-            if count % SLICE == 0:
+        self._wanted = False
+        known = self._crowd.current
+        if known is None or (known.epoch, known.version) != (update.epoch, update.version):
+            # In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time.
+            for _ in self._crowd.show(update):
                 await trio.lowlevel.checkpoint()
+        self._rest_if_empty()
 
 
 def _tell(board: Ref, message: Watch | Unwatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,8 @@ __all__ = [
     "Page",
     "PageAnswer",
     "RankMove",
+    "Seats",
+    "Send",
     "Show",
     "Standing",
     "StandingAnswer",
@@ -113,12 +116,40 @@ class Loaded(Question[int]):
 
 # --- to the audience of a channel --------------------------------------------------------------------------------
 
+#: Takes ready frames at once and returns how many bytes of them; raises what it likes when it takes none.
+Send = Callable[[bytes], int]
+
+
+class Seats(Protocol):
+    """Where whoever has been shown what a channel shows is given the next steps as they come."""
+
+    @property
+    def channel(self) -> Channel:
+        """What is shown here."""
+        ...
+
+    def seat(self, subscriber: Subscriber, dialect: Dialect, send: Send, *, full: bool, shown: tuple[str, int]) -> bool:
+        """Sit down, if `shown` (epoch and version) is what the channel shows; then steps go to `send` only."""
+        ...
+
+    def unseat(self, subscriber: Subscriber) -> Update | None:
+        """Be offered steps again; what this one has been shown last, None if it had no seat."""
+        ...
+
 
 class Subscriber(Protocol):
-    """A connection, as its audience sees it."""
+    """A connection, as its audience sees it. Nothing here waits or raises."""
 
     def offer(self, update: Update) -> bool:
-        """Take a step, or remember to catch up later; False when it has gone. Never waits and never raises."""
+        """Take a step, or remember to catch up later; False when it has gone."""
+        ...
+
+    def settle(self, seats: Seats) -> None:
+        """Asked after an offer: who is up to date and has nothing else under way may sit down on one of the seats."""
+        ...
+
+    def fell_out(self, channel: Channel, shown: Update, rest: bytes) -> None:
+        """It has no seat any more and was shown `shown` last; the `rest` of its frames is still to be sent."""
         ...
 
 

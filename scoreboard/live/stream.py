@@ -1,13 +1,13 @@
 """The stream under trio-websocket, through which every byte to a client goes in order.
 
 trio-websocket writes its own frames (pongs, the close) with `send_all`; the boards' frames are ready bytes, the same
-for all clients, and go out with `write_now`: one system call and no task switch each.
+for all clients, and go out with `direct` or `write_now`: one system call and no task switch each.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator
+import socket
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 import trio
@@ -29,10 +29,12 @@ class FeedStream(trio.abc.Stream):
     Reading: first `request` (the handshake, which the door has read already), and not before it has been answered, what
     the client sent behind it, so that no frame can get lost in a parser of requests.
 
-    The socket belongs to who accepted it: `aclose` ends the talk and leaves it open.
+    The socket belongs to who accepted it: `aclose` ends the talk and leaves it open. Of a socket's stream the Trio
+    socket is replaced by one round an object of the standard library, which we hold too: its `send` is the fastest way
+    there is, and once closed it fails, while the bare number of its descriptor may then be another client's.
 
     Args:
-        transport: A socket's stream; any other works too, then each `write_now` costs a task switch.
+        transport: A socket's stream; any other works too, then `direct` is None and `write_now` costs a task switch.
         request: The bytes of the handshake.
         rest: What has been read behind the handshake.
         guard: Bounds what the client sends.
@@ -41,7 +43,9 @@ class FeedStream(trio.abc.Stream):
     __slots__ = (
         "_answered",
         "_broken",
+        "_busy",
         "_closed",
+        "_direct",
         "_guard",
         "_pending",
         "_reading",
@@ -50,7 +54,6 @@ class FeedStream(trio.abc.Stream):
         "_said_goodbye",
         "_sending",
         "_socket",
-        "_spilled",
         "_transport",
         "_write_scope",
         "heard_at",
@@ -61,13 +64,14 @@ class FeedStream(trio.abc.Stream):
         self, transport: trio.abc.Stream, request: bytes = b"", rest: bytes = b"", guard: FrameGuard | None = None
     ) -> None:
         self._transport = transport
+        self._direct = _sending_at_once(transport) if isinstance(transport, trio.SocketStream) else None
         self._socket = transport.socket if isinstance(transport, trio.SocketStream) else None
         self._request = request
         self._rest = rest
         self._guard = guard or FrameGuard()
         self._answered = trio.Event()
         self._pending = b""
-        self._spilled = trio.Event()
+        self._busy: Callable[[], None] = _nobody_cares
         self._sending = trio.Lock()
         self._reading: trio.CancelScope | None = None
         self._write_scope: trio.CancelScope | None = None
@@ -83,26 +87,44 @@ class FeedStream(trio.abc.Stream):
 
     # --- writing ---
 
+    @property
+    def direct(self) -> Callable[[bytes], int] | None:
+        """Sends at once what fits and raises an OSError if that is nothing; may be used until `when_busy`'s call.
+
+        None while something else is on its way, when the stream is at its end, and when it is no socket's.
+        """
+        return self._direct if self._idle else None
+
+    def when_busy(self, busy: Callable[[], None]) -> None:
+        """Call this whenever bytes are left for which somebody has to wait (`drained`), or nothing more is sent."""
+        self._busy = busy
+
+    @property
+    def _idle(self) -> bool:
+        return not (self._pending or self._said_goodbye or self._broken or self._closed)
+
+    def finish(self, rest: bytes) -> None:
+        """Keep what `direct` did not send of a frame, to be sent before all else."""
+        self._pending = rest
+        self._busy()
+
     def write_now(self, frames: bytes) -> bool:
         """Take whole frames if nothing else is on its way and the client can take at least their beginning.
 
         False, and nothing was taken, when the client is behind or the stream is at its end; `drained` tells which.
         Never raises.
         """
-        if self._pending or self._said_goodbye or self._broken or self._closed:
+        if not self._idle:
             return False
-        if self._socket is None:
-            self._keep(frames)
-            return True
         try:
-            taken = os.write(self._socket.fileno(), frames)
+            taken = self._direct(frames) if self._direct is not None else 0
         except BlockingIOError:
             return False
         except OSError:
             self._break()
             return False
         if taken < len(frames):
-            self._keep(frames[taken:])
+            self.finish(frames[taken:])
         return True
 
     async def drained(self) -> None:
@@ -131,39 +153,28 @@ class FeedStream(trio.abc.Stream):
         async with self._sending:
             self._check()
             await self._flush()
-            self._pending = bytes(data)
-            self._said_goodbye = is_close(data)
+            frames = bytes(data)
+            if not self.write_now(frames):
+                self._check()
+                self.finish(frames)
             self._answered.set()
+            if is_close(frames):
+                self._said_goodbye = True
+                self._busy()
             await self._flush()
 
     async def send(self, frames: bytes) -> None:
         """`send_all`, as the connection's actor calls it."""
         await self.send_all(frames)
 
-    async def finish_writes(self) -> None:
-        """A task that sends what `write_now` could not send in one go; ends with the stream."""
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            while True:
-                await self._spilled.wait()
-                self._spilled = trio.Event()
-                await self.drained()
-
     async def wait_send_all_might_not_block(self) -> None:
         """As `drained`."""
         await self.drained()
 
-    def _keep(self, remainder: bytes) -> None:
-        self._pending = remainder
-        self._spilled.set()
-
     async def _flush(self) -> None:
-        try:
-            with self._writing():
-                while self._pending:
-                    self._pending = self._pending[await self._send_some(self._pending) :]
-        finally:
-            if self._pending:  # cancelled: another task finishes it
-                self._spilled.set()
+        with self._writing():
+            while self._pending:
+                self._pending = self._pending[await self._send_some(self._pending) :]
 
     async def _send_some(self, data: bytes) -> int:
         if self._socket is not None:
@@ -216,6 +227,7 @@ class FeedStream(trio.abc.Stream):
     async def aclose(self) -> None:
         """End the talk for whoever reads or writes here; what was taken may still be sent by `say_goodbye`."""
         self._closed = True
+        self._busy()
         self._answered.set()
         if self._reading is not None:
             self._reading.cancel()
@@ -272,6 +284,7 @@ class FeedStream(trio.abc.Stream):
     def _break(self) -> None:
         self._broken = True
         self._pending = b""
+        self._busy()
 
     def _check(self) -> None:
         if self._said_goodbye:
@@ -283,3 +296,13 @@ class FeedStream(trio.abc.Stream):
             raise trio.BrokenResourceError("the connection is broken")
         if self._closed:
             raise trio.ClosedResourceError("the stream has been closed")
+
+
+def _sending_at_once(stream: trio.SocketStream) -> Callable[[bytes], int]:
+    shared = socket.socket(fileno=stream.socket.detach())
+    stream.socket = trio.socket.from_stdlib_socket(shared)
+    return shared.send
+
+
+def _nobody_cares() -> None:
+    """Before anybody has asked to be told."""

@@ -121,12 +121,11 @@ class WebSocketFeed:
     async def _converse(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(stream.finish_writes)
             websocket = await self._open(nursery, stream)
             nursery.start_soon(watch_over, stream, self._limits, nursery.cancel_scope)
             with trio.CancelScope() as running:
                 nursery.start_soon(_cancel_when, closing, running)
-                await self._run(stream, websocket, user)
+                await self._run(stream, websocket, user, nursery)
             with trio.move_on_after(self._limits.close_within_s):
                 await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
             nursery.cancel_scope.cancel()
@@ -139,10 +138,12 @@ class WebSocketFeed:
         stream.allow_pauses()
         return websocket
 
-    async def _run(self, stream: FeedStream, websocket: WebSocketConnection, user: SignedIn | None) -> None:
+    async def _run(
+        self, stream: FeedStream, websocket: WebSocketConnection, user: SignedIn | None, helpers: trio.Nursery
+    ) -> None:
         self.connected += 1
         try:
-            await LiveConnection(stream, self._dialect, self._world, user).run(_Commands(websocket))
+            await LiveConnection(stream, self._dialect, self._world, user).run(_Commands(websocket), helpers)
         finally:
             self.connected -= 1
 

@@ -164,6 +164,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         facts_dropped=metrics.event_log_dropped,
         user_gave_up=watch.user_gave_up,
         board_stepped=metrics.board_stepped,
+        frames_sent=metrics.frames_sent,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         scored=metrics.scored,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ from functools import partial
 
 from actors.leaderboard.actor import BoardWorld, LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
+from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import Show, Subscriber
+from actors.leaderboard.messages import Show
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
 from actors.ledger.accounts import AccountsActor
@@ -78,6 +78,7 @@ class CoreHooks:
     facts_dropped: Callable[[int], None]
     user_gave_up: Callable[[UserId, GaveUp], None]
     board_stepped: Callable[[], None] = lambda: None
+    frames_sent: Callable[[int], None] = lambda _: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
@@ -144,7 +145,7 @@ def _boards_and_audiences(
 ) -> tuple[Directory[BoardId], Directory[str]]:
     """A board tells its audiences; an audience asks its board. Each is found by key when it is needed."""
     watched: set[Channel] = set()
-    watching: defaultdict[Channel, set[Subscriber]] = defaultdict(set)
+    crowds: dict[Channel, Crowd] = {}
 
     def broadcast(update: Update) -> None:
         hooks.board_stepped()
@@ -153,7 +154,8 @@ def _boards_and_audiences(
 
     def make_audience(key: str) -> AudienceActor:
         channel = Channel.of_key(key)
-        return AudienceActor(channel, boards.ref(channel.board), watching[channel])
+        crowd = crowds.setdefault(channel, Crowd(channel, hooks.frames_sent))
+        return AudienceActor(boards.ref(channel.board), crowd)
 
     world = BoardWorld(ports.scores, ports.clock, ports.ids, published, watched, broadcast, tick_s)
     boards: Directory[BoardId] = Directory(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
@@ -28,21 +28,53 @@ class PersonalPickles(Pickles):
 
 
 class Wire:
-    """A transport with room for `room` writes; a client that reads makes room. `broken` is raised by everything."""
+    """A transport with room for `room` writes; a client that reads makes room. `broken` is raised by everything.
+
+    With `tears` the next direct write takes the beginning only, as of a socket that is nearly full.
+    """
 
     def __init__(self, room: float = float("inf")) -> None:
         self.room = room
         self.lies = False
+        self.tears = False
         self.broken: Exception | None = None
         self.taken: list[bytes] = []
         self.refusals = 0
         self.drains = 0
         self._read = trio.Event()
+        self._torn = b""
+        self._rest = b""
+        self._busy: Callable[[], None] = lambda: None
+
+    @property
+    def direct(self) -> Callable[[bytes], int] | None:
+        return None if self._rest else self._send
+
+    def _send(self, frames: bytes) -> int:
+        assert not self._rest, "written in the middle of another frame"
+        if self.broken is not None:
+            raise self.broken
+        if self.room <= 0:
+            raise BlockingIOError
+        if self.tears:
+            self.tears, self._torn = False, frames[:10]
+            self.room = 0
+            return 10
+        self.room -= 1
+        self.taken.append(frames)
+        return len(frames)
+
+    def when_busy(self, busy: Callable[[], None]) -> None:
+        self._busy = busy
+
+    def finish(self, rest: bytes) -> None:
+        self._rest = rest
+        self._busy()
 
     def write_now(self, frames: bytes) -> bool:
         if self.broken is not None:
             raise self.broken
-        if self.room <= 0:
+        if self.room <= 0 or self._rest:
             self.refusals += 1
             return False
         self.room -= 1
@@ -54,8 +86,13 @@ class Wire:
         await trio.lowlevel.checkpoint()
         while self.room <= 0 and not self.lies:
             await self._read.wait()
+        if self._rest:
+            self.taken.append(self._torn + self._rest)
+            self._rest = b""
 
     async def send(self, frames: bytes) -> None:
+        if self.room <= 0:
+            self._busy()
         await self.drained()
         if self.broken is not None:
             raise self.broken
@@ -129,18 +166,25 @@ class Feed:
     async def _run(self, viewer: Viewer, commands: trio.MemoryReceiveChannel[ClientCommand]) -> None:
         try:
             with viewer.scope:
-                await viewer.connection.run(commands)
+                async with trio.open_nursery() as helpers:
+                    await viewer.connection.run(commands, helpers)
+                    helpers.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - what a transport does with it is not under test here
             viewer.error = error
         viewer.ended.set()
 
+    @property
+    def sent_in_all(self) -> int:
+        """Steps sent, from lanes or one by one."""
+        return self.sent + self.stage.delivered
+
     @contextmanager
     def counting(self) -> Iterator[list[int]]:
         """How many steps were sent and skipped in a block."""
-        sent, skipped = self.sent, self.skipped
+        sent, skipped = self.sent_in_all, self.skipped
         counts: list[int] = []
         yield counts
-        counts.extend((self.sent - sent, self.skipped - skipped))
+        counts.extend((self.sent_in_all - sent, self.skipped - skipped))
 
 
 @asynccontextmanager

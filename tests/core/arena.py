@@ -125,7 +125,7 @@ class Arena:
         say, commands = trio.open_memory_channel[ClientCommand](1000)
         wire = Wire()
         viewer = Viewer(wire, say, LiveConnection(wire, PersonalPickles(), self.world), trio.CancelScope())
-        self.nursery.start_soon(viewer.connection.run, commands)
+        self.nursery.start_soon(viewer.connection.run, commands, self.nursery)
         say.send_nowait(Subscribe(channel, full=self.rng.random() < 0.2))
         self.viewers.append((viewer, channel))
         return viewer
@@ -143,6 +143,7 @@ class Arena:
         self.scores.faults._before.clear()
         self.scores.faults._after.clear()
         for viewer, _ in self.viewers:
+            viewer.wire.tears = False
             viewer.wire.read()
 
     def _harm(  # noqa: C901 - a table of ways to do harm
@@ -179,7 +180,9 @@ class Arena:
                 self._disturb(*rng.choice(self.viewers))
 
     def _disturb(self, viewer: Viewer, channel: Channel) -> None:
-        match self.rng.randrange(4):
+        match self.rng.randrange(5):
+            case 4:
+                viewer.wire.tears = True
             case 0:
                 viewer.wire.stop_reading()
             case 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import pickle
 import random
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,8 +14,9 @@ from trio.testing import wait_all_tasks_blocked
 
 from actors.leaderboard.actor import BoardWorld, LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
+from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardEvent, Channel
-from actors.leaderboard.messages import Apply, Join, Leave, Loaded, RankMove, Show, Subscriber
+from actors.leaderboard.messages import Apply, Join, Leave, Loaded, RankMove, Seats, Show, Subscriber
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
 from actors.ports import ALL_TIME, BoardId, ScoreFact, ScoreWrite, UserId
@@ -78,6 +78,12 @@ class Watcher:
             self.times.append(trio.current_time())
         return self.present
 
+    def settle(self, seats: Seats) -> None:
+        """It is content to be offered each step."""
+
+    def fell_out(self, channel: Channel, shown: Update, rest: bytes) -> None:
+        raise AssertionError("it never had a seat")
+
     @property
     def steps(self) -> list[tuple[str, int]]:
         return [(each.full.epoch, each.full.version) for each in self.seen]
@@ -90,13 +96,21 @@ class Stage:
     store: FakeScoreStore
     published: PublishedBoards
     watched: set[Channel]
-    audience: defaultdict[Channel, set[Subscriber]]
+    crowds: dict[Channel, Crowd] = field(default_factory=dict)
     boards: Directory[BoardId] = field(init=False)
     audiences: Directory[str] = field(init=False)
     board: Ref = field(init=False)
     shown: list[Update] = field(default_factory=list)
     deaf: bool = False
+    delivered: int = 0
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def crowd(self, channel: Channel = TOP3) -> Crowd:
+        """Who watches a channel."""
+        return self.crowds.setdefault(channel, Crowd(channel, self._count))
+
+    def _count(self, delivered: int) -> None:
+        self.delivered += delivered
 
     def broadcast(self, update: Update) -> None:
         if self.deaf:
@@ -155,7 +169,7 @@ async def running_stage(
 ) -> AsyncIterator[Stage]:
     """Run a board with these players; without `load` it is activated by the first message."""
     clock = TrioClock()
-    stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set(), defaultdict(set))
+    stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set())
     stage.add(*names)
     world = BoardWorld(stage.store, clock, CountedIds(), stage.published, stage.watched, stage.broadcast, tick_s)
     rng = random.Random(0)
@@ -163,8 +177,7 @@ async def running_stage(
     stage.board = stage.boards.ref(ALL_TIME)
 
     def make_audience(key: str) -> AudienceActor:
-        channel = Channel.of_key(key)
-        return AudienceActor(channel, stage.board, stage.audience[channel])
+        return AudienceActor(stage.board, stage.crowd(Channel.of_key(key)))
 
     stage.audiences = Directory("audience", make_audience, rng=rng, options=FAST, idle_after_s=idle_after_s)
     async with stage.boards.running(), stage.audiences.running():

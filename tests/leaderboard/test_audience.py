@@ -5,7 +5,7 @@ from collections.abc import Callable
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.leaderboard.audience import SLICE
+from actors.leaderboard.crowd import SLICE
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import CatchUp, Join, Show
 from actors.leaderboard.update import Update
@@ -48,7 +48,8 @@ async def test_who_has_gone_without_a_word_is_forgotten(autojump_clock: MockCloc
         gone.present = False
         await stage.score("b")
         await trio.sleep(2)
-        assert stage.audience[TOP3] == {stays}
+        assert stays in stage.crowd()
+        assert gone not in stage.crowd()
 
 
 async def test_a_joiner_in_the_middle_of_a_step_misses_nothing_and_sees_nothing_twice(
@@ -58,7 +59,7 @@ async def test_a_joiner_in_the_middle_of_a_step_misses_nothing_and_sees_nothing_
     async with running_stage(*"abc") as stage:
         crowd = [Watcher() for _ in range(3 * SLICE)]
         for watcher in crowd:
-            stage.audience[TOP3].add(watcher)
+            stage.crowd().join(watcher)
         first, joiner = Joiner(), Watcher()
         await stage.watch(first)
         first.bring = lambda: stage.audiences.tell(TOP3.key, Join(joiner))

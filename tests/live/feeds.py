@@ -15,8 +15,9 @@ from wsproto.events import CloseConnection, Event, Ping, TextMessage
 
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
+from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardFull, Channel, Row
-from actors.leaderboard.messages import Join, Leave, Subscriber, Update
+from actors.leaderboard.messages import Join, Leave, Update
 from actors.ports import ALL_TIME, UserId
 from scoreboard.door import DoorLimits
 from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
@@ -31,7 +32,8 @@ class Boards:
     """In place of the directory of audiences: one board, of which the test says when it is shown."""
 
     def __init__(self, rows: int = 1) -> None:
-        self.watching: set[Subscriber] = set()
+        self.watching = Crowd(TOP10, self._count)
+        self.delivered = 0
         self.version = 0
         self._rows = tuple(Row(rank, UserId(f"u{rank}"), f"player {rank}", 100, 0) for rank in range(1, rows + 1))
         self.joined = trio.Event()
@@ -43,18 +45,21 @@ class Boards:
     def show(self) -> None:
         """One step further, for all who watch."""
         self.version += 1
-        update = self.update()
-        self.watching = {subscriber for subscriber in self.watching if subscriber.offer(update)}
+        for _ in self.watching.show(self.update()):
+            pass
+
+    def _count(self, delivered: int) -> None:
+        self.delivered += delivered
 
     async def ask(self, key: str, question: Any, *, within: float) -> None:
         assert isinstance(question, Join)
-        self.watching.add(question.subscriber)
-        question.subscriber.offer(self.update())
+        self.watching.current = self.watching.current or self.update()
+        self.watching.join(question.subscriber)
         self.joined.set()
 
     def tell(self, key: str, message: Any) -> None:
         assert isinstance(message, Leave)
-        self.watching.discard(message.subscriber)
+        self.watching.leave(message.subscriber)
 
 
 async def who(token: str) -> SignedIn | ErrorEvent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -32,9 +32,15 @@ async def _feed(
     async with trio.SocketStream(near) as transport, client, trio.open_nursery() as nursery:
         feed = FeedStream(transport, b"GET", rest, guard)
         assert b"GET" == await feed.receive_some()
-        nursery.start_soon(feed.finish_writes)
+        feed.when_busy(lambda: nursery.start_soon(_finish, feed))
         yield feed, client
         nursery.cancel_scope.cancel()
+
+
+async def _finish(feed: FeedStream) -> None:
+    """As a connection's helper does."""
+    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        await feed.drained()
 
 
 async def _answer(feed: FeedStream, client: trio.SocketStream) -> None:
@@ -73,6 +79,34 @@ async def test_a_client_that_does_not_read_gets_no_more_and_costs_one_frame_at_m
         await feed.drained()
         assert feed.write_now(b"again")
         assert b"again" == await client.receive_some()
+
+
+@pytest.mark.parametrize("how", ["filled", "sent more than fits", "finished", "closed", "closing", "given up"])
+async def test_who_writes_directly_is_told_when_it_may_no_more(how: str) -> None:
+    """At the moment at which something else is on its way, or nothing more may be sent."""
+    async with _feed(buffer=1) as (feed, _), trio.open_nursery() as nursery:
+        told: list[str] = []
+        feed.when_busy(lambda: told.append(how))
+        send = feed.direct
+        assert send is not None
+        assert send(b"x") == 1
+        match how:
+            case "filled":
+                _fill(feed, b"x" * 3000)
+            case "sent more than fits":
+                nursery.start_soon(feed.send_all, b"x" * 100_000)
+            case "finished":
+                feed.finish(b"x")
+            case "closed":
+                await feed.send_all(close_frame(1000))
+            case "closing":
+                await feed.aclose()
+            case "given up":
+                feed.give_up()
+        await wait_all_tasks_blocked()
+        assert feed.direct is None
+        assert set(told) == {how}
+        nursery.cancel_scope.cancel()
 
 
 async def test_drained_waits_for_a_client_that_is_only_full() -> None:
@@ -289,7 +323,7 @@ async def test_any_other_stream_serves_too() -> None:
     near, far = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         feed = FeedStream(near)
-        nursery.start_soon(feed.finish_writes)
+        feed.when_busy(lambda: nursery.start_soon(_finish, feed))
         assert feed.write_now(b"one")
         assert not feed.write_now(b"two")
         assert b"one" == await far.receive_some()

@@ -26,7 +26,8 @@ async def test_a_spectator_sees_the_board_and_every_step() -> None:
         assert ("leaderboard.update", 1) == (message["event"], message["data"]["version"])
         assert live.feed.connected == 1
         await client.leave()
-    assert {"sent": 2} == dict(live.counts)
+    assert {"sent": 1} == dict(live.counts)
+    assert 1 == live.boards.delivered
     assert [] == live.opened.log.lines
 
 
