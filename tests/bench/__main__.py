@@ -13,13 +13,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import lag, ranking, stages, versus_fanout, versus_rest
+from tests.bench.measures import hold, joins, lag, ranking, stages, stopped, storm, versus_fanout, versus_rest
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.fanout import FanoutMeasure
+from tests.bench.measures.hold import HoldMeasure
+from tests.bench.measures.joins import JoinsMeasure
 from tests.bench.measures.lag import LagMeasure
 from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.screen import ScreenMeasure
+from tests.bench.measures.stopped import StoppedMeasure
+from tests.bench.measures.storm import StormMeasure
 from tests.bench.measures.versus_fanout import VersusFanoutMeasure
 from tests.bench.measures.versus_rest import VersusRestMeasure
 from tests.bench.peers import programs
@@ -37,6 +41,10 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     VersusFanoutMeasure,
     RankingMeasure,
     LagMeasure,
+    StoppedMeasure,
+    HoldMeasure,
+    JoinsMeasure,
+    StormMeasure,
 )
 NAMES = (
     "cycles",
@@ -48,21 +56,27 @@ NAMES = (
     versus_fanout.NAME,
     ranking.NAME,
     lag.NAME,
+    stopped.NAME,
+    hold.NAME,
+    joins.NAME,
+    storm.NAME,
 )
 #: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
 #: those of connections open up to 11,000.
-NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME}
+NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME, stopped.NAME, hold.NAME, joins.NAME, storm.NAME}
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--rounds", type=click.IntRange(1, 100), help="How often each is measured.  [default: 5]")
 @click.option("--viewers", type=click.IntRange(1, 15_000), help="Live clients at once.  [default: 1000]")
+@click.option("--hold-s", type=click.IntRange(4, 3600), help="How long `hold` holds connections.  [default: 30]")
 @click.option("--quick", is_flag=True, help="Two short rounds with 200 clients: to see that everything works.")
-def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, *, quick: bool) -> None:
+def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, hold_s: int | None, *, quick: bool) -> None:
     """Measure NAMES (without any: all that take no special patience) and print and save what was found."""
-    options = Options(rounds=2, window_s=2.0, viewers=200) if quick else Options()
+    options = Options(rounds=2, window_s=2.0, viewers=200, hold_s=8.0) if quick else Options()
     options = replace(options, rounds=rounds or options.rounds, viewers=viewers or options.viewers)
+    options = replace(options, hold_s=hold_s or options.hold_s)
     wanted = set(names) or set(NAMES) - NOT_BY_DEFAULT
     OUT.mkdir(exist_ok=True)
     report = Report({**machine.describe(), "load before": machine.load(), "rounds": _in_words(options)})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,13 +13,17 @@ from typing import Any
 from tests.bench.accounts import register
 from tests.bench.feed import GAP, KEEP_ALIVE, PLAYERS
 from tests.bench.generator import Command, Generator
-from tests.bench.numbers import Lag, Numbers, read_numbers
+from tests.bench.numbers import Lag, read_numbers
 from tests.bench.scoreboard_subject import ScoreboardSubject
 from tests.bench.statistics import percentile
 from tests.bench.subject import SubjectFactory, wait_until_quiet
 
 WARM_UP_S = 2.0
 TAIL_S = 0.5
+
+
+class Untrue(Exception):
+    """What clients show is not the true board."""
 
 
 class NotShown(Exception):
@@ -83,13 +89,28 @@ class Arena:
         """Until the server has done what it had to do."""
         wait_until_quiet(self.subject)
 
-    def stretch(self, crowd: Generator, seconds: float, per_s: float, **command: Any) -> Stretch:
-        """Scores, evenly, for so long and until the last one has been shown; the crowd obeys a command meanwhile."""
+    def stretch(
+        self,
+        crowd: Generator,
+        seconds: float,
+        per_s: float,
+        meanwhile: Callable[[], object] | None = None,
+        **command: Any,
+    ) -> Stretch:
+        """Scores, evenly, for so long and until the last one has been shown; the crowd obeys a command meanwhile.
+
+        `meanwhile` is called every second.
+        """
         count = round(seconds * per_s)
         before, numbers = self.subject.usage(), read_numbers(self.subject.port)
         began = time.monotonic()
         self._trickle.begin(count=count, every_s=1 / per_s)
-        seen = crowd.ask(watch_s=seconds + self.subject.tick_s + TAIL_S, **command)
+        crowd.begin(watch_s=seconds + self.subject.tick_s + TAIL_S, **command)
+        if meanwhile is not None:
+            for number in range(int(seconds)):
+                meanwhile()
+                time.sleep(max(0.0, began + number + 1 - time.monotonic()))
+        seen = crowd.result()
         sent = self._trickle.result()["sent"]
         took_s = time.monotonic() - began
         after = read_numbers(self.subject.port)
@@ -98,16 +119,28 @@ class Arena:
         shares = (used_s / took_s, seen["generator_s"] / seen["seconds"])
         return Stretch(took_s, sent, seen, after.lag.since(numbers.lag), counted, *shares)
 
-    def numbers(self) -> Numbers:
-        """What the server counts now."""
-        return read_numbers(self.subject.port)
+    def require_true(self, seen: Command) -> None:
+        """Every client shows the newest board, and it is the one that REST tells.
+
+        Raises:
+            Untrue: it is not so.
+        """
+        rows = [(user_id, score) for user_id, score in seen["board"]]
+        if seen["elsewhere"] or rows != top_ten(self.subject.port):
+            raise Untrue(f"{seen['elsewhere']} clients are elsewhere than the others, who show {rows}")
+
+
+def top_ten(port: int) -> list[tuple[str, int]]:
+    """Who leads, with which score, in order of rank."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/scores/top?limit=10", timeout=30.0) as answer:
+        return [(row["userId"], row["score"]) for row in json.load(answer)["leaderboard"]]
 
 
 @contextmanager
-def gathering(start: SubjectFactory, tick_s: float = 1.0) -> Iterator[Arena]:
-    """A fresh server with that tick, some players, and no client yet."""
+def gathering(start: SubjectFactory, **settings: str) -> Iterator[Arena]:
+    """A fresh server with these settings, some players, and no client yet; no pings unless a setting says otherwise."""
     with ExitStack() as scope:
-        subject = scope.enter_context(start(**KEEP_ALIVE, SCOREBOARD_BOARD_TICK_S=f"{tick_s:g}"))
+        subject = scope.enter_context(start(**KEEP_ALIVE | settings))
         assert isinstance(subject, ScoreboardSubject)
         players = register(subject.port, PLAYERS)
         trickle = Generator(

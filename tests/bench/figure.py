@@ -45,12 +45,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How thoroughly to measure. `window_s` is the length of one window of load."""
+    """How thoroughly to measure. `window_s` is the length of one window of load, `hold_s` of holding connections."""
 
     rounds: int = 5
     window_s: float = 8.0
     players: int = 64
     viewers: int = 1000
+    hold_s: float = 30.0
 
 
 class Measure(Protocol):
