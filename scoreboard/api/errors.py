@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.runtime import ActorError
 from scoreboard.api.answer import Answer, Headers, json_answer
-from scoreboard.security.errors import HashingBusy, NameRefused, PasswordRefused, TokenRefused
+from scoreboard.security.errors import HashingBusy, NameRefused, PasswordRefused, TokenRefused, WrongKind
 from scoreboard.wire.problems import UNAVAILABLE, problem_of
 
 CHALLENGE = 'Bearer realm="scoreboard"'
@@ -113,6 +113,10 @@ def _of_actor(error: ActorError) -> ApiError | None:
     return ApiError(status, title, problem.code, problem.message, retry_after_s=problem.retry_after_s)
 
 
+def _of_wrong_kind(error: WrongKind) -> ApiError:
+    return ApiError(403, "Forbidden", error.code, f"{error}.")
+
+
 def _of_access_token(error: TokenRefused) -> ApiError:
     return unauthorized(error.code, f"{error}.", failure="invalid_token")
 
@@ -130,6 +134,7 @@ def _of_hashing(error: HashingBusy) -> ApiError:
 TABLE: tuple[tuple[type[Exception], Callable[[Any], ApiError | None]], ...] = (
     (ApiError, lambda error: error),
     (ActorError, _of_actor),
+    (WrongKind, _of_wrong_kind),
     (TokenRefused, _of_access_token),
     (HashingBusy, _of_hashing),
     (NameRefused, _of_broken_rule),

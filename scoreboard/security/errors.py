@@ -46,6 +46,16 @@ class TokenInvalid(TokenRefused):
         self.reason = reason
 
 
+class WrongKind(TokenRefused):
+    """It is good, but not for this: a player's token where a service's is needed, or the other way round."""
+
+    code = "FORBIDDEN"
+
+
+class ServiceRefused(SecurityError):
+    """The service cannot be made; the sentence says why."""
+
+
 class NameRefused(SecurityError):
     """A user name or an e-mail address breaks a rule, which the sentence says. `field` names what it was."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
-from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRevoked
+from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRevoked, WrongKind
 from scoreboard.security.keys import KeyRing, public_jwk
 from scoreboard.security.revoked import RevokedSessions
 
@@ -23,6 +23,9 @@ REQUIRED = ("sub", "username", "role", "permissions", "iat", "exp", "jti", "iss"
 _OPTIONS: Any = {"require": list(REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False}
 
 PERMISSIONS = {"user": ("score.update", "leaderboard.view")}
+
+#: What a service of a game may do, and nothing else. No player has this permission.
+SERVICE_ROLE, SEND_BATCHES = "service", "scores:batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ class AccessTokens:
     Args:
         ring: The first signing key signs, all are believed.
         revoked: Asked at every use, also for tokens that were verified before.
+        services: Likewise for tokens of services: holds the name and the id of each that is good.
         lifetime_s: How long a new token is good for.
         now_us: The time of day.
         remember: How many verified tokens are kept so that their signature (about 50 µs) is not computed again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named, but for the first two
         self,
         ring: KeyRing,
         revoked: RevokedSessions,
@@ -57,11 +61,13 @@ class AccessTokens:
         audience: str,
         lifetime_s: int,
         now_us: Callable[[], int],
+        services: Container[tuple[str, str]] = (),
         remember: int = 4096,
     ) -> None:
         self.lifetime_s = lifetime_s
         self._ring = ring
         self._revoked = revoked
+        self._services = services
         self._issuer = issuer
         self._audience = audience
         self._now_us = now_us
@@ -71,14 +77,20 @@ class AccessTokens:
 
     def issue(self, *, user_id: str, username: str, role: str, session_id: str) -> str:
         """A new token of a session; `lifetime_s` says how long it is good for."""
-        now_s = self._now_us() // 1_000_000
+        permissions = PERMISSIONS.get(role, PERMISSIONS["user"])
+        who = {"sub": user_id, "username": username, "role": role, "permissions": list(permissions)}
+        return self._sign(who, session_id, self._now_us() // 1_000_000 + self.lifetime_s)
+
+    def issue_for_service(self, name: str, token_id: str, *, expires_s: int) -> str:
+        """A token with which a game's server may send batches of scores, until `expires_s` since the epoch."""
+        who = {"sub": f"service:{name}", "username": name, "role": SERVICE_ROLE, "permissions": [SEND_BATCHES]}
+        return self._sign(who, token_id, expires_s)
+
+    def _sign(self, who: dict[str, Any], session_id: str, expires_s: int) -> str:
         claims = {
-            "sub": user_id,
-            "username": username,
-            "role": role,
-            "permissions": list(PERMISSIONS.get(role, PERMISSIONS["user"])),
-            "iat": now_s,
-            "exp": now_s + self.lifetime_s,
+            **who,
+            "iat": self._now_us() // 1_000_000,
+            "exp": expires_s,
             "jti": f"{session_id}.{secrets.token_hex(8)}",
             "iss": self._issuer,
             "aud": self._audience,
@@ -87,22 +99,39 @@ class AccessTokens:
         return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid, "typ": TYPE})
 
     def verify(self, token: str) -> Caller:
-        """Who this token speaks for, now.
+        """The player whom this token speaks for, now.
 
         Raises:
             TokenExpired: it was ours, once.
             TokenRevoked: its session has ended.
+            WrongKind: it is a service's.
             TokenInvalid: anything else.
         """
+        caller = self._in_time(token)
+        if SEND_BATCHES in caller.permissions:
+            raise WrongKind("This is the token of a service: it may send batches of scores and nothing else")
+        if caller.session_id in self._revoked:
+            raise TokenRevoked
+        self._keep(token, caller)
+        return caller
+
+    def verify_service(self, token: str) -> Caller:
+        """The service (its name is `username`) that this token speaks for, now; raises as `verify`."""
+        caller = self._in_time(token)
+        if SEND_BATCHES not in caller.permissions:
+            raise WrongKind("Only a service of the game may send batches of scores; this is a player's token")
+        if (caller.username, caller.session_id) not in self._services:
+            raise TokenRevoked
+        self._keep(token, caller)
+        return caller
+
+    def _in_time(self, token: str) -> Caller:
         caller = self._verified.get(token)
         if caller is None:
             caller = self._decode(token)
         if caller.expires_s * 1_000_000 <= self._now_us():
             self._verified.pop(token, None)
             raise TokenExpired
-        if caller.session_id in self._revoked:
-            raise TokenRevoked
-        self._keep(token, caller)
         return caller
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:

@@ -6,6 +6,7 @@ Stores, then actors, then transports, then the door. They end in the reverse ord
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from scoreboard.security.errors import TokenRefused
 from scoreboard.security.keys import KeyRing, load_keys
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.services import LiveServices
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from scoreboard.server.hooks import CoreWatch, DoorJournal
@@ -222,6 +224,7 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
         audience=wanted.audience,
         lifetime_s=wanted.access_s,
         now_us=parts.clock.now_us,
+        services=LiveServices(Path(parts.settings.data_dir), now_s=time.monotonic),
     )
 
 
