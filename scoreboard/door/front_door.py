@@ -154,7 +154,9 @@ class FrontDoor:
                 await say_and_leave(visit.stream, short_answer(refused.status, str(refused)), self._limits)
             return
         visit.kind = head.kind.value
-        await self._handlers[head.kind](visit.stream, head, self._closing)
+        serving = self._handlers[head.kind](visit.stream, head, self._closing)
+        del head  # who stays for hours need not be remembered by it
+        await serving
         await linger(visit.stream, self._limits)
 
     def _see_off(self, visit: _Visit) -> None:

@@ -1,6 +1,7 @@
 """Transports of the live feed: WebSocket frames, one dialect of JSON, and the close codes."""
 
+from scoreboard.live.caretaker import Patience
 from scoreboard.live.dialect import DialectB
 from scoreboard.live.websocket import PATH, FeedLimits, WebSocketFeed
 
-__all__ = ["PATH", "DialectB", "FeedLimits", "WebSocketFeed"]
+__all__ = ["PATH", "DialectB", "FeedLimits", "Patience", "WebSocketFeed"]

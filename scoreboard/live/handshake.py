@@ -1,7 +1,7 @@
-"""Judges the opening handshake of a WebSocket before trio-websocket sees it. Pure.
+"""Judges the opening handshake of a WebSocket, and answers it. Pure.
 
-trio-websocket gets a request of our own with nothing of the client's in it but the key: what a client writes into its
-other headers raises in several places of the libraries behind.
+trio-websocket never sees it: what a client writes into its headers raises in several places of the libraries behind,
+and they would keep their parser of requests for as long as the connection lives.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
+
+from wsproto.utilities import generate_accept_token
 
 from scoreboard.live.commands import without_bearer
 
@@ -50,9 +52,9 @@ class Head(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A handshake to go on with: the bytes for trio-websocket, and the token that came with it."""
+    """A handshake to go on with: the answer to it, and the token that came with it."""
 
-    request: bytes
+    answer: bytes
     token: str | None
 
 
@@ -93,16 +95,16 @@ def judge(head: Head, path: str, allow_origin: Callable[[str], bool]) -> Handsha
         return Rejection(400, "INVALID_INPUT", "Sec-WebSocket-Key must be 16 bytes in Base64.")
     if not all(allow_origin(origin) for origin in head.values("origin")):
         return Rejection(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
-    return _with_token(_request(path, keys[0]), head.values("authorization"))
+    return _with_token(_answer(keys[0]), head.values("authorization"))
 
 
-def _with_token(request: bytes, authorizations: list[str]) -> Handshake | Rejection:
+def _with_token(answer: bytes, authorizations: list[str]) -> Handshake | Rejection:
     if not authorizations:
-        return Handshake(request, None)
+        return Handshake(answer, None)
     token = without_bearer(authorizations[0])
     if len(authorizations) > 1 or not token or token == authorizations[0].strip():
         return unauthorized("UNAUTHORIZED", "Authorization must be one Bearer token.")
-    return Handshake(request, token)
+    return Handshake(answer, token)
 
 
 def unauthorized(code: str, message: str) -> Rejection:
@@ -117,13 +119,11 @@ def _is_key(key: str) -> bool:
         return False
 
 
-def _request(path: str, key: str) -> bytes:
-    lines = [
-        f"GET {path} HTTP/1.1",
-        "Host: feed",
-        "Connection: Upgrade",
-        "Upgrade: websocket",
-        f"Sec-WebSocket-Key: {key}",
-        f"Sec-WebSocket-Version: {_VERSION}",
-    ]
-    return "\r\n".join([*lines, "", ""]).encode("ascii")
+def _answer(key: str) -> bytes:
+    lines = (
+        b"HTTP/1.1 101 Switching Protocols",
+        b"Upgrade: websocket",
+        b"Connection: Upgrade",
+        b"Sec-WebSocket-Accept: " + generate_accept_token(key.encode("ascii")),
+    )
+    return b"\r\n".join([*lines, b"", b""])

@@ -6,12 +6,11 @@ acknowledges, and what it does not read waits in front of a closed window. The f
 
 from __future__ import annotations
 
+import socket
 import struct
 from dataclasses import dataclass
 
-import trio
-
-_TCP_INFO = getattr(trio.socket, "TCP_INFO", None)  # Linux only
+_TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux only
 _UNACKED_AT = 24
 _LAST_ACK_AT = 56
 _SIZE = 60
@@ -39,12 +38,12 @@ class TcpInfo:
         return self.unacked > 0 and self.last_ack_ms >= within_s * 1000
 
 
-def is_gone(socket: trio.socket.SocketType, within_s: float) -> bool:
+def is_gone(connection: socket.socket, within_s: float) -> bool:
     """Whether the peer's machine has been silent for so long although it owes an answer; False where unknown."""
     if _TCP_INFO is None:
         return False
     try:
-        data = socket.getsockopt(trio.socket.IPPROTO_TCP, _TCP_INFO, _SIZE)
+        data = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _SIZE)
     except OSError:
         return False  # no TCP, or closed: reading tells
     return len(data) >= _SIZE and TcpInfo.parse(data).is_gone(within_s)

@@ -6,6 +6,7 @@ for all clients, and go out with `direct` or `write_now`: one system call and no
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,8 @@ from scoreboard.live.frames import close_frame, is_close
 from scoreboard.live.guard import FrameGuard, FrameViolation
 from scoreboard.live.peer import is_gone
 
-_TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
+_TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
+_READ_BYTES = 16 * 1024
 
 
 class FeedStream(trio.abc.Stream):
@@ -26,8 +28,7 @@ class FeedStream(trio.abc.Stream):
     there is never half a frame with something else behind it. Not more than one call's bytes are ever kept here. After
     a failed write nothing more is sent. After a close frame neither, as RFC 6455 demands.
 
-    Reading: first `request` (the handshake, which the door has read already), and not before it has been answered, what
-    the client sent behind it, so that no frame can get lost in a parser of requests.
+    Reading: first `rest`, then what the client sends.
 
     The socket belongs to who accepted it: `aclose` ends the talk and leaves it open. Of a socket's stream the Trio
     socket is replaced by one round an object of the standard library, which we hold too: its `send` is the fastest way
@@ -35,13 +36,11 @@ class FeedStream(trio.abc.Stream):
 
     Args:
         transport: A socket's stream; any other works too, then `direct` is None and `write_now` costs a task switch.
-        request: The bytes of the handshake.
         rest: What has been read behind the handshake.
         guard: Bounds what the client sends.
     """
 
     __slots__ = (
-        "_answered",
         "_broken",
         "_busy",
         "_closed",
@@ -49,7 +48,6 @@ class FeedStream(trio.abc.Stream):
         "_guard",
         "_pending",
         "_reading",
-        "_request",
         "_rest",
         "_said_goodbye",
         "_sending",
@@ -57,22 +55,19 @@ class FeedStream(trio.abc.Stream):
         "_transport",
         "_write_scope",
         "heard_at",
+        "pinged_at",
         "violation",
     )
 
-    def __init__(
-        self, transport: trio.abc.Stream, request: bytes = b"", rest: bytes = b"", guard: FrameGuard | None = None
-    ) -> None:
+    def __init__(self, transport: trio.abc.Stream, rest: bytes = b"", guard: FrameGuard | None = None) -> None:
         self._transport = transport
-        self._direct = _sending_at_once(transport) if isinstance(transport, trio.SocketStream) else None
-        self._socket = transport.socket if isinstance(transport, trio.SocketStream) else None
-        self._request = request
+        self._socket = _shared(transport) if isinstance(transport, trio.SocketStream) else None
+        self._direct = self._socket.send if self._socket is not None else None
         self._rest = rest
         self._guard = guard or FrameGuard()
-        self._answered = trio.Event()
         self._pending = b""
         self._busy: Callable[[], None] = _nobody_cares
-        self._sending = trio.Lock()
+        self._sending: trio.Lock | None = None
         self._reading: trio.CancelScope | None = None
         self._write_scope: trio.CancelScope | None = None
         self._broken = False
@@ -80,6 +75,7 @@ class FeedStream(trio.abc.Stream):
         self._said_goodbye = False
         self.violation: FrameViolation | None = None
         self.heard_at = trio.current_time()
+        self.pinged_at = -math.inf
 
     def __repr__(self) -> str:
         state = "broken" if self._broken else "closed" if self._closed else "open"
@@ -134,14 +130,14 @@ class FeedStream(trio.abc.Stream):
             trio.BrokenResourceError: it never will.
             trio.ClosedResourceError: the stream is at its end.
         """
-        async with self._sending:
+        async with self._one_at_a_time:
             self._check()
             await self._flush()
             with self._writing():
                 if self._socket is None:
                     await self._transport.wait_send_all_might_not_block()
                 else:
-                    await self._socket.wait_writable()
+                    await trio.lowlevel.wait_writable(self._socket)
         self._check()
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
@@ -150,18 +146,28 @@ class FeedStream(trio.abc.Stream):
         Raises:
             trio.BrokenResourceError, trio.ClosedResourceError: as `drained`.
         """
-        async with self._sending:
-            self._check()
-            await self._flush()
-            frames = bytes(data)
-            if not self.write_now(frames):
+        frames = bytes(data)
+        if not self._take(frames):
+            async with self._one_at_a_time:
                 self._check()
-                self.finish(frames)
-            self._answered.set()
-            if is_close(frames):
-                self._said_goodbye = True
-                self._busy()
-            await self._flush()
+                await self._flush()
+                if not self._take(frames):
+                    self._check()
+                    self.finish(frames)
+                await self._flush()
+        elif self._pending:
+            async with self._one_at_a_time:
+                await self._flush()
+        else:
+            await trio.lowlevel.checkpoint()
+
+    def _take(self, frames: bytes) -> bool:
+        """`write_now`; nothing may be sent behind a close frame."""
+        taken = self.write_now(frames)
+        if taken and is_close(frames):
+            self._said_goodbye = True
+            self._busy()
+        return taken
 
     async def send(self, frames: bytes) -> None:
         """`send_all`, as the connection's actor calls it."""
@@ -171,45 +177,64 @@ class FeedStream(trio.abc.Stream):
         """As `drained`."""
         await self.drained()
 
+    @property
+    def _one_at_a_time(self) -> trio.Lock:
+        """Made for those who need it; most clients take all at once."""
+        if self._sending is None:
+            self._sending = trio.Lock()
+        return self._sending
+
     async def _flush(self) -> None:
         with self._writing():
             while self._pending:
-                self._pending = self._pending[await self._send_some(self._pending) :]
+                await self._send_some()
 
-    async def _send_some(self, data: bytes) -> int:
-        if self._socket is not None:
-            return await self._socket.send(data)
+    async def _send_some(self) -> None:
+        if self._socket is None:
+            await self._send_through()
+            return
         try:
-            await self._transport.send_all(data)
+            self._pending = self._pending[self._socket.send(self._pending) :]
+        except BlockingIOError:
+            await trio.lowlevel.wait_writable(self._socket)
+
+    async def _send_through(self) -> None:
+        try:
+            await self._transport.send_all(self._pending)
         except trio.Cancelled:
             self._break()  # such a stream does not say how much it has sent
             raise
-        return len(data)
+        self._pending = b""
 
     # --- reading ---
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """The handshake, then what the client sends, as fast as the guard allows.
+        """What the client sends, as fast as the guard allows.
 
         Raises:
             trio.BrokenResourceError: the connection is broken, or `violation` says what the client did.
             trio.ClosedResourceError: the stream is at its end.
         """
         self._check_open()
-        if self._request:
-            data, self._request = self._request, b""
-            await trio.lowlevel.checkpoint()
-            return data
         with trio.CancelScope() as self._reading:
-            await self._answered.wait()
-            return await self._guarded(await self._next(max_bytes))
+            return await self._guarded(await self._next(max_bytes or _READ_BYTES))
         raise trio.ClosedResourceError("the stream was closed while it was read")
 
-    async def _next(self, max_bytes: int | None) -> bytes:
+    async def _next(self, max_bytes: int) -> bytes:
         if self._rest:
-            data, self._rest = self._rest[:max_bytes], self._rest[max_bytes:] if max_bytes else b""
+            data, self._rest = self._rest[:max_bytes], self._rest[max_bytes:]
+            await trio.lowlevel.checkpoint()
             return data
-        return bytes(await self._transport.receive_some(max_bytes))
+        if self._socket is None:
+            return bytes(await self._transport.receive_some(max_bytes))
+        await trio.lowlevel.checkpoint_if_cancelled()
+        come = _what_has_come(self._socket, max_bytes)
+        if come is not None:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        while come is None:
+            await trio.lowlevel.wait_readable(self._socket)
+            come = _what_has_come(self._socket, max_bytes)
+        return come
 
     async def _guarded(self, data: bytes) -> bytes:
         self.heard_at = trio.current_time()
@@ -228,7 +253,6 @@ class FeedStream(trio.abc.Stream):
         """End the talk for whoever reads or writes here; what was taken may still be sent by `say_goodbye`."""
         self._closed = True
         self._busy()
-        self._answered.set()
         if self._reading is not None:
             self._reading.cancel()
         await trio.lowlevel.checkpoint()
@@ -240,7 +264,7 @@ class FeedStream(trio.abc.Stream):
         """
         await self.aclose()
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            async with self._sending:
+            async with self._one_at_a_time:
                 await self._flush()
                 if not self._said_goodbye and not self._broken:
                     self._pending, self._said_goodbye = close_frame(code, reason), True
@@ -253,14 +277,14 @@ class FeedStream(trio.abc.Stream):
             self._write_scope.cancel()
         if self._socket is not None:
             with suppress(OSError):
-                self._socket.shutdown(trio.socket.SHUT_WR)
+                self._socket.shutdown(socket.SHUT_WR)
 
     # --- the other side ---
 
     def allow_pauses(self) -> None:
         """Take away the kernel's own deadline for unread bytes: a client that stops reading is only behind."""
         if self._socket is not None and _TCP_USER_TIMEOUT is not None:
-            self._socket.setsockopt(trio.socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, 0)
+            self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, 0)
 
     def peer_is_gone(self, within_s: float) -> bool:
         """Whether bytes of ours have met no sign of life for so long; see `scoreboard.live.peer`."""
@@ -298,10 +322,21 @@ class FeedStream(trio.abc.Stream):
             raise trio.ClosedResourceError("the stream has been closed")
 
 
-def _sending_at_once(stream: trio.SocketStream) -> Callable[[bytes], int]:
+def _shared(stream: trio.SocketStream) -> socket.socket:
+    """The object within the stream's Trio socket, which is made anew round it."""
     shared = socket.socket(fileno=stream.socket.detach())
     stream.socket = trio.socket.from_stdlib_socket(shared)
-    return shared.send
+    return shared
+
+
+def _what_has_come(connection: socket.socket, max_bytes: int) -> bytes | None:
+    """None while nothing has; empty at the end."""
+    try:
+        return connection.recv(max_bytes)
+    except BlockingIOError:
+        return None
+    except OSError as error:
+        raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
 
 def _nobody_cares() -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
 from actors.connection.commands import ClientCommand
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
+from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.commands import command_of
-from scoreboard.live.frames import PING
 from scoreboard.live.guard import FrameGuard
 from scoreboard.live.handshake import Head, Rejection, judge, unauthorized
+from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
 
 PATH = "/ws/leaderboard"
@@ -35,18 +37,14 @@ class FeedLimits:
         message_bytes: the longest message of a client; above it the connection closes with 1009.
         open_within_s: for the handshake, the judgement of its token included.
         close_within_s: for the client to answer our close frame.
-        ping_after_s: of silence; proxies cut what is idle for a minute.
-        pong_within_s: for any sign of life after a ping.
-        paused_within_s: for a client that is alive but does not read; it is only behind until then.
+        patience: with a client that says nothing.
         fragments, frames_per_s, frames_burst, frames_patience_s: see `FrameGuard`.
     """
 
     message_bytes: int = 16 * 1024
     open_within_s: float = 10.0
     close_within_s: float = 3.0
-    ping_after_s: float = 25.0
-    pong_within_s: float = 20.0
-    paused_within_s: float = 3600.0
+    patience: Patience = field(default_factory=Patience)
     fragments: int = 64
     frames_per_s: float = 50.0
     frames_burst: float = 200.0
@@ -54,7 +52,7 @@ class FeedLimits:
 
 
 class WebSocketFeed:
-    """Serves any number of clients, each with an actor of its own; `connected` counts those past their handshake.
+    """Serves any number of clients, each with an actor of its own, while it is `running`.
 
     Args:
         world: What the connections' actors need; its `who` also judges the token of a handshake.
@@ -75,7 +73,16 @@ class WebSocketFeed:
         self._dialect = dialect
         self._limits = limits or FeedLimits()
         self._allow_origin = allow_origin
-        self.connected = 0
+        self._caretaker = Caretaker(self._limits.patience)
+
+    @property
+    def connected(self) -> int:
+        """How many clients are past their handshake."""
+        return len(self._caretaker)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Look after clients while the body runs."""
+        return self._caretaker.running()
 
     async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
         """Serve one client; `closing` lets it end with 1001. The transport stays open for its owner to close."""
@@ -86,30 +93,36 @@ class WebSocketFeed:
             with trio.move_on_after(self._limits.close_within_s):
                 await transport.send_all(admitted.response())
             return
-        request, user = admitted
+        stream = FeedStream(transport, head.rest, self._guard())
+        answer, user = admitted
+        del head, admitted  # a client stays for hours, and so does what this frame knows
+        await self._serve(stream, answer, user, closing)
+
+    def _guard(self) -> FrameGuard:
         limits = self._limits
-        guard = FrameGuard(
+        return FrameGuard(
             fragments=limits.fragments,
             per_s=limits.frames_per_s,
             burst=limits.frames_burst,
             patience_s=limits.frames_patience_s,
         )
-        await self._serve(FeedStream(transport, request, head.rest, guard), user, closing)
 
     async def _admit(self, head: Head) -> Rejection | tuple[bytes, SignedIn | None]:
         verdict = judge(head, PATH, self._allow_origin)
         if isinstance(verdict, Rejection):
             return verdict
         if verdict.token is None:
-            return verdict.request, None
+            return verdict.answer, None
         who = await self._world.who(verdict.token)
         if isinstance(who, ErrorEvent):
             return unauthorized(who.code, who.message)
-        return verdict.request, who
+        return verdict.answer, who
 
-    async def _serve(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> None:
+    async def _serve(self, stream: FeedStream, answer: bytes, user: SignedIn | None, closing: trio.Event) -> None:
         code = _INTERNAL_ERROR
         try:
+            with trio.fail_after(self._limits.open_within_s):
+                await stream.send_all(answer)
             code = await self._converse(stream, user, closing)
         except* _ENDS:
             code = _NORMAL
@@ -120,32 +133,20 @@ class WebSocketFeed:
 
     async def _converse(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
+        stream.allow_pauses()
         async with trio.open_nursery() as nursery:
-            websocket = await self._open(nursery, stream)
-            nursery.start_soon(watch_over, stream, self._limits, nursery.cancel_scope)
+            websocket = opened(nursery, stream, max_message_size=self._limits.message_bytes)
+            connection = LiveConnection(stream, self._dialect, self._world, user)
             with trio.CancelScope() as running:
-                nursery.start_soon(_cancel_when, closing, running)
-                await self._run(stream, websocket, user, nursery)
+                self._caretaker.look_after(stream, running, closing)
+                try:
+                    await connection.run(_Commands(websocket), nursery)
+                finally:
+                    self._caretaker.let_go(stream)
             with trio.move_on_after(self._limits.close_within_s):
                 await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
             nursery.cancel_scope.cancel()
         return _code_of(stream, websocket)
-
-    async def _open(self, nursery: trio.Nursery, stream: FeedStream) -> WebSocketConnection:
-        with trio.fail_after(self._limits.open_within_s):
-            request = await wrap_server_stream(nursery, stream, max_message_size=self._limits.message_bytes)
-            websocket = await request.accept()
-        stream.allow_pauses()
-        return websocket
-
-    async def _run(
-        self, stream: FeedStream, websocket: WebSocketConnection, user: SignedIn | None, helpers: trio.Nursery
-    ) -> None:
-        self.connected += 1
-        try:
-            await LiveConnection(stream, self._dialect, self._world, user).run(_Commands(websocket), helpers)
-        finally:
-            self.connected -= 1
 
 
 class _Commands:
@@ -165,31 +166,6 @@ class _Commands:
             return command_of(await self._websocket.get_message())
         except ConnectionClosed:
             raise StopAsyncIteration from None
-
-
-async def watch_over(stream: FeedStream, limits: FeedLimits, scope: trio.CancelScope) -> None:
-    """Ping a client that says nothing, and cancel `scope` once it is certain that nobody is there.
-
-    A client that has stopped reading does not answer either, but its machine does; it is kept for `paused_within_s`.
-    """
-    while True:
-        await trio.sleep_until(stream.heard_at + limits.ping_after_s)
-        if trio.current_time() < stream.heard_at + limits.ping_after_s:
-            continue
-        pinged_at = trio.current_time()
-        stream.write_now(PING)  # not taken: then it is behind, and what it has not read yet serves as well
-        await trio.sleep(limits.pong_within_s)
-        if stream.heard_at >= pinged_at:
-            continue
-        if stream.peer_is_gone(limits.pong_within_s) or pinged_at - stream.heard_at > limits.paused_within_s:
-            stream.give_up()
-            scope.cancel()
-            return
-
-
-async def _cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:
-    await event.wait()
-    scope.cancel()
 
 
 def _code_of(stream: FeedStream, websocket: WebSocketConnection) -> int:

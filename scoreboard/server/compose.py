@@ -29,7 +29,7 @@ from scoreboard.api.services import Part, Services
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.http import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
-from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
+from scoreboard.live import DialectB, FeedLimits, Patience, WebSocketFeed
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
@@ -191,10 +191,11 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         stop_within_s=wanted.stop_within_s,
     )
     http = HypercornHandler(create_app(services), load_config(HYPERCORN), limits, observer)
-    door = FrontDoor(http=http, websocket=_feed(parts, core, tokens), limits=limits, observer=observer)
+    feed = _feed(parts, core, tokens)
+    door = FrontDoor(http=http, websocket=feed, limits=limits, observer=observer)
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
-    async with http.lifespan():
+    async with http.lifespan(), feed.running():
         parts.log.info("listening", url=url_of(wanted.host, port))
         task_status.started(Server(port, door.close, core))
         await door.serve(listeners)
@@ -272,7 +273,7 @@ def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
 
     metrics = parts.metrics
     world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped)
-    feed = WebSocketFeed(world, DialectB(), FeedLimits(ping_after_s=parts.settings.board.ping_s))
+    feed = WebSocketFeed(world, DialectB(), FeedLimits(patience=Patience(ping_after_s=parts.settings.board.ping_s)))
     metrics.follow_sockets(lambda: feed.connected)
     return feed
 

@@ -177,7 +177,7 @@ async def open_feed(
     """Serve on a free port while the body runs."""
     boards, counts = Boards(rows), Counter[str]()
     feed = make_feed(boards, counts, limits)
-    async with open_door(door or DoorLimits(linger_within_s=0.2), websocket=feed) as opened:
+    async with feed.running(), open_door(door or DoorLimits(linger_within_s=0.2), websocket=feed) as opened:
         yield OpenFeed(opened, feed, boards, counts)
     assert feed.connected == 0
     assert not boards.watching

@@ -9,7 +9,7 @@ import pytest
 from scoreboard.door.head import HeadReader, RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.live.handshake import Handshake, Rejection, judge
-from tests.live.wire import KEY, handshake
+from tests.live.wire import handshake
 
 PATH = "/ws/leaderboard"
 
@@ -25,8 +25,10 @@ def test_a_good_handshake_goes_on_with_nothing_of_the_clients_but_its_key() -> N
     verdict = _judge(handshake(host="\xff..\xff", cookie="\xff" * 100, origin="https://good.example"))
     assert isinstance(verdict, Handshake)
     assert verdict.token is None
-    assert f"Sec-WebSocket-Key: {KEY}".encode() in verdict.request
-    assert b"\xff" not in verdict.request
+    assert verdict.answer.startswith(b"HTTP/1.1 101 ")
+    accept = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of the key that is RFC 6455's example
+    assert accept in verdict.answer.split(b"\r\n")
+    assert b"\xff" not in verdict.answer
 
 
 def test_a_query_belongs_to_the_path_that_is_asked_for() -> None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-import trio
-from wsproto.events import CloseConnection, Ping
+from wsproto.events import CloseConnection
 
-from scoreboard.door.head import RequestHead
 from scoreboard.live import FeedLimits
-from scoreboard.live.websocket import watch_over
 from tests.door.doors import read_all
-from tests.live.feeds import SUBSCRIBE, Boards, Client, make_feed, open_feed
-from tests.live.wire import PONG, frame, handshake, text
+from tests.live.feeds import SUBSCRIBE, Client, open_feed
+from tests.live.wire import frame, handshake, text
 
 
 async def test_a_spectator_sees_the_board_and_every_step() -> None:
@@ -98,64 +93,6 @@ async def test_clients_are_told_to_come_back_when_the_server_goes() -> None:
         await client.stream.send_all(frame(8, b"\x03\xe9"))
         await client.ended()
         await other.stream.aclose()
-
-
-def _head() -> RequestHead:
-    headers = (("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
-    return RequestHead("GET", "/ws/leaderboard", headers, "1.1", b"", b"")
-
-
-async def test_a_quiet_client_is_asked_and_one_that_answers_is_kept(autojump_clock: trio.testing.MockClock) -> None:
-    """A ping after 25 s of silence; the pong, or anything else, starts the silence anew."""
-    near, far = trio.testing.memory_stream_pair()
-    client = Client(far)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(make_feed(Boards(), {}), near, _head(), trio.Event())  # type: ignore[arg-type]
-        await client.handshake()
-        for asked_at in (25, 50, 75):
-            assert Ping(payload=b"") == await client.event()
-            assert asked_at == round(trio.current_time())
-            await far.send_all(frame(PONG))
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_client_that_is_gone_is_cut_after_its_ping(autojump_clock: trio.testing.MockClock) -> None:
-    """20 s after the ping; its place is free, and the close frame was tried."""
-    near, far = trio.testing.memory_stream_pair()
-    client, feed = Client(far), make_feed(Boards(), {})  # type: ignore[arg-type]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(feed, near, _head(), trio.Event())
-        await client.handshake()
-    assert 45 == round(trio.current_time())
-    assert feed.connected == 0
-
-
-@dataclass
-class _Paused:
-    """A stream whose client's machine answers although the client itself does not."""
-
-    heard_at: float
-    given_up_at: float | None = None
-
-    def write_now(self, _: bytes) -> bool:
-        return False
-
-    def peer_is_gone(self, _: float) -> bool:
-        return False
-
-    def give_up(self) -> None:
-        self.given_up_at = trio.current_time()
-
-
-async def test_a_client_that_does_not_read_is_kept_for_an_hour(autojump_clock: trio.testing.MockClock) -> None:
-    """It is only behind; after that its place is needed for others."""
-    limits, paused = FeedLimits(), _Paused(trio.current_time())
-    with trio.CancelScope() as scope:
-        await watch_over(paused, limits, scope)  # type: ignore[arg-type]  # as much of a stream as is asked here
-        await trio.lowlevel.checkpoint()
-    assert scope.cancelled_caught
-    assert paused.given_up_at is not None
-    assert 3600 < paused.given_up_at - paused.heard_at < 3600 + 2 * limits.pong_within_s
 
 
 async def test_the_server_may_go_while_a_client_is_still_being_judged() -> None:

@@ -1,0 +1,126 @@
+"""Looks after all clients of a feed at once: a task for each would cost more memory than the client itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+
+import trio
+
+from scoreboard.live.frames import PING
+from scoreboard.live.stream import FeedStream
+
+#: Silence is looked for so many times in the time after which a client is asked for a sign of life.
+LOOKS = 10
+#: So many clients are looked at before others get a turn: a tenth of a millisecond.
+SLICE = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a client may say nothing, in seconds.
+
+    Attributes:
+        ping_after_s: until it is asked for a sign of life; proxies cut what is idle for a minute.
+        pong_within_s: for any sign of life after a ping.
+        paused_within_s: for a client that is alive but does not read; it is only behind until then.
+    """
+
+    ping_after_s: float = 25.0
+    pong_within_s: float = 20.0
+    paused_within_s: float = 3600.0
+
+
+class Care(Enum):
+    """What a client needs."""
+
+    NOTHING = "nothing"
+    PING = "ping"
+    JUDGEMENT = "judgement"
+
+
+def care_for(heard_at: float, pinged_at: float, now: float, patience: Patience) -> Care:
+    """What to do about a client that was heard and pinged last at these times."""
+    if now < heard_at + patience.ping_after_s:
+        return Care.NOTHING
+    if pinged_at <= heard_at:
+        return Care.PING
+    return Care.JUDGEMENT if now >= pinged_at + patience.pong_within_s else Care.NOTHING
+
+
+class Caretaker:
+    """Asks quiet clients for a sign of life, cuts those who are gone, and tells all when the server closes.
+
+    A ping comes up to a tenth of `ping_after_s` late, because all are looked at together.
+    """
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._clients: dict[FeedStream, trio.CancelScope] = {}
+        self._nursery: trio.Nursery | None = None
+        self._closing: trio.Event | None = None
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Look after clients while the body runs."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._look_round)
+            try:
+                yield
+            finally:
+                self._nursery = None
+                nursery.cancel_scope.cancel()
+
+    def look_after(self, stream: FeedStream, scope: trio.CancelScope, closing: trio.Event) -> None:
+        """Cancel `scope` when the client is gone or `closing` is set, until it is `let_go`.
+
+        Raises:
+            RuntimeError: the caretaker is not running.
+        """
+        if self._nursery is None:
+            raise RuntimeError("nobody looks after the clients")
+        if self._closing is not closing:  # all clients of one door bring the same
+            self._closing = closing
+            self._nursery.start_soon(self._send_home_when, closing)
+        if closing.is_set():
+            scope.cancel()
+        self._clients[stream] = scope
+
+    def let_go(self, stream: FeedStream) -> None:
+        """Its talk is over."""
+        del self._clients[stream]
+
+    async def _send_home_when(self, closing: trio.Event) -> None:
+        await closing.wait()
+        for scope in tuple(self._clients.values()):
+            scope.cancel()
+
+    async def _look_round(self) -> None:
+        while True:
+            await trio.sleep(self._patience.ping_after_s / LOOKS)
+            now = trio.current_time()
+            for count, (stream, scope) in enumerate(tuple(self._clients.items()), 1):
+                self._look_at(stream, scope, now)
+                if count % SLICE == 0:
+                    await trio.lowlevel.checkpoint()
+
+    def _look_at(self, stream: FeedStream, scope: trio.CancelScope, now: float) -> None:
+        care = care_for(stream.heard_at, stream.pinged_at, now, self._patience)
+        if care is Care.JUDGEMENT and self._has_gone(stream):
+            stream.give_up()
+            scope.cancel()
+        elif care is not Care.NOTHING:
+            stream.pinged_at = now
+            stream.write_now(PING)  # not taken: then it is behind, and what it has not read yet serves as well
+
+    def _has_gone(self, stream: FeedStream) -> bool:
+        """A client that has stopped reading does not answer either, but its machine does."""
+        patience = self._patience
+        paused_s = stream.pinged_at - stream.heard_at
+        return stream.peer_is_gone(patience.pong_within_s) or paused_s > patience.paused_within_s

@@ -1,0 +1,117 @@
+"""Quiet clients are asked, lost ones cut, all told when the server goes."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
+from wsproto.events import Ping
+
+from scoreboard.door.head import RequestHead
+from scoreboard.live.caretaker import LOOKS, Care, Caretaker, Patience, care_for
+from tests.live.feeds import Boards, Client, make_feed
+from tests.live.wire import PONG, frame
+
+
+def _head() -> RequestHead:
+    headers = (("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
+    return RequestHead("GET", "/ws/leaderboard", headers, "1.1", b"", b"")
+
+
+async def test_a_quiet_client_is_asked_and_one_that_answers_is_kept(autojump_clock: MockClock) -> None:
+    """A ping after 25 s of silence or a little more; the pong, or anything else, starts the silence anew."""
+    near, far = memory_stream_pair()
+    client, feed = Client(far), make_feed(Boards(), {})  # type: ignore[arg-type]
+    heard_at = trio.current_time()
+    async with feed.running(), trio.open_nursery() as nursery:
+        nursery.start_soon(feed, near, _head(), trio.Event())
+        await client.handshake()
+        for _ in range(3):
+            assert Ping(payload=b"") == await client.event()
+            assert 25 <= trio.current_time() - heard_at <= 25 * (1 + 1 / LOOKS)
+            await far.send_all(frame(PONG))
+            heard_at = trio.current_time()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_client_that_is_gone_is_cut_after_its_ping(autojump_clock: MockClock) -> None:
+    """20 s after the ping or a little more; its place is free, and the close frame was tried."""
+    near, far = memory_stream_pair()
+    client, feed = Client(far), make_feed(Boards(), {})  # type: ignore[arg-type]
+    async with feed.running():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(feed, near, _head(), trio.Event())
+            await client.handshake()
+        assert 45 <= trio.current_time() <= 45 + 2 * 25 / LOOKS
+        assert feed.connected == 0
+
+
+class _Paused:
+    """A stream whose client's machine answers although the client itself does not."""
+
+    def __init__(self) -> None:
+        self.heard_at = self.pinged_at = trio.current_time()
+        self.given_up_at: float | None = None
+
+    def write_now(self, _: bytes) -> bool:
+        return False
+
+    def peer_is_gone(self, _: float) -> bool:
+        return False
+
+    def give_up(self) -> None:
+        self.given_up_at = trio.current_time()
+
+
+async def test_a_client_that_does_not_read_is_kept_for_an_hour(autojump_clock: MockClock) -> None:
+    """It is only behind; after that its place is needed for others."""
+    paused, caretaker = _Paused(), Caretaker(Patience())
+    async with caretaker.running():
+        with trio.CancelScope() as scope:
+            caretaker.look_after(paused, scope, trio.Event())  # type: ignore[arg-type]  # as much of one as is asked
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert paused.given_up_at is not None
+    assert 3600 < paused.given_up_at - paused.heard_at < 3600 + 3 * 20
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "pinged_at", "care"),
+    [
+        (80, -9, Care.NOTHING),  # not quiet for long enough
+        (75, -9, Care.PING),
+        (75, 75, Care.PING),  # pinged, and then heard
+        (70, 96, Care.NOTHING),  # it still may answer
+        (50, 80, Care.JUDGEMENT),
+    ],
+)
+def test_silence_has_two_bounds(heard_at: float, pinged_at: float, care: Care) -> None:
+    """One until the ping, one from there."""
+    assert care == care_for(heard_at, pinged_at, 100, Patience(ping_after_s=25, pong_within_s=20))
+
+
+async def test_all_are_told_when_the_server_goes_and_who_comes_later_too(autojump_clock: MockClock) -> None:
+    """By their scopes, at once."""
+    caretaker, closing, ended = Caretaker(Patience()), trio.Event(), []
+
+    async def stay(name: str) -> None:
+        with trio.CancelScope() as scope:
+            caretaker.look_after(_Paused(), scope, closing)  # type: ignore[arg-type]
+            await trio.sleep_forever()
+        ended.append(name)
+
+    async with caretaker.running(), trio.open_nursery() as nursery:
+        for name in "ab":
+            nursery.start_soon(stay, name)
+        await wait_all_tasks_blocked()
+        assert (len(caretaker), ended) == (2, [])
+        closing.set()
+        await wait_all_tasks_blocked()
+        await stay("c")
+    assert sorted(ended) == ["a", "b", "c"]
+
+
+async def test_nobody_is_left_alone() -> None:
+    """A feed that was not started serves nobody."""
+    with pytest.raises(RuntimeError):
+        Caretaker(Patience()).look_after(_Paused(), trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
