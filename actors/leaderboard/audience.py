@@ -6,20 +6,25 @@ of ours might overtake a step that is still on its way, and then an old board wo
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import trio
 
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.messages import Join, Leave, Show, Subscriber, Unwatch, Update, Watch
-from actors.runtime import Actor, ActorError, Ref
+from actors.runtime import ActorError, BatchActor, Ref, Request
 
 
-class AudienceActor(Actor):
+class AudienceActor(BatchActor):
     """Gives the steps of one channel to those who watch it.
+
+    Of steps that wait at the same time only the newest: when a board moves faster than its crowd can be told, all are
+    shown where it stands, and nothing piles up.
 
     `crowd` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
     """
+
+    max_batch = 100  # so many joins in one turn, at 50 microseconds each
 
     def __init__(self, board: Ref, crowd: Crowd, *, retry_s: float = 1.0) -> None:
         self._board = board
@@ -45,18 +50,24 @@ class AudienceActor(Actor):
         if self._crowd and self._crowd.current is None:
             self._want()
 
-    async def receive(self, message: Any) -> None:
-        """Work on one message."""
-        match message:
-            case Join(subscriber):
-                self._join(subscriber)
-            case Leave(subscriber):
-                self._crowd.leave(subscriber)
-                self._rest_if_empty()
-            case Show(update):
-                await self._show(update)
-            case _:
-                raise TypeError(f"an audience does not understand {message!r}")
+    async def receive_batch(self, requests: Sequence[Request]) -> None:
+        """Let join and leave in their order; then show the newest step."""
+        steps = []
+        for request in requests:
+            match request.message:
+                case Join(subscriber):
+                    self._join(subscriber)
+                    request.answer(None)
+                case Leave(subscriber):
+                    self._crowd.leave(subscriber)
+                case Show(update):
+                    steps.append(update)
+                case _:
+                    raise TypeError(f"an audience does not understand {request.message!r}")
+        if steps:
+            self._crowd.skip(len({(step.epoch, step.version) for step in steps}) - 1)
+            await self._show(steps[-1])
+        self._rest_if_empty()
 
     def _join(self, subscriber: Subscriber) -> None:
         self._crowd.join(subscriber)
@@ -83,7 +94,6 @@ class AudienceActor(Actor):
             # In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time.
             for _ in self._crowd.show(update):
                 await trio.lowlevel.checkpoint()
-        self._rest_if_empty()
 
 
 def _tell(board: Ref, message: Watch | Unwatch) -> None:

@@ -23,12 +23,19 @@ class Crowd:
     Args:
         channel: What they watch.
         delivered: Is told how many took a step from their lanes; the others count for themselves.
+        skipped: Is told how many deliveries a step would have been that came too late to be shown.
     """
 
-    def __init__(self, channel: Channel, delivered: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        delivered: Callable[[int], None] = lambda _: None,
+        skipped: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.channel = channel
         self.current: Update | None = None
         self._delivered = delivered
+        self._skipped = skipped
         self._others: dict[Subscriber, None] = {}  # a set that keeps its order
         self._lanes: dict[tuple[str, bool], Lane[Subscriber]] = {}
 
@@ -100,6 +107,11 @@ class Crowd:
             self._offer(subscriber, update)
             if count % SLICE == 0:
                 yield
+
+    def skip(self, steps: int) -> None:
+        """Count so many steps that nobody was shown, because newer ones had come."""
+        if steps:
+            self._skipped(steps * len(self))
 
     def scatter(self) -> None:
         """Nobody knows any more what the channel shows: all stand again, each with what it was shown last."""

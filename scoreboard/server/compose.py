@@ -167,6 +167,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         user_gave_up=watch.user_gave_up,
         board_stepped=metrics.board_stepped,
         frames_sent=metrics.frames_sent,
+        frames_skipped=metrics.frames_skipped,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         scored=metrics.scored,

@@ -79,6 +79,7 @@ class CoreHooks:
     user_gave_up: Callable[[UserId, GaveUp], None]
     board_stepped: Callable[[], None] = lambda: None
     frames_sent: Callable[[int], None] = lambda _: None
+    frames_skipped: Callable[[int], None] = lambda _: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
@@ -154,7 +155,7 @@ def _boards_and_audiences(
 
     def make_audience(key: str) -> AudienceActor:
         channel = Channel.of_key(key)
-        crowd = crowds.setdefault(channel, Crowd(channel, hooks.frames_sent))
+        crowd = crowds.setdefault(channel, Crowd(channel, hooks.frames_sent, hooks.frames_skipped))
         return AudienceActor(boards.ref(channel.board), crowd)
 
     world = BoardWorld(ports.scores, ports.clock, ports.ids, published, watched, broadcast, tick_s)

@@ -103,14 +103,18 @@ class Stage:
     shown: list[Update] = field(default_factory=list)
     deaf: bool = False
     delivered: int = 0
+    skipped: int = 0
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def crowd(self, channel: Channel = TOP3) -> Crowd:
         """Who watches a channel."""
-        return self.crowds.setdefault(channel, Crowd(channel, self._count))
+        return self.crowds.setdefault(channel, Crowd(channel, self._count, self._count_skipped))
 
     def _count(self, delivered: int) -> None:
         self.delivered += delivered
+
+    def _count_skipped(self, skipped: int) -> None:
+        self.skipped += skipped
 
     def broadcast(self, update: Update) -> None:
         if self.deaf:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import trio
@@ -10,6 +11,7 @@ from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import CatchUp, Join, Show
 from actors.leaderboard.update import Update
 from actors.ports import ALL_TIME
+from actors.runtime import Directory
 from tests.leaderboard.stage import TOP3, Watcher, clients_of, running_stage
 
 
@@ -81,6 +83,32 @@ class Joiner(Watcher):
     def offer(self, update: Update) -> bool:
         if update.full.version == 2:
             self.bring()
+        return super().offer(update)
+
+
+async def test_of_steps_that_wait_only_the_newest_is_shown(autojump_clock: MockClock) -> None:
+    """A board that moves faster than its crowd can be told piles nothing up; what was left out is counted."""
+    async with running_stage(*"abc") as stage:
+        slow = Slow(stage.audiences)
+        await stage.watch(slow)
+        await stage.watch(watcher := Watcher())
+        await stage.score("b")
+        await trio.sleep(2)
+        assert [version for _, version in watcher.steps] == [1, 2, 5]
+        assert stage.skipped == 2 * 2
+
+
+class Slow(Watcher):
+    """While it is offered the second step, the board makes three more."""
+
+    def __init__(self, audiences: Directory[str]) -> None:
+        super().__init__()
+        self._audiences = audiences
+
+    def offer(self, update: Update) -> bool:
+        if update.version == 2:
+            for version in (3, 4, 5):
+                self._audiences.tell(TOP3.key, Show(Update(dataclasses.replace(update.full, version=version))))
         return super().offer(update)
 
 
