@@ -91,6 +91,9 @@ class Limits(_Group, frozen=True, kw_only=True):
     service_rows_per_minute: Annotated[
         int, Meta(ge=1, le=100_000_000, description="Scores in batches of one service of a game")
     ] = 600_000
+    live_frames_per_second: Annotated[
+        Count, Meta(description="Frames of a live connection that has signed in; twice as many at once")
+    ] = 1000
 
 
 class Passwords(_Group, frozen=True, kw_only=True):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from actors.leaderboard.events import Channel
+from actors.user.messages import ActionToken
+
+#: What a client calls a command by; its answer carries the same.
+CommandId = str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,33 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestToken:
+    """Give me the right to score once."""
+
+    name: ClassVar[str] = "action.token"
+
+    id: CommandId
+
+
+@dataclass(frozen=True, slots=True)
+class SpendToken:
+    """Count one point for this token. With the same `idempotency_key` it may be said again, and counts once."""
+
+    name: ClassVar[str] = "score.increment"
+
+    id: CommandId
+    token: ActionToken
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BadInput:
-    """Something that was no command: what was wrong, by code and in words."""
+    """Something that was no command: what was wrong, by code and in words; its id, if it could be read."""
 
     code: str
     message: str
+    id: CommandId | None = None
 
 
-ClientCommand = Subscribe | Unsubscribe | Authenticate | Ping | BadInput
+ScoringCommand = RequestToken | SpendToken
+ClientCommand = Subscribe | Unsubscribe | Authenticate | Ping | ScoringCommand | BadInput

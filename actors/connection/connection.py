@@ -16,14 +16,28 @@ from typing import Protocol
 
 import trio
 
-from actors.connection.commands import Authenticate, BadInput, ClientCommand, Ping, Subscribe, Unsubscribe
+from actors.connection.commands import (
+    Authenticate,
+    BadInput,
+    ClientCommand,
+    Ping,
+    RequestToken,
+    ScoringCommand,
+    SpendToken,
+    Subscribe,
+    Unsubscribe,
+)
 from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.scoring import Scoring, ScoringWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Dialect, Join, Leave, Seats, Send, Update
+from actors.ports import Origin
 from actors.runtime import ActorError, Directory
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
 MAX_CHANNELS = 20
+
+NOWHERE = Origin(None, None)
 
 #: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
 BREATH_S = 0.05
@@ -60,6 +74,10 @@ class Transport(Protocol):
         """Send ready frames after everything taken before; waits."""
         ...
 
+    def trust(self) -> None:
+        """The client has said who it is: it may send faster from now on."""
+        ...
+
 
 class ConnectionDialect(Dialect, Protocol):
     """A wire format that also knows what is said to one client alone."""
@@ -87,6 +105,7 @@ class ConnectionWorld:
     who: Callable[[str], Awaitable[SignedIn | ErrorEvent]]
     sent: Callable[[], None]
     skipped: Callable[[], None]
+    scoring: ScoringWorld
     within_s: float = 10.0
 
 
@@ -102,6 +121,8 @@ class LiveConnection:
         "_helpers",
         "_lagging",
         "_late",
+        "_origin",
+        "_scoring",
         "_transport",
         "_user",
         "_watched",
@@ -109,12 +130,21 @@ class LiveConnection:
     )
 
     def __init__(
-        self, transport: Transport, dialect: ConnectionDialect, world: ConnectionWorld, user: SignedIn | None = None
+        self,
+        transport: Transport,
+        dialect: ConnectionDialect,
+        world: ConnectionWorld,
+        user: SignedIn | None = None,
+        origin: Origin = NOWHERE,
     ) -> None:
         self._transport = transport
         self._dialect = dialect
         self._world = world
         self._user = user
+        self._origin = origin
+        self._scoring: Scoring | None = None
+        if user is not None:
+            transport.trust()
         self._watched: dict[Channel, _Watched] = {}
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
         self._lagging = False
@@ -212,6 +242,8 @@ class LiveConnection:
                 await self._obey(command)
         finally:
             self._gone, self._helpers = True, None
+            if self._scoring is not None:
+                self._scoring.close()
             for channel, watched in self._watched.items():
                 self._stand(watched)
                 self._leave(channel)
@@ -262,8 +294,10 @@ class LiveConnection:
                 await self._say(Pong(echo))
             case Authenticate(token):
                 await self._authenticate(token)
-            case BadInput(code, message):
-                await self._say(ErrorEvent(code, message))
+            case RequestToken() | SpendToken():
+                await self._score(command)
+            case BadInput(code, message, name):
+                await self._say(ErrorEvent(code, message, name))
 
     async def _subscribe(self, command: Subscribe) -> None:
         channel = command.channel
@@ -301,7 +335,18 @@ class LiveConnection:
             verdict = await self._world.who(token)
         if isinstance(verdict, SignedIn):
             self._user = verdict
+            self._transport.trust()
         await self._say(verdict)
+
+    async def _score(self, command: ScoringCommand) -> None:
+        if self._scoring is None:
+            encode, start = self._dialect.personal, self._start_helper
+            self._scoring = Scoring(self._transport, encode, self._world.scoring, self._origin, start)
+        await self._scoring.take(command, self._user)
+
+    def _start_helper(self, task: Callable[[], Awaitable[None]]) -> None:
+        if self._helpers is not None:
+            self._helpers.start_soon(task)
 
     async def _say(self, event: PersonalEvent) -> None:
         frames = self._dialect.personal(event)

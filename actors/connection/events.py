@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actors.connection.commands import CommandId
 from actors.leaderboard.events import Channel
 from actors.ports import UserId
+from actors.user.messages import ScoreAnswer, TokenIssued
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who the client is, from now on."""
+    """Who the client is, from now on; by which session, and until when (seconds since the epoch)."""
 
     user_id: UserId
     username: str
+    session_id: str = ""
+    expires_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,23 @@ class ErrorEvent:
 
     code: str
     message: str
+    id: CommandId | None = None
 
 
-PersonalEvent = SignedIn | Unsubscribed | Pong | ErrorEvent
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The command of this id was done; a score is on disk."""
+
+    id: CommandId
+    answer: TokenIssued | ScoreAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command of this id was not done, or perhaps not: `reason` is the actor's, of `actors.runtime.ActorError`."""
+
+    id: CommandId
+    reason: Exception
+
+
+PersonalEvent = SignedIn | Unsubscribed | Pong | ErrorEvent | Answered | Refused

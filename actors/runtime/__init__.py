@@ -15,6 +15,7 @@ from actors.runtime.errors import (
 )
 from actors.runtime.observer import Observer
 from actors.runtime.options import CellOptions
+from actors.runtime.promise import Promise
 from actors.runtime.ref import Ref
 from actors.runtime.request import Question, Request, current_deadline
 from actors.runtime.restarts import RestartHistory, RestartPolicy
@@ -35,6 +36,7 @@ __all__ = [
     "GaveUp",
     "MailboxFull",
     "Observer",
+    "Promise",
     "Question",
     "Ref",
     "Refusal",

@@ -18,8 +18,9 @@ from actors.runtime.cell import Cell
 from actors.runtime.errors import ActorStopped, GaveUp, TooManyActors
 from actors.runtime.observer import Observer
 from actors.runtime.options import CellOptions
+from actors.runtime.promise import Promise
 from actors.runtime.ref import Ref
-from actors.runtime.request import Question, Request
+from actors.runtime.request import Question, Request, deadline_of
 
 K = TypeVar("K", bound=str)
 R = TypeVar("R")
@@ -87,6 +88,19 @@ class Directory(Generic[K]):
         self._deliver(key, request)
         answer: R = await request.wait()
         return answer
+
+    def promise(
+        self, key: K, message: Question[R], *, within: float, settled: Callable[[Promise[R]], None]
+    ) -> Promise[R]:
+        """Ask without waiting: the outcome goes to `settled`. Who asks watches the deadline; see `Promise`.
+
+        Raises:
+            MailboxFull, TooManyActors, ActorStopped: not taken; `settled` will not be called.
+            ValueError: `within` is no bound, and there is no deadline to inherit.
+        """
+        promised = Promise(message, deadline_of(message, within), settled)
+        self._deliver(key, promised)
+        return promised
 
     def _deliver(self, key: K, request: Request) -> None:
         # No await from here to the put: a cell found alive is alive when it gets the message.

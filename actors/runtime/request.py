@@ -32,6 +32,14 @@ def set_current_deadline(deadline: float) -> None:
     _current_deadline.set(deadline)
 
 
+def deadline_of(message: object, within: float) -> float:
+    """By when a question asked now must be answered; raises ValueError where there would be no end at all."""
+    deadline = min(trio.current_time() + within, _current_deadline.get())
+    if not deadline < math.inf:
+        raise ValueError(f"to ask {type(message).__name__} needs a bound in seconds, not within={within}")
+    return deadline
+
+
 class Request:
     """One message in a mailbox. A `tell` has no asker; an asker may go away before the answer comes."""
 
@@ -54,10 +62,7 @@ class Request:
         Raises:
             ValueError: that is no end at all; every wait has a bound.
         """
-        deadline = min(trio.current_time() + within, _current_deadline.get())
-        if not deadline < math.inf:
-            raise ValueError(f"to ask {type(message).__name__} needs a bound in seconds, not within={within}")
-        return cls(message, deadline=deadline, asked=True)
+        return cls(message, deadline=deadline_of(message, within), asked=True)
 
     def __repr__(self) -> str:
         kind = ("ask, open" if self.open else "ask, closed") if self.asked else "tell"

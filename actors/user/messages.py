@@ -8,6 +8,8 @@ from actors.ports import Origin
 from actors.runtime import Question
 from actors.user.token import ActionToken
 
+__all__ = ["ActionToken", "Increment", "IssueToken", "ScoreAnswer", "TokenIssued"]
+
 
 @dataclass(frozen=True, slots=True)
 class TokenIssued:

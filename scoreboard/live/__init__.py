@@ -2,6 +2,7 @@
 
 from scoreboard.live.caretaker import Patience
 from scoreboard.live.dialect import DialectB
+from scoreboard.live.guard import FrameLimits, FrameRate
 from scoreboard.live.websocket import PATH, FeedLimits, WebSocketFeed
 
-__all__ = ["PATH", "DialectB", "FeedLimits", "Patience", "WebSocketFeed"]
+__all__ = ["PATH", "DialectB", "FeedLimits", "FrameLimits", "FrameRate", "Patience", "WebSocketFeed"]

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from actors.connection.commands import Authenticate, BadInput, ClientCommand, Ping, Subscribe, Unsubscribe
+from actors.connection.commands import (
+    Authenticate,
+    BadInput,
+    ClientCommand,
+    CommandId,
+    Ping,
+    RequestToken,
+    SpendToken,
+    Subscribe,
+    Unsubscribe,
+)
 from actors.leaderboard.events import Channel
 from scoreboard.live.channels import LARGEST, channel_of
+from scoreboard.wire.scores import TokenJson, is_key
 
 _INVALID = "INVALID_INPUT"
 _NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are leaderboard.top1 to top{LARGEST}.")
 _BEARER = "bearer "
+
+
+_Id = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,16 +49,98 @@ class _Authenticate(msgspec.Struct, forbid_unknown_fields=True):
     token: str
 
 
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """The data of a command that needs none."""
+
+
+class _Presented(msgspec.Struct, forbid_unknown_fields=True):
+    """A token to spend, as the body and the header of REST have it."""
+
+    actionToken: TokenJson  # noqa: N815 - as document A spells it
+    idempotencyKey: str | msgspec.UnsetType = msgspec.UNSET  # noqa: N815
+
+
+class _RequestToken(msgspec.Struct, forbid_unknown_fields=True, tag_field="event", tag=RequestToken.name):
+    id: _Id
+    data: _Nothing | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def texts(self) -> int:
+        """How many names and texts it is written with."""
+        return 3 + isinstance(self.id, str) + (self.data is not msgspec.UNSET)
+
+    def command(self) -> ClientCommand:
+        return RequestToken(self.id)
+
+
+class _SpendToken(msgspec.Struct, forbid_unknown_fields=True, tag_field="event", tag=SpendToken.name):
+    id: _Id
+    data: _Presented
+
+    @property
+    def texts(self) -> int:
+        """How many names and texts it is written with."""
+        return 12 + isinstance(self.id, str) + 2 * (self.data.idempotencyKey is not msgspec.UNSET)
+
+    def command(self) -> ClientCommand:
+        key = self.data.idempotencyKey
+        if key is msgspec.UNSET:
+            return SpendToken(self.id, self.data.actionToken.token())
+        if not is_key(key):
+            return BadInput(_INVALID, "The idempotencyKey must be 1 to 255 visible ASCII characters.", self.id)
+        return SpendToken(self.id, self.data.actionToken.token(), key)
+
+
+_SCORING = (RequestToken.name, SpendToken.name)
+_DECODER: msgspec.json.Decoder[_RequestToken | _SpendToken] = msgspec.json.Decoder(_RequestToken | _SpendToken)
+
+
+class _Event(msgspec.Struct):
+    """Whatever else it is, it has a name."""
+
+    event: str
+
+
+class _Named(msgspec.Struct):
+    """Whatever else it is, it may have an id."""
+
+    id: _Id | None = None
+
+
 def command_of(message: str | bytes) -> ClientCommand:
     """The command in one WebSocket message."""
     if isinstance(message, bytes):
         return BadInput(_INVALID, "Commands are text messages; this one is binary.")
     try:
-        return _read(message)
+        return _read_scoring(message) or _read(message)
     except msgspec.ValidationError as error:
-        return BadInput(_INVALID, f"The command is not as it should be: {error}.")
+        return BadInput(_INVALID, f"The command is not as it should be: {error}.", _id_of(message))
     except (ValueError, RecursionError):  # every other decoding error is a ValueError
         return BadInput(_INVALID, "The message is not one JSON object as RFC 8259 has it, with unique names.")
+
+
+def _read_scoring(text: str) -> ClientCommand | None:
+    """A scoring command, None if it is another one. Games send many, so each is parsed once.
+
+    Where nothing is escaped every quote begins or ends a name or a text, and the names are known: one that stands twice
+    shows in the number of quotes.
+    """
+    try:
+        wish = _DECODER.decode(text)
+    except msgspec.ValidationError:
+        if msgspec.json.decode(text, type=_Event).event in _SCORING:
+            raise
+        return None
+    if "\\" in text or text.count('"') != 2 * wish.texts:
+        _refuse_loose_json(text)
+    return wish.command()
+
+
+def _id_of(text: str) -> CommandId | None:
+    try:
+        return msgspec.json.decode(text, type=_Named).id
+    except ValueError:
+        return None
 
 
 def _read(text: str) -> ClientCommand:
@@ -52,7 +148,7 @@ def _read(text: str) -> ClientCommand:
     envelope = msgspec.json.decode(text, type=_Envelope)
     read = _READERS.get(envelope.event)
     if read is None:
-        return BadInput(_INVALID, "There is no such event; there are " + ", ".join(_READERS) + ".")
+        return BadInput(_INVALID, "There is no such event; there are " + ", ".join((*_READERS, *_SCORING)) + ".")
     return read(envelope.data)
 
 

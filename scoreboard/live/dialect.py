@@ -7,15 +7,20 @@ from typing import Any
 
 import msgspec
 
-from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
+from actors.runtime import ActorError
+from actors.user.messages import TokenIssued
 from scoreboard.live.channels import channel_name
 from scoreboard.live.frames import text_frame
+from scoreboard.wire.problems import Problem, problem_of
 from scoreboard.wire.rows import row_json
+from scoreboard.wire.scores import IssuedJson, RepeatableScoreJson
 from scoreboard.wire.times import iso
 
 _encode = msgspec.json.Encoder().encode
 _Fields = dict[str, Any]
+_UNEXPECTED = Problem("INTERNAL_ERROR", "Something went wrong on our side. Ask the same again in a moment.", 1.0)
 
 
 class DialectB:
@@ -29,12 +34,19 @@ class DialectB:
 
     def personal(self, event: PersonalEvent) -> bytes:
         """An event for one client as a text frame."""
+        if isinstance(event, Answered | Refused | ErrorEvent) and event.id is not None:
+            return _reply(event)
         return _frame(event)
 
 
 def _frame(event: BoardEvent | PersonalEvent) -> bytes:
     name, fields_of = _EVENTS[type(event)]
     return text_frame(_encode({"event": name, "data": fields_of(event)}))
+
+
+def _reply(event: Answered | Refused | ErrorEvent) -> bytes:
+    name, fields_of = _EVENTS[type(event)]
+    return text_frame(_encode({"event": name, "id": event.id, "data": fields_of(event)}))
 
 
 def _leader(row: Row) -> _Fields:
@@ -109,7 +121,18 @@ def _error(event: ErrorEvent) -> _Fields:
     return {"code": event.code, "message": event.message}
 
 
-_EVENTS: dict[type, tuple[str, Callable[[Any], _Fields | msgspec.Raw]]] = {
+def _refused(event: Refused) -> _Fields:
+    problem = (problem_of(event.reason) if isinstance(event.reason, ActorError) else None) or _UNEXPECTED
+    wait = {} if problem.retry_after is None else {"retryAfter": problem.retry_after}
+    return {"code": problem.code, "message": problem.message, **wait}
+
+
+def _ack(event: Answered) -> msgspec.Struct:
+    answer = event.answer
+    return IssuedJson.of(answer) if isinstance(answer, TokenIssued) else RepeatableScoreJson.of(answer)
+
+
+_EVENTS: dict[type, tuple[str, Callable[[Any], _Fields | msgspec.Raw | msgspec.Struct]]] = {
     BoardFull: ("leaderboard.update", _full),
     BoardDiff: ("leaderboard.diff", _diff),
     RankChange: ("leaderboard.rank_change", _rank_change),
@@ -118,4 +141,6 @@ _EVENTS: dict[type, tuple[str, Callable[[Any], _Fields | msgspec.Raw]]] = {
     Unsubscribed: ("unsubscribed", _unsubscribed),
     Pong: ("pong", _pong),
     ErrorEvent: ("error", _error),
+    Refused: ("error", _refused),
+    Answered: ("ack", _ack),
 }

@@ -7,6 +7,7 @@ pong. So both are counted here. Synchronous, no socket.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 _FIN = 0x80
 _OPCODE = 0x0F
@@ -14,6 +15,7 @@ _CONTROL = 0x08
 _MASKED = 0x80
 _SIZE = 0x7F
 _LONGER_SIZE = {126: 2, 127: 8}
+_LONGEST_HEADER = 14
 
 
 class FrameViolation(Exception):
@@ -25,28 +27,59 @@ class FrameViolation(Exception):
         self.reason = reason
 
 
-class FrameGuard:
-    """Bounds the frames of a message, and the rate of all frames.
+@dataclass(frozen=True, slots=True)
+class FrameRate:
+    """Frames of any kind that a client may send: a second in the long run, and at once. Infinite is no limit."""
 
-    Args:
+    per_s: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLimits:
+    """What a client may send.
+
+    Attributes:
         fragments: Frames that one message may come in.
-        per_s: Frames a second, in the long run, of any kind.
-        burst: Frames at once.
+        anybody: The rate of who has not said who it is.
+        players: The rate of who has.
         patience_s: For a client that sends faster without a break. What it has sent lies in the kernel for as long as
             it takes to read that at the rate, a quarter hour perhaps, and whether it has left is seen only behind it.
     """
 
-    def __init__(self, *, fragments: int = 64, per_s: float = 50, burst: float = 200, patience_s: float = 30) -> None:
-        self._most_fragments = fragments
-        self._per_s = per_s
-        self._burst = burst
-        self._allowance = burst
+    fragments: int = 64
+    anybody: FrameRate = FrameRate(50, 200)
+    players: FrameRate = FrameRate(1000, 2000)
+    patience_s: float = 30.0
+
+
+class FrameGuard:
+    """Bounds the frames of a message, and the rate of all frames."""
+
+    __slots__ = (
+        "_allowance",
+        "_filled_at",
+        "_fragments",
+        "_header",
+        "_limits",
+        "_payload_left",
+        "_pressed_since",
+        "_rate",
+    )
+
+    def __init__(self, limits: FrameLimits = FrameLimits()) -> None:
+        self._limits = limits
+        self._rate = limits.anybody
+        self._allowance = self._rate.burst
         self._filled_at = 0.0
-        self._patience_s = patience_s
         self._pressed_since = math.inf
         self._fragments = 0
         self._header = bytearray()
         self._payload_left = 0
+
+    def trust(self) -> None:
+        """The client has said who it is: from now on the rate of players holds."""
+        self._rate = self._limits.players
 
     def feed(self, data: bytes, now: float) -> float:
         """Look at the next bytes; returns how many seconds to wait before they are handled.
@@ -54,43 +87,59 @@ class FrameGuard:
         Raises:
             FrameViolation: the connection should be closed.
         """
-        frames, place = 0, 0
-        while place < len(data):
+        frames, place, size = 0, 0, len(data)
+        while place < size:
             if self._payload_left:
-                passed = min(self._payload_left, len(data) - place)
+                passed = min(self._payload_left, size - place)
                 self._payload_left -= passed
                 place += passed
                 continue
-            self._header.append(data[place])
-            place += 1
-            if len(self._header) == header_size(self._header):
-                self._begin_frame()
+            place = self._read_header(data, place)
+            if not self._header:
                 frames += 1
         return self._wait_for(frames, now)
 
-    def _begin_frame(self) -> None:
-        first, self._payload_left = self._header[0], payload_size(self._header)
-        self._header.clear()
+    def _read_header(self, data: bytes, place: int) -> int:
+        """Take what there is of a header; returns the place behind it. Nothing is kept of a whole one."""
+        if not self._header and len(data) - place >= _LONGEST_HEADER:
+            header: bytes | bytearray = data[place : place + _LONGEST_HEADER]
+            self._begin_frame(header)
+            return place + header_size(header)
+        header = self._header
+        while len(header) < header_size(header):
+            if place == len(data):
+                return place
+            header.append(data[place])
+            place += 1
+        self._begin_frame(header)
+        header.clear()
+        return place
+
+    def _begin_frame(self, header: bytes | bytearray) -> None:
+        first, self._payload_left = header[0], payload_size(header)
         if first & _CONTROL:
             return
         self._fragments = self._fragments + 1 if not first & _OPCODE else 1
-        if self._fragments > self._most_fragments:
+        if self._fragments > self._limits.fragments:
             raise FrameViolation(1008, "A message may not come in so many fragments.")
         if first & _FIN:
             self._fragments = 0
 
     def _wait_for(self, frames: int, now: float) -> float:
-        allowance = min(self._burst, self._allowance + (now - self._filled_at) * self._per_s)
-        if allowance >= min(self._per_s, self._burst):  # quiet for a second more than it had to be
+        per_s, burst = self._rate.per_s, self._rate.burst
+        if per_s == math.inf:
+            return 0.0
+        allowance = min(burst, self._allowance + (now - self._filled_at) * per_s)
+        if allowance >= min(per_s, burst):  # quiet for a second more than it had to be
             self._pressed_since = math.inf
         self._allowance = allowance - frames
         self._filled_at = now
         if self._allowance >= 0:
             return 0.0
         self._pressed_since = min(self._pressed_since, now)
-        if now - self._pressed_since > self._patience_s:
+        if now - self._pressed_since > self._limits.patience_s:
             raise FrameViolation(1008, "Frames came too fast for too long.")
-        return -self._allowance / self._per_s
+        return -self._allowance / per_s
 
 
 def header_size(header: bytes | bytearray) -> int:

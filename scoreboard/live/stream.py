@@ -281,6 +281,10 @@ class FeedStream(trio.abc.Stream):
 
     # --- the other side ---
 
+    def trust(self) -> None:
+        """The client has said who it is: it may send faster."""
+        self._guard.trust()
+
     def allow_pauses(self) -> None:
         """Take away the kernel's own deadline for unread bytes: a client that stops reading is only behind."""
         if self._socket is not None and _TCP_USER_TIMEOUT is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 
 import trio
@@ -13,12 +14,14 @@ from wsproto.utilities import LocalProtocolError
 from actors.connection.commands import ClientCommand
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
+from actors.ports import Origin
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.commands import command_of
-from scoreboard.live.guard import FrameGuard
+from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import Head, Rejection, judge, unauthorized
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
+from scoreboard.wire.origin import origin_of
 
 PATH = "/ws/leaderboard"
 _NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
@@ -38,17 +41,14 @@ class FeedLimits:
         open_within_s: for the handshake, the judgement of its token included.
         close_within_s: for the client to answer our close frame.
         patience: with a client that says nothing.
-        fragments, frames_per_s, frames_burst, frames_patience_s: see `FrameGuard`.
+        frames: how many, and how fast.
     """
 
     message_bytes: int = 16 * 1024
     open_within_s: float = 10.0
     close_within_s: float = 3.0
     patience: Patience = field(default_factory=Patience)
-    fragments: int = 64
-    frames_per_s: float = 50.0
-    frames_burst: float = 200.0
-    frames_patience_s: float = 30.0
+    frames: FrameLimits = field(default_factory=FrameLimits)
 
 
 class WebSocketFeed:
@@ -93,19 +93,11 @@ class WebSocketFeed:
             with trio.move_on_after(self._limits.close_within_s):
                 await transport.send_all(admitted.response())
             return
-        stream = FeedStream(transport, head.rest, self._guard())
+        stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
         answer, user = admitted
+        guest = _Guest(user, _origin_of(transport, head))
         del head, admitted  # a client stays for hours, and so does what this frame knows
-        await self._serve(stream, answer, user, closing)
-
-    def _guard(self) -> FrameGuard:
-        limits = self._limits
-        return FrameGuard(
-            fragments=limits.fragments,
-            per_s=limits.frames_per_s,
-            burst=limits.frames_burst,
-            patience_s=limits.frames_patience_s,
-        )
+        await self._serve(stream, answer, guest, closing)
 
     async def _admit(self, head: Head) -> Rejection | tuple[bytes, SignedIn | None]:
         verdict = judge(head, PATH, self._allow_origin)
@@ -118,12 +110,12 @@ class WebSocketFeed:
             return unauthorized(who.code, who.message)
         return verdict.answer, who
 
-    async def _serve(self, stream: FeedStream, answer: bytes, user: SignedIn | None, closing: trio.Event) -> None:
+    async def _serve(self, stream: FeedStream, answer: bytes, guest: _Guest, closing: trio.Event) -> None:
         code = _INTERNAL_ERROR
         try:
             with trio.fail_after(self._limits.open_within_s):
                 await stream.send_all(answer)
-            code = await self._converse(stream, user, closing)
+            code = await self._converse(stream, guest, closing)
         except* _ENDS:
             code = _NORMAL
         finally:
@@ -131,12 +123,12 @@ class WebSocketFeed:
                 await stream.say_goodbye(code)
             stream.give_up()
 
-    async def _converse(self, stream: FeedStream, user: SignedIn | None, closing: trio.Event) -> int:
+    async def _converse(self, stream: FeedStream, guest: _Guest, closing: trio.Event) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
         stream.allow_pauses()
         async with trio.open_nursery() as nursery:
             websocket = opened(nursery, stream, max_message_size=self._limits.message_bytes)
-            connection = LiveConnection(stream, self._dialect, self._world, user)
+            connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.origin)
             with trio.CancelScope() as running:
                 self._caretaker.look_after(stream, running, closing)
                 try:
@@ -147,6 +139,23 @@ class WebSocketFeed:
                 await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
             nursery.cancel_scope.cancel()
         return _code_of(stream, websocket)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """Who a client is, if it has said so with its handshake, and where."""
+
+    user: SignedIn | None
+    origin: Origin
+
+
+def _origin_of(transport: trio.abc.Stream, head: Head) -> Origin:
+    peer = None
+    if isinstance(transport, trio.SocketStream):
+        with suppress(OSError):  # it has left already
+            peer = transport.socket.getpeername()
+    agent = next(iter(head.values("user-agent")), None)
+    return origin_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
 
 
 class _Commands:

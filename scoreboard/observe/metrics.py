@@ -6,6 +6,7 @@ Labels have few values: routes as patterns, rules, reasons, kinds of actors; nev
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
@@ -33,6 +34,7 @@ class Metrics:
         self._describe_live()
         self._sent = 0
         self._skipped = 0
+        self._commands: Counts[tuple[str, str]] = Counts()
         self._turns = [0] * (len(LAG_BUCKETS) + 1)
         self._turns_s = 0.0
         self._registry.register(self)
@@ -119,10 +121,20 @@ class Metrics:
         self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
         self._turns_s += seconds
 
+    def command_answered(self, command: str, outcome: str) -> None:
+        """A scoring command was answered: ``ok``, or the code of a refusal. Called for each, so it only adds."""
+        self._commands[command, outcome] += 1
+
     def collect(self) -> Iterator[Metric]:
         """What is counted in plain numbers, for the registry when it is read."""
         yield CounterMetricFamily("live_frames_sent", "Frames handed to live connections", self._sent)
         yield CounterMetricFamily("live_frames_skipped", "Frames not sent because the reader was behind", self._skipped)
+        commands = CounterMetricFamily(
+            "live_commands", "Scoring commands answered on live connections", labels=("command", "outcome")
+        )
+        for (command, outcome), count in self._commands.items():
+            commands.add_metric((command, outcome), count)
+        yield commands
         bounds = (*map(str, LAG_BUCKETS), "+Inf")
         buckets = list(zip(bounds, accumulate(self._turns), strict=True))
         yield HistogramMetricFamily(

@@ -134,6 +134,18 @@ class AccessTokens:
             raise TokenExpired
         return caller
 
+    def require_good(self, session_id: str, expires_s: int) -> None:
+        """What may change about a player's token after it was verified.
+
+        Raises:
+            TokenExpired: `expires_s` (since the epoch) has come.
+            TokenRevoked: its session has ended.
+        """
+        if expires_s * 1_000_000 <= self._now_us():
+            raise TokenExpired
+        if session_id in self._revoked:
+            raise TokenRevoked
+
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys, for `/.well-known/jwks.json`."""
         return {"keys": [public_jwk(key) for key in self._ring.signing]}

@@ -5,6 +5,7 @@ Stores, then actors, then transports, then the door. They end in the reverse ord
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ import trio
 
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
+from actors.connection.scoring import ScoringWorld
 from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError, UserId
 from actors.runtime import Child, RestartPolicy, one_for_one
@@ -29,7 +31,7 @@ from scoreboard.api.services import Part, Services
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.http import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
-from scoreboard.live import DialectB, FeedLimits, Patience, WebSocketFeed
+from scoreboard.live import DialectB, FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
@@ -270,13 +272,27 @@ def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
             caller = tokens.verify(token)
         except TokenRefused as refused:
             return ErrorEvent("UNAUTHORIZED", str(refused))
-        return SignedIn(UserId(caller.user_id), caller.username)
+        return SignedIn(UserId(caller.user_id), caller.username, caller.session_id, caller.expires_s)
+
+    def refusal(user: SignedIn) -> ErrorEvent | None:
+        try:
+            tokens.require_good(user.session_id, user.expires_s)
+        except TokenRefused as refused:
+            return ErrorEvent(refused.code, f"{refused}. Send authenticate with a new one.")
+        return None
 
     metrics = parts.metrics
-    world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped)
-    feed = WebSocketFeed(world, DialectB(), FeedLimits(patience=Patience(ping_after_s=parts.settings.board.ping_s)))
+    scoring = ScoringWorld(core.users, refusal, metrics.command_answered)
+    world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped, scoring)
+    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings))
     metrics.follow_sockets(lambda: feed.connected)
     return feed
+
+
+def _feed_limits(settings: Settings) -> FeedLimits:
+    per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
+    patience = Patience(ping_after_s=settings.board.ping_s)
+    return FeedLimits(patience=patience, frames=FrameLimits(players=FrameRate(per_s, 2 * per_s)))
 
 
 # --- what goes on beside ---

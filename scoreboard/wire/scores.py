@@ -63,8 +63,23 @@ class ScoreJson(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, answer: ScoreAnswer) -> ScoreJson:
         """As it is told."""
-        changed = answer.new_rank is not None and answer.new_rank != answer.previous_rank
-        return cls(True, answer.new_score, answer.previous_rank, answer.new_rank, changed)
+        return cls(*_told(answer))
+
+
+class RepeatableScoreJson(ScoreJson, frozen=True):
+    """A score with the word whether it had been told before, for who has no header to say so."""
+
+    repeated: bool
+
+    @classmethod
+    def of(cls, answer: ScoreAnswer) -> RepeatableScoreJson:
+        """As it is told."""
+        return cls(*_told(answer), answer.repeated)
+
+
+def _told(answer: ScoreAnswer) -> tuple[bool, int, int | None, int | None, bool]:
+    changed = answer.new_rank is not None and answer.new_rank != answer.previous_rank
+    return True, answer.new_score, answer.previous_rank, answer.new_rank, changed
 
 
 def is_key(text: str) -> bool:

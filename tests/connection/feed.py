@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pickle
+import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import trio
 
 from actors.connection.commands import ClientCommand
 from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, PersonalEvent, SignedIn
+from actors.connection.scoring import ScoringWorld
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel
 from actors.ports import UserId
+from actors.runtime import Directory
 from tests.leaderboard.naive import Client
 from tests.leaderboard.stage import Pickles, Stage, running_stage
 
@@ -37,6 +41,7 @@ class Wire:
         self.room = room
         self.lies = False
         self.tears = False
+        self.trusted = False
         self.broken: Exception | None = None
         self.taken: list[bytes] = []
         self.refusals = 0
@@ -98,6 +103,9 @@ class Wire:
             raise self.broken
         self.room -= 1
         self.taken.append(frames)
+
+    def trust(self) -> None:
+        self.trusted = True
 
     def read(self, writes: float = float("inf")) -> None:
         """The client takes so many writes, so that as many more fit."""
@@ -187,6 +195,12 @@ class Feed:
         counts.extend((self.sent_in_all - sent, self.skipped - skipped))
 
 
+def nobody_scores() -> ScoringWorld:
+    """For connections whose players are not under test: there are none."""
+    nobody: Directory[UserId] = Directory("user", cast(Any, None), rng=random.Random(0))
+    return ScoringWorld(nobody, lambda _: None, lambda _name, _outcome: None)
+
+
 @asynccontextmanager
 async def running_feed(*names: str) -> AsyncIterator[Feed]:
     """Run a board with these players, and whatever connects."""
@@ -205,7 +219,7 @@ async def running_feed(*names: str) -> AsyncIterator[Feed]:
         feed.skipped += 1
 
     async with running_stage(*names) as stage, trio.open_nursery() as nursery:
-        world = ConnectionWorld(stage.audiences, who, sent, skipped)
+        world = ConnectionWorld(stage.audiences, who, sent, skipped, nobody_scores())
         feed = Feed(stage, world, PersonalPickles(), nursery)
         yield feed
         nursery.cancel_scope.cancel()

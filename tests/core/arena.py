@@ -34,7 +34,7 @@ from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import Unavailable
 from actors.user.token import ActionKeys, ActionToken
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
-from tests.connection.feed import PersonalPickles, Viewer, Wire
+from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeEventLog, FakeScoreStore, Faults, Players
 from tests.leaderboard.stage import CountedIds, TrioClock
 
@@ -222,7 +222,7 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
     rules = UserRules(tokens=None, increments=None, token_age_s=20)
     async with running_core(ports, hooks, rules, tick_s=tick_s) as core, trio.open_nursery() as nursery:
         await core.boards.ask(ALL_TIME, Loaded(), within=10)
-        world = ConnectionWorld(core.audiences, who, lambda: None, lambda: None)
+        world = ConnectionWorld(core.audiences, who, lambda: None, lambda: None, nobody_scores())
         arena = Arena(rng, core, scores, accounts, events, nursery, world)
         for size in SIZES * 2:
             arena.connect(Channel(ALL_TIME, size))

@@ -15,12 +15,14 @@ from wsproto.events import CloseConnection, Event, Ping, TextMessage
 
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
+from actors.connection.scoring import ScoringWorld
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardFull, Channel, Row
 from actors.leaderboard.messages import Join, Leave, Update
 from actors.ports import ALL_TIME, UserId
 from scoreboard.door import DoorLimits
 from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
+from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door
 from tests.live.wire import CLOSE, frame, handshake, text
 
@@ -159,24 +161,31 @@ class Client:
             self._events += self.reader.events()
 
 
-def make_feed(boards: Boards, counts: Counter[str], limits: FeedLimits | None = None) -> WebSocketFeed:
+def make_feed(
+    boards: Boards, counts: Counter[str], limits: FeedLimits | None = None, scoring: ScoringWorld | None = None
+) -> WebSocketFeed:
     """A feed with these boards behind it."""
     world = ConnectionWorld(
         audiences=boards,  # type: ignore[arg-type]  # it is asked as one is
         who=who,
         sent=lambda: counts.update(["sent"]),
         skipped=lambda: counts.update(["skipped"]),
+        scoring=scoring or nobody_scores(),
     )
     return WebSocketFeed(world, DialectB(), limits, allow_origin=lambda origin: "good" in origin)
 
 
 @asynccontextmanager
 async def open_feed(
-    limits: FeedLimits | None = None, *, door: DoorLimits | None = None, rows: int = 1
+    limits: FeedLimits | None = None,
+    *,
+    door: DoorLimits | None = None,
+    rows: int = 1,
+    scoring: ScoringWorld | None = None,
 ) -> AsyncGenerator[OpenFeed]:
     """Serve on a free port while the body runs."""
     boards, counts = Boards(rows), Counter[str]()
-    feed = make_feed(boards, counts, limits)
+    feed = make_feed(boards, counts, limits, scoring)
     async with feed.running(), open_door(door or DoorLimits(linger_within_s=0.2), websocket=feed) as opened:
         yield OpenFeed(opened, feed, boards, counts)
     assert feed.connected == 0

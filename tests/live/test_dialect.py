@@ -9,9 +9,13 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
-from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
 from actors.ports import ALL_TIME, BoardId, UserId
+from actors.runtime import ActorCrashed, AskTimeout, MailboxFull
+from actors.user.messages import ScoreAnswer, TokenIssued
+from actors.user.refusals import RateLimited, TokenExpired
+from actors.user.token import ActionToken
 from scoreboard.live import DialectB
 
 TOP10 = Channel(ALL_TIME, 10)
@@ -87,6 +91,26 @@ PERSONAL_EVENTS: list[tuple[PersonalEvent, str, dict[str, Any]]] = [
     (ErrorEvent("CODE", "Why."), "error", {"code": "CODE", "message": "Why."}),
 ]
 
+TOKEN = ActionToken(UserId("u1"), 17, "0f", "ab")
+TOKEN_JSON = {"userId": "u1", "timestamp": 17, "nonce": "0f", "signature": "ab"}
+SCORE_JSON = {"success": True, "newScore": 7, "previousRank": 3, "newRank": 2, "rankChanged": True, "repeated": True}
+REPLIES: list[tuple[PersonalEvent, dict[str, Any]]] = [
+    (
+        Answered(5, TokenIssued(TOKEN, 60_017, 60)),
+        {"event": "ack", "id": 5, "data": {"actionToken": TOKEN_JSON, "expiresAt": 60_017, "expiresIn": 60}},
+    ),
+    (Answered("a", ScoreAnswer(7, 3, 2, repeated=True)), {"event": "ack", "id": "a", "data": SCORE_JSON}),
+    (ErrorEvent("CODE", "Why.", 0), {"event": "error", "id": 0, "data": {"code": "CODE", "message": "Why."}}),
+    (
+        Refused("ä", RateLimited("Slow.", retry_after_s=1.2)),
+        {"event": "error", "id": "ä", "data": {"code": "RATE_LIMITED", "message": "Slow.", "retryAfter": 2}},
+    ),
+    (
+        Refused(1, TokenExpired("Old.")),
+        {"event": "error", "id": 1, "data": {"code": "TOKEN_EXPIRED", "message": "Old."}},
+    ),
+]
+
 
 def _messages(data: bytes) -> list[Any]:
     client = Connection(ConnectionType.CLIENT)
@@ -108,6 +132,30 @@ def test_an_event_of_a_board_has_its_name_and_fields(event: BoardEvent, name: st
 def test_an_event_for_one_client_has_its_name_and_fields(event: PersonalEvent, name: str, data: dict[str, Any]) -> None:
     """The same envelope."""
     assert [{"event": name, "data": data}] == _messages(DialectB().personal(event))
+
+
+@pytest.mark.parametrize(("event", "message"), REPLIES)
+def test_a_reply_carries_the_id_of_its_command(event: PersonalEvent, message: dict[str, Any]) -> None:
+    """Data as REST has it, and whether it was told before; names, order and types are the contract."""
+    (told,) = _messages(DialectB().personal(event))
+    assert list(message.items()) == list(told.items())
+    assert list(message["data"]) == list(told["data"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (MailboxFull("x"), "SERVICE_UNAVAILABLE"),
+        (AskTimeout("x"), "SERVICE_UNAVAILABLE"),
+        (ActorCrashed("x", begun=True), "SERVICE_UNAVAILABLE"),
+        (RuntimeError("x"), "INTERNAL_ERROR"),
+    ],
+)
+def test_whatever_was_in_the_way_has_a_code_and_a_wait(reason: Exception, code: str) -> None:
+    """Nothing of its insides is told."""
+    (told,) = _messages(DialectB().personal(Refused(1, reason)))
+    assert (code, 1) == (told["data"]["code"], told["data"]["retryAfter"])
+    assert "x" not in told["data"]["message"].split()
 
 
 def test_several_events_are_a_frame_each_in_one_piece() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.guard import FrameGuard, FrameLimits, FrameRate, FrameViolation
 from tests.live.wire import BINARY, CONTINUATION, PING, TEXT, frame
 
 
 def _guard() -> FrameGuard:
-    return FrameGuard(fragments=4, per_s=10, burst=20)
+    return FrameGuard(FrameLimits(fragments=4, anybody=FrameRate(10, 20)))
 
 
 def test_endless_empty_fragments_are_a_violation() -> None:
@@ -42,7 +44,7 @@ def test_a_flood_is_slowed_down_to_its_rate() -> None:
 
 def test_a_flood_without_end_is_a_violation() -> None:
     """It would be read at its rate while anything of it lies in the kernel, long after the client has gone."""
-    guard = FrameGuard(per_s=10, burst=20, patience_s=30)
+    guard = FrameGuard(FrameLimits(anybody=FrameRate(10, 20), patience_s=30))
     now = 0.0
     with pytest.raises(FrameViolation, match="too fast") as violation:
         while now < 100:
@@ -53,17 +55,28 @@ def test_a_flood_without_end_is_a_violation() -> None:
 
 def test_bursts_with_a_breath_between_are_no_flood() -> None:
     """However long it goes on: who is quiet for a second more than it had to be has begun anew."""
-    guard = FrameGuard(per_s=10, burst=20, patience_s=30)
+    guard = FrameGuard(FrameLimits(anybody=FrameRate(10, 20), patience_s=30))
     now = 0.0
     while now < 300:
         now += guard.feed(frame(PING) * 50, now) + 1.1
+
+
+def test_who_is_trusted_may_send_faster_from_then_on() -> None:
+    """What was saved up before stays; an infinite rate is none."""
+    guard = FrameGuard(FrameLimits(anybody=FrameRate(10, 20), players=FrameRate(100, 40)))
+    assert guard.feed(frame(PING) * 30, 0) == 1.0
+    guard.trust()
+    assert [0.0, 0.1] == [guard.feed(frame(PING) * 40, 1), guard.feed(frame(PING) * 10, 1)]
+    free = FrameGuard(FrameLimits(players=FrameRate(math.inf, math.inf)))
+    free.trust()
+    assert {0.0} == {free.feed(frame(PING) * 1000, 0) for _ in range(10)}
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), st.data())
 def test_frames_are_found_wherever_the_network_cuts(payloads: list[bytes], data: st.DataObject) -> None:
     """The count is the same as if all had come at once."""
     stream = b"".join(frame(TEXT, payload) for payload in payloads)
-    guard = FrameGuard(per_s=1, burst=0)
+    guard = FrameGuard(FrameLimits(anybody=FrameRate(1, 0)))
     waits, place = 0.0, 0
     while place < len(stream):
         size = data.draw(st.integers(1, len(stream)))

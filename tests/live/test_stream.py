@@ -14,7 +14,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
 from scoreboard.live.frames import close_frame, text_frame
-from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.guard import FrameGuard, FrameLimits, FrameRate, FrameViolation
 from scoreboard.live.stream import FeedStream
 from tests.live.wire import CONTINUATION, TEXT, frame
 
@@ -281,7 +281,7 @@ async def test_what_was_read_behind_the_handshake_comes_first() -> None:
 
 async def test_a_violation_ends_the_reading_and_leaves_the_writing() -> None:
     """So that the close frame can still say what it was."""
-    async with _feed(guard=FrameGuard(fragments=2)) as (feed, client):
+    async with _feed(guard=FrameGuard(FrameLimits(fragments=2))) as (feed, client):
         await client.send_all(frame(TEXT, fin=False) + frame(CONTINUATION, fin=False) * 9)
         for _ in range(2):
             with pytest.raises(trio.BrokenResourceError):
@@ -293,7 +293,7 @@ async def test_a_violation_ends_the_reading_and_leaves_the_writing() -> None:
 
 async def test_a_flood_is_read_no_faster_than_allowed(autojump_clock: MockClock) -> None:
     """The client feels it in its own buffers; closing still wakes who reads."""
-    async with _feed(guard=FrameGuard(per_s=1, burst=0)) as (feed, client):
+    async with _feed(guard=FrameGuard(FrameLimits(anybody=FrameRate(1, 0)))) as (feed, client):
         begun = trio.current_time()
         await client.send_all(frame(TEXT) * 30)
         await feed.receive_some()
