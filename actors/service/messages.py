@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from actors.ports import Origin
 from actors.runtime import Question, Refusal
@@ -27,24 +27,17 @@ class ServiceBusy(Refusal):
     retry_after_s = 1.0
 
 
-class ScoreRow(Protocol):
-    """One score of a batch: `action_id` names it within the service, for ever."""
+class ScoreRow(NamedTuple):
+    """One score of a batch.
 
-    @property
-    def user_id(self) -> str:
-        """Whose it is."""
+    `action_id` names it within the service, for ever, in 1 to 128 visible ASCII characters. The catalogue says what the
+    type of action is worth; `score_increment` is what the sender believes, if it says so.
+    """
 
-    @property
-    def action_id(self) -> str:
-        """1 to 128 visible ASCII characters."""
-
-    @property
-    def action_type(self) -> str:
-        """What was done; the catalogue says what it is worth."""
-
-    @property
-    def score_increment(self) -> int | None:
-        """What the sender believes it to be worth, if it says so."""
+    user_id: str
+    action_id: str
+    action_type: str = "INCREMENT"
+    score_increment: int | None = None
 
 
 class RowScored(NamedTuple):

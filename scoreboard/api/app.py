@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from quart_trio import QuartTrio
 
+from scoreboard.api import batch as batches
 from scoreboard.api.application import Application
 from scoreboard.api.auth import AuthRoutes
+from scoreboard.api.batch import BatchRoute
 from scoreboard.api.files import FolderRoute
 from scoreboard.api.operators import OperatorRoutes
 from scoreboard.api.scores import ScoreRoutes
@@ -30,6 +32,9 @@ def _add_players(app: Application, services: Services) -> None:
     app.add_view("POST", "/api/auth/logout", auth.logout)
     app.add_view("POST", "/api/actions/token", scores.issue_token)
     app.add_view("POST", "/api/scores/increment", scores.increment)
+    batch = BatchRoute(services)
+    app.add_view("POST", batches.PATH, batch.submit)
+    app.allow_large(batches.PATH, batch.most_bytes)
     app.add_view("GET", "/api/scores/top", TopRoute(services).top)
     app.add_view("GET", "/api/scores/user/{userId}", scores.standing)
 

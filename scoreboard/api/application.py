@@ -9,7 +9,8 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from scoreboard.api.answer import Answer
-from scoreboard.api.errors import known, method_not_allowed, not_found, unexpected
+from scoreboard.api.dialects import error_answer
+from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found, unexpected
 from scoreboard.api.exchange import Exchange
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.services import Services
@@ -38,6 +39,7 @@ class Application(QuartTrio):
         self._urls = self.url_map.bind("scoreboard")
         self._metrics = services.metrics
         self._logger = services.logger
+        self._large: dict[str, Callable[[ApiRequest], int]] = {}
 
     def __repr__(self) -> str:
         return f"<Application, {len(self.view_functions)} routes>"
@@ -46,6 +48,19 @@ class Application(QuartTrio):
         """Serve `path`, with variables like ``{userId}`` or ``{name:path}``, by `view`; GET also means HEAD."""
         rule = path.replace("{name:path}", "<path:name>").replace("{", "<").replace("}", ">")
         self.add_url_rule(rule, endpoint=path, view_func=cast(Any, view), methods=[method])
+
+    def allow_large(self, path: str, most_bytes: Callable[[ApiRequest], int]) -> None:
+        """Let `most_bytes` say how long the body of a request for `path` may be, before it is read."""
+        self._large[path] = most_bytes
+
+    def most_bytes(self, request: ApiRequest) -> int:
+        """How long the body of a request may be."""
+        asked = self._large.get(request.path)
+        return self.services.body_bytes if asked is None else asked(request)
+
+    def error_answer(self, error: ApiError, request: ApiRequest) -> Answer:
+        """An error in the shape of the document that the address belongs to."""
+        return error_answer(error, request.path, request.request_id, self.services.clock.now_us())
 
     async def answer(self, request: ApiRequest) -> Answer:
         """The answer to a request, whatever happens."""
@@ -57,7 +72,7 @@ class Application(QuartTrio):
             view = cast(View, self.view_functions[rule.endpoint])
             return await view(request, **variables)
         except HTTPException as error:  # only the match above raises these
-            return self._unmatched(error)
+            return self._unmatched(error, request)
         except Exception as error:  # noqa: BLE001 - the barrier: each request is answered, and what is wrong is logged
             return self._refusal(error, request)
 
@@ -74,10 +89,10 @@ class Application(QuartTrio):
     def _allowed(self, path: str) -> str:
         return ", ".join(sorted(self._urls.allowed_methods(path)))
 
-    def _unmatched(self, error: HTTPException) -> Answer:
+    def _unmatched(self, error: HTTPException, request: ApiRequest) -> Answer:
         if isinstance(error, MethodNotAllowed):
-            return method_not_allowed(", ".join(sorted(error.valid_methods or ()))).answer()
-        return not_found().answer()
+            return self.error_answer(method_not_allowed(", ".join(sorted(error.valid_methods or ()))), request)
+        return self.error_answer(not_found(), request)
 
     def _refusal(self, error: Exception, request: ApiRequest) -> Answer:
         answer = known(error)
@@ -86,4 +101,4 @@ class Application(QuartTrio):
             answer = unexpected(request.request_id)
         elif answer.status >= 500 and answer is not error:  # noqa: PLR2004
             self._logger.warning("request_not_served", route=request.route, reason=f"{type(error).__name__}: {error}")
-        return answer.answer()
+        return self.error_answer(answer, request)

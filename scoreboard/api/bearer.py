@@ -14,10 +14,21 @@ def caller_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
         ApiError: there is none (401).
         TokenRefused: it is no proof.
     """
+    caller = tokens.verify(_token_in(request))
+    request.user_id = caller.user_id
+    return caller
+
+
+def service_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
+    """The game's service whose token the request carries; raises as `caller_of`, also for a player's token (403)."""
+    caller = tokens.verify_service(_token_in(request))
+    request.user_id = caller.user_id
+    return caller
+
+
+def _token_in(request: ApiRequest) -> str:
     values = request.header_values(b"authorization")
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise unauthorized("UNAUTHORIZED", "This needs an access token, in the header Authorization: Bearer ...")
-    caller = tokens.verify(token.strip())
-    request.user_id = caller.user_id
-    return caller
+    return token.strip()

@@ -32,7 +32,7 @@ def decode(request: ApiRequest, shape: type[S]) -> S:
     Raises:
         ApiError: 415 for another media type, 400 for anything that is not that shape in strict JSON.
     """
-    _require_json(request)
+    require_json(request)
     return convert(parse(request.raw_body), shape)
 
 
@@ -71,7 +71,8 @@ def convert(value: Any, shape: type[S]) -> S:
         raise invalid_input(f"The body is not as expected: {error}."[:LONGEST_SENTENCE]) from error
 
 
-def _require_json(request: ApiRequest) -> None:
+def require_json(request: ApiRequest) -> None:
+    """Raises ApiError (415) unless the request says that its body is plain JSON."""
     media, _, parameters = (request.header(b"content-type") or "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):

@@ -37,12 +37,20 @@ class ApiError(Exception):
     def answer(self) -> Answer:
         """The error in document A's shape. Waits are told in whole seconds, rounded up."""
         body: dict[str, Any] = {"error": self.title, "message": str(self), "code": self.code}
-        headers = self.headers
-        if self.retry_after_s is not None:
-            seconds = max(1, math.ceil(self.retry_after_s))
-            body["retryAfter"] = seconds
-            headers += ((b"retry-after", b"%d" % seconds),)
-        return json_answer(body, status=self.status, headers=headers)
+        if self.retry_after is not None:
+            body["retryAfter"] = self.retry_after
+        return json_answer(body, status=self.status, headers=self.all_headers)
+
+    @property
+    def retry_after(self) -> int | None:
+        """The wait in whole seconds, rounded up."""
+        return None if self.retry_after_s is None else max(1, math.ceil(self.retry_after_s))
+
+    @property
+    def all_headers(self) -> Headers:
+        """With the wait, if there is one."""
+        wait = self.retry_after
+        return self.headers if wait is None else (*self.headers, (b"retry-after", b"%d" % wait))
 
 
 def invalid_input(message: str) -> ApiError:

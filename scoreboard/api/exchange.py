@@ -41,13 +41,13 @@ class Exchange(TrioASGIHTTPConnection):
             request = self._request(send, name)
             status = CLIENT_GONE
             try:
-                request.raw_body = await self._read_body(receive)
+                request.raw_body = await self._read_body(receive, request)
                 answer = await self._app.answer(request)
                 status = answer.status
                 await self._send_answer(send, answer, name)
             except ApiError as refusal:  # the body is too large or too slow: the rest of it is on its way
                 status = refusal.status
-                await self._send_while_draining(receive, send, refusal.answer(), name)
+                await self._send_while_draining(receive, send, self._app.error_answer(refusal, request), name)
             except ClientGone:
                 pass
             finally:
@@ -64,12 +64,12 @@ class Exchange(TrioASGIHTTPConnection):
 
     # --- in ---
 
-    async def _read_body(self, receive: Receive) -> bytes:
-        services = self._app.services
-        if self._announced() > services.body_bytes:
-            raise too_large(services.body_bytes)
-        with trio.move_on_after(services.body_within_s):
-            return await read_all(receive, services.body_bytes)
+    async def _read_body(self, receive: Receive, request: ApiRequest) -> bytes:
+        most: int = self._app.most_bytes(request)
+        if self._announced() > most:
+            raise too_large(most)
+        with trio.move_on_after(self._app.services.body_within_s):
+            return await read_all(receive, most)
         raise too_slow()
 
     def _announced(self) -> int:

@@ -28,12 +28,13 @@ class Part(NamedTuple):
 class Services:
     """The parts that requests are translated to, and the values of settings that concern them.
 
-    `accounts` understands its messages of ``actors.ledger.messages``, `boards` those of ``actors.leaderboard``.
-    `readiness` names every part that an operator should hear of. Durations are seconds, `body_bytes` bounds a
-    request's body.
+    `batches` are the game's services, by name. `accounts` understands its messages of ``actors.ledger.messages``,
+    `boards` those of ``actors.leaderboard``. `readiness` names every part that an operator should hear of. Durations
+    are seconds, `body_bytes` bounds a request's body.
     """
 
     users: Directory[UserId]
+    batches: Directory[str]
     accounts: Ref
     boards: Directory[BoardId]
     published: PublishedBoards

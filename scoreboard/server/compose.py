@@ -248,6 +248,7 @@ def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -
 
     return Services(
         users=core.users,
+        batches=core.services,
         accounts=core.accounts,
         boards=core.boards,
         published=core.published,

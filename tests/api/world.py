@@ -83,6 +83,7 @@ class World:
     health: Health
     services: Services
     app: QuartTrio
+    live: set[tuple[str, str]]
 
     async def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> Response:
         """GET a path."""
@@ -148,6 +149,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=self.clock.now_us)
+        self.live: set[tuple[str, str]] = set()
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
 
@@ -174,10 +176,13 @@ class Parts:
         names: dict[str, Any] = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
         given: dict[str, Any] = {
             "users": core.users,
+            "batches": core.services,
             "accounts": core.accounts,
             "boards": core.boards,
             "published": core.published,
-            "tokens": AccessTokens(self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us),
+            "tokens": AccessTokens(
+                self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
+            ),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
             "clock": self.clock,
@@ -202,4 +207,6 @@ async def running_world(
     async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
         services = parts.services(core, web, changes)
         app = create_app(services)
-        yield World(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, services, app)
+        yield World(
+            parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, services, app, parts.live
+        )

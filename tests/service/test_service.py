@@ -15,20 +15,11 @@ from actors.ports import CommitUnknown, Origin, StoreFault, StoreUnavailable
 from actors.runtime import ActorError, Directory
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.service.messages import RowRefused, RowResult, RowScored, ServiceBusy, Submit, TooManyRows
+from actors.service.messages import ScoreRow as Row
 from tests.leaderboard.stage import TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Origin("192.0.2.9", "a game")
-
-
-@dataclass(frozen=True)
-class Row:
-    """As a game's server sends it."""
-
-    user_id: str
-    action_id: str
-    action_type: str = "INCREMENT"
-    score_increment: int | None = None
 
 
 @dataclass
