@@ -1,15 +1,15 @@
-"""The head of the first request: read within bounds, parsed by h11, judged by what it asks for."""
+"""The head of the first request: read within bounds, judged by what it asks for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-import h11
 import trio
 
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
+from scoreboard.door.parser import Head, HeadError, HeadParser
 
 _READ_BYTES = 8 * 1024
 _HTTP2_PREFACE = b"PRI "
@@ -34,7 +34,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The first request of a connection, as h11 understood it.
+    """The first request of a connection as text.
 
     `target` is the raw request target, `path` and `query` its two halves, not decoded. Header names are lower-case;
     names and values are Latin-1 text, in the order sent. `raw` are the bytes of the head, `rest` what was read behind
@@ -70,20 +70,16 @@ class RequestHead:
 
 
 class HeadReader:
-    """Takes the bytes of a client as they come; synchronous, no socket.
-
-    One parser for all pieces: a head that drips in byte by byte is searched once, not once a byte.
-    """
+    """Takes the bytes of a client as they come; synchronous, no socket."""
 
     def __init__(self, limits: DoorLimits) -> None:
-        self._limits = limits
-        self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
-        self._received = bytearray()
+        self._parser = HeadParser(limits)
+        self._first = b""
 
     @property
     def begun(self) -> bool:
         """Whether anything came at all."""
-        return bool(self._received)
+        return bool(self._first)
 
     def feed(self, data: bytes) -> RequestHead | None:
         """One more piece; returns the head when it is complete.
@@ -91,22 +87,17 @@ class HeadReader:
         Raises:
             HeadRefused: this is not going to be a head that may be served.
         """
-        self._received += data
-        if self._received.startswith(_HTTP2_PREFACE):
+        if len(self._first) < len(_HTTP2_PREFACE):
+            self._first += data[: len(_HTTP2_PREFACE)]
+        if self._first.startswith(_HTTP2_PREFACE):
             raise HeadRefused(505, Drop.HTTP2, "This port speaks HTTP/1.1 only.")
-        self._parser.receive_data(data)
+        self._parser.feed(data)
         try:
-            request = self._parser.next_event()
-        except h11.RemoteProtocolError as error:
-            raise _refused(error) from error
-        return self._judge(request) if isinstance(request, h11.Request) else None
-
-    def _judge(self, request: h11.Request) -> RequestHead:
-        rest = self._parser.trailing_data[0]
-        raw = bytes(self._received[: len(self._received) - len(rest)])
-        if len(raw) > self._limits.head_bytes or len(request.headers) > self._limits.head_headers:
-            raise HeadRefused(_TOO_LARGE, Drop.LARGE_HEAD, "The head of the request is too large.")
-        return _head_of(request, raw, rest)
+            head = self._parser.next_head()
+        except HeadError as error:
+            why = Drop.LARGE_HEAD if error.status == _TOO_LARGE else Drop.BAD_HEAD
+            raise HeadRefused(error.status, why, str(error)) from error
+        return None if head is None else _as_text(head, self._parser.take())
 
 
 async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> RequestHead:
@@ -129,19 +120,13 @@ async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> Reque
     raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.")
 
 
-def _refused(error: h11.RemoteProtocolError) -> HeadRefused:
-    if error.error_status_hint == _TOO_LARGE:
-        return HeadRefused(_TOO_LARGE, Drop.LARGE_HEAD, "The head of the request is too large.")
-    return HeadRefused(400, Drop.BAD_HEAD, "This is not a request of HTTP/1.1.")
-
-
-def _head_of(request: h11.Request, raw: bytes, rest: bytes) -> RequestHead:
+def _as_text(head: Head, rest: bytes) -> RequestHead:
     return RequestHead(
-        method=request.method.decode("ascii"),
-        target=request.target.decode("ascii"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers),
-        http_version=request.http_version.decode("ascii"),
-        raw=raw,
+        method=head.method.decode("ascii"),
+        target=head.target.decode("ascii"),
+        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.fields),
+        http_version=head.version.decode("ascii"),
+        raw=head.raw,
         rest=rest,
     )
 

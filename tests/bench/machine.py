@@ -13,6 +13,7 @@ import psutil
 LIBRARIES = (
     "trio",
     "hypercorn",
+    "httptools",
     "h11",
     "quart",
     "trio-websocket",

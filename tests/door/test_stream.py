@@ -1,4 +1,4 @@
-"""The stream between a socket and Hypercorn."""
+"""The stream between a socket and its connection."""
 
 from __future__ import annotations
 
@@ -16,19 +16,48 @@ from scoreboard.door.stream import HttpStream
 
 @asynccontextmanager
 async def _pair(
-    limits: DoorLimits | None = None, replay: bytes = b""
+    limits: DoorLimits | None = None,
 ) -> AsyncGenerator[tuple[HttpStream, trio.SocketStream, list[str]]]:
     near, far = (trio.SocketStream(end) for end in trio.socket.socketpair())
     unread: list[str] = []
     async with near, far:
-        yield HttpStream(near, replay, limits or DoorLimits(), partial(unread.append, "unread")), far, unread
+        yield HttpStream(near, limits or DoorLimits(), partial(unread.append, "unread")), far, unread
 
 
-async def test_the_head_comes_again_before_what_follows() -> None:
-    """In pieces as small as asked for, and byte for byte."""
-    async with _pair(replay=b"head") as (stream, far, _):
-        await far.send_all(b"body")
-        assert [b"he", b"ad", b"body"] == [await stream.receive_some(size) for size in (2, 9, None)]
+async def test_bytes_come_as_they_were_sent_in_pieces_as_small_as_asked_for() -> None:
+    """And nothing at the end."""
+    async with _pair() as (stream, far, _):
+        await far.send_all(b"head")
+        assert [b"he", b"ad"] == [await stream.receive_some(size) for size in (2, 9)]
+        await far.aclose()
+        assert b"" == await stream.receive_some(9)
+
+
+async def test_a_client_that_resets_breaks_the_stream() -> None:
+    """For its reader and its writer, with Trio's own error."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    far = await trio.open_tcp_stream("127.0.0.1", listeners[0].socket.getsockname()[1])
+    async with await listeners[0].accept() as near, listeners[0]:
+        stream = HttpStream(near, DoorLimits(), lambda: None)
+        far.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        await far.aclose()
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.receive_some(9)
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.send_all(b"hello")
+
+
+async def test_two_writes_at_once_go_out_one_after_the_other() -> None:
+    """Whole, although the socket takes only a part of the first."""
+    size = 3_000_000
+    async with _pair() as (stream, far, _), trio.open_nursery() as nursery:
+        nursery.start_soon(stream.send_all, b"a" * size)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(stream.send_all, b"b")
+        received = b""
+        while len(received) <= size:
+            received += await far.receive_some()
+    assert b"a" * size + b"b" == received
 
 
 async def test_a_write_that_nobody_reads_ends_although_it_is_shielded(autojump_clock: MockClock) -> None:
@@ -38,7 +67,7 @@ async def test_a_write_that_nobody_reads_ends_although_it_is_shielded(autojump_c
 
     async def read(stream: HttpStream) -> None:
         with pytest.raises(trio.ClosedResourceError):
-            await stream.receive_some()
+            await stream.receive_some(9)
         ended.append(trio.current_time())
 
     begun = trio.current_time()
@@ -53,13 +82,22 @@ async def test_a_write_that_nobody_reads_ends_although_it_is_shielded(autojump_c
     assert ["unread"] == unread
 
 
-async def test_a_cancelled_write_is_the_last_one(autojump_clock: MockClock) -> None:
+async def test_a_cancelled_write_is_finished(autojump_clock: MockClock) -> None:
     """Half of it may be on the wire, and what followed would be read as its other half."""
-    async with _pair() as (stream, _far, unread):
-        with trio.move_on_after(1):
-            await stream.send_all(b"x" * 5_000_000)
-        with pytest.raises(trio.BrokenResourceError):
+    size = 5_000_000
+    async with _pair() as (stream, far, unread), trio.open_nursery() as nursery:
+
+        async def send() -> None:
+            with trio.move_on_after(1):
+                await stream.send_all(b"x" * size)
             await stream.send_all(b"more")
+
+        nursery.start_soon(send)
+        await trio.sleep(2)
+        received = b""
+        while len(received) < size + 4:
+            received += await far.receive_some()
+    assert b"xmore" == received[-5:]
     assert [] == unread
 
 
@@ -68,14 +106,14 @@ async def test_closing_wakes_the_reader_and_leaves_the_socket_open() -> None:
 
     async def read(stream: HttpStream) -> None:
         with pytest.raises(trio.ClosedResourceError):
-            await stream.receive_some()
+            await stream.receive_some(9)
 
     async with _pair() as (stream, far, _), trio.open_nursery() as nursery:
         nursery.start_soon(read, stream)
         await wait_all_tasks_blocked()
         await stream.send_all(b"last words")
-        await stream.send_eof()
-        await stream.aclose()
+        stream.close()
         assert b"last words" == await far.receive_some()
-        assert b"" == await far.receive_some()
+        with pytest.raises(trio.ClosedResourceError):
+            await stream.send_all(b"more")
         await far.send_all(b"the socket is open")

@@ -1,0 +1,127 @@
+"""One request on a connection and the application's answer to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import trio
+from hypercorn.protocol.events import Body as BodyEvent
+from hypercorn.protocol.events import EndBody, Event, Request, Response
+from hypercorn.protocol.http_stream import HTTPStream
+
+from scoreboard.door.app_tasks import InPlace
+from scoreboard.door.body import BodyError, body_of
+from scoreboard.door.farewell import short_answer
+from scoreboard.door.parser import Head
+from scoreboard.door.reply import INVITATION, Reply
+
+if TYPE_CHECKING:
+    from scoreboard.door.connection import Http1Connection
+
+_STREAM_ID = 1
+_DISCONNECT: Any = {"type": "http.disconnect"}
+
+
+class Turn:
+    """Hypercorn's `HTTPStream` makes the scope of ASGI and watches over the order of its messages; bytes are made here.
+
+    `receive` takes the body from the socket when the application asks for it. One that answers without having asked for
+    all of it gets no further requests from that connection, unless the rest has come already.
+    """
+
+    def __init__(self, connection: Http1Connection, head: Head) -> None:
+        site = connection.site
+        self._connection = connection
+        self._head = head
+        self._body = body_of(head, connection.received, site.limits)
+        self._told_all = False  # the application has heard the end of the body
+        self._invited = not head.wants_invitation
+        self._waiting: trio.CancelScope | None = None
+        self._reply = Reply(to_head=head.method == b"HEAD", to_http10=head.version == b"1.0", constant=site.constant)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether both request and answer are complete and neither was the last one."""
+        return self._reply.complete and not self._reply.last and self._body.complete
+
+    async def serve(self) -> None:
+        """Run the application on it, to its end."""
+        connection, site, head = self._connection, self._connection.site, self._head
+        stream = HTTPStream(
+            site.app,
+            site.config,
+            site.context,
+            InPlace(self.receive),
+            False,
+            connection.client,
+            connection.server,
+            self._send,
+            _STREAM_ID,
+        )
+        method, version = head.method.decode("ascii").upper(), head.version.decode("ascii")
+        await stream.handle(Request(_STREAM_ID, head.fields, version, method, head.target, connection.state))
+        if self._reply.complete and not self._body.complete:
+            await self._taken()  # what has come of it unasked for
+
+    # --- in ---
+
+    async def receive(self) -> Any:
+        """The next piece of the body; behind its end, that the client is gone or the answer complete."""
+        while not self._told_all:
+            piece = await self._take()
+            if piece is None:
+                return _DISCONNECT
+            if piece or self._body.complete:
+                self._told_all = self._body.complete
+                return {"type": "http.request", "body": piece, "more_body": not self._told_all}
+        await self._until_over()
+        return _DISCONNECT
+
+    async def _take(self) -> bytes | None:
+        """What there is of the body, having waited if that is nothing; None if it will never be complete."""
+        if piece := await self._taken():
+            return piece
+        if self._body.complete:
+            return b""
+        if self._connection.ended:
+            return None
+        if not self._invited:
+            self._invited = True
+            if not self._reply.begun:
+                await self._connection.write(INVITATION)
+        with trio.move_on_after(self._connection.site.config.read_timeout or float("inf")):
+            return await self._taken() if await self._connection.read() else None
+        self._connection.ended = True
+        return None
+
+    async def _taken(self) -> bytes:
+        try:
+            return self._body.take()
+        except BodyError as error:
+            if not self._reply.begun:
+                await self._connection.write(short_answer(400, str(error)))
+            self._connection.broken = self._connection.ended = True
+            return b""
+
+    async def _until_over(self) -> None:
+        if not self._reply.complete:
+            with trio.CancelScope() as self._waiting:
+                await self._connection.until_gone()
+
+    # --- out ---
+
+    async def _send(self, event: Event) -> None:
+        """What `HTTPStream` makes of the application's messages."""
+        if isinstance(event, Response):
+            self._reply.head(event.status_code, event.headers, last=self._should_be_last())
+        elif isinstance(event, BodyEvent):
+            await self._connection.write(self._reply.body(event.data))
+        elif isinstance(event, EndBody):
+            data = self._reply.end()
+            if data:
+                await self._connection.write(data)
+            if self._waiting is not None:
+                self._waiting.cancel()
+
+    def _should_be_last(self) -> bool:
+        return self._head.last or self._connection.is_last
