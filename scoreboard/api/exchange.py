@@ -8,7 +8,7 @@ all that it waits for has a bound. That is safer, and costs less than half.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 import trio
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -38,7 +38,7 @@ class Exchange(TrioASGIHTTPConnection):
         began = trio.current_time()
         name = request_id.chosen_or_fresh(self.scope["headers"])
         with request_scope(name):
-            request = self._request(send, name)
+            request = ApiRequest(self.scope, name)
             status = CLIENT_GONE
             try:
                 request.raw_body = await self._read_body(receive, request)
@@ -56,11 +56,6 @@ class Exchange(TrioASGIHTTPConnection):
     @property
     def _app(self) -> Any:
         return self.app  # an Application, which this file cannot import because it imports this one
-
-    def _request(self, send: Send, name: str) -> ApiRequest:
-        request = cast(ApiRequest, self._create_request_from_scope(send))
-        request.request_id = name
-        return request
 
     # --- in ---
 

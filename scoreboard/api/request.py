@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from quart_trio.wrappers import TrioRequest
-
 from actors.ports import Origin
 from scoreboard.wire.origin import origin_of
 
@@ -13,21 +11,29 @@ from scoreboard.wire.origin import origin_of
 UNMATCHED = "unmatched"
 
 
-class ApiRequest(TrioRequest):
-    """Quart's request together with its whole body, which was read within bounds before any route runs."""
+class ApiRequest:
+    """What ASGI says of a request, with its whole body, which was read within bounds before any route runs.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    Quart's own request, with its streams, forms and look-ups, takes as long to make as a route of ours takes to run.
+    """
+
+    __slots__ = ("method", "path", "query_string", "raw_body", "request_id", "route", "scope", "user_id")
+
+    def __init__(self, scope: Any, request_id: str) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query_string: bytes = scope["query_string"]
         self.raw_body = b""
-        self.request_id = ""
+        self.request_id = request_id
         self.route = UNMATCHED
         self.user_id: str | None = None
 
-    def header_values(self, name: bytes) -> list[str]:
-        """All values of a header (its name in lower case), as they came.
+    def __repr__(self) -> str:
+        return f"<ApiRequest {self.request_id}: {self.method} {self.path!a}>"
 
-        Quart's own look-up takes as long for an absent header as routing does.
-        """
+    def header_values(self, name: bytes) -> list[str]:
+        """All values of a header (its name in lower case), as they came."""
         return [value.decode("latin1") for key, value in self.scope["headers"] if key.lower() == name]
 
     def header(self, name: bytes) -> str | None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 import sys
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TextIO, cast
 
+import msgspec
 import structlog
-from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 
-from scoreboard.observe.redact import redact, scrub
+from scoreboard.observe.redact import SUSPICIOUS, is_secret, redact, scrub
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+#: What is on every line of this task.
+_BOUND: ContextVar[Mapping[str, object]] = ContextVar("bound_to_log", default=MappingProxyType({}))
 
 Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
 Logger = structlog.typing.FilteringBoundLogger
@@ -43,11 +50,11 @@ def make_logger(*, level: str = "info", style: str = "auto", stream: TextIO | No
 @contextmanager
 def request_scope(request_id: str, **fields: object) -> Iterator[None]:
     """Put `request_id` (and more) on every line that is logged within, in this task and the tasks it starts."""
-    tokens = bind_contextvars(request_id=request_id, **fields)
+    token = _BOUND.set({**_BOUND.get(), "request_id": request_id, **fields})
     try:
         yield
     finally:
-        reset_contextvars(**tokens)
+        _BOUND.reset(token)
 
 
 def adopt_library_logs(log: Logger, names: tuple[str, ...]) -> None:
@@ -86,7 +93,7 @@ class _Handler(logging.Handler):
 
 def _processors(*, console: bool, colours: bool) -> list[Processor]:
     shared: list[Processor] = [
-        merge_contextvars,
+        _bound,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -94,7 +101,7 @@ def _processors(*, console: bool, colours: bool) -> list[Processor]:
         # What a traceback quotes is scrubbed too.
         renderer = structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=_traceback)
         return [*shared, redact, _visible, renderer, _scrubbed]
-    return [*shared, structlog.processors.format_exc_info, redact, _as_json]
+    return [*shared, structlog.processors.format_exc_info, _as_json]
 
 
 def _visible(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -120,6 +127,23 @@ def _scrubbed(_logger: object, _method: str, line: Any) -> str:
     return scrub(line)
 
 
-def _as_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+def _bound(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {**_BOUND.get(), **event}
+
+
+def _as_json(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """One line. Nearly every line is of plain values without anything to hide, which is found out in one look."""
+    if all(map(_is_plain, event.values())) and not any(map(is_secret, event)):
+        with suppress(UnicodeEncodeError, OverflowError):
+            line = msgspec.json.encode(event)
+            if line.isascii():  # what a client wrote must not move a cursor there where somebody looks at the file
+                text = line.decode("ascii")
+                if SUSPICIOUS.search(text) is None:
+                    return text
     # repr for what JSON has not: a line is never lost because of what was put into it.
-    return json.dumps(event, default=lambda odd: scrub(repr(odd)))
+    return json.dumps(redact(logger, method, event), default=lambda odd: scrub(repr(odd)))
+
+
+def _is_plain(value: object) -> bool:
+    kind = type(value)
+    return kind in _PLAIN or (kind is float and math.isfinite(cast(float, value)))

@@ -32,6 +32,7 @@ class Metrics:
         self._describe_actors()
         self._describe_scores()
         self._describe_live()
+        self._served: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # so that labels are looked up once
         self._sent = 0
         self._skipped = 0
         self._commands: Counts[tuple[str, str]] = Counts()
@@ -48,8 +49,14 @@ class Metrics:
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered. `route` is the pattern (``/api/scores/user/{userId}``), or ``unmatched``."""
         method = method if method in METHODS else "other"  # a client may make up any method
-        self._requests.labels(method, route, str(status)).inc()
-        self._request_seconds.labels(method, route, str(status)).observe(seconds)
+        served = self._served.get((method, route, status))
+        if served is None:
+            labels = (method, route, str(status))
+            served = self._requests.labels(*labels), self._request_seconds.labels(*labels)
+            self._served[method, route, status] = served
+        count, duration = served
+        count.inc()
+        duration.observe(seconds)
 
     def connection_refused(self, reason: str) -> None:
         """The door turned a connection away or cut it."""

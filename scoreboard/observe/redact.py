@@ -17,7 +17,7 @@ _SECRET_NAME = re.compile(
 )
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 # Almost no text has any of these; one look for them is cheaper than three searches for what follows.
-_SUSPICIOUS = re.compile(r"eyJ|://|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]")
+SUSPICIOUS = re.compile(r"eyJ|://|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]")
 # In free text: a JWT, a bearer header, the password of a URL.
 _SECRET_TEXT = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]*\.[\w-]*"), HIDDEN),
@@ -57,7 +57,7 @@ def _clean(value: Any, depth: int) -> Any:
 
 def scrub(text: str) -> str:
     """The text without anything that looks like a token, a bearer header or the password of a URL."""
-    if _SUSPICIOUS.search(text) is not None:
+    if SUSPICIOUS.search(text) is not None:
         for pattern, replacement in _SECRET_TEXT:
             text = pattern.sub(replacement, text)
     return text

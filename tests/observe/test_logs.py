@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger, request_scope
+from scoreboard.observe.redact import redact
 
 
 class Terminal(io.StringIO):
@@ -144,6 +147,22 @@ def test_what_json_cannot_say_is_written_all_the_same(log: Logger, stream: io.St
     [line] = lines(stream)
     assert "object" in line["thing"]
     assert ([1], "\ud800", "nan") == (line["pair"], line["half"], line["missing"])
+
+
+ODD = list('ab:/"\\\n\x1b\x7f\x9bé\u202e\ud800😀')
+PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(ODD), st.just("a Bearer x"))
+NAMES = st.sampled_from(["path", "status", "token", "accessToken", "url", "user_id"])
+
+
+@given(st.dictionaries(NAMES, PLAIN), st.sampled_from(["event", "postgresql://me:hunter22@db", "eyJabc.def.ghi"]))
+def test_a_plain_line_says_what_any_other_would(fields: dict[str, Any], event: str) -> None:
+    """The short way for plain values writes what the long one does, and in ASCII."""
+    stream = io.StringIO()
+    make_logger(stream=stream).info(event, **fields)
+    [line] = lines(stream)
+    expected = json.loads(json.dumps(redact(None, "info", {"event": event, **fields})))
+    assert expected == {name: value for name, value in line.items() if name not in {"level", "timestamp"}}
+    assert stream.getvalue().isascii()
 
 
 def test_a_closed_stream_fails_nobody() -> None:
