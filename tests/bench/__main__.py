@@ -24,6 +24,7 @@ from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.stopped import StoppedMeasure
 from tests.bench.measures.storm import StormMeasure
+from tests.bench.measures.top import TopMeasure
 from tests.bench.measures.versus_fanout import VersusFanoutMeasure
 from tests.bench.measures.versus_rest import VersusRestMeasure
 from tests.bench.peers import programs
@@ -45,9 +46,11 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     HoldMeasure,
     JoinsMeasure,
     StormMeasure,
+    TopMeasure,
 )
 NAMES = (
     "cycles",
+    "top",
     "fanout",
     "screen",
     "memory",
