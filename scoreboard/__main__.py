@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import signal
@@ -21,7 +20,7 @@ from actors.runtime import ActorError
 from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
 from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
-from scoreboard.server import BOARD_LOAD_S, Server, serve
+from scoreboard.server import BOARD_LOAD_S, Server, collector, serve
 from scoreboard.server.service_command import service
 from scoreboard.settings import Settings, SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
@@ -92,7 +91,7 @@ def _run(settings: Settings, log: Logger) -> int:
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
     _allow_connections(settings, log)
-    gc.set_threshold(10_000, 20, 50)  # what a board's load makes is no garbage; see `_spare_the_collector`
+    collector.begin()
     try:
         trio.run(_serve_until_told, settings, log)
     except EXPLAINED as error:
@@ -137,19 +136,14 @@ async def _serve_until_told(settings: Settings, log: Logger) -> None:
             nursery.start_soon(_obey_signals, signals, ways_to_stop, nursery, log)
             server = await nursery.start(serve_to_the_end)
             ways_to_stop.append(server.close)
-            nursery.start_soon(_spare_the_collector, server)
+            nursery.start_soon(_collect_garbage, server, log)
 
 
-async def _spare_the_collector(server: Server) -> None:
-    """Let the garbage collector pass by what was made at start and lives as long as the process.
-
-    It walked over every player of the board again and again, and took 300 of 1,400 microseconds of a token and
-    increment cycle (``scripts/bench stages``).
-    """
+async def _collect_garbage(server: Server, log: Logger) -> None:
+    """Once the board is loaded: whose players the collector need never look at."""
     with suppress(ActorError):
         await server.core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
-    gc.collect()
-    gc.freeze()
+    await collector.keep_small(server.connections, log)
 
 
 async def _obey_signals(

@@ -278,6 +278,7 @@ class FeedStream(trio.abc.Stream):
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)
+        self._busy = _nobody_cares  # which knows this stream: together they would stay for the garbage collector
 
     # --- the other side ---
 

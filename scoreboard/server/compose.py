@@ -41,6 +41,7 @@ from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import LiveServices
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from scoreboard.server.hooks import CoreWatch, DoorJournal
 from scoreboard.server.system import SystemClock, SystemIds
@@ -59,11 +60,12 @@ KEPT_US = 7 * 24 * 3600 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server, as its starter sees it: where it listens, and how to end it."""
+    """A running server, as its starter sees it: where it listens, how to end it, how many connections are open."""
 
     port: int
     close: Callable[[], None]
     core: Core
+    connections: Callable[[], int]
 
 
 @dataclass(slots=True)
@@ -195,12 +197,13 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
     )
     http = HypercornHandler(create_app(services), load_config(HYPERCORN), limits, observer)
     feed = _feed(parts, core, tokens)
-    door = FrontDoor(http=http, websocket=feed, limits=limits, observer=observer)
+    portions = Portions()
+    door = FrontDoor(http=portions.before(http), websocket=portions.before(feed), limits=limits, observer=observer)
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
     async with http.lifespan(), feed.running():
         parts.log.info("listening", url=url_of(wanted.host, port))
-        task_status.started(Server(port, door.close, core))
+        task_status.started(Server(port, door.close, core, lambda: door.connections))
         await door.serve(listeners)
 
 

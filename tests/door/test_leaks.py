@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import trio
 from quart_trio import QuartTrio
 
 from scoreboard.door import DoorLimits
+from scoreboard.door.connection import Http1Connection
 from tests.door.attacks import PLAIN
 from tests.door.doors import OpenDoor, open_door, read_all, read_until
 
@@ -47,6 +49,19 @@ async def test_an_answer_of_quart_that_says_close_is_followed_by_the_end() -> No
         with trio.fail_after(3):
             assert (await opened.talk(CLOSING)).endswith(b"hello")
         await _left(opened)
+
+
+async def test_a_connection_that_has_ended_is_gone_without_the_garbage_collector() -> None:
+    """A collection of everything holds the loop for more than a second beside ten thousand other connections."""
+    gc.collect()  # what other tests have left
+    gc.disable()
+    try:
+        async with open_door(SOON, application=_quart()) as opened:
+            await opened.talk(CLOSING)
+            await _left(opened)
+            assert [] == [each for each in gc.get_objects() if type(each) is Http1Connection]
+    finally:
+        gc.enable()
 
 
 async def test_a_connection_that_is_idle_after_an_answer_of_quart_is_ended() -> None:

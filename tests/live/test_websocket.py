@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+import trio
 from wsproto.events import CloseConnection
 
+from actors.connection.connection import LiveConnection
 from scoreboard.live import FeedLimits
+from scoreboard.live.stream import FeedStream
 from tests.door.doors import read_all
 from tests.live.feeds import SUBSCRIBE, Client, open_feed
 from tests.live.wire import frame, handshake, text
@@ -24,6 +29,24 @@ async def test_a_spectator_sees_the_board_and_every_step() -> None:
     assert {"sent": 1} == dict(live.counts)
     assert 1 == live.boards.delivered
     assert [] == live.opened.log.lines
+
+
+async def test_a_client_that_has_left_is_gone_without_the_garbage_collector() -> None:
+    """A collection of everything holds the loop for more than a second beside ten thousand other clients."""
+    gc.collect()  # what other tests have left
+    gc.disable()
+    try:
+        async with open_feed() as live:
+            async with live.client() as client:
+                await client.stream.send_all(SUBSCRIBE)
+                await client.message()
+                await client.leave()
+            with trio.fail_after(3):
+                while live.opened.door.connections:  # noqa: ASYNC110  # the door tells nobody when one has gone
+                    await trio.sleep(0.01)
+            assert [] == [each for each in gc.get_objects() if type(each) in {FeedStream, LiveConnection}]
+    finally:
+        gc.enable()
 
 
 async def test_every_command_is_answered() -> None:

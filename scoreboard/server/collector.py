@@ -1,0 +1,106 @@
+"""When garbage is collected: often and a little of it, and all of it only when there is reason to.
+
+A collection holds the event loop for about a microsecond an object that it looks at. Ten thousand connections are 1.7
+million objects: 1.75 s if it looks at all of them, and 150 ms when it looked at "the youngest" 10,000 while connections
+came and went, because objects that are freed meanwhile are taken off that number. To look at fewer at a time whatever
+makes them costs a tenth of a request. So what came with every twenty-five connections is looked at once and then left
+alone (``scripts/bench joins``). What has lived longer is freed without the collector, because connections leave no
+cycles behind. Everything is looked at when the process has grown by more than its connections explain.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from scoreboard.door.front_door import Handler
+from scoreboard.door.head import RequestHead
+from scoreboard.observe.logs import Logger
+
+#: Objects made and not freed until the youngest are looked at; how often that is done until the next older are, too;
+#: and the same for everything, which never comes to pass.
+THRESHOLDS = (10_000, 20, 1_000_000_000)
+#: So many connections are some 5,000 objects that stay.
+PORTION = 25
+LOOK_EVERY_S = 60.0
+MIB = 2**20
+SLACK = 64 * MIB
+GROWTH = 1.25
+#: More than a connection takes, with what is on its way to it.
+CONNECTION = 64 * 1024
+_STATM = Path("/proc/self/statm")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the process is, in bytes, and how many connections it holds."""
+
+    resident: int
+    connections: int
+
+    def is_explained(self, before: Size) -> bool:
+        """Whether it has grown since by no more than the connections that came, and what boards and players may."""
+        came = max(0, self.connections - before.connections)
+        return self.resident <= before.resident * GROWTH + SLACK + came * CONNECTION
+
+
+class Portions:
+    """Counts connections, and lets what came with the last of them grow old."""
+
+    def __init__(self) -> None:
+        self._came = 0
+
+    def before(self, handler: Handler) -> Handler:
+        """The same handler, counted."""
+
+        def counted(stream: trio.SocketStream, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
+            self._came += 1
+            if self._came % PORTION == 0:
+                gc.collect(1)
+            return handler(stream, head, closing)  # not awaited here: that would be one more frame a connection
+
+        return counted
+
+
+def begin() -> None:
+    """Before anything is loaded: what a board's load makes is no garbage."""
+    gc.set_threshold(*THRESHOLDS)
+
+
+async def keep_small(connections: Callable[[], int], log: Logger, *, resident: Callable[[], int] | None = None) -> None:
+    """Pass by all that lives as long as the process; then look every minute whether there is reason to collect.
+
+    Called when the board is loaded. Ends by being cancelled.
+    """
+    size_of = resident or resident_bytes
+    gc.collect()
+    gc.freeze()
+    last = Size(size_of(), connections())
+    while True:
+        await trio.sleep(LOOK_EVERY_S)
+        now = Size(size_of(), connections())
+        if now.is_explained(last):
+            continue
+        began = trio.current_time()
+        found = gc.collect()
+        last = Size(size_of(), connections())
+        log.info(
+            "collected_garbage",
+            objects=found,
+            seconds=round(trio.current_time() - began, 3),
+            resident_mib=now.resident // MIB,
+            connections=now.connections,
+        )
+
+
+def resident_bytes() -> int:
+    """The resident size of this process; where the system does not tell it, the greatest that it ever had."""
+    try:
+        return int(_STATM.read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

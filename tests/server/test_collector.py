@@ -1,0 +1,88 @@
+"""When everything is collected, and that little is looked at otherwise."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+import trio
+import trio.testing
+
+from scoreboard.observe.logs import make_logger
+from scoreboard.server.collector import LOOK_EVERY_S, MIB, PORTION, Portions, Size, begin, keep_small, resident_bytes
+
+
+@pytest.fixture
+def as_before() -> Iterator[None]:
+    """Leave the collector of this process as it was."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
+
+
+def test_no_collection_of_everything_comes_by_itself(as_before: None) -> None:
+    """However many objects come to stay: they are looked at once or twice and then left alone."""
+    begin()
+    before = gc.get_stats()[2]["collections"]
+    kept = [[each] for each in range(300_000)]
+    assert (before, 300_000) == (gc.get_stats()[2]["collections"], len(kept))
+    assert gc.get_stats()[0]["collections"] > 0
+
+
+async def test_what_came_with_some_connections_is_looked_at_once(as_before: None) -> None:
+    """Whatever else was freed in the meantime, so that there is never much of it at a time."""
+    served: list[object] = []
+
+    async def handler(stream: Any, head: Any, closing: Any) -> None:
+        served.append((stream, head, closing))
+
+    begin()
+    counted = Portions().before(handler)
+    before = gc.get_stats()[1]["collections"]
+    for number in range(2 * PORTION):
+        await counted(*cast(Any, (number, "head", "closing")))
+    assert (2, 2 * PORTION) == (gc.get_stats()[1]["collections"] - before, len(served))
+    assert (0, "head", "closing") == served[0]
+
+
+@pytest.mark.parametrize(
+    ("resident_mib", "connections", "explained"),
+    [(100, 0, True), (189, 0, True), (190, 0, False), (814, 10_000, True), (815, 10_000, False)],
+)
+def test_connections_explain_what_they_take(resident_mib: int, connections: int, explained: bool) -> None:  # noqa: FBT001
+    """Ten thousand that come are no reason to hold them up for a second."""
+    assert explained is Size(resident_mib * MIB, connections).is_explained(Size(100 * MIB, 0))
+
+
+def test_connections_that_left_explain_nothing() -> None:
+    """The memory that they have freed is used again, or was garbage."""
+    assert not Size(600 * MIB, 10).is_explained(Size(400 * MIB, 5_000))
+
+
+async def test_everything_is_collected_once_the_process_has_grown_without_reason(
+    as_before: None, autojump_clock: trio.testing.MockClock
+) -> None:
+    """And not again before it has grown further."""
+    lines = io.StringIO()
+    size = 100 * MIB
+    async with trio.open_nursery() as nursery:
+        log = make_logger(style="json", stream=lines)
+        nursery.start_soon(lambda: keep_small(lambda: 3, log, resident=lambda: size))
+        await trio.sleep(2.5 * LOOK_EVERY_S)
+        assert "" == lines.getvalue()
+        size = 500 * MIB
+        await trio.sleep(3 * LOOK_EVERY_S)
+        nursery.cancel_scope.cancel()
+    [line] = lines.getvalue().splitlines()
+    told = json.loads(line)
+    assert ("collected_garbage", 500, 3) == (told["event"], told["resident_mib"], told["connections"])
+
+
+def test_the_resident_size_is_plausible() -> None:
+    """More than an interpreter without anything, less than a machine."""
+    assert 5 * MIB < resident_bytes() < 100_000 * MIB
