@@ -7,6 +7,7 @@ An adapter raises only the errors that stand here; nothing of a driver leaks thr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
@@ -79,6 +80,32 @@ class ScoreFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """Many players' totals as columns of the same length: what a `ScoreFact` has, without an object for each player.
+
+    `share` is how much of all has been told with these, from 0 to 1.
+    """
+
+    user_ids: Sequence[UserId]
+    usernames: Sequence[str]
+    scores: Sequence[int]
+    versions: Sequence[int]
+    reached_us: Sequence[int]
+    share: float
+
+    def part(self, start: int, stop: int) -> Members:
+        """These of them, with the same share."""
+        return Members(
+            self.user_ids[start:stop],
+            self.usernames[start:stop],
+            self.scores[start:stop],
+            self.versions[start:stop],
+            self.reached_us[start:stop],
+            self.share,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """The write is on disk; `fact` is the total that it led to, `points` what it added.
 
@@ -142,6 +169,14 @@ class KeyLookup:
     request_hash: bytes
 
 
+class MemberPages(Protocol):
+    """One reading of all players."""
+
+    async def next(self) -> Members | None:
+        """Players who have not been told yet, in any order; None when all have been. Raises StoreUnavailable."""
+        ...
+
+
 class ScoreStore(Protocol):
     """The ledger: exactly once, in one transaction a call."""
 
@@ -167,6 +202,14 @@ class ScoreStore(Protocol):
 
     async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
         """The totals of up to `limit` players who are not banned, by ascending id, behind `user_id`."""
+        ...
+
+    def all_members(self) -> AbstractAsyncContextManager[MemberPages]:
+        """Read the totals of all players who are not banned, each once, as they all stood at one moment.
+
+        The moment is behind the beginning of the block, so whatever was committed before it is seen. What is committed
+        later is not, and comes to a board as facts. Raises StoreUnavailable.
+        """
         ...
 
     async def purge(self, *, before_us: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from actors.leaderboard.events import Channel, Row
+from actors.leaderboard.loading import Loading, loaded
 from actors.leaderboard.messages import (
     Apply,
     CatchUp,
@@ -41,7 +42,8 @@ class BoardWorld:
     """What a board needs from outside.
 
     `broadcast` hands a step to its channel's audience and never waits; an ActorError says that it was not taken, and
-    then the board says it again. `watched` outlives incarnations: the channels that have an audience.
+    then the board says it again. `watched` outlives incarnations: the channels that have an audience. `loading` hears
+    how far the loading of the board is, page by page.
     """
 
     store: ScoreStore
@@ -51,6 +53,7 @@ class BoardWorld:
     watched: set[Channel]
     broadcast: Callable[[Update], None]
     tick_s: float = 1.0
+    loading: Callable[[Loading], None] = lambda _: None
 
 
 class LeaderboardActor(Actor):
@@ -85,12 +88,17 @@ class LeaderboardActor(Actor):
 
     async def _load(self) -> None:
         """A store that is away is asked again and again, until whoever started this board loses patience."""
-        self._reading.begin(trio.current_time())
-        while self._reading.due < math.inf:
+        while True:
             try:
-                self._ranking.load(await self._reading.page(self._world.store))
+                self._ranking = await loaded(self._board, self._world.store, self._tell_loading)
             except StoreUnavailable:
                 await trio.sleep(self._world.tick_s)
+            else:
+                return
+
+    def _tell_loading(self, loading: Loading) -> None:
+        self._world.published.tell_loading(loading)
+        self._world.loading(loading)
 
     async def stopped(self) -> None:
         """Take the view away: from now on it would grow old."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from actors.leaderboard.events import Channel, Row
 from actors.leaderboard.update import Dialect, Update
@@ -43,9 +43,11 @@ class NotRanked(Refusal):
 # --- to the board ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RankMove:
-    """Where a player stood before and after a fact; `previous` is None for one who was not on the board."""
+class RankMove(NamedTuple):
+    """Where a player stood before and after a fact; `previous` is None for one who was not on the board.
+
+    A tuple, because one is made with every score.
+    """
 
     previous: int | None
     new: int

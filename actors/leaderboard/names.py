@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
+from itertools import accumulate
 
 _LENGTH_BITS = 24
 _LENGTH = (1 << _LENGTH_BITS) - 1
@@ -30,6 +32,20 @@ class Names:
     def append(self, name: str) -> None:
         """One more, at the end."""
         self._spans.append(self._store(name.encode("utf-8", _ERRORS)))
+
+    def extend(self, names: Sequence[str]) -> None:
+        """Many more."""
+        text = "".join(names)
+        if not text.isascii():
+            for name in names:
+                self.append(name)
+            return
+        lengths = list(map(len, names))
+        if max(lengths, default=0) > _LENGTH:
+            raise ValueError(f"a name of {max(lengths)} bytes is too long")
+        offsets = accumulate(lengths, initial=len(self._buffer))
+        self._spans.extend(offset << _LENGTH_BITS | length for offset, length in zip(offsets, lengths, strict=False))
+        self._buffer += text.encode()
 
     def __getitem__(self, index: int) -> str:
         return self._raw(index).decode("utf-8", _ERRORS)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, count
 
 from actors.leaderboard.events import Row
 from actors.leaderboard.messages import RankMove
 from actors.leaderboard.names import Names
 from actors.leaderboard.order import BLOCK, Order
 from actors.leaderboard.place import TIE_BITS, Place, place_of, reached_us_of, score_of, slot_of, version_of
-from actors.ports import ScoreFact, UserId
+from actors.ports import Members, ScoreFact, UserId
 
 _NOBODY = UserId("")
 
@@ -32,6 +32,7 @@ class Ranking:
         self._names = Names()
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
+        self._runs: list[list[Place]] = []  # loaded, not yet arranged
         self._at_mark: dict[UserId, int | None] = {}  # who has moved since: the place then, less its slot
 
     def __len__(self) -> int:
@@ -39,18 +40,25 @@ class Ranking:
 
     # --- changes ---
 
-    def load(self, facts: Sequence[ScoreFact]) -> None:
-        """Add many players at once, before the first mark; each must be new or newer than what is known."""
-        fresh: list[Place] = []
-        for fact in facts:
-            old = self._places.get(fact.user_id)
-            if old is None:
-                fresh.append(self._settle_in(fact))
-            elif self.is_news(fact):
-                self._order.extend(fresh)
-                fresh = []
-                self._order.move(old, self._renew(old, fact))
-        self._order.extend(fresh)
+    def load(self, members: Members) -> None:
+        """Add many new players, before all else; they are in order only after `arrange`.
+
+        Raises ValueError if one of them is known: a store that tells a player twice may not tell the same.
+        """
+        slots, scores, reached = count(len(self._ids)), members.scores, members.reached_us
+        places = list(map(place_of, scores, reached, slots, members.versions))
+        self._places.update(zip(members.user_ids, places, strict=True))
+        self._ids += members.user_ids
+        self._names.extend(members.usernames)
+        if not len(self._ids) == len(self._names) == len(self._places):
+            raise ValueError("a player was loaded twice, or without a name")
+        places.sort()
+        self._runs.append(places)
+
+    def arrange(self) -> Iterator[None]:
+        """Put all who were loaded in order. Work is done between steps, a few milliseconds each."""
+        yield from self._order.fill(self._runs)
+        self._runs.clear()
 
     def apply(self, fact: ScoreFact) -> RankMove:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""

@@ -1,4 +1,4 @@
-"""Reading all players from the store, page by page."""
+"""Reading all players from the store again, page by page, beside all other work."""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from scoreboard.server.hooks import CoreWatch, DoorJournal
+from scoreboard.server.progress import LoadingLog, progress_of
 from scoreboard.server.system import SystemClock, SystemIds
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
@@ -172,6 +173,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         board_stepped=metrics.board_stepped,
         frames_sent=metrics.frames_sent,
         frames_skipped=metrics.frames_skipped,
+        board_loading=LoadingLog(parts.log, trio.current_time).heard,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         scored=metrics.scored,
@@ -244,7 +246,7 @@ def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -
         loaded = core.published.get(ALL_TIME) is not None
         return (
             Part("postgres", None if answers.postgres else "does not answer"),
-            Part("board", None if loaded else "is being loaded"),
+            Part("board", None if loaded else progress_of(core.published.loading(ALL_TIME))),
             # Without it scores are still kept, ranked and shown.
             Part("redis", None if answers.redis else "does not answer", needed=False),
         )

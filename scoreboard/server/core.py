@@ -12,6 +12,7 @@ from actors.leaderboard.actor import BoardWorld, LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import Channel
+from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import Show
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
@@ -80,6 +81,7 @@ class CoreHooks:
     board_stepped: Callable[[], None] = lambda: None
     frames_sent: Callable[[int], None] = lambda _: None
     frames_skipped: Callable[[int], None] = lambda _: None
+    board_loading: Callable[[Loading], None] = lambda _: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
@@ -158,7 +160,7 @@ def _boards_and_audiences(
         crowd = crowds.setdefault(channel, Crowd(channel, hooks.frames_sent, hooks.frames_skipped))
         return AudienceActor(boards.ref(channel.board), crowd)
 
-    world = BoardWorld(ports.scores, ports.clock, ports.ids, published, watched, broadcast, tick_s)
+    world = BoardWorld(ports.scores, ports.clock, ports.ids, published, watched, broadcast, tick_s, hooks.board_loading)
     boards: Directory[BoardId] = Directory(
         "board",
         lambda board: LeaderboardActor(board, world),

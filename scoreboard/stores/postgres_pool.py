@@ -7,12 +7,13 @@ cancelled caller never leaves a connection half used.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 import asyncpg
+import trio
 from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
@@ -121,17 +122,46 @@ class Database:
         result: Result = await self.loop.run_aio_coroutine(self._unit(work, on_loss))
         return result
 
-    async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
+    @asynccontextmanager
+    async def holding(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for more than one unit of work; what is done with it goes through `use`.
+
+        Raises:
+            StoreUnavailable: there is none.
+        """
+        connection = await self.loop.run_aio_coroutine(self._acquired())
         try:
-            connection = await self.pool.acquire(timeout=self.bounds.acquire_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+            yield connection
+        finally:
+            with trio.CancelScope(shield=True):
+                await self.loop.run_aio_coroutine(self._give_back(connection))
+
+    async def use(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Do `work`, for asyncio, with a connection that is held. Raises as `run`."""
+
+        async def unit() -> Result:
+            try:
+                return await work()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+                raise translate(error, StoreUnavailable) from error
+
+        result: Result = await self.loop.run_aio_coroutine(unit())
+        return result
+
+    async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
+        connection = await self._acquired()
         try:
             return await work(connection)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise translate(error, on_loss) from error
         finally:
             await self._give_back(connection)
+
+    async def _acquired(self) -> asyncpg.Connection:
+        try:
+            return await self.pool.acquire(timeout=self.bounds.acquire_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
 
     async def _give_back(self, connection: asyncpg.Connection) -> None:
         # A connection that does not become usable again in time is cut by the pool itself, which then raises.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from actors.ports import (
     CommitUnknown,
     KeyConflict,
     KeyLookup,
+    MemberPages,
     Repeated,
     ScoreFact,
     ScoreWrite,
@@ -21,6 +23,7 @@ from actors.ports import (
     UnknownUser,
     UserId,
 )
+from scoreboard.stores.postgres_members import reading_members
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
 
@@ -156,6 +159,10 @@ class PostgresScoreStore:
         else:
             rows = await self._database.run(lambda connection: connection.fetch(MEMBERS, user_key(user_id), limit))
         return [ScoreFact(UserId(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+
+    def all_members(self) -> AbstractAsyncContextManager[MemberPages]:
+        """See `ScoreStore.all_members`."""
+        return reading_members(self._database)
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""

@@ -23,7 +23,6 @@ from actors.ports import (
     NewSession,
     Origin,
     Registered,
-    ScoreFact,
     SessionId,
     StoreUnavailable,
     UserId,
@@ -48,9 +47,6 @@ class ScoreStore(FakeScoreStore):
     def __init__(self, players: Players, clock: TrioClock) -> None:
         super().__init__(players, clock)
         self.reads = Faults()
-
-    async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
-        return await self.reads.around(lambda: self._members(user_id or UserId(""), limit))
 
 
 @dataclass

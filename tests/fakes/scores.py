@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from actors.ports import (
@@ -13,6 +14,8 @@ from actors.ports import (
     Committed,
     KeyConflict,
     KeyLookup,
+    MemberPages,
+    Members,
     OperationId,
     Repeated,
     ScoreFact,
@@ -42,15 +45,45 @@ class _Kept:
     answered: bool = False
 
 
+def members_of(facts: Sequence[ScoreFact], share: float = 1.0) -> Members:
+    """The facts as columns."""
+    return Members(
+        [fact.user_id for fact in facts],
+        [fact.username for fact in facts],
+        [fact.score for fact in facts],
+        [fact.version for fact in facts],
+        [fact.reached_us for fact in facts],
+        share,
+    )
+
+
+class _Pages:
+    """A reading, with as many players at once as the store says."""
+
+    def __init__(self, store: FakeScoreStore, facts: list[ScoreFact]) -> None:
+        self._store, self._facts, self._told = store, facts, 0
+
+    async def next(self) -> Members | None:
+        """See `MemberPages.next`."""
+        return await self._store.reads.around(self._next)
+
+    def _next(self) -> Members | None:
+        page = self._facts[self._told : self._told + self._store.page]
+        self._told += len(page)
+        return members_of(page, self._told / len(self._facts)) if page else None
+
+
 class FakeScoreStore:
     """`ScoreStore` and `ActionCatalogue` in memory.
 
-    `ledger` holds every write that counted, in order; `faults` are its switches.
+    `ledger` holds every write that counted, in order; `faults` are its switches, `reads` those of reading all
+    players, the same unless a test parts them. `page` is how many of all players are told at once.
     """
 
     def __init__(self, players: Players, clock: WallClock) -> None:
         self.players = players
-        self.faults = Faults()
+        self.faults = self.reads = Faults()
+        self.page = 3
         self.ledger: list[tuple[ScoreWrite, Committed]] = []
         self.batches: list[int] = []
         self.catalogue = {"INCREMENT": 1}
@@ -121,11 +154,17 @@ class FakeScoreStore:
 
     async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
         """See `ScoreStore.members_after`."""
-        return await self.faults.around(lambda: self._members(user_id or UserId(""), limit))
+        return await self.reads.around(lambda: self._members(user_id or UserId(""), limit))
 
     def _members(self, user_id: UserId, limit: int) -> list[ScoreFact]:
         behind = sorted(key for key, player in self.players.rows.items() if key > user_id and not player.banned)
         return [self.players.rows[key].fact() for key in behind[:limit]]
+
+    @asynccontextmanager
+    async def all_members(self) -> AsyncIterator[MemberPages]:
+        """See `ScoreStore.all_members`."""
+        facts = await self.reads.around(lambda: [row.fact() for row in self.players.rows.values() if not row.banned])
+        yield _Pages(self, facts)
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""

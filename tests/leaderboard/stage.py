@@ -16,6 +16,7 @@ from actors.leaderboard.actor import BoardWorld, LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardEvent, Channel
+from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import Apply, Join, Leave, Loaded, RankMove, Seats, Show, Subscriber
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
@@ -101,6 +102,7 @@ class Stage:
     audiences: Directory[str] = field(init=False)
     board: Ref = field(init=False)
     shown: list[Update] = field(default_factory=list)
+    loadings: list[Loading] = field(default_factory=list)
     deaf: bool = False
     delivered: int = 0
     skipped: int = 0
@@ -175,7 +177,9 @@ async def running_stage(
     clock = TrioClock()
     stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set())
     stage.add(*names)
-    world = BoardWorld(stage.store, clock, CountedIds(), stage.published, stage.watched, stage.broadcast, tick_s)
+    world = BoardWorld(
+        stage.store, clock, CountedIds(), stage.published, stage.watched, stage.broadcast, tick_s, stage.loadings.append
+    )
     rng = random.Random(0)
     stage.boards = Directory("board", lambda key: LeaderboardActor(key, world), rng=rng, options=FAST)
     stage.board = stage.boards.ref(ALL_TIME)

@@ -7,9 +7,10 @@ import trio
 from hypothesis import given
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.leaderboard import reading
+from actors.leaderboard import loading, reading
 from actors.leaderboard.actor import SLICE
 from actors.leaderboard.events import RankChange
+from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import (
     CatchUp,
     Loaded,
@@ -37,9 +38,10 @@ async def page(stage: Stage, limit: int = 100, offset: int = 0) -> list[tuple[Us
 async def test_all_players_are_loaded_whatever_the_size_of_a_page(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    """Also when the last page is full."""
-    monkeypatch.setattr(reading, "PAGE", size)
+    """Also when the last page is full, and when a page is more than is taken in at once."""
+    monkeypatch.setattr(loading, "SLICE", 2)
     async with running_stage(*"abcdef", load=False) as stage:
+        stage.store.page = size
         assert await stage.board.ask(Loaded(), within=5) == 6
         assert await page(stage) == stage.truth()
 
@@ -50,6 +52,39 @@ async def test_a_store_that_is_away_delays_the_start_and_crashes_nothing(autojum
         stage.store.faults.fail_before(AWAY, AWAY)
         assert await stage.board.ask(Loaded(), within=5) == 1
         assert trio.current_time() == pytest.approx(2)
+
+
+async def test_a_store_that_goes_away_half_way_is_read_from_the_beginning(autojump_clock: MockClock) -> None:
+    """Pages of two moments do not make a board."""
+    async with running_stage(*"abcdef", load=False) as stage:
+        stage.store.page = 2
+        stage.store.faults.fail_before(None, None, AWAY)
+        stage.boards.tell(ALL_TIME, CatchUp())
+        await wait_all_tasks_blocked()
+        await stage.commit("c", "f")
+        assert await stage.board.ask(Loaded(), within=5) == 6
+        assert await page(stage) == stage.truth()
+
+
+async def test_it_is_told_how_far_the_loading_is_and_nothing_is_published_before_its_end(
+    autojump_clock: MockClock,
+) -> None:
+    """Page by page, so that whoever waits knows for how long."""
+    async with running_stage(*"abcd", load=False) as stage:
+        stage.store.page = 1
+        stage.store.faults.delay_s = 1
+        stage.boards.tell(ALL_TIME, CatchUp())
+        for seconds in range(6):
+            await trio.sleep(0.5 if seconds == 0 else 1)
+            told = stage.published.loading(ALL_TIME)
+            players = max(seconds - 1, 0)
+            assert told == Loading(ALL_TIME, players, players / 4)
+            assert told.about == (4 if players else 0)
+            assert stage.published.get(ALL_TIME) is None
+        await trio.sleep(1)
+        assert stage.published.loading(ALL_TIME) is None
+        assert stage.published.get(ALL_TIME) is not None
+        assert [0, 0.25, 0.5, 0.75, 1] == [each.share for each in stage.loadings]
 
 
 async def test_the_ranks_before_and_after_are_told(autojump_clock: MockClock) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from actors.leaderboard.ranking import Ranking
 from actors.ports import MAX_SCORE, ScoreFact, UserId
+from tests.fakes.scores import members_of
 from tests.leaderboard.naive import NaiveBoard, fact, histories
 
 SMALL = 2  # blocks that split and join all the time
@@ -59,16 +60,32 @@ def test_a_page_is_a_slice_of_the_whole(history: list[ScoreFact], offset: int, l
     assert ranking.rows(offset, limit) == ranking.rows(0, 100)[offset : offset + limit]
 
 
-@given(histories())
-def test_facts_may_be_loaded_in_any_order_and_more_than_once(history: list[ScoreFact]) -> None:
-    """The newest version of each player wins, whichever way it comes."""
-    newest = ranking_of(*history).rows(0, 100)
-    loaded = Ranking(SMALL)
-    unique = {(each.user_id, each.version): each for each in history}
-    for page in (list(unique.values())[::2], list(unique.values())[1::2]):
-        for each in page:
-            loaded.load([each])
-    assert loaded.rows(0, 100) == newest
+@given(histories(), st.integers(1, 4), st.integers(0, 8))
+def test_who_was_loaded_stands_where_a_plain_sort_has_them_and_goes_on_from_there(
+    history: list[ScoreFact], page: int, later: int
+) -> None:
+    """In pages of any size and in any order; what comes afterwards is taken in as ever."""
+    naive = NaiveBoard()
+    for each in history[later:]:
+        naive.apply(each)
+    loaded, facts = Ranking(SMALL), list(naive.facts.values())
+    for start in range(0, len(facts), page):
+        loaded.load(members_of(facts[start : start + page]))
+    for _ in loaded.arrange():
+        pass
+    assert naive.rows() == loaded.rows(0, 100)
+    for each in history[:later]:
+        move = loaded.apply(each)
+        assert naive.apply(each) == (move.previous, move.new)
+    assert naive.rows() == loaded.rows(0, 100)
+
+
+def test_a_player_who_is_loaded_twice_is_no_board_at_all() -> None:
+    """Which of the two would be right? Better no ranks than wrong ones."""
+    ranking = Ranking(SMALL)
+    ranking.load(members_of([fact("a", 1), fact("b", 2)]))
+    with pytest.raises(ValueError, match="twice"):
+        ranking.load(members_of([fact("a", 3)]))
 
 
 def test_a_known_or_older_fact_changes_nothing_and_tells_the_present_rank() -> None:

@@ -30,12 +30,17 @@ def test_sums_of_blocks_are_those_of_a_plain_list(plain: list[int], changes: lis
     assert len(walk) == counts.total
 
 
-@given(st.lists(st.text(max_size=30)), st.lists(st.tuples(st.integers(0, 30), st.text(max_size=30))))
+@given(
+    st.lists(st.text(max_size=30)) | st.lists(st.text("abc")),
+    st.lists(st.tuples(st.integers(0, 30), st.text(max_size=30))),
+)
 def test_names_come_back_as_they_went_in(first: list[str], changes: list[tuple[int, str]]) -> None:
     """A list of texts, whatever is replaced."""
     names = Names()
-    for name in first:
+    for name in first[:1]:
         names.append(name)
+    names.extend(first[1:3])
+    names.extend(first[3:])
     for index, name in changes:
         if index < len(first):
             first[index] = names[index] = name

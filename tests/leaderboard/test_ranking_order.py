@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from actors.leaderboard.merging import merged
 from actors.leaderboard.order import Order
-from actors.leaderboard.place import VERSION_BITS, Place, place_of, slot_of
+from actors.leaderboard.place import TIE, TIE_BITS, VERSION_BITS, Place, place_of, slot_of
 from actors.ports import UserId
 
 SLOTS = 40
@@ -18,10 +22,11 @@ places = st.builds(place_of, st.integers(0, 2), st.integers(0, 1), st.integers(0
 class OrderMachine(RuleBasedStateMachine):
     """An order beside a plain sorted list. Each slot stands in it once at most, as players do."""
 
-    @initialize(block=st.integers(1, 6), first=st.lists(places, unique_by=slot_of))
-    def begin(self, block: int, first: list[Place]) -> None:
-        self.order = Order(IDS, block)
-        self.order.extend(first)
+    @initialize(block=st.integers(1, 6), at_once=st.integers(1, 9), first=st.lists(places, unique_by=slot_of))
+    def begin(self, block: int, at_once: int, first: list[Place]) -> None:
+        self.order = Order(IDS, block, at_once)
+        for _ in self.order.fill([sorted(first[::2]), sorted(first[1::2])]):
+            pass
         self.plain = first
         self.sort()
 
@@ -37,13 +42,6 @@ class OrderMachine(RuleBasedStateMachine):
             self.plain.append(place)
             self.sort()
             assert self.plain.index(place) == self.order.add(place)
-
-    @rule(more=st.lists(places, unique_by=slot_of))
-    def extend(self, more: list[Place]) -> None:
-        more = [place for place in more if self.free(place)]
-        self.plain += more
-        self.sort()
-        self.order.extend(more)
 
     @precondition(lambda self: self.plain)
     @rule(data=st.data(), to=places)
@@ -92,3 +90,20 @@ def test_one_after_the_other_at_either_end_and_away_again(count: int, block: int
     assert [0] * count == [order.remove(place) for place in rising[::-1]]
     assert [] == order.slice(0, count)
     assert list(range(count)) == [order.add(place) for place in rising[::-1]]
+
+
+@given(st.lists(st.lists(places, max_size=20), max_size=5), st.integers(1, 30))
+def test_runs_are_merged_in_lists_of_bounded_length_that_never_part_the_tied(
+    runs: list[list[Place]], about: int
+) -> None:
+    """All of them, in order; a list of more than twice `about` has as many tied in it."""
+    for run in runs:
+        run.sort()
+    lists = list(merged(runs, about))
+    assert sorted(place for run in runs for place in run) == [place for found in lists for place in found]
+    for found, following in pairwise(lists):
+        assert found[-1] ^ following[0] >= TIE
+    assert all(lists)
+    for found in lists:
+        most = max(Counter(place >> TIE_BITS for place in found).values())
+        assert len(found) <= 2 * max(about, len(runs)) + most

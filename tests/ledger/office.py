@@ -80,7 +80,8 @@ class FakeBoard(Actor):
                 return tuple(RankMove(move.previous, move.new) for move in moves)
             case CatchUp():
                 state.catch_ups += 1
-                state.ranking.load([player.fact() for player in state.store.players.rows.values()])
+                for player in state.store.players.rows.values():
+                    state.ranking.apply(player.fact())
         return None
 
 

@@ -35,6 +35,7 @@ class Meter:
         board, players = self._board, self._players
         before = psutil.Process().memory_info().rss
         load_s = sum(self._used_s(board.load, page) for page in players.pages())
+        load_s += self._used_s(lambda _: board.arrange(), None)
         memory = psutil.Process().memory_info().rss - before + board.memory()
         self._each_us(players.steps, board.apply)  # a warm-up
         return {

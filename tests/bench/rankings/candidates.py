@@ -12,6 +12,7 @@ from actors.leaderboard.place import Place, place_of, reached_us_of, score_of, s
 from actors.leaderboard.ranking import Ranking
 from actors.ports import ScoreFact, UserId
 from tests.bench.rankings.valkey import ValkeyBoard
+from tests.fakes.scores import members_of
 
 
 class Candidate(Protocol):
@@ -19,6 +20,9 @@ class Candidate(Protocol):
 
     def load(self, facts: Sequence[ScoreFact]) -> object:
         """Add players that are new."""
+
+    def arrange(self) -> None:
+        """All have been added."""
 
     def apply(self, facts: Sequence[ScoreFact]) -> Sequence[object]:
         """Take in one fact after the other; the rank before and after each."""
@@ -39,6 +43,9 @@ class Candidate(Protocol):
 class InProcess:
     """Nothing is outside."""
 
+    def arrange(self) -> None:
+        """Already done."""
+
     def processor_s(self) -> float:
         """Nothing."""
         return 0.0
@@ -56,7 +63,12 @@ class Ours(InProcess):
 
     def load(self, facts: Sequence[ScoreFact]) -> None:
         """See `Candidate`."""
-        self._ranking.load(facts)
+        self._ranking.load(members_of(facts))
+
+    def arrange(self) -> None:
+        """See `Candidate`."""
+        for _ in self._ranking.arrange():
+            pass
 
     def rank(self, user_id: UserId) -> int | None:
         """See `Candidate`."""

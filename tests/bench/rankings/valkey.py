@@ -44,6 +44,9 @@ class ValkeyBoard:
         """See `Candidate`."""
         self._redis.zadd(BOARD, {fact.user_id: fact.score for fact in facts})
 
+    def arrange(self) -> None:
+        """See `Candidate`."""
+
     def apply(self, facts: Sequence[ScoreFact]) -> list[object]:
         """See `Candidate`."""
         with self._redis.pipeline(transaction=False) as pipe:
