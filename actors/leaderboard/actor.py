@@ -13,7 +13,10 @@ import trio
 from actors.leaderboard.events import Channel, Row
 from actors.leaderboard.loading import Loading, loaded
 from actors.leaderboard.messages import (
+    MOST_AROUND,
     Apply,
+    Around,
+    AroundAnswer,
     CatchUp,
     Loaded,
     NotRanked,
@@ -137,6 +140,8 @@ class LeaderboardActor(Actor):
         match message:
             case Standing():
                 return self._standing(message.user_id)
+            case Around():
+                return self._around(message)
             case Page():
                 return PageAnswer(self._ranking.rows(message.offset, message.limit), len(self._ranking))
             case Loaded():
@@ -173,6 +178,14 @@ class LeaderboardActor(Actor):
             raise NotRanked("There is no such player on this board.")
         total = len(self._ranking)
         return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
+
+    def _around(self, asked: Around) -> AroundAnswer:
+        above, below = min(asked.above, MOST_AROUND), min(asked.below, MOST_AROUND)
+        rows = self._ranking.around(asked.user_id, above, below)
+        for row in rows:
+            if row.user_id == asked.user_id:
+                return AroundAnswer(row, rows, len(self._ranking))
+        raise NotRanked("There is no such player on this board.")
 
     async def _read_on(self) -> None:
         """Read one page and take in what is news; others are served between two pages."""

@@ -12,7 +12,10 @@ from actors.ports import ScoreFact, UserId
 from actors.runtime import Question, Refusal
 
 __all__ = [
+    "MOST_AROUND",
     "Apply",
+    "Around",
+    "AroundAnswer",
     "CatchUp",
     "Dialect",
     "Join",
@@ -79,6 +82,28 @@ class Standing(Question[StandingAnswer]):
     """Where does this player stand? Refused with NotRanked."""
 
     user_id: UserId
+
+
+#: So many rows may be asked for on either side of a player.
+MOST_AROUND = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AroundAnswer:
+    """A player's line, and it once more between its neighbours, in order."""
+
+    row: Row
+    rows: tuple[Row, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Around(Question[AroundAnswer]):
+    """Who stands next to this player: up to `above` and `below` rows, each to `MOST_AROUND`. Refused with NotRanked."""
+
+    user_id: UserId
+    above: int
+    below: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart_trio import QuartTrio
 
+from scoreboard.api import around
 from scoreboard.api import batch as batches
 from scoreboard.api.application import Application
 from scoreboard.api.auth import AuthRoutes
@@ -37,6 +38,7 @@ def _add_players(app: Application, services: Services) -> None:
     app.allow_large(batches.PATH, batch.most_bytes)
     app.add_view("GET", "/api/scores/top", TopRoute(services).top)
     app.add_view("GET", "/api/scores/user/{userId}", scores.standing)
+    app.add_view("GET", around.PATH, around.AroundRoute(services).around)
 
 
 def _add_operators(app: Application, services: Services) -> None:

@@ -12,6 +12,7 @@ from actors.leaderboard.actor import SLICE
 from actors.leaderboard.events import RankChange
 from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import (
+    Around,
     CatchUp,
     Loaded,
     NotRanked,
@@ -140,6 +141,18 @@ async def test_pages_are_slices_of_the_order(autojump_clock: MockClock) -> None:
     async with running_stage(*"abcde") as stage:
         assert await page(stage, 2, 1) == stage.truth()[1:3]
         assert await stage.board.ask(Page(5, 99), within=5) == PageAnswer((), 5)
+
+
+async def test_the_rows_around_a_player_are_a_slice_with_the_player_in_it(autojump_clock: MockClock) -> None:
+    """As many as are asked for, but never more than is allowed; a stranger has no neighbours."""
+    async with running_stage(*(f"{number:03}" for number in range(300))) as stage:
+        answer = await stage.board.ask(Around(UserId("001"), 10**9, 1), within=5)
+        assert [(row.user_id, row.score) for row in answer.rows] == stage.truth()[:3]
+        assert (answer.row, answer.total) == (answer.rows[1], 300)
+        answer = await stage.board.ask(Around(UserId("150"), 10**9, 10**9), within=5)
+        assert [(row.user_id, row.score) for row in answer.rows] == stage.truth()[50:251]
+        with pytest.raises(NotRanked):
+            await stage.board.ask(Around(UserId("z"), 1, 1), within=5)
 
 
 # --- the tick ---
