@@ -101,6 +101,8 @@ class HttpStream:
     def _require_open(self) -> None:
         if self._end is not None:
             raise self._end
+        if self._transport.socket.fileno() < 0:  # the door was faster
+            raise trio.ClosedResourceError("the socket is closed")
 
     def _stop(self, end: type[trio.BrokenResourceError | trio.ClosedResourceError]) -> None:
         if self._end is None:

@@ -33,6 +33,17 @@ async def test_bytes_come_as_they_were_sent_in_pieces_as_small_as_asked_for() ->
         assert b"" == await stream.receive_some(9)
 
 
+async def test_a_socket_that_the_door_has_closed_is_over() -> None:
+    """For who was going to read or write only then, too."""
+    async with _pair() as (stream, _far, _):
+        near = stream._transport
+        near.socket.close()
+        with pytest.raises(trio.ClosedResourceError):
+            await stream.receive_some(9)
+        with pytest.raises(trio.ClosedResourceError):
+            await stream.send_all(b"hello")
+
+
 async def test_a_client_that_resets_breaks_the_stream() -> None:
     """For its reader and its writer, with Trio's own error."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
