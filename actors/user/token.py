@@ -29,7 +29,7 @@ class ActionToken:
     @property
     def signed_text(self) -> str:
         """The text under the signature, as document A gives it."""
-        return f"{self.user_id}:{self.timestamp_ms}:{self.nonce}"
+        return _text(self.user_id, self.timestamp_ms, self.nonce)
 
     @property
     def digest(self) -> bytes:
@@ -48,15 +48,18 @@ class ActionKeys:
         return f"<ActionKeys, {1 + len(self.previous)} keys>"
 
 
+def _text(user_id: UserId, timestamp_ms: int, nonce: str) -> str:
+    return f"{user_id}:{timestamp_ms}:{nonce}"
+
+
 def sign(text: str, key: bytes) -> str:
     """HMAC-SHA256 as lower-case hex."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def issue(user_id: UserId, *, now_ms: int, nonce: str, keys: ActionKeys) -> ActionToken:
     """A fresh token for one player."""
-    unsigned = ActionToken(user_id, now_ms, nonce, "")
-    return ActionToken(user_id, now_ms, nonce, sign(unsigned.signed_text, keys.current))
+    return ActionToken(user_id, now_ms, nonce, sign(_text(user_id, now_ms, nonce), keys.current))
 
 
 def well_formed(token: ActionToken) -> bool:

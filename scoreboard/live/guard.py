@@ -81,6 +81,11 @@ class FrameGuard:
         """The client has said who it is: from now on the rate of players holds."""
         self._rate = self._limits.players
 
+    @property
+    def between_messages(self) -> bool:
+        """Whether what it has seen ends with a message, fragments and all."""
+        return not (self._payload_left or self._header or self._fragments)
+
     def feed(self, data: bytes, now: float) -> float:
         """Look at the next bytes; returns how many seconds to wait before they are handled.
 

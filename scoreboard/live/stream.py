@@ -247,6 +247,10 @@ class FeedStream(trio.abc.Stream):
             await trio.sleep(wait_s)
         return data
 
+    def between_messages(self) -> bool:
+        """Whether what has been received so far ends with a message."""
+        return self._guard.between_messages
+
     # --- coming to an end ---
 
     async def aclose(self) -> None:

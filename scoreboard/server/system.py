@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-import uuid
 
 
 class SystemClock:
@@ -19,8 +18,10 @@ class SystemIds:
     """Ids and nonces from the system's source of randomness."""
 
     def uuid(self) -> str:
-        """A random UUID."""
-        return str(uuid.uuid4())
+        """A random UUID, of version 4."""
+        digits = secrets.token_hex(16)
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def nonce(self) -> str:
         """128 random bits as lower-case hex."""

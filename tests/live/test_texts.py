@@ -1,0 +1,89 @@
+"""The short way past wsproto finds what wsproto finds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wsproto.connection import Connection, ConnectionType
+from wsproto.utilities import RemoteProtocolError
+
+from scoreboard.live.guard import FrameGuard, FrameLimits
+from scoreboard.live.opened import Opened
+from scoreboard.live.texts import unmasked, whole_texts
+from tests.live.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame, text
+
+
+def test_whole_text_messages_are_read() -> None:
+    """Of any size up to 64 KiB, one after the other."""
+    messages = ["", "a", "ä" * 62, "x" * 125, "y" * 126, "z" * 65_535]
+    assert messages == whole_texts(b"".join(map(text, messages)))
+    assert [] == whole_texts(b"")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        text("whole")[:-1],
+        text("x" * 200)[:3],
+        text("whole") + b"\x81",
+        frame(BINARY, b"x"),
+        frame(PING),
+        frame(TEXT, b"x", fin=False),
+        frame(CONTINUATION, b"x"),
+        frame(TEXT, b"\xff"),
+        frame(TEXT, b"x" * 65_536),
+        b"\xc1" + text("compressed")[1:],
+        b"\x81\x01x",
+        b"\x81\xfe\x00\x01\0\0\0\0x",
+    ],
+)
+def test_anything_else_is_left_to_wsproto(other: bytes) -> None:
+    """Fragments, halves, control frames, what breaks the protocol; also behind a whole message."""
+    assert whole_texts(other) is None
+    assert whole_texts(text("before") + other) is None
+
+
+@given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
+def test_masking_twice_changes_nothing(payload: bytes, mask: bytes) -> None:
+    """And once, every byte with the byte of the mask in its turn."""
+    masked = unmasked(payload, mask)
+    assert bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload)) == masked
+    assert payload == unmasked(masked, mask)
+
+
+_MESSAGE = st.one_of(
+    st.text(max_size=200).map(text),
+    st.binary(max_size=200).map(lambda payload: frame(TEXT, payload)),
+    st.binary(max_size=20).map(lambda payload: frame(BINARY, payload)),
+    st.binary(max_size=20).map(lambda payload: frame(PING, payload)),
+    st.text(max_size=20).map(lambda part: frame(TEXT, part.encode(), fin=False)),
+    st.text(max_size=20).map(lambda part: frame(CONTINUATION, part.encode())),
+    st.just(frame(CLOSE, b"\x03\xe8")),
+    st.binary(max_size=20),
+)
+
+
+@given(st.lists(_MESSAGE, max_size=8), st.data())
+def test_the_events_are_those_of_wsproto_wherever_the_network_cuts(messages: list[bytes], data: st.DataObject) -> None:
+    """Whatever comes: the same events, and the same end at the same place; behind it nobody reads on."""
+    stream, guard = b"".join(messages), FrameGuard(FrameLimits(fragments=1000))
+    ours, theirs = Opened(lambda: guard.between_messages), Connection(ConnectionType.SERVER)
+    place, told, expected = 0, [""], [""]
+    while place < len(stream) and not told[-1].startswith(("error", "CloseConnection")):
+        piece = stream[place : place + data.draw(st.integers(1, len(stream)))]
+        place += len(piece)
+        guard.feed(piece, 0)
+        told += _events(ours, piece)
+        expected += _events(theirs, piece)
+    assert expected == told
+
+
+def _events(protocol: Opened | Connection, piece: bytes) -> list[str]:
+    found: list[str] = []
+    try:
+        protocol.receive_data(piece)
+        found += [repr(event) for event in protocol.events()]
+    except RemoteProtocolError:
+        found.append("error")
+    return found
