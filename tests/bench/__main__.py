@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import hold, joins, lag, ranking, stages, stopped, storm, versus_fanout, versus_rest
+from tests.bench.measures import hold, joins, lag, ranking, socket, stages, stopped, storm, versus_fanout, versus_rest
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.fanout import FanoutMeasure
 from tests.bench.measures.hold import HoldMeasure
@@ -22,6 +22,7 @@ from tests.bench.measures.lag import LagMeasure
 from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.screen import ScreenMeasure
+from tests.bench.measures.socket import SocketMeasure
 from tests.bench.measures.stopped import StoppedMeasure
 from tests.bench.measures.storm import StormMeasure
 from tests.bench.measures.top import TopMeasure
@@ -39,6 +40,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     ScreenMeasure,
     MemoryMeasure,
     VersusRestMeasure,
+    SocketMeasure,
     VersusFanoutMeasure,
     RankingMeasure,
     LagMeasure,
@@ -56,6 +58,7 @@ NAMES = (
     "memory",
     stages.NAME,
     versus_rest.NAME,
+    socket.NAME,
     versus_fanout.NAME,
     ranking.NAME,
     lag.NAME,
@@ -130,7 +133,9 @@ def run(chosen: list[Measure], options: Options, report: Report, *, profile: boo
 
 def _peers(chosen: list[Measure]) -> dict[str, str]:
     """What we were compared with, and whom not, and why."""
-    versus = [measure for measure in chosen if isinstance(measure, VersusRestMeasure | VersusFanoutMeasure)]
+    versus = [
+        measure for measure in chosen if isinstance(measure, VersusRestMeasure | SocketMeasure | VersusFanoutMeasure)
+    ]
     left_out = {name: reason for measure in versus for name, reason in measure.left_out.items()}
     return {
         **({"peers": programs.describe()} if versus else {}),
