@@ -108,6 +108,7 @@ async def test_all_are_told_when_the_server_goes_and_who_comes_later_too(autojum
         closing.set()
         await wait_all_tasks_blocked()
         await stay("c")
+        assert trio.current_time() == 0
     assert sorted(ended) == ["a", "b", "c"]
 
 
