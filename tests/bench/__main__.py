@@ -13,8 +13,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
-from tests.bench.measures import hold, joins, lag, ranking, socket, stages, stopped, storm, versus_fanout, versus_rest
+from tests.bench.measures import (
+    exactness,
+    hold,
+    joins,
+    lag,
+    ranking,
+    socket,
+    stages,
+    stopped,
+    storm,
+    versus_fanout,
+    versus_rest,
+)
 from tests.bench.measures.cycles import CyclesMeasure
+from tests.bench.measures.exactness import ExactnessMeasure
 from tests.bench.measures.fanout import FanoutMeasure
 from tests.bench.measures.hold import HoldMeasure
 from tests.bench.measures.joins import JoinsMeasure
@@ -48,6 +61,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     HoldMeasure,
     JoinsMeasure,
     StormMeasure,
+    ExactnessMeasure,
     TopMeasure,
 )
 NAMES = (
@@ -66,10 +80,11 @@ NAMES = (
     hold.NAME,
     joins.NAME,
     storm.NAME,
+    exactness.NAME,
 )
 #: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
 #: those of connections open up to 11,000.
-NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME, stopped.NAME, hold.NAME, joins.NAME, storm.NAME}
+NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME, stopped.NAME, hold.NAME, joins.NAME, storm.NAME, exactness.NAME}
 
 
 @click.command()

@@ -120,14 +120,19 @@ class Arena:
         return Stretch(took_s, sent, seen, after.lag.since(numbers.lag), counted, *shares)
 
     def require_true(self, seen: Command) -> None:
-        """Every client shows the newest board, and it is the one that REST tells.
+        """See the function of this name."""
+        require_true(self.subject.port, seen)
 
-        Raises:
-            Untrue: it is not so.
-        """
-        rows = [(user_id, score) for user_id, score in seen["board"]]
-        if seen["elsewhere"] or rows != top_ten(self.subject.port):
-            raise Untrue(f"{seen['elsewhere']} clients are elsewhere than the others, who show {rows}")
+
+def require_true(port: int, seen: Command) -> None:
+    """Every client shows the newest board, and it is the one that REST tells.
+
+    Raises:
+        Untrue: it is not so.
+    """
+    rows = [(user_id, score) for user_id, score in seen["board"]]
+    if seen["elsewhere"] or rows != top_ten(port):
+        raise Untrue(f"{seen['elsewhere']} clients are elsewhere than the others, who show {rows}")
 
 
 def top_ten(port: int) -> list[tuple[str, int]]:

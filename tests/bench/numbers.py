@@ -88,7 +88,12 @@ def parsed(text: str) -> Numbers:
 
 def transactions(data: Path) -> int:
     """How many transactions Postgres has counted in the server's database; its sessions report up to 10 s late."""
+    counted = f"SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{DATABASE}'"
+    return int(query(data, counted))
+
+
+def query(data: Path, statement: str) -> str:
+    """What the embedded Postgres under that directory answers: a line for each row, columns parted by `|`."""
     sockets = (data / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[4]
-    query = f"SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{DATABASE}'"
-    command = [str(binary("psql")), "-h", sockets, "-U", "postgres", "-d", DATABASE, "--no-psqlrc", "-Atc", query]
-    return int(subprocess.run(command, check=True, capture_output=True, timeout=30, text=True).stdout)
+    command = [str(binary("psql")), "-h", sockets, "-U", "postgres", "-d", DATABASE, "--no-psqlrc", "-Atc", statement]
+    return subprocess.run(command, check=True, capture_output=True, timeout=30, text=True).stdout
