@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import trio
 from redis.asyncio import Redis
 
-from actors.ports import BoardId, ScoreFact, UserId
+from actors.ports import BoardId, ScoreFact, StoreUnavailable, UserId
 from scoreboard.stores.redis_pool import Cache
+
+#: A name that was put is not put again for so many seconds: as a command for each score it took a third of what a score
+#: in a batch costs this process. What Redis forgets is back after that time.
+NAMES_S = 60.0
+MOST_NAMES = 200_000
 
 
 class RedisBoardCache:
@@ -16,6 +23,8 @@ class RedisBoardCache:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._named: dict[UserId, str] = {}
+        self._forget_at = -math.inf
 
     def _board(self, board: BoardId) -> str:
         return f"{self._cache.prefix}leaderboard:{board}"
@@ -27,7 +36,7 @@ class RedisBoardCache:
         scores: dict[str, int] = {}
         for fact in facts:
             scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
-        names = {fact.user_id: fact.username for fact in facts}
+        names = self._unnamed(facts)
 
         async def work(client: Redis) -> None:
             pipeline = client.pipeline(transaction=False)
@@ -37,7 +46,20 @@ class RedisBoardCache:
                 pipeline.hset(f"{self._cache.prefix}user:{user_id}", "username", username)
             await pipeline.execute()
 
-        await self._cache.run(work)
+        try:
+            await self._cache.run(work)
+        except StoreUnavailable:
+            self._named.clear()
+            raise
+        self._named.update(names)
+
+    def _unnamed(self, facts: Sequence[ScoreFact]) -> dict[UserId, str]:
+        """The names that Redis may not have."""
+        now = trio.current_time()
+        if now >= self._forget_at or len(self._named) > MOST_NAMES:
+            self._named.clear()
+            self._forget_at = now + NAMES_S
+        return {fact.user_id: fact.username for fact in facts if self._named.get(fact.user_id) != fact.username}
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
         """See `BoardCache.top`."""

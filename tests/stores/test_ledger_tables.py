@@ -7,12 +7,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from actors.ports import MAX_SCORE, Committed, Registered
+from actors.ports import ALL_TIME, MAX_SCORE, Committed, Registered, ScoreFact, UserId
+from scoreboard.stores import redis_board
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_scores import MEMBERS, segment_starts
 from tests.contract.making import NOW_US, account, again, write
 
 pytestmark = pytest.mark.stores
+ANN = UserId("ann")
 
 
 async def ask(stores: Stores, sql: str, *arguments: object) -> list[tuple[object, ...]]:
@@ -135,3 +137,22 @@ async def test_a_page_of_members_is_read_in_the_order_of_the_index(postgres_url:
         shown = await stores.database.run(plan)
     assert "Sort" not in shown
     assert "Index Scan using users_pkey" in shown
+
+
+async def test_a_name_in_redis_is_put_again_when_it_changes_or_redis_was_away(
+    postgres_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And after a while in any case: what Redis has forgotten comes back."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        key = f"{stores.redis.prefix}user:{ANN}"
+
+        async def named(name: str) -> object:
+            await stores.cache.put(ALL_TIME, [ScoreFact(ANN, name, 1, 1, 1)])
+            return await stores.redis.run(lambda client: client.hget(key, "username"))
+
+        assert b"Ann" == await named("Ann")
+        assert b"Anna" == await named("Anna")
+        await stores.redis.run(lambda client: client.delete(key))
+        assert await named("Anna") is None
+        monkeypatch.setattr(redis_board, "MOST_NAMES", 0)
+        assert b"Anna" == await named("Anna")
