@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
 from tests.bench.measures import (
+    batch,
     exactness,
     hold,
     joins,
@@ -26,6 +27,7 @@ from tests.bench.measures import (
     versus_fanout,
     versus_rest,
 )
+from tests.bench.measures.batch import BatchMeasure
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.exactness import ExactnessMeasure
 from tests.bench.measures.fanout import FanoutMeasure
@@ -63,6 +65,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     StormMeasure,
     ExactnessMeasure,
     TopMeasure,
+    BatchMeasure,
 )
 NAMES = (
     "cycles",
@@ -81,6 +84,7 @@ NAMES = (
     joins.NAME,
     storm.NAME,
     exactness.NAME,
+    batch.NAME,
 )
 #: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
 #: those of connections open up to 11,000.

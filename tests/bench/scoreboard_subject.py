@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,11 +99,14 @@ class ScoreboardSubject:
 
 
 @contextmanager
-def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardSubject]:
+def running(
+    module: str = "scoreboard", *, prepare: Callable[[Path], None] | None = None, **settings: str
+) -> Iterator[ScoreboardSubject]:
     """A server that is ready, until the end of the scope.
 
     Args:
         module: What is run; a profiler may stand in for the server's own module.
+        prepare: Puts something into the data directory before the server starts.
         settings: More environment variables. Limits are off unless one of these is about them.
 
     Raises:
@@ -111,6 +114,8 @@ def running(module: str = "scoreboard", **settings: str) -> Iterator[ScoreboardS
     """
     home = Path(tempfile.mkdtemp(prefix="scoreboard-bench-"))
     home.chmod(0o755)  # the embedded stores may run under another account
+    if prepare is not None:
+        prepare(home / "data")
     port = _free_port()
     command = [sys.executable, "-m", module, "serve", "--port", str(port), "--data", str(home / "data")]
     if not any(name.startswith("SCOREBOARD_LIMITS_") for name in settings):
