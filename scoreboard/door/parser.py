@@ -62,7 +62,7 @@ class HeadParser:
     def __init__(self, limits: DoorLimits) -> None:
         self._limits = limits
         self._bytes = bytearray()
-        self._early: _Fields | None = None
+        self._early: httptools.HttpRequestParser | None = None
         self._looked_at = 0
 
     def __repr__(self) -> str:
@@ -107,10 +107,10 @@ class HeadParser:
                     raise _no_request()
                 return
             _request_line(bytes(self._bytes[: line_end + 2]))
-            self._early = _Fields()
-            self._early.feed(_ANY_LINE)
+            self._early = httptools.HttpRequestParser(_Fields())
+            _feed(self._early, _ANY_LINE)
             self._looked_at = line_end + 2
-        self._early.feed(bytes(self._bytes[self._looked_at :]))
+        _feed(self._early, bytes(self._bytes[self._looked_at :]))
         self._looked_at = len(self._bytes)
 
 
@@ -118,7 +118,7 @@ def parse(raw: bytes, most_fields: int) -> Head:
     """A whole head, its empty line included; raises HeadError."""
     method, target, version = _request_line(raw)
     found = _Fields()
-    found.feed(_ANY_LINE + raw[raw.index(b"\r\n") + 2 :])
+    _feed(httptools.HttpRequestParser(found), _ANY_LINE + raw[raw.index(b"\r\n") + 2 :])
     if not found.complete:
         raise _no_request()
     if len(found.fields) > most_fields:
@@ -143,26 +143,26 @@ def parse(raw: bytes, most_fields: int) -> Head:
 
 
 class _Fields:
-    """What llhttp calls back with the fields of one head."""
+    """What llhttp calls back with the fields of one head. It knows no parser: that would be a cycle to be collected."""
 
     def __init__(self) -> None:
         self.fields: list[Field] = []
         self.complete = False
-        self._parser = httptools.HttpRequestParser(self)
-
-    def feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return  # an offer in the fields, which nobody is bound to accept
-        except httptools.HttpParserError as error:
-            raise _no_request() from error
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.fields.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self.complete = True
+
+
+def _feed(parser: httptools.HttpRequestParser, data: bytes) -> None:
+    try:
+        parser.feed_data(data)
+    except httptools.HttpParserUpgrade:
+        return  # an offer in the fields, which nobody is bound to accept
+    except httptools.HttpParserError as error:
+        raise _no_request() from error
 
 
 def _no_request() -> HeadError:

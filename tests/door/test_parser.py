@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoreboard.door.limits import DoorLimits
-from scoreboard.door.parser import HeadError, HeadParser
+from scoreboard.door.parser import HeadError, HeadParser, parse
 from tests.door.attacks import NO_REQUESTS, PLAIN
 from tests.door.readings import of_h11, ours
 
@@ -180,3 +181,14 @@ def test_no_more_is_kept_than_the_bound_and_one_piece(data: bytes) -> None:
             if head is not None:
                 raise HeadError(400, "for what only the connection refuses")
     assert most <= DoorLimits().head_bytes + 1000
+
+
+def test_a_head_leaves_nothing_for_the_collector() -> None:
+    """It runs seldom, and looks at all there is when it does."""
+    gc.collect()
+    parse(PLAIN, 100)
+    received = HeadParser(DoorLimits())
+    for at in range(len(PLAIN)):
+        received.feed(PLAIN[at : at + 1])
+        received.next_head()
+    assert 0 == gc.collect()
