@@ -99,6 +99,7 @@ class Http1Connection:
         self._idle.restart()
         head = self.received.next_head()
         if head is not None:
+            self._idle.stop()  # it has begun: what closes idle connections must leave it its answer
             await trio.lowlevel.checkpoint()  # many requests in one piece must not keep all others waiting
         while head is None and await self.read():
             head = self.received.next_head()

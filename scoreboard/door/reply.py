@@ -56,9 +56,9 @@ class Reply:
         block = b"".join(lines)
         if not _FIELDS.fullmatch(block) or block.count(b"\n") != len(lines):
             raise ReplyError("The head of the answer has a field that HTTP does not allow.")
-        self.begun, self.last = True, last
-        framing = self._frame(status, fields)
-        self._head = b"%b%b%b%b\r\n" % (_status_line(status), block, framing, self._constant())
+        line, framing = _status_line(status), self._frame(status, fields, last=last)
+        self._head = b"%b%b%b%b\r\n" % (line, block, framing, self._constant())
+        self.begun = True
 
     def body(self, data: bytes) -> bytes:
         """The bytes to write for one piece of the body."""
@@ -83,7 +83,7 @@ class Reply:
         head, self._head = self._head, b""
         return head + b"0\r\n\r\n" if self._chunked else head
 
-    def _frame(self, status: int, fields: Iterable[Field]) -> bytes:
+    def _frame(self, status: int, fields: Iterable[Field], *, last: bool) -> bytes:
         """How the client finds the end of the body, and whether the connection closes behind it."""
         told_length, told_close = None, False
         for name, value in fields:
@@ -94,7 +94,7 @@ class Reply:
                     raise ReplyError("The body's length must be a number; the server sends it in chunks by itself.")
                 case b"connection":
                     told_close = told_close or value.lower() == b"close"
-        framing = b""
+        self.last, framing = last, b""
         if self._to_head or status in WITHOUT_BODY:
             self._missing = 0
         elif told_length is not None:

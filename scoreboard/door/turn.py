@@ -58,7 +58,7 @@ class Turn:
             self._send,
             _STREAM_ID,
         )
-        method, version = head.method.decode("ascii").upper(), head.version.decode("ascii")
+        method, version = head.method.decode("ascii"), head.version.decode("ascii")
         await stream.handle(Request(_STREAM_ID, head.fields, version, method, head.target, connection.state))
         if self._reply.complete and not self._body.complete:
             await self._taken()  # what has come of it unasked for
@@ -79,29 +79,40 @@ class Turn:
 
     async def _take(self) -> bytes | None:
         """What there is of the body, having waited if that is nothing; None if it will never be complete."""
-        if piece := await self._taken():
+        piece = await self._taken()
+        if piece or self._body.complete:
             return piece
-        if self._body.complete:
-            return b""
         if self._connection.ended:
             return None
-        if not self._invited:
-            self._invited = True
-            if not self._reply.begun:
-                await self._connection.write(INVITATION)
-        with trio.move_on_after(self._connection.site.config.read_timeout or float("inf")):
-            return await self._taken() if await self._connection.read() else None
-        self._connection.ended = True
+        await self._invite()
+        with trio.move_on_after(self._connection.site.config.read_timeout or float("inf")) as waiting:
+            if await self._connection.read():
+                return await self._taken()
+        if waiting.cancelled_caught:
+            await self._refuse(408, "The body of the request did not come in time.")
+        else:
+            await self._refuse(400, "The body of the request is not complete.")
         return None
 
     async def _taken(self) -> bytes:
         try:
             return self._body.take()
         except BodyError as error:
-            if not self._reply.begun:
-                await self._connection.write(short_answer(400, str(error)))
-            self._connection.broken = self._connection.ended = True
+            await self._refuse(400, str(error))
             return b""
+
+    async def _invite(self) -> None:
+        if not self._invited and not self._reply.begun:
+            await self._connection.write(INVITATION)
+        self._invited = True
+
+    async def _refuse(self, status: int, sentence: str) -> None:
+        """Hear nothing more, and answer in place of the application; one that has begun its answer may end it."""
+        connection = self._connection
+        connection.ended = True
+        if not self._reply.begun:
+            await connection.write(short_answer(status, sentence))
+            connection.broken = True
 
     async def _until_over(self) -> None:
         if not self._reply.complete:
@@ -124,4 +135,4 @@ class Turn:
                 self._waiting.cancel()
 
     def _should_be_last(self) -> bool:
-        return self._head.last or self._connection.is_last
+        return self._head.last or self._connection.is_last or not self._body.is_here
