@@ -20,6 +20,8 @@ from tests.bench.measures import (
     joins,
     lag,
     ranking,
+    reads,
+    restart,
     socket,
     stages,
     stopped,
@@ -36,6 +38,8 @@ from tests.bench.measures.joins import JoinsMeasure
 from tests.bench.measures.lag import LagMeasure
 from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.ranking import RankingMeasure
+from tests.bench.measures.reads import ReadsMeasure
+from tests.bench.measures.restart import RestartMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.socket import SocketMeasure
 from tests.bench.measures.stopped import StoppedMeasure
@@ -58,6 +62,8 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     SocketMeasure,
     VersusFanoutMeasure,
     RankingMeasure,
+    RestartMeasure,
+    ReadsMeasure,
     LagMeasure,
     StoppedMeasure,
     HoldMeasure,
@@ -78,6 +84,8 @@ NAMES = (
     socket.NAME,
     versus_fanout.NAME,
     ranking.NAME,
+    restart.NAME,
+    reads.NAME,
     lag.NAME,
     stopped.NAME,
     hold.NAME,
@@ -87,8 +95,19 @@ NAMES = (
     batch.NAME,
 )
 #: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
-#: those of connections open up to 11,000.
-NOT_BY_DEFAULT = {"fanout", ranking.NAME, lag.NAME, stopped.NAME, hold.NAME, joins.NAME, storm.NAME, exactness.NAME}
+#: `restart` and `reads` fill a database with a million players; those of connections open up to 11,000.
+NOT_BY_DEFAULT = {
+    "fanout",
+    ranking.NAME,
+    restart.NAME,
+    reads.NAME,
+    lag.NAME,
+    stopped.NAME,
+    hold.NAME,
+    joins.NAME,
+    storm.NAME,
+    exactness.NAME,
+}
 
 
 @click.command()

@@ -42,6 +42,19 @@ def scores(port: int, user_ids: list[str]) -> dict[str, int]:
     return found
 
 
+def ask_once(port: int, path: str, within: float = 1.0) -> tuple[int, Any]:
+    """Status and body of a GET on a connection of its own; 0 when there was no answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=within)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    except (OSError, http.client.HTTPException):
+        return 0, None
+    finally:
+        connection.close()
+
+
 def _call(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> Any:
     headers = {"Content-Type": "application/json"} if body is not None else {}
     connection.request(method, path, None if body is None else json.dumps(body), headers)

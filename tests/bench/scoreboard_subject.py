@@ -58,10 +58,14 @@ class ScoreboardSubject:
         Raises:
             ServerFailed: it was not ready in time, or its process ended.
         """
+        self.launch()
+        _wait_until_ready(self._server, self.port, self.log)
+
+    def launch(self) -> None:
+        """Returns at once."""
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(self._command, cwd=TOP, env=self._environment, stdout=log, stderr=log)
         self._process = psutil.Process(self._server.pid)
-        _wait_until_ready(self._server, self.port, self.log)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         """In good order, so that the embedded stores end too (or otherwise); killed only when it will not."""
@@ -78,6 +82,11 @@ class ScoreboardSubject:
         """Raises ServerFailed when it has ended by itself."""
         if self._server.poll() is not None:
             raise ServerFailed(f"the server ended by itself:\n{_end_of(self.log)}")
+
+    @property
+    def data(self) -> Path:
+        """Its data directory."""
+        return self.home / "data"
 
     @property
     def log(self) -> Path:
