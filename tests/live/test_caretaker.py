@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 import trio
 from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 from wsproto.events import Ping
 
 from scoreboard.door.head import RequestHead
-from scoreboard.live.caretaker import LOOKS, Care, Caretaker, Patience, care_for
+from scoreboard.live.caretaker import LOOKS, SLICE, Care, Caretaker, Patience, care_for
 from tests.live.feeds import Boards, Client, make_feed
 from tests.live.wire import PONG, frame
 
@@ -73,6 +75,39 @@ async def test_a_client_that_does_not_read_is_kept_for_an_hour(autojump_clock: M
     assert scope.cancelled_caught
     assert paused.given_up_at is not None
     assert 3600 < paused.given_up_at - paused.heard_at < 3600 + 3 * 20
+
+
+async def test_clients_who_came_together_are_not_all_asked_at_once(autojump_clock: MockClock) -> None:
+    """Their answers would come at once too, and whoever scores meanwhile would wait for all of them."""
+    asked: Counter[float] = Counter()
+
+    class Quiet(_Paused):
+        def write_now(self, _: bytes) -> bool:
+            asked[trio.current_time()] += 1
+            return True
+
+    caretaker = Caretaker(Patience())
+    with trio.move_on_after(25 * (1 + 2 / LOOKS)):
+        async with caretaker.running():
+            for _ in range(10 * SLICE):
+                caretaker.look_after(Quiet(), trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
+            await trio.sleep_forever()
+    assert 10 * SLICE == asked.total()
+    assert SLICE == max(asked.values())
+
+
+async def test_a_client_that_leaves_during_a_round_is_let_alone(autojump_clock: MockClock) -> None:
+    """Its stream may be closed by then."""
+    caretaker, second = Caretaker(Patience(ping_after_s=0.5)), _Paused()
+    first = _Paused()
+    async with caretaker.running(), trio.open_nursery() as nursery:
+        for stream in (first, second):
+            caretaker.look_after(stream, trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
+        await wait_all_tasks_blocked()  # the round knows both
+        caretaker.let_go(second)  # type: ignore[arg-type]
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    assert first.pinged_at > second.pinged_at
 
 
 @pytest.mark.parametrize(
