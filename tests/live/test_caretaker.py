@@ -98,16 +98,17 @@ async def test_clients_who_came_together_are_not_all_asked_at_once(autojump_cloc
 
 async def test_a_client_that_leaves_during_a_round_is_let_alone(autojump_clock: MockClock) -> None:
     """Its stream may be closed by then."""
-    caretaker, second = Caretaker(Patience(ping_after_s=0.5)), _Paused()
-    first = _Paused()
+    caretaker, first, second = Caretaker(Patience()), _Paused(), _Paused()
+    for stream in (first, second):
+        stream.heard_at = stream.pinged_at = -100.0  # both are to be asked in the first round
     async with caretaker.running(), trio.open_nursery() as nursery:
         for stream in (first, second):
             caretaker.look_after(stream, trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
         await wait_all_tasks_blocked()  # the round knows both
         caretaker.let_go(second)  # type: ignore[arg-type]
-        await trio.sleep(1)
+        await trio.sleep(25 / LOOKS + 0.1)
         nursery.cancel_scope.cancel()
-    assert first.pinged_at > second.pinged_at
+    assert (25 / LOOKS, -100) == (first.pinged_at, second.pinged_at)
 
 
 @pytest.mark.parametrize(
