@@ -54,19 +54,37 @@ def add(data_dir: Path, token: ServiceToken) -> None:
 
 def listed(data_dir: Path) -> list[ServiceToken]:
     """All tokens that were not revoked, by name and age; raises KeysRefused when one cannot be read."""
-    found = []
-    for path in sorted((data_dir / FOLDER).glob("*.json")):
-        if match := _FILE.fullmatch(path.name):
-            said = json.loads(keyfiles.read_private(path))
-            found.append(ServiceToken(match[1], match[2], said["created"], said["expires"]))
+    found = [_read(path, match[1], match[2]) for path, match in _files(data_dir)]
     return sorted(found, key=lambda token: (token.name, token.created_s))
 
 
+def _files(data_dir: Path) -> list[tuple[Path, re.Match[str]]]:
+    paths = sorted((data_dir / FOLDER).glob("*.json"))
+    return [(path, match) for path in paths if (match := _FILE.fullmatch(path.name))]
+
+
+def _read(path: Path, name: str, token_id: str) -> ServiceToken:
+    content = keyfiles.read_private(path)
+    try:
+        said = json.loads(content)
+        return ServiceToken(name, token_id, int(said["created"]), int(said["expires"]))
+    except (ValueError, KeyError, TypeError) as error:
+        text = f"The file {path} is not as it was made. Its token is good all the same, until it is revoked: {token_id}"
+        raise KeysRefused(text) from error
+
+
 def revoke(data_dir: Path, name_or_id: str) -> int:
-    """End the tokens of a service, or the one with that id; how many there were."""
-    ended = [token for token in listed(data_dir) if name_or_id in (token.name, token.token_id)]
-    for token in ended:
-        (data_dir / FOLDER / f"{token.name}.{token.token_id}.json").unlink(missing_ok=True)
+    """End the tokens of a service, or the one with that id; how many there were. What their files hold is not asked.
+
+    Raises:
+        KeysRefused: a file cannot be removed.
+    """
+    ended = [path for path, match in _files(data_dir) if name_or_id in match.groups()]
+    for path in ended:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise KeysRefused(f"The file {path} cannot be removed: {error.strerror}") from error
     return len(ended)
 
 

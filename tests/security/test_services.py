@@ -124,3 +124,23 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert (1, "scoreboard: A service's name has ") == (refused.exit_code, refused.stderr[:33])
     missing = command("revoke", "arena", "--data", str(tmp_path))
     assert (1, "scoreboard: there is no token of 'arena'") == (missing.exit_code, missing.stderr[:40])
+
+
+@pytest.mark.parametrize("spoilt", ["half", "open", "fields"])
+def test_a_token_can_be_ended_whatever_has_become_of_its_file(tmp_path: Path, spoilt: str) -> None:
+    """A restored backup or a full disk must not keep an operator from it; the list says which file it is."""
+    for name in ("arena", "other"):
+        assert 0 == command("add", name, "--data", str(tmp_path)).exit_code
+    (path,) = (tmp_path / "services").glob("arena.*.json")
+    if spoilt == "open":
+        path.chmod(0o644)
+    else:
+        path.write_text('{"name": "are' if spoilt == "half" else "[]")
+    listed = command("list", "--data", str(tmp_path))
+    assert (1, True) == (listed.exit_code, path.name in listed.stderr)
+    assert "Traceback" not in listed.output
+    assert listed.exception is None or isinstance(listed.exception, SystemExit)
+
+    assert 0 == command("revoke", "other", "--data", str(tmp_path)).exit_code
+    assert 0 == command("revoke", "arena", "--data", str(tmp_path)).exit_code
+    assert [] == list((tmp_path / "services").iterdir())
