@@ -180,8 +180,9 @@ class Scoring:
     async def _say_all(self) -> None:
         while self._unsaid:
             await self._outlet.send(self._unsaid[0])
-            self._unsaid.popleft()
-            self._room.set()
+            if self._unsaid:  # the client may have gone meanwhile, and all with it
+                self._unsaid.popleft()
+                self._room.set()
 
     def _give_up(self, now: float) -> None:
         for promise in [each for each in self._open if each.deadline <= now]:

@@ -153,6 +153,18 @@ async def test_what_was_taken_from_a_client_that_leaves_is_decided(autojump_cloc
         assert desk.points == 5
 
 
+async def test_a_client_may_leave_while_its_answers_leave(autojump_clock: MockClock) -> None:
+    """In the same moment, in either order: nothing fails."""
+    async with running_desk() as desk:
+        for _ in range(20):
+            game = desk.connect(room=1)
+            await game.say(*map(RequestToken, range(5)))
+            game.viewer.wire.read()
+            game.viewer.say.close()
+            await game.viewer.ended.wait()
+            assert game.viewer.error is None
+
+
 async def test_an_answer_that_does_not_come_is_not_waited_for(autojump_clock: MockClock) -> None:
     """The client hears that it may have been done or not, once, and there is room for the next."""
     async with running_desk(within_s=3.0) as desk:
