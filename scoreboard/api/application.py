@@ -73,6 +73,8 @@ class Application(QuartTrio):
             if (plain := self._plain.get((request.method, request.path))) is not None:
                 request.route = request.path
                 return await plain(request)
+            if request.path.startswith("//"):
+                raise not_found()  # the router takes all these slashes for one; a proxy that guards a path does not
             rule, variables = self._urls.match(request.path, request.method, return_rule=True)
             request.route = rule.endpoint
             if request.method == "OPTIONS":

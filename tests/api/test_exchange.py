@@ -98,7 +98,19 @@ async def test_a_wrong_method_is_told_which_ones_are_right(world: World) -> None
     assert ("METHOD_NOT_ALLOWED", "application/json") == (json.loads(sent.body)["code"], sent.headers["content-type"])
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/scores/top/", "/api//scores/top", "/API/scores/top", "/web", "/\0"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/api/scores/top/",
+        "/api//scores/top",
+        "//api/scores/top",
+        "///metrics",
+        "/API/scores/top",
+        "/web",
+        "/\0",
+    ],
+)
 async def test_an_unknown_address_is_not_found(world: World, path: str) -> None:
     """404 in the shape of all errors; no redirect, because an address has one spelling."""
     sent = await ask(world.app, "GET", path)
