@@ -14,6 +14,7 @@ from hypercorn.typing import ConnectionState, LifespanState
 from scoreboard.door.farewell import short_answer
 from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.observer import Drop
 from scoreboard.door.parser import Head, HeadError, HeadParser
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
@@ -33,6 +34,7 @@ class Site:
     config: Config
     limits: DoorLimits
     constant: Callable[[], bytes]
+    dropped: Callable[[Drop], None]
     state: LifespanState = field(default_factory=dict)
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 
@@ -85,6 +87,7 @@ class Http1Connection:
             while head is not None and await self._serve(head):
                 head = await self._next_head()
         except HeadError as error:
+            self.site.dropped(error.drop)
             await self.write(short_answer(error.status, str(error)))
 
     async def _serve(self, head: Head) -> bool:

@@ -13,7 +13,6 @@ from scoreboard.door.parser import Head, HeadError, HeadParser
 
 _READ_BYTES = 8 * 1024
 _HTTP2_PREFACE = b"PRI "
-_TOO_LARGE = 431
 
 
 class HeadRefused(Exception):
@@ -95,8 +94,7 @@ class HeadReader:
         try:
             head = self._parser.next_head()
         except HeadError as error:
-            why = Drop.LARGE_HEAD if error.status == _TOO_LARGE else Drop.BAD_HEAD
-            raise HeadRefused(error.status, why, str(error)) from error
+            raise HeadRefused(error.status, error.drop, str(error)) from error
         return None if head is None else _as_text(head, self._parser.take())
 
 

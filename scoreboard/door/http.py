@@ -33,7 +33,7 @@ class HypercornHandler:
     """
 
     def __init__(self, app: ASGIFramework, config: Config, limits: DoorLimits, observer: DoorObserver) -> None:
-        self._site = Site(ASGIWrapper(app), config, limits, ConstantLines(config))
+        self._site = Site(ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped)
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.
         config.logger_class = lambda config: _ToObserver(config, observer)  # type: ignore[assignment]

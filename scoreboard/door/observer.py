@@ -16,6 +16,8 @@ class Drop(Enum):
     SLOW_HEAD = "slow_head"
     BAD_HEAD = "bad_head"
     LARGE_HEAD = "large_head"
+    SLOW_BODY = "slow_body"
+    BAD_BODY = "bad_body"
     HTTP2 = "http2"
     UNREAD = "unread"
     GONE = "gone"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import httptools
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.observer import Drop
 
 Field = tuple[bytes, bytes]
 
@@ -27,14 +28,20 @@ _VERSIONS = frozenset({b"1.0", b"1.1"})
 #: Fields that say how a request is to be read, or who should read it.
 _TELLING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
 _MOST_DIGITS = 20
+_TOO_LARGE = 431
 
 
 class HeadError(Exception):
-    """This is no head that may be served; `status` is what to answer."""
+    """This is no head that may be served; `status` is what to answer, `drop` the reason to count."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+    @property
+    def drop(self) -> Drop:
+        """Why the connection ends."""
+        return Drop.LARGE_HEAD if self.status == _TOO_LARGE else Drop.BAD_HEAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 from scoreboard.door.app_tasks import InPlace
 from scoreboard.door.body import BodyError, body_of
 from scoreboard.door.farewell import short_answer
+from scoreboard.door.observer import Drop
 from scoreboard.door.parser import Head
 from scoreboard.door.reply import INVITATION, Reply
 
@@ -34,6 +35,7 @@ class Turn:
         self._connection = connection
         self._head = head
         self._body = body_of(head, connection.received, site.limits)
+        self._given_up = False  # no more of the body will be heard
         self._told_all = False  # the application has heard the end of the body
         self._invited = not head.wants_invitation
         self._waiting: trio.CancelScope | None = None
@@ -89,16 +91,16 @@ class Turn:
             if await self._connection.read():
                 return await self._taken()
         if waiting.cancelled_caught:
-            await self._refuse(408, "The body of the request did not come in time.")
+            await self._refuse(408, Drop.SLOW_BODY, "The body of the request did not come in time.")
         else:
-            await self._refuse(400, "The body of the request is not complete.")
+            await self._refuse(400, Drop.GONE, "The body of the request is not complete.")
         return None
 
     async def _taken(self) -> bytes:
         try:
-            return self._body.take()
+            return b"" if self._given_up else self._body.take()
         except BodyError as error:
-            await self._refuse(400, str(error))
+            await self._refuse(400, Drop.BAD_BODY, str(error))
             return b""
 
     async def _invite(self) -> None:
@@ -106,10 +108,11 @@ class Turn:
             await self._connection.write(INVITATION)
         self._invited = True
 
-    async def _refuse(self, status: int, sentence: str) -> None:
+    async def _refuse(self, status: int, why: Drop, sentence: str) -> None:
         """Hear nothing more, and answer in place of the application; one that has begun its answer may end it."""
         connection = self._connection
-        connection.ended = True
+        connection.site.dropped(why)
+        connection.ended = self._given_up = True
         if not self._reply.begun:
             await connection.write(short_answer(status, sentence))
             connection.broken = True

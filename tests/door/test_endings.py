@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from scoreboard.door import DoorLimits
+from scoreboard.door import DoorLimits, Drop
 from tests.door.attacks import PLAIN
 from tests.door.doors import open_door, read_all, read_body
 
@@ -63,6 +63,25 @@ async def test_an_answer_that_has_begun_comes_out_whole_whatever_becomes_of_the_
             with trio.fail_after(2):
                 answers = await read_all(client)
         assert (1, True) == (answers.count(b"HTTP/1.1"), answers.endswith(b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (PLAIN + b"GET / FTP\r\n", Drop.BAD_HEAD),
+        (PLAIN + b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n", Drop.BAD_HEAD),
+        (PLAIN + b"GET / HTTP/1.1\r\nhost: x\r\na: " + b"b" * 20_000, Drop.LARGE_HEAD),
+        (HALF_IN_CHUNKS + b"zz\r\n", Drop.BAD_BODY),
+        (HALF, Drop.SLOW_BODY),
+    ],
+)
+async def test_a_connection_that_is_given_up_is_counted(sent: bytes, why: Drop) -> None:
+    """By its reason, as those whose first head is refused; nothing is logged."""
+    async with open_door(SOON, read_timeout=0.1) as opened, await opened.connect() as client:
+        await client.send_all(sent)
+        with trio.fail_after(2):
+            await read_all(client)
+    assert ({why: 1}, []) == (opened.journal.drops, opened.log.lines)
 
 
 @pytest.mark.parametrize("expect", [b"", b"expect: 100-continue\r\n"])
