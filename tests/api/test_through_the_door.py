@@ -147,3 +147,40 @@ async def test_the_application_starts_and_stops_with_its_server(served: Served) 
     with trio.fail_after(5):
         async with handler.lifespan():
             pass
+
+
+async def _player(stream: trio.SocketStream) -> str:
+    body = (await exchange(stream, request("POST", "/api/auth/register", REGISTER)))[2]
+    return f"Authorization: Bearer {json.loads(body)['accessToken']}"
+
+
+async def _increment(stream: trio.SocketStream, bearer: str, key: str) -> bytes:
+    token = json.loads((await exchange(stream, request("POST", "/api/actions/token", None, bearer)))[2])["actionToken"]
+    return request("POST", "/api/scores/increment", {"actionToken": token}, bearer, f"Idempotency-Key: {key}")
+
+
+async def test_an_increment_that_is_cut_off_anywhere_and_sent_again_counts_once(served: Served) -> None:
+    """Wherever in its request, or behind it, the client hangs up, in good order or not."""
+    async with await served.door.connect() as stream:
+        bearer = await _player(stream)
+        size = len(await _increment(stream, bearer, "size"))
+        for number, cut in enumerate((1, size // 2, size - 1, size, size)):
+            data = await _increment(stream, bearer, f"key-{number}")
+            client = await served.door.connect()
+            await client.send_all(data[:cut])
+            await wait_all_tasks_blocked(0.001 * (number % 2))
+            if number % 3:
+                client.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            await client.aclose()
+            assert 200 == (await exchange(stream, data))[0]
+            assert number + 1 == len(served.world.scores.ledger)
+
+
+async def test_the_same_increment_many_times_in_one_piece_counts_once(served: Served) -> None:
+    """Each is answered, in order; all but the first as repeated."""
+    async with await served.door.connect() as stream:
+        bearer = await _player(stream)
+        await stream.send_all(await _increment(stream, bearer, "key") * 5)
+        answers = await read_until(stream, b'"success":true', times=5)
+    assert (5, 4) == (answers.count(b"HTTP/1.1 200 "), answers.lower().count(b"idempotency-replayed: true"))
+    assert 1 == len(served.world.scores.ledger)
