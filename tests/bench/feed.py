@@ -69,12 +69,12 @@ class Feed:
 
 
 @contextmanager
-def feeding(start: SubjectFactory, tick_s: float) -> Iterator[Feed]:
-    """A fresh server with that tick, some players, and no client yet."""
+def feeding(start: SubjectFactory, tick_s: float, *, socket: bool = False) -> Iterator[Feed]:
+    """A fresh server with that tick, some players, and no client yet; they score by REST, or on live sockets."""
     with start(**KEEP_ALIVE, SCOREBOARD_BOARD_TICK_S=f"{tick_s:g}") as subject:
         players = [asdict(account) for account in register(subject.port, PLAYERS)]
         with (
-            Generator("tests.bench.trickle_generator", port=subject.port, players=players) as trickle,
+            Generator("tests.bench.trickle_generator", port=subject.port, players=players, socket=socket) as trickle,
             Generator("tests.bench.viewers_generator", port=subject.port) as viewers,
         ):
             yield Feed(subject, trickle, viewers)

@@ -21,12 +21,13 @@ class SocketPlayer:
     Answers come in the order of the commands. Each must be an acknowledgement, and every score one more than the last.
     """
 
-    def __init__(self, port: int, account: dict[str, Any], at_once: int) -> None:
+    def __init__(self, port: int, account: dict[str, Any], at_once: int = 1) -> None:
         self.user_id: str = account["user_id"]
         self.score: int = account["score"]
         self.cycles = 0
         self.cycle_ns: list[int] = []
         self.playing = 0
+        self.sent_ns = 0
         self._at_once = at_once
         self._began: list[int] = []  # of the cycles in flight, the oldest first
         self._data = b""
@@ -60,6 +61,12 @@ class SocketPlayer:
         self._began = [time.monotonic_ns()] * self._at_once
         self.socket.sendall(_ASK * self._at_once)
 
+    def play_one(self) -> None:
+        """A whole cycle of one who has nothing else in flight; `sent_ns` is when the increment went out."""
+        self.begin()
+        while self.playing:
+            self.step(go_on=False)
+
     def step(self, *, go_on: bool) -> int:
         """Read what has come, answer it in one piece; how many cycles ended. Raises Wrong."""
         more = self.socket.recv(65536)
@@ -86,6 +93,7 @@ class SocketPlayer:
         else:
             self.playing -= ended
         if replies:
+            self.sent_ns = time.monotonic_ns()
             self.socket.sendall(b"".join(replies))
         return ended
 

@@ -6,10 +6,12 @@ python -m tests.bench.trickle_generator     (spoken to by `tests.bench.generator
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tests.bench.generator import Command, obey
 from tests.bench.player import Player
+from tests.bench.socket_player import SocketPlayer
 
 
 class Trickle:
@@ -17,16 +19,17 @@ class Trickle:
 
     `{"spread": gap}` lets the players' scores lie so far apart that scoring in turn never changes a rank.
     `{"count", "every_s"}` plays so many cycles; `sent` tells of each increment when it was sent, whose it was, and the
-    score that it made.
+    score that it made. With `socket` in the configuration all is said on live sockets, otherwise to REST.
     """
 
     def __init__(self, config: Command) -> None:
         self._port: int = config["port"]
         self._accounts: list[dict[str, Any]] = config["players"]
+        self._player: type[Player | SocketPlayer] = SocketPlayer if config.get("socket") else Player
         self._turn = 0
 
     def __call__(self, command: Command) -> Command:
-        players = [Player(self._port, account) for account in self._accounts]
+        players = [self._player(self._port, account) for account in self._accounts]
         try:
             sent = self._spread(players, command["spread"]) if "spread" in command else self._play(players, command)
         finally:
@@ -35,13 +38,13 @@ class Trickle:
                 player.socket.close()
         return {"sent": sent}
 
-    def _spread(self, players: list[Player], gap: int) -> list[Any]:
+    def _spread(self, players: Sequence[Player | SocketPlayer], gap: int) -> list[Any]:
         for place, player in enumerate(players):
             for _ in range(place * gap):
                 player.play_one()
         return []
 
-    def _play(self, players: list[Player], command: Command) -> list[Any]:
+    def _play(self, players: Sequence[Player | SocketPlayer], command: Command) -> list[Any]:
         sent = []
         began = time.monotonic()
         for number in range(command["count"]):

@@ -37,7 +37,7 @@ class FanoutMeasure:
 
     def __enter__(self) -> Self:
         for prefix, tick_s in TICKS_S.items():
-            self._feeds[prefix] = self._scope.enter_context(feeding(self._start, tick_s))
+            self._feeds[prefix] = self._scope.enter_context(feeding(self._start, tick_s, socket=True))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -46,8 +46,8 @@ class Clients(Protocol):
 class Side:
     """A server at one tick; `rate` is what its `window` wants to know beside the length.
 
-    `alone_s` holds what it needed without clients, for each thing to show, in all windows until now. It is always the
-    same, and little, so their median is taken off: one bad window does not make the deliveries of a round cheap.
+    `alone_s` holds what it needed without clients in all windows until now. It is always the same, so their median is
+    taken off: one bad window does not make the deliveries of a round cheap. So all windows are of one length.
     """
 
     clients: Clients
@@ -56,16 +56,16 @@ class Side:
     alone_s: list[float] = field(default_factory=list)
 
     def costs(self, viewers: int, seconds: float) -> dict[str, float]:
-        """Without clients, half as long, then with them; what is shown costs the same in both."""
-        alone = self.clients.window(max(seconds / 2, self.tick_s), self.rate)
+        """Without clients, then with them. Both as long: connections that bring scores, and idling, are in both."""
+        self.alone_s.append(self.clients.window(seconds, self.rate).server_s)
         self.clients.join(viewers)
         shared = self.clients.window(seconds, self.rate)
         self.clients.leave()
         deliveries = shared.received("boards")
-        self.alone_s.append(alone.server_s / len(alone.sent))
-        own_s = median(self.alone_s) * len(shared.sent)
+        own_s = median(self.alone_s)
         return {
             "delivery_us": (shared.server_s - own_s) / deliveries * 1e6,
+            "own_us": own_s / deliveries * 1e6,
             "viewer_us": shared.viewers_s / deliveries * 1e6,
             "spread_ms": median(spreads_ms(shared)),
             "bytes": shared.received("bytes") / deliveries,
@@ -77,8 +77,8 @@ class Side:
 class VersusFanoutMeasure:
     """The same board, as our own server last sent it, to as many clients as often; the same clients read and count.
 
-    Our server is led by a trickle of scores, the peers by a timer. What either needs without clients is measured too
-    and taken off. One after the other in each round, in turning order.
+    Our server is led by a trickle of scores on live sockets, the peers by a timer. What either needs without clients is
+    measured too and taken off. One after the other in each round, in turning order.
     """
 
     names: tuple[str, ...] = (NAME,)
@@ -96,7 +96,8 @@ class VersusFanoutMeasure:
 
     def __enter__(self) -> Self:
         feeds = {
-            prefix: self._scope.enter_context(feeding(self._start, tick_s)) for prefix, tick_s in self._ticks_s.items()
+            prefix: self._scope.enter_context(feeding(self._start, tick_s, socket=True))
+            for prefix, tick_s in self._ticks_s.items()
         }
         for prefix, feed in feeds.items():
             self._sides[prefix][OURS] = Side(feed, TICKS_S[prefix], SPARSE)
@@ -122,6 +123,7 @@ class VersusFanoutMeasure:
                     side.clients.warm_up(self._options.viewers)
                 elif prefix == BUSY or BUSY not in self._sides:
                     side.costs(self._options.viewers, WARM_UP_S)
+                    side.alone_s.clear()
 
     def round(self, number: int) -> Reading:
         """All; whoever was first is last in the next round."""
@@ -164,6 +166,7 @@ def _figures(prefix: str, tick_s: float) -> list[Figure]:
     tick, peers = f"tick {tick_s:g} s", tuple(KINDS)
     return [
         *compared(f"processor: server, {tick}", "us/delivery", f"{prefix}delivery_us", peers, MARKS),
+        *counted(f"taken off for what is shown, {tick}", "us/delivery", f"{prefix}own_us", peers),
         *compared(f"wall: first to last client, {tick}", "ms", f"{prefix}spread_ms", peers, {}),
         *compared(f"processor: load generator, {tick}", "us/delivery", f"{prefix}viewer_us", peers, {}),
         *counted(f"bytes, {tick}", "B/delivery", f"{prefix}bytes", peers),
