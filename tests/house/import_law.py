@@ -7,16 +7,19 @@ import sys
 from tests.house.sources import Import
 
 # Beside the standard library, the core may use these.
-RUNTIME_LIBRARIES = {"trio"}
-CORE_LIBRARIES = RUNTIME_LIBRARIES | {"sortedcontainers"}
+CORE_LIBRARIES = {"trio"}
 
 # A library that belongs to one room, so that it can be replaced there.
 ONLY_IN = {
     "quart": ("scoreboard.api",),
     "quart_trio": ("scoreboard.api",),
+    "werkzeug": ("scoreboard.api",),
     "hypercorn": ("scoreboard.door",),
+    "httptools": ("scoreboard.door",),
+    "h11": ("scoreboard.door",),
     "jwt": ("scoreboard.security",),
     "trio_websocket": ("scoreboard.live",),
+    "wsproto": ("scoreboard.live",),
     "asyncpg": ("scoreboard.stores",),
     "redis": ("scoreboard.stores",),
     "trio_asyncio": ("scoreboard.stores",),
@@ -61,9 +64,7 @@ def offence(found: Import) -> str | None:
     if library in ONLY_IN:
         return f"{library} only in {', '.join(ONLY_IN[library])}"
     if importer.startswith("actors") and library not in sys.stdlib_module_names | CORE_LIBRARIES:
-        return "actors need only the standard library, Trio and a pure data structure"
-    if within(importer, "actors.runtime") and library not in sys.stdlib_module_names | RUNTIME_LIBRARIES:
-        return "actors.runtime needs only the standard library and Trio"
+        return "actors need only the standard library and Trio"
     if within(importer, "scoreboard.wire") and library not in sys.stdlib_module_names | SHAPING_LIBRARIES:
         return "scoreboard.wire is pure: it needs only the standard library and msgspec"
     return None
