@@ -199,13 +199,19 @@ class LeaderboardActor(Actor):
     # --- what others see ---
 
     def _publish(self) -> None:
-        rows = self._ranking.rows(0, PUBLISHED_ROWS)
-        self._world.published.publish(BoardView(self._board, self._epoch, rows, len(self._ranking)))
+        """A new view, unless the one that is shown says the same: most scores move nobody among the first rows."""
+        rows, total = self._ranking.head(PUBLISHED_ROWS), len(self._ranking)
+        shown = self._world.published.get(self._board)
+        if shown is None or shown.rows is not rows or (shown.epoch, shown.total) != (self._epoch, total):
+            self._world.published.publish(BoardView(self._board, self._epoch, rows, total))
+
+    def _first(self, size: int) -> tuple[Row, ...]:
+        return self._ranking.head(PUBLISHED_ROWS)[:size]
 
     def _window(self, channel: Channel) -> Window:
         if channel not in self._windows:
             self._world.watched.add(channel)
-            rows, total, now_us = self._ranking.rows(0, channel.size), len(self._ranking), self._world.clock.now_us()
+            rows, total, now_us = self._first(channel.size), len(self._ranking), self._world.clock.now_us()
             version = self._versions.pop(channel, 0) + 1
             self._windows[channel] = Window(channel, self._epoch, rows, total, now_us, version=version)
         return self._windows[channel]
@@ -247,7 +253,7 @@ class LeaderboardActor(Actor):
 
     def _advance(self, window: Window) -> Update | None:
         shown = window.shown.full
-        rows = self._ranking.rows(0, shown.channel.size)
+        rows = self._first(shown.channel.size)
         moved = self._came(shown.rows, rows) | self._went(shown.rows, rows)
         return window.advance(rows, len(self._ranking), self._world.clock.now_us(), moved)
 

@@ -113,10 +113,21 @@ class Order:
         """The places from index `start` up to `stop`, as a slice of a list; neither may be negative."""
         if start >= min(stop, self._counts.total):
             return []
-        block, at = self._counts.locate(start)
-        found = self._blocks[block][at : at + stop - start]
-        while len(found) < stop - start and (block := block + 1) < len(self._blocks):
-            found += self._blocks[block][: stop - start - len(found)]
+        return self._run(*self._counts.locate(start), stop - start)
+
+    def near(self, place: Place, above: int, below: int) -> tuple[int, list[Place]]:
+        """The places round one that is there, up to so many on either side, behind the index of the first."""
+        block, at = self._find(place)
+        index = self._counts.ahead(block) + at
+        first = max(index - above, 0)
+        where = (block, at - index + first) if at >= index - first else self._counts.locate(first)
+        return first, self._run(*where, index + below + 1 - first)
+
+    def _run(self, block: int, at: int, most: int) -> list[Place]:
+        """So many places from there on, fewer at the end."""
+        found = self._blocks[block][at : at + most]
+        while len(found) < most and (block := block + 1) < len(self._blocks):
+            found += self._blocks[block][: most - len(found)]
         return found
 
     # --- searches ---

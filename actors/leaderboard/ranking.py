@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, count
 
 from actors.leaderboard.events import Row
+from actors.leaderboard.head import Head
 from actors.leaderboard.messages import RankMove
 from actors.leaderboard.names import Names
 from actors.leaderboard.order import BLOCK, Order
@@ -33,6 +34,7 @@ class Ranking:
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
         self._runs: list[list[Place]] = []  # loaded, not yet arranged
+        self._head = Head(self._row)
         self._at_mark: dict[UserId, int | None] = {}  # who has moved since: the place then, less its slot
 
     def __len__(self) -> int:
@@ -88,6 +90,7 @@ class Ranking:
         slot = slot_of(place)
         self._ids[slot], self._names[slot] = _NOBODY, ""
         self._free.append(slot)
+        self._head.forget()
         return rank
 
     def _settle_in(self, fact: ScoreFact) -> Place:
@@ -132,13 +135,17 @@ class Ranking:
         places = self._order.slice(offset, offset + limit)
         return tuple(self._row(rank, place) for rank, place in enumerate(places, offset + 1))
 
+    def head(self, limit: int) -> tuple[Row, ...]:
+        """The first `limit` lines; the very same tuple as last time if nothing of them has changed since."""
+        return self._head.rows(self._order.slice(0, limit))
+
     def around(self, user_id: UserId, above: int, below: int) -> tuple[Row, ...]:
         """The player's line with up to `above` lines before it and `below` behind it; none for a stranger."""
-        rank = self.rank(user_id)
-        if rank is None:
+        place = self._places.get(user_id)
+        if place is None:
             return ()
-        offset = max(rank - 1 - above, 0)
-        return self.rows(offset, rank + below - offset)
+        offset, places = self._order.near(place, above, below)
+        return tuple(self._row(rank, each) for rank, each in enumerate(places, offset + 1))
 
     def _row(self, rank: int, place: Place) -> Row:
         slot = slot_of(place)

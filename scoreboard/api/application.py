@@ -37,6 +37,7 @@ class Application(QuartTrio):
         self.url_map.merge_slashes = False  # an address has one spelling; redirects would be pages of the framework
         self._urls = self.url_map.bind("scoreboard")
         self._plain: dict[tuple[str, str], View] = {}
+        self._ending: dict[tuple[str, str], tuple[str, View]] = {}  # by what stands before a last part that varies
         self._metrics = services.metrics
         self._logger = services.logger
         self._large: dict[str, Callable[[ApiRequest], int]] = {}
@@ -47,10 +48,15 @@ class Application(QuartTrio):
     def add_view(self, method: str, path: str, view: View) -> None:
         """Serve `path`, with variables like ``{userId}`` or ``{name:path}``, by `view`; GET also means HEAD.
 
-        A path without variables is found by itself; the router, which has to weigh all rules, is left to the others.
+        A path without variables is found by itself, and one that varies in its last part by what stands before it. The
+        router, which has to weigh all rules and leaves garbage for the collector, is left to the others.
         """
+        methods = (method, "HEAD") if method == "GET" else (method,)
+        start, _, last = path.rpartition("/")
         if "{" not in path:
-            self._plain |= {(each, path): view for each in ((method, "HEAD") if method == "GET" else (method,))}
+            self._plain |= {(each, path): view for each in methods}
+        elif "{" not in start and last[0] == "{" and ":" not in last:
+            self._ending |= {(each, start): (path, view) for each in methods}
         rule = path.replace("{name:path}", "<path:name>").replace("{", "<").replace("}", ">")
         self.add_url_rule(rule, endpoint=path, view_func=cast(Any, view), methods=[method])
 
@@ -70,9 +76,8 @@ class Application(QuartTrio):
     async def answer(self, request: ApiRequest) -> Answer:
         """The answer to a request, whatever happens."""
         try:
-            if (plain := self._plain.get((request.method, request.path))) is not None:
-                request.route = request.path
-                return await plain(request)
+            if (begun := self._begun(request)) is not None:
+                return await begun
             if request.path.startswith("//"):
                 raise not_found()  # the router takes all these slashes for one; a proxy that guards a path does not
             rule, variables = self._urls.match(request.path, request.method, return_rule=True)
@@ -85,6 +90,17 @@ class Application(QuartTrio):
             return self._unmatched(error, request)
         except Exception as error:  # noqa: BLE001 - the barrier: each request is answered, and what is wrong is logged
             return self._refusal(error, request)
+
+    def _begun(self, request: ApiRequest) -> Awaitable[Answer] | None:
+        """The view at work on the request, if its path can be found without the router."""
+        if (plain := self._plain.get((request.method, request.path))) is not None:
+            request.route = request.path
+            return plain(request)
+        start, _, last = request.path.rpartition("/")
+        if not last or (ending := self._ending.get((request.method, start))) is None:
+            return None
+        request.route, view = ending
+        return view(request, last)
 
     def record(self, **facts: Any) -> None:
         """A request has been served: one observation and one line."""

@@ -31,12 +31,13 @@ class AroundRoute:
         services = self._services
         question = Around(UserId(userId), asked["above"], asked["below"])
         found = await services.boards.ask(ALL_TIME, question, within=services.read_within_s)
+        own = row_json(found.row)
         return json_answer(
             {
                 "success": True,
                 "data": {
-                    "leaderboard": [row_json(row) for row in found.rows],
-                    "currentUser": row_json(found.row),
+                    "leaderboard": [own if row is found.row else row_json(row) for row in found.rows],
+                    "currentUser": own,
                     "totalUsers": found.total,
                     "period": "ALL_TIME",
                     "generatedAt": iso(services.clock.now_us()),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
 from actors.leaderboard.events import Row
 from scoreboard.wire.times import iso
 
 
-def row_json(row: Row) -> dict[str, Any]:
+class RowJson(msgspec.Struct, frozen=True, gc=False):
     """Rank, player, score, and when the player reached it."""
-    return {
-        "rank": row.rank,
-        "userId": row.user_id,
-        "username": row.username,
-        "score": row.score,
-        "lastUpdated": iso(row.reached_us),
-    }
+
+    rank: int
+    userId: str  # noqa: N815 - as both documents spell it
+    username: str
+    score: int
+    lastUpdated: str  # noqa: N815
+
+
+def row_json(row: Row) -> RowJson:
+    """A row as it is told."""
+    return RowJson(row.rank, row.user_id, row.username, row.score, iso(row.reached_us))

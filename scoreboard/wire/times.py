@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without saying so: half the time for what every row needs
 
 
 def iso(moment_us: int) -> str:
     """Microseconds since the epoch as ISO 8601 in UTC, exact to the millisecond: ``2025-12-01T10:30:00.000Z``."""
-    moment = _EPOCH + timedelta(microseconds=moment_us)
-    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return (_EPOCH + timedelta(0, 0, moment_us)).isoformat("T", "milliseconds") + "Z"

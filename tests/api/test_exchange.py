@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
+from werkzeug.exceptions import HTTPException
 
 from actors.ports import UserId
 from scoreboard.security.keys import KeyRing
@@ -27,6 +28,27 @@ def counted(world: World, name: str) -> dict[str, float]:
     """The samples of a metric, by their labels."""
     samples = re.findall(rf"^{name}\{{(.*)\}} (.*)$", world.services.metrics.render().decode(), re.MULTILINE)
     return {labels: float(value) for labels, value in samples}
+
+
+# --- routes ---
+
+PATHS = ("", "/", "/p1", "/p1/", "/p1/x", "//p1", "/p 1", "/p\n1", "/Zoë", "/{userId}", "/top")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+@pytest.mark.parametrize("start", ["/api/scores/user", "/api/v1/leaderboard/around", "/docs", "//api/scores/user", ""])
+async def test_a_path_is_found_at_once_exactly_where_the_router_finds_it(world: World, method: str, start: str) -> None:
+    """What varies in its last part is looked up by the rest; the router has the last word on what that means."""
+    router = world.app.url_map.bind("scoreboard")
+    expected = []
+    for rest in PATHS:
+        try:
+            double = (start + rest).startswith("//")  # which is no other spelling of one slash
+            expected.append("unmatched" if double else router.match(start + rest, method)[0])
+        except HTTPException:
+            expected.append("unmatched")
+        await ask(world.app, method, start + rest)
+    assert expected == [line["route"] for line in lines(world)]
 
 
 # --- request ids ---

@@ -98,7 +98,7 @@ async def test_a_slice_of_a_view_is_encoded_once(world: World, monkeypatch: pyte
     made: list[int] = []
     original = rows.row_json
 
-    def counted(row: Row) -> dict[str, Any]:
+    def counted(row: Row) -> rows.RowJson:
         made.append(row.rank)
         return original(row)
 

@@ -12,6 +12,7 @@ from actors.leaderboard.actor import SLICE
 from actors.leaderboard.events import RankChange
 from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import (
+    Apply,
     Around,
     CatchUp,
     Loaded,
@@ -21,6 +22,7 @@ from actors.leaderboard.messages import (
     RankMove,
     Standing,
 )
+from actors.leaderboard.published import PUBLISHED_ROWS
 from actors.ports import ALL_TIME, ScoreFact, StoreUnavailable, UserId
 from actors.runtime import ActorCrashed
 from tests.leaderboard.naive import NaiveBoard, fact, histories
@@ -260,6 +262,22 @@ async def test_the_published_view_is_never_older_than_an_answer(autojump_clock: 
             assert view is not None
             assert [(row.user_id, row.score) for row in view.rows] == stage.truth()
             assert view.total == 3
+
+
+async def test_a_score_that_moves_nobody_who_is_published_leaves_the_view_as_it_is(autojump_clock: MockClock) -> None:
+    """So what was made of it still holds; a player more is seen at once, because the view tells how many there are."""
+    async with running_stage(*(f"p{number:03}" for number in range(PUBLISHED_ROWS + 2))) as stage:
+        await stage.board.ask(Loaded(), within=5)
+        before = stage.published.get(ALL_TIME)
+        stranger = ScoreFact(UserId("z"), "Z", 0, 1, 2**60)
+        last = ScoreFact(UserId(f"p{PUBLISHED_ROWS + 1:03}"), "Another", 0, 1, 2**60)
+        await stage.board.ask(Apply((last,)), within=5)
+        assert before is stage.published.get(ALL_TIME)
+        await stage.board.ask(Apply((stranger,)), within=5)
+        after = stage.published.get(ALL_TIME)
+        assert before is not None
+        assert after is not None
+        assert (before.rows, before.total + 1) == (after.rows, after.total)
 
 
 async def test_the_view_is_withdrawn_when_the_board_stops(autojump_clock: MockClock) -> None:

@@ -130,6 +130,40 @@ def test_around_a_player_are_the_rows_next_to_the_players_own(
     assert expected == ranking.around(UserId(name), above, below)
 
 
+@given(st.lists(st.one_of(histories(steps=6), st.sampled_from("abcdefgh")), max_size=12), st.integers(0, 5))
+def test_the_head_is_that_of_a_plain_slice_after_every_change(steps: list[list[ScoreFact] | str], size: int) -> None:
+    """Whatever was kept of the last one: scores that fall, new names, players who go, and others in their slots."""
+    ranking = Ranking(SMALL)
+    for step in steps:
+        if isinstance(step, str):
+            ranking.remove(UserId(step))
+            assert ranking.rows(0, size) == ranking.head(size)
+            continue
+        for each in step:
+            ranking.apply(each)
+            assert ranking.rows(0, size) == ranking.head(size)
+
+
+def test_the_head_is_the_same_tuple_until_something_of_it_changes() -> None:
+    """So that whoever made something of it sees at a glance that it still holds; rows that stayed are the same too."""
+    ranking = ranking_of(fact("a", 9), fact("b", 6), fact("c", 1))
+    first = ranking.head(2)
+    ranking.apply(fact("c", 5))
+    assert first is ranking.head(2)
+    ranking.apply(fact("b", 7))
+    assert first[0] is ranking.head(2)[0]
+    assert 7 == ranking.head(2)[1].score
+
+
+def test_who_takes_the_slot_and_the_score_of_one_who_was_removed_is_shown_in_the_head() -> None:
+    """Their places are one and the same number."""
+    ranking = ranking_of(fact("a", 9))
+    assert ["a"] == [row.user_id for row in ranking.head(5)]
+    ranking.remove(UserId("a"))
+    ranking.apply(fact("b", 9))
+    assert ["b"] == [row.user_id for row in ranking.head(5)]
+
+
 @given(st.lists(st.one_of(histories(steps=6), st.sampled_from("abcdefgh")), max_size=12))
 def test_who_is_removed_leaves_no_trace(steps: list[list[ScoreFact] | str]) -> None:
     """Rank and rows are those of a plain sort of the others, also when slots are taken by others afterwards."""
