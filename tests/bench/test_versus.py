@@ -13,9 +13,14 @@ from tests.bench.feed import Window
 from tests.bench.figure import Mark, Row
 from tests.bench.measures.versus_fanout import spreads_ms
 from tests.bench.peers import programs
-from tests.bench.versus import compared, comparison, with_ratios
+from tests.bench.versus import compared, comparison, in_turn, with_ratios
 
 BOARD = b'{"event":"leaderboard.diff","data":{"to":7}}'
+
+
+def test_whoever_was_first_is_last_in_the_next_round() -> None:
+    """So what a side leaves behind on the machine is not always met by the same one."""
+    assert ["abc", "bca", "cab", "abc"] == ["".join(in_turn("abc", number)) for number in range(4)]
 
 
 def test_a_ratio_is_of_two_values_of_one_round() -> None:

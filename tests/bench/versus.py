@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.table import Table
 
@@ -32,6 +32,13 @@ def counted(label: str, unit: str, key: str, peers: Sequence[str]) -> list[Figur
 def side_key(key: str, side: str) -> str:
     """What a figure of one side is called in the readings and in the JSON."""
     return f"{key}: {side}"
+
+
+def in_turn(sides: Iterable[str], number: int) -> list[str]:
+    """The order of the sides in this round: whoever was first is last in the next one."""
+    names = list(sides)
+    turn = number % len(names)
+    return names[turn:] + names[:turn]
 
 
 def with_ratios(values: dict[str, dict[str, float]]) -> Reading:

@@ -15,7 +15,7 @@ from tests.bench.measures.versus_rest import LIMITS, WARM_UP_S, Side
 from tests.bench.peers import document_a_subject
 from tests.bench.peers.programs import Absent
 from tests.bench.subject import SubjectFactory, wait_until_quiet
-from tests.bench.versus import OURS, compared, counted, with_ratios
+from tests.bench.versus import OURS, compared, counted, in_turn, with_ratios
 
 NAME = "socket"
 PEER = "document A, REST"
@@ -97,10 +97,8 @@ class SocketMeasure:
 
     def round(self, number: int) -> Reading:
         """All; whoever was first is last in the next round."""
-        names = self._names()
-        turn = number % len(names)
         seconds = self._options.window_s / 2
-        return with_ratios({name: self._window(name, seconds) for name in names[turn:] + names[:turn]})
+        return with_ratios({name: self._window(name, seconds) for name in in_turn(self._names(), number)})
 
     def _names(self) -> list[str]:
         return [*SIDES, *([PEER] if self._peer is not None else [])]

@@ -13,7 +13,7 @@ from tests.bench.generator import Generator
 from tests.bench.peers.speaking import speaking
 from tests.bench.scoreboard_subject import TOP
 from tests.bench.subject import Memory, Subject, SubjectFactory, Usage, memory_of, processor_s, wait_until_quiet
-from tests.bench.versus import OURS, compared, with_ratios
+from tests.bench.versus import OURS, compared, in_turn, with_ratios
 
 NAME = "top"
 PATH = "/api/scores/top"
@@ -100,7 +100,5 @@ class TopMeasure:
 
     def round(self, number: int) -> Reading:
         """Both; whoever was first is last in the next round."""
-        names = list(self._sides)
-        turn = number % len(names)
         seconds = self._options.window_s / 2
-        return with_ratios({name: self._sides[name].window(seconds) for name in names[turn:] + names[:turn]})
+        return with_ratios({name: self._sides[name].window(seconds) for name in in_turn(self._sides, number)})

@@ -14,7 +14,7 @@ from tests.bench.peers.audience import Audience
 from tests.bench.peers.programs import Absent
 from tests.bench.statistics import median
 from tests.bench.subject import SubjectFactory
-from tests.bench.versus import OURS, compared, counted, with_ratios
+from tests.bench.versus import OURS, compared, counted, in_turn, with_ratios
 
 NAME = "versus-fanout"
 KINDS = {"Socket.IO": "socketio", "ws": "ws", "C loop": "floor"}
@@ -136,9 +136,7 @@ class VersusFanoutMeasure:
 
     def _compared(self, prefix: str, number: int, seconds: float) -> dict[str, float]:
         sides = self._sides[prefix]
-        names = list(sides)
-        turn = number % len(names)
-        costs = {name: sides[name].costs(self._options.viewers, seconds) for name in names[turn:] + names[:turn]}
+        costs = {name: sides[name].costs(self._options.viewers, seconds) for name in in_turn(sides, number)}
         return {prefix + key: value for key, value in with_ratios(costs).values.items()}
 
 

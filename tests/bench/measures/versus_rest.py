@@ -15,7 +15,7 @@ from tests.bench.measures.cycles import per_cycle, require_exact
 from tests.bench.peers import document_a_subject
 from tests.bench.peers.programs import Absent
 from tests.bench.subject import Subject, SubjectFactory, wait_until_quiet
-from tests.bench.versus import OURS, compared, counted, with_ratios
+from tests.bench.versus import OURS, compared, counted, in_turn, with_ratios
 
 NAME = "versus-rest"
 #: The flow to the letter, which broadcasts for every score, and held to a broadcast a second, as ours is.
@@ -104,7 +104,5 @@ class VersusRestMeasure:
 
     def round(self, number: int) -> Reading:
         """All; whoever was first is last in the next round."""
-        names = list(self._sides)
-        turn = number % len(names)
         seconds = self._options.window_s / 2
-        return with_ratios({name: self._sides[name].window(seconds) for name in names[turn:] + names[:turn]})
+        return with_ratios({name: self._sides[name].window(seconds) for name in in_turn(self._sides, number)})
