@@ -121,6 +121,10 @@ class Metrics:
         """So many frames were not sent, because the reader is behind and will get a snapshot."""
         self._skipped += count
 
+    def command_answered(self, command: str, outcome: str) -> None:
+        """A scoring command was answered: ``ok``, or the code of a refusal. Called for each, so it only adds."""
+        self._commands[command, outcome] += 1
+
     # --- the event loop ---
 
     def loop_held(self, seconds: float) -> None:
@@ -128,9 +132,7 @@ class Metrics:
         self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
         self._turns_s += seconds
 
-    def command_answered(self, command: str, outcome: str) -> None:
-        """A scoring command was answered: ``ok``, or the code of a refusal. Called for each, so it only adds."""
-        self._commands[command, outcome] += 1
+    # --- what is counted here ---
 
     def collect(self) -> Iterator[Metric]:
         """What is counted in plain numbers, for the registry when it is read."""

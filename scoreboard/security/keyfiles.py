@@ -1,4 +1,4 @@
-"""Files that hold secrets: made once and whole, private to the user of the process, or not used at all."""
+"""Files of keys and of tokens of services: made once and whole, private to their owner, or not used at all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_private(path: Path) -> bytes:
             _require_private(path, os.fstat(file.fileno()), FILE_MODE)
             return file.read()
     except OSError as error:
-        raise KeysRefused(f"The key file {path} cannot be read: {error.strerror}") from error
+        raise KeysRefused(f"The file {path} cannot be read: {error.strerror}") from error
 
 
 def create_once(path: Path, make: Callable[[], bytes]) -> None:
@@ -57,7 +57,7 @@ def create_once(path: Path, make: Callable[[], bytes]) -> None:
     except FileExistsError:
         pass  # the other process was first; its keys are as good as ours
     except OSError as error:
-        raise KeysRefused(f"The key file {path} cannot be written: {error.strerror}") from error
+        raise KeysRefused(f"The file {path} cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -83,6 +83,6 @@ def _require_private(path: Path, status: os.stat_result, wanted: int) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & _OTHERS:
         raise KeysRefused(
-            f"Others than its owner have access to {path} (mode {mode:04o}), so its keys may be known to them. "
-            f"If nobody has read them: chmod {wanted:o} {path}. Otherwise delete them and start again."
+            f"Others than its owner have access to {path} (mode {mode:04o}), so what it holds may be known to them, "
+            f"or be theirs. If it is not: chmod {wanted:o} {path}. Otherwise delete it and start again."
         )
