@@ -78,14 +78,16 @@ def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], ori
 
 def write_of(service: str, row: ScoreRow, points: int, origin: Origin) -> ScoreWrite:
     """The write of one row. No service name and no action id holds a line break."""
-    action = f"{service}\n{row.action_id}"
-    operation = f"{action}\n{row.action_type}\n{row.user_id}"
+    user_id, action_id, action_type, _ = row
+    name = sha256(f"{service}\n{action_id}".encode())
+    token = name.digest()
+    name.update(f"\n{action_type}\n{user_id}".encode())
     return ScoreWrite(
-        OperationId(sha256(operation.encode()).hexdigest()[:32]),
-        UserId(row.user_id),
+        OperationId(name.hexdigest()[:32]),
+        UserId(user_id),
         points,
-        row.action_type,
-        sha256(action.encode()).digest(),
+        action_type,
+        token,
         NEVER_US,
         None,
         b"",

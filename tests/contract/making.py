@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from uuid import UUID
@@ -133,7 +133,7 @@ def write(user_id: UserId, key: str | None = None, *, request: bytes = b"request
 
 def again(first: ScoreWrite) -> ScoreWrite:
     """The same request come a second time: the same token and key, another operation."""
-    return replace(first, operation_id=OperationId(uuid_of(next(_numbers))))
+    return first._replace(operation_id=OperationId(uuid_of(next(_numbers))))
 
 
 def token_hash(number: int) -> bytes:

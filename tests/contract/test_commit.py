@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from actors.ports import (
     MAX_SCORE,
     NEVER_US,
@@ -24,7 +22,7 @@ from tests.contract.making import NOW_US, Backend, World, again, uuid_of, write
 def repeated(first: CommitOutcome) -> Committed:
     """What a committed operation is told when it comes again."""
     assert isinstance(first, Committed)
-    return replace(first, again=True)
+    return first._replace(again=True)
 
 
 async def test_a_write_raises_the_total_and_tells_it(world: World) -> None:
@@ -125,7 +123,7 @@ async def test_a_key_with_another_request_conflicts(world: World) -> None:
     other = write(ann, "key", request=b"other")
     await world.scores.commit([write(ann, "key")])
     assert [KeyConflict()] == await world.scores.commit([other])
-    [outcome] = await world.scores.commit([replace(other, idempotency_key="another key")])
+    [outcome] = await world.scores.commit([other._replace(idempotency_key="another key")])
     assert isinstance(outcome, Committed)
 
 
@@ -150,7 +148,7 @@ async def test_a_token_of_somebody_else_is_spent_for_all(world: World) -> None:
     """What one player spent, no other can."""
     ann, bob = await world.player("Ann"), await world.player("Bob")
     first = write(ann)
-    outcomes = await world.scores.commit([first, replace(again(first), user_id=bob)])
+    outcomes = await world.scores.commit([first, again(first)._replace(user_id=bob)])
     assert [Committed, TokenSpent] == [type(outcome) for outcome in outcomes]
 
 
@@ -160,8 +158,8 @@ async def test_a_refused_write_spends_neither_token_nor_key(world: World) -> Non
     spent = write(ann)
     fresh = write(ann, "key")
     await world.scores.commit([spent])
-    refused = replace(again(spent), idempotency_key="key")
-    stranger = replace(again(fresh), user_id=UserId(uuid_of(0)))
+    refused = again(spent)._replace(idempotency_key="key")
+    stranger = again(fresh)._replace(user_id=UserId(uuid_of(0)))
     outcomes = await world.scores.commit([refused, stranger, fresh, again(fresh)])
     assert [TokenSpent, UnknownUser, Committed, Repeated] == [type(outcome) for outcome in outcomes]
 
@@ -180,8 +178,8 @@ async def test_the_checks_come_in_their_order(world: World) -> None:
     first = write(eve, "key")
     [committed] = await world.scores.commit([first])
     await world.ban(eve)
-    other = replace(again(first), request_hash=b"other")
-    keyless = replace(again(first), idempotency_key=None)
+    other = again(first)._replace(request_hash=b"other")
+    keyless = again(first)._replace(idempotency_key=None)
     outcomes = await world.scores.commit([first, again(first), other, keyless])
     known = repeated(committed)
     assert [known, Repeated, KeyConflict(), BannedUser()] == [outcomes[0], type(outcomes[1]), *outcomes[2:]]
@@ -192,7 +190,7 @@ async def test_a_known_operation_is_known_whatever_its_request_says_now(world: W
     ann = await world.player("Ann")
     first = write(ann, "key")
     [committed] = await world.scores.commit([first])
-    assert [repeated(committed)] == await world.scores.commit([replace(first, request_hash=b"other", points=9)])
+    assert [repeated(committed)] == await world.scores.commit([first._replace(request_hash=b"other", points=9)])
 
 
 async def test_a_total_stops_at_its_bound(world: World) -> None:
@@ -208,14 +206,14 @@ async def test_odd_origins_do_not_hurt_the_batch(world: World) -> None:
     """What a client writes into its headers is not its neighbours' trouble."""
     ann = await world.player("Ann")
     odd = [Origin("not an address", "\0\ud800" + "x" * 9_000), Origin("fe80::1%eth0", ""), Origin(None, None)]
-    outcomes = await world.scores.commit([replace(write(ann), origin=origin) for origin in odd])
+    outcomes = await world.scores.commit([write(ann)._replace(origin=origin) for origin in odd])
     assert [Committed] * 3 == [type(outcome) for outcome in outcomes]
 
 
 async def test_operation_ids_may_be_any_text(world: World) -> None:
     """They name an operation; what they look like is the caller's."""
     ann = await world.player("Ann")
-    asked = replace(write(ann), operation_id=OperationId("ann's third goal"))
+    asked = write(ann)._replace(operation_id=OperationId("ann's third goal"))
     [first] = await world.scores.commit([asked])
     assert [repeated(first)] == await world.scores.commit([asked])
 
@@ -247,7 +245,7 @@ async def test_what_was_committed_is_there_after_reopening(backend: Backend) -> 
         await world.scores.commit([], [AnswerRecord(ann, "key", None, 1)])
     assert isinstance(first, Committed)
     async with backend.open() as world:
-        spent = replace(again(asked), idempotency_key=None)
+        spent = again(asked)._replace(idempotency_key=None)
         outcomes = await world.scores.commit([asked, again(asked), spent])
         assert [repeated(first), Repeated(first.fact, 1, None, 1), TokenSpent()] == outcomes
         assert [first.fact] == await world.scores.members_after(None, 10)
@@ -268,7 +266,7 @@ async def test_members_come_by_ascending_id_a_page_at_a_time(world: World) -> No
 async def test_purging_forgets_expired_tokens_and_old_keys(world: World) -> None:
     """What is young enough stays, totals stay in any case."""
     ann = await world.player("Ann")
-    old = replace(write(ann, "key"), token_expires_us=NOW_US - 1)
+    old = write(ann, "key")._replace(token_expires_us=NOW_US - 1)
     young = write(ann)
     await world.scores.commit([old, young])
     assert 1 == await world.scores.purge(before_us=NOW_US)
@@ -282,7 +280,7 @@ async def test_purging_forgets_expired_tokens_and_old_keys(world: World) -> None
 async def test_an_action_that_must_never_be_forgotten_outlives_every_purge(world: World) -> None:
     """Also the one that is told a moment after the end of all tokens of today."""
     ann = await world.player("Ann")
-    first = replace(write(ann), token_expires_us=NEVER_US)
+    first = write(ann)._replace(token_expires_us=NEVER_US)
     [committed] = await world.scores.commit([first])
     assert 0 == await world.scores.purge(before_us=NEVER_US - 1)
     outcomes = await world.scores.commit([first, again(first)])
@@ -292,3 +290,11 @@ async def test_an_action_that_must_never_be_forgotten_outlives_every_purge(world
 async def test_the_catalogue_tells_what_actions_are_worth(world: World) -> None:
     """A fresh database knows one."""
     assert {"INCREMENT": 1} == await world.catalogue.actions()
+
+
+async def test_a_total_stops_however_much_is_added_at_once(world: World) -> None:
+    """More than 64 bits hold, in one call: the first write fills the total, and the others add nothing."""
+    ann = await world.player("Ann")
+    outcomes = await world.scores.commit([write(ann, points=MAX_SCORE) for _ in range(1_100)])
+    told = [(outcome.fact.score, outcome.points) for outcome in outcomes if isinstance(outcome, Committed)]
+    assert [(MAX_SCORE, MAX_SCORE), *[(MAX_SCORE, 0)] * 1_099] == told

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import trio
 
 from actors.ports import CommitOutcome, Committed, Repeated, ScoreStore, ScoreWrite, TokenSpent
@@ -35,7 +33,7 @@ async def test_one_token_by_many_players_at_once_is_one_point(world: World) -> N
     """Their rows are locked one by one, so only the token itself is between them."""
     players = [await world.player(f"player {number}") for number in range(20)]
     first = write(players[0])
-    outcomes = await commit_all([world.scores], [[replace(again(first), user_id=player)] for player in players])
+    outcomes = await commit_all([world.scores], [[again(first)._replace(user_id=player)] for player in players])
     assert 1 == sum(isinstance(outcome, Committed) for outcome in outcomes)
     assert 1 == sum(fact.score for fact in await world.scores.members_after(None, 100))
 

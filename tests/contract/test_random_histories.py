@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -41,8 +40,7 @@ def played(history: int, players: Sequence[UserId], pick: Picks) -> ScoreWrite:
     """A write of few players, operations, tokens, keys and requests, so that they meet often. Player 3 is unknown."""
     player, operation, token, key, request = pick
     made = write([*players, UserId(uuid_of(0))][player], None if key is None else f"key {key}", points=operation + 1)
-    return replace(
-        made,
+    return made._replace(
         operation_id=OperationId(uuid_of(history * 1000 + operation * 10 + token)),
         token_hash=token_hash(history * 1000 + token),
         request_hash=bytes([request]),

@@ -111,7 +111,7 @@ class FakeScoreStore:
         """What stands against applying it, in the order of the checks."""
         spent = self._spent.get(write.token_hash)
         if spent is not None and (spent.operation_id, spent.user_id) == (write.operation_id, write.user_id):
-            return replace(spent.outcome, again=True)
+            return spent.outcome._replace(again=True)
         if write.idempotency_key is not None:
             known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
             if known is not None:

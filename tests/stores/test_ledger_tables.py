@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import pytest
 from actors.ports import ALL_TIME, MAX_SCORE, Committed, Registered, ScoreFact, UserId
 from scoreboard.stores import redis_board
 from scoreboard.stores.opening import Stores, open_stores
-from scoreboard.stores.postgres_scores import MEMBERS, segment_starts
+from scoreboard.stores.postgres_scores import MEMBERS, segment_starts, write_columns
 from tests.contract.making import NOW_US, account, again, write
 
 pytestmark = pytest.mark.stores
@@ -121,7 +121,67 @@ def test_a_segment_ends_where_something_stands_twice() -> None:
     assert [1, 2] == segment_starts([first, first])
     assert [1, 3] == segment_starts([first, write(bob), again(first), write(ann)])
     assert [1, 3] == segment_starts([first, write(bob, "key"), write(ann, "key")])
-    assert [1, 2] == segment_starts([first, replace(write(bob), operation_id=first.operation_id)])
+    assert [1, 2] == segment_starts([first, write(bob)._replace(operation_id=first.operation_id)])
+
+
+FRESH = "SELECT ord, outcome, score FROM commit_fresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord"
+LEFT_BEHIND = (
+    "SELECT (SELECT sum(score) FROM users)::bigint, (SELECT count(*) FROM action_tokens),"
+    " (SELECT count(*) FROM score_updates), (SELECT count(*) FROM idempotency_keys)"
+)
+
+
+async def test_news_is_written_without_being_judged_first(postgres_url: str, redis_url: str) -> None:
+    """The cheap way takes a batch that is all news, several scores of a player among it."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        [ann, bob] = [await registered(stores, name) for name in ("Ann", "Bob")]
+        writes = [write(bob, "k", points=1), write(ann, "k", points=2), write(bob, "l", points=4)]
+        keyed = write_columns([each._replace(request_hash=bytes([n])) for n, each in enumerate(writes)])
+        assert [(1, 0, 1), (2, 0, 2), (3, 0, 5)] == await ask(stores, FRESH, *spread(keyed, 3))
+        assert [(7, 3, 3, 3)] == await ask(stores, LEFT_BEHIND)
+
+
+async def test_what_is_not_all_news_ends_the_cheap_way_and_leaves_nothing(postgres_url: str, redis_url: str) -> None:
+    """A known token, a known key, a stranger, a banned player, a full total; then each write is judged by itself."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        [ann, bob, eve] = [await registered(stores, name) for name in ("Ann", "Bob", "Eve")]
+        await ask(stores, "UPDATE users SET is_banned = true WHERE user_id = $1", UUID(eve))
+        known = write(bob, "known")
+        await stores.scores.commit([known])
+        before = await ask(stores, LEFT_BEHIND)
+        stranger = UserId(str(UUID(int=7)))
+        odd = [again(known), write(bob, "known"), write(stranger), write(eve), write(bob, points=MAX_SCORE)]
+        for each in odd:
+            columns = write_columns([each, write(ann)])
+            with pytest.raises(asyncpg.PostgresError):
+                async with stores.database.holding() as connection:
+                    await stores.database.loop.run_aio_coroutine(connection.fetch(FRESH, *spread(columns, 2)))
+            assert before == await ask(stores, LEFT_BEHIND)
+        [*_, last] = await stores.scores.commit([*odd[:1], write(ann, points=3)])
+        assert isinstance(last, Committed)
+        assert 3 == last.fact.score
+
+
+def spread(columns: Sequence[Sequence[object]], count: int) -> list[list[object]]:
+    """The columns with an element for each write."""
+    return [list(column) * (count // len(column)) for column in columns]
+
+
+async def registered(stores: Stores, name: str) -> UserId:
+    """The id of a new player."""
+    answer = await stores.accounts.register(account(name))
+    assert isinstance(answer, Registered)
+    return answer.fact.user_id
+
+
+def test_what_all_writes_have_alike_stands_in_their_columns_once() -> None:
+    """And what one of them has otherwise stands there for each."""
+    ann = account("Ann").user_id
+    columns = write_columns([write(ann), write(ann), write(ann)])
+    assert [3, 3, 1, 1, 3, 1, 1, 1, 1, 1] == [len(column) for column in columns]
+    assert [3, 3, 3, 1, 3, 1, 3, 1, 1, 1] == [
+        len(column) for column in write_columns([write(ann), write(ann, "key"), write(ann, points=2)])
+    ]
 
 
 async def test_a_page_of_members_is_read_in_the_order_of_the_index(postgres_url: str, redis_url: str) -> None:
