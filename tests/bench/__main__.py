@@ -95,7 +95,8 @@ NAMES = (
     batch.NAME,
 )
 #: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
-#: `restart` and `reads` fill a database with a million players; those of connections open up to 11,000.
+#: `restart` and `reads` fill a database with a million players; those of connections open up to 11,000;
+#: `batch` fills a database with scores, beside `pgbench`.
 NOT_BY_DEFAULT = {
     "fanout",
     ranking.NAME,
@@ -107,6 +108,7 @@ NOT_BY_DEFAULT = {
     joins.NAME,
     storm.NAME,
     exactness.NAME,
+    batch.NAME,
 }
 
 

@@ -13,6 +13,7 @@ from tests.bench.figure import Figure, Mark, Options, Reading
 from tests.bench.filled import fill, pgbench, psql, service_token
 from tests.bench.generator import Command, Generator
 from tests.bench.measures.cycles import Inexact
+from tests.bench.numbers import read_numbers
 from tests.bench.scoreboard_subject import ScoreboardSubject, running
 from tests.bench.subject import SubjectFactory, Usage, wait_until_quiet
 
@@ -49,6 +50,9 @@ class BatchMeasure:
         Figure("batch_postgres_us", "processor: Postgres", "us/score"),
         Figure("batch_valkey_us", "processor: Valkey", "us/score"),
         Figure("batch_generator_us", "processor: load generator", "us/score"),
+        Figure("lag_max", "longest turn of the loop, at most", "ms"),
+        Figure("lag_above", "turns above 25 ms", "turns"),
+        Figure("lag_share", "share of turns above 25 ms", "%"),
         Figure("single_per_s", "pgbench, single commits", "1/s"),
         Figure("single_postgres_us", "processor: Postgres, single commits", "us/score"),
         Figure("batch_ratio", "batches / single commits", "ratio"),
@@ -84,7 +88,9 @@ class BatchMeasure:
         """Both, in turning order."""
         window = self._single(self._seconds) if number % 2 else {}
         generator_s, before = self._generator.processor_s(), self._subject.usage()
+        lag = read_numbers(self._subject.port).lag
         result = self._batches(f"round{number}", self._seconds)
+        held = read_numbers(self._subject.port).lag.since(lag).figures()
         used = _per_score(self._subject.usage().since(before), result["rows"])
         used["batch_generator_us"] = (self._generator.processor_s() - generator_s) / result["rows"] * 1e6
         exact = self._require_exact()
@@ -96,6 +102,7 @@ class BatchMeasure:
                 "batch_median": times["median"],
                 "batch_p99": times["p99"],
                 **used,
+                **{name: held[name] for name in ("lag_max", "lag_above", "lag_share")},
                 **window,
                 "batch_ratio": result["per_s"] / window["single_per_s"],
                 "batch_exact": float(exact),
