@@ -112,14 +112,18 @@ class LedgerActor(BatchActor):
         """Commit; meanwhile the board ranks the round before, if that has been left for now."""
         begun = self._begin(commits, joins)
         before, self._unranked = self._unranked, None
+        if before is not None and not before.keys.isdisjoint(begun.keys):
+            await self._finish(before)  # so that the ranks of a key are with the store no later than who asks again
+            before = None
         if before is None:
             failed = await self._commit(begun)
         else:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._finish, before)
                 failed = await self._commit(begun)
-        if begun.batches and (self._batches or self.backlog()):
-            self._unranked = begun  # the store need not wait while a thousand rows are ranked and told
+        alone = bool(begun.commits) and not begun.keys  # a key waits for the round after its ranks as it is
+        if (begun.batches or alone) and (self._batches or self.backlog()):
+            self._unranked = begun  # the store need not wait while this is ranked and told
         else:
             await self._finish(begun)
         self._set_alarm(failed=failed)

@@ -37,6 +37,12 @@ class Round:
         return zip(self.writes, askers, self.results, strict=False)
 
     @property
+    def keys(self) -> set[tuple[str, str]]:
+        """The players and idempotency keys of its single scores."""
+        alone = self.writes[: len(self.doubted) + len(self.commits)]
+        return {(write.user_id, write.idempotency_key) for write in alone if write.idempotency_key is not None}
+
+    @property
     def shares(self) -> Iterator[tuple[Request, list[Result]]]:
         """Each batch with its results."""
         start = len(self.doubted) + len(self.commits)

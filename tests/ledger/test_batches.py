@@ -236,3 +236,28 @@ async def settled(office: Office) -> None:
     """Until nothing more happens by itself."""
     await trio.sleep(1)
     assert QUIET == repr(office.actors[-1])
+
+
+async def test_a_key_that_comes_again_while_its_round_is_not_ranked_yet_hears_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    """Its round stood back for the next one, which brings the retry: the ranks are those of the first time."""
+    async with running_office() as office:
+        office.add("a", "b", "c")
+        await office.receipt(write("a", 0))
+        gate = office.store.faults.hold()
+        office.committing(write("a", 1))
+        await wait_all_tasks_blocked()
+        batch = office.committing_batch(write("b", 1))
+        first = office.committing(write("c", 1, key="k"))
+        await wait_all_tasks_blocked()
+        second_gate = office.store.faults.hold()
+        gate.set()
+        await wait_all_tasks_blocked()
+        again = office.committing(write("c", 2, key="k", token="c-1"))
+        await wait_all_tasks_blocked()
+        second_gate.set()
+        await trio.sleep(1)
+        ranks = [(each.result.previous_rank, each.result.new_rank) for each in (first, again)]
+        assert (ranks, batch.result) == ([(3, 2), (3, 2)], [(1, (3, 3), False)])
+        assert [first.result.repeated, again.result.repeated] == [False, True]

@@ -41,6 +41,23 @@ async def test_an_answer_comes_only_after_the_commit(autojump_clock: MockClock) 
         assert len(office.store.ledger) == 1
 
 
+async def test_while_more_waits_the_store_works_on_it_and_the_board_on_what_is_committed(
+    autojump_clock: MockClock,
+) -> None:
+    """Neither of the two stands still for the other; each is told its own ranks, in order."""
+    async with running_office() as office:
+        office.add("a", "b")
+        gate = office.store.faults.hold()
+        asked = await office.committing_in_order(write("a", 1), write("b", 1))
+        office.board.gate = trio.Event()
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert (office.store.batches, asked[0].at) == ([1, 1], None)
+        office.board.gate.set()
+        await wait_all_tasks_blocked()
+        assert [each.result.new_rank for each in asked] == [1, 2]
+
+
 async def test_a_receipt_tells_the_ranks_before_and_after(autojump_clock: MockClock) -> None:
     """For each of several writes of one player in one batch, its own."""
     async with running_office() as office:
