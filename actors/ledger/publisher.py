@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import trio
 
 from actors.ledger.messages import Publish
 from actors.ports import ALL_TIME, BoardCache, EventLog, ScoreFact, StoreUnavailable
@@ -15,11 +18,16 @@ ENTRY = 1000
 
 @dataclass(frozen=True, slots=True)
 class PublisherWorld:
-    """What the publisher needs from outside. `dropped` hears how many facts did not get through."""
+    """What the publisher needs from outside. `dropped` hears how many facts did not get through.
+
+    Two writes are `breath_s` seconds apart, unless a whole entry of the log waits: boards are shown once a second, and
+    a call to Redis costs this process as much as some hundred facts in it.
+    """
 
     log: EventLog
     cache: BoardCache
     dropped: Callable[[int], None]
+    breath_s: float = 0.05
 
 
 class PublisherActor(BatchActor):
@@ -29,14 +37,31 @@ class PublisherActor(BatchActor):
 
     def __init__(self, world: PublisherWorld) -> None:
         self._world = world
+        self._waiting: list[ScoreFact] = []
+        self._next_write = -math.inf
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Join all that waits to few entries of the log, and as many writes of the cache."""
-        facts: list[ScoreFact] = []
+        """Put it to what waits, and write that at once or when it is time."""
         for request in requests:
             if not isinstance(request.message, Publish):
                 raise TypeError(f"a publisher does not understand {request.message!r}")
-            facts.extend(request.message.facts)
+            self._waiting.extend(request.message.facts)
+        if len(self._waiting) >= ENTRY or trio.current_time() >= self._next_write:
+            await self._write()
+        else:
+            self.wake_at = self._next_write
+
+    async def woken(self) -> None:
+        """It is time."""
+        await self._write()
+
+    async def stopped(self) -> None:
+        """Nothing stays behind."""
+        await self._write()
+
+    async def _write(self) -> None:
+        """Join all that waits to few entries of the log, and as many writes of the cache."""
+        facts, self._waiting = self._waiting, []
         done = 0
         try:
             for start in range(0, len(facts), ENTRY):
@@ -47,6 +72,7 @@ class PublisherActor(BatchActor):
         except StoreUnavailable:
             return
         finally:
+            self._next_write = trio.current_time() + self._world.breath_s
             if done < len(facts):
                 self._world.dropped(len(facts) - done)
 

@@ -16,6 +16,8 @@ from tests.fakes import FakeBoardCache, FakeEventLog
 from tests.leaderboard.naive import fact
 from tests.ledger.office import PATIENT
 
+BREATH_S = 0.05
+
 
 @dataclass
 class Press:
@@ -38,7 +40,7 @@ class Press:
 async def running_press() -> AsyncIterator[Press]:
     """Run one."""
     log, cache, dropped = FakeEventLog(), FakeBoardCache(), list[int]()
-    world = PublisherWorld(log, cache, dropped.append)
+    world = PublisherWorld(log, cache, dropped.append, BREATH_S)
     async with running_actor("press", lambda: PublisherActor(world), rng=random.Random(0), options=PATIENT) as ref:
         yield Press(log, cache, dropped, ref)
 
@@ -52,8 +54,28 @@ async def test_all_that_waits_is_one_entry_and_the_newest_totals(autojump_clock:
         await press.publish(fact("a", 3))
         gate.set()
         await wait_all_tasks_blocked()
+        assert await press.entries() == [[("a", 1)]]
+        await trio.sleep(2 * BREATH_S)
         assert await press.entries() == [[("a", 1)], [("a", 2), ("b", 1), ("a", 3)]]
         assert await press.cache.top(ALL_TIME, 10) == [("a", 3), ("b", 1)]
+
+
+async def test_two_writes_are_a_breath_apart_unless_a_whole_entry_waits(autojump_clock: MockClock) -> None:
+    """The first of many is written at once."""
+    async with running_press() as press:
+        await press.publish(fact("a", 1))
+        await press.publish(fact("a", 2))
+        assert await press.entries() == [[("a", 1)]]
+        await press.publish(*(fact(f"{n}", 1) for n in range(ENTRY - 1)))
+        assert [len(entry) for entry in await press.entries()] == [1, ENTRY]
+
+
+async def test_what_waits_is_written_when_the_publisher_stops(autojump_clock: MockClock) -> None:
+    """It does not wait for its time then."""
+    async with running_press() as press:
+        await press.publish(fact("a", 1))
+        await press.publish(fact("a", 2))
+    assert await press.entries() == [[("a", 1)], [("a", 2)]]
 
 
 async def test_an_entry_has_a_bound(autojump_clock: MockClock) -> None:
@@ -68,8 +90,10 @@ async def test_what_redis_does_not_take_is_dropped_and_counted(autojump_clock: M
     async with running_press() as press:
         press.log.faults.fail_before(StoreUnavailable("away"))
         await press.publish(fact("a", 1), fact("b", 1))
+        await trio.sleep(2 * BREATH_S)
         press.cache.faults.fail_before(StoreUnavailable("away"))
         await press.publish(fact("c", 1))
+        await trio.sleep(2 * BREATH_S)
         press.log.faults.fail_before(ZeroDivisionError())
         await press.publish(fact("d", 1))
         assert press.dropped == [2, 1, 1]
