@@ -19,6 +19,7 @@ from scoreboard.live.peer import is_gone
 
 _TCP_USER_TIMEOUT = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
 _READ_BYTES = 16 * 1024
+RECEIVE_BYTES = 4 * 1024
 
 
 class FeedStream(trio.abc.Stream):
@@ -53,6 +54,7 @@ class FeedStream(trio.abc.Stream):
         "_sending",
         "_socket",
         "_transport",
+        "_unread",
         "_write_scope",
         "heard_at",
         "pinged_at",
@@ -64,6 +66,7 @@ class FeedStream(trio.abc.Stream):
         self._socket = _shared(transport) if isinstance(transport, trio.SocketStream) else None
         self._direct = self._socket.send if self._socket is not None else None
         self._rest = rest
+        self._unread = b""  # read before, and judged by the guard
         self._guard = guard or FrameGuard()
         self._pending = b""
         self._busy: Callable[[], None] = _nobody_cares
@@ -217,8 +220,29 @@ class FeedStream(trio.abc.Stream):
         """
         self._check_open()
         with trio.CancelScope() as self._reading:
+            if self._unread:
+                data, self._unread = self._unread, b""
+                await trio.lowlevel.checkpoint()
+                return data
             return await self._guarded(await self._next(max_bytes or _READ_BYTES))
         raise trio.ClosedResourceError("the stream was closed while it was read")
+
+    async def receive(self) -> bytes:
+        """As `receive_some`, for the task that calls `aclose` itself: nobody else can end it, which costs a scope.
+
+        Not more than trio-websocket takes at once. Cancelled, it loses nothing: what has come is `unread`.
+        """
+        self._check_open()
+        if self._socket is not None and not self._rest:
+            await trio.lowlevel.wait_readable(self._socket)
+        self._unread = await self._next(RECEIVE_BYTES)
+        data = await self._guarded(self._unread)
+        self._unread = b""
+        return data
+
+    def unread(self, data: bytes) -> None:
+        """Let the next `receive_some` begin with these bytes, the last that came."""
+        self._unread = data
 
     async def _next(self, max_bytes: int) -> bytes:
         if self._rest:

@@ -6,19 +6,19 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
-from actors.connection.commands import ClientCommand
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.ports import Origin
 from scoreboard.live.caretaker import Caretaker, Patience
-from scoreboard.live.commands import command_of
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import Head, Rejection, judge, unauthorized
+from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
 from scoreboard.wire.origin import origin_of
@@ -127,14 +127,16 @@ class WebSocketFeed:
         """The close code with which it ended, or should end if nobody has said so yet."""
         stream.allow_pauses()
         async with trio.open_nursery() as nursery:
-            websocket = opened(nursery, stream, max_message_size=self._limits.message_bytes)
+            longest = self._limits.message_bytes
+            inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest)
             connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.origin)
             with trio.CancelScope() as running:
                 self._caretaker.look_after(stream, running, closing)
                 try:
-                    await connection.run(_Commands(websocket), nursery)
+                    await connection.run(inbox, nursery)
                 finally:
                     self._caretaker.let_go(stream)
+            websocket = inbox.websocket()
             with trio.move_on_after(self._limits.close_within_s):
                 await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
             nursery.cancel_scope.cancel()
@@ -156,25 +158,6 @@ def _origin_of(transport: trio.abc.Stream, head: Head) -> Origin:
             peer = transport.socket.getpeername()
     agent = next(iter(head.values("user-agent")), None)
     return origin_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
-
-
-class _Commands:
-    """Every message of a client as a command, until the connection closes.
-
-    Messages wait in trio-websocket's queue of one and nowhere else: who takes them slowly slows its client down.
-    """
-
-    def __init__(self, websocket: WebSocketConnection) -> None:
-        self._websocket = websocket
-
-    def __aiter__(self) -> _Commands:
-        return self
-
-    async def __anext__(self) -> ClientCommand:
-        try:
-            return command_of(await self._websocket.get_message())
-        except ConnectionClosed:
-            raise StopAsyncIteration from None
 
 
 def _code_of(stream: FeedStream, websocket: WebSocketConnection) -> int:

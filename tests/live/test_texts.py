@@ -11,7 +11,7 @@ from wsproto.utilities import RemoteProtocolError
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.opened import Opened
 from scoreboard.live.texts import unmasked, whole_texts
-from tests.live.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame, text
+from tests.live.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, text
 
 
 def test_whole_text_messages_are_read() -> None:
@@ -19,6 +19,13 @@ def test_whole_text_messages_are_read() -> None:
     messages = ["", "a", "ä" * 62, "x" * 125, "y" * 126, "z" * 65_535]
     assert messages == whole_texts(b"".join(map(text, messages)))
     assert [] == whole_texts(b"")
+
+
+def test_a_pong_is_passed_over() -> None:
+    """It says nothing, and every quiet client sends one now and then; one that breaks the protocol is not a pong."""
+    assert ["a", "b"] == whole_texts(frame(PONG, b"echo") + text("a") + frame(PONG) + text("b"))
+    assert whole_texts(frame(PONG, b"x" * 126)) is None
+    assert whole_texts(frame(PONG, b"x", fin=False)) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""What a client of a WebSocket says, message by message."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from actors.connection.commands import ClientCommand
+from scoreboard.live.commands import command_of
+from scoreboard.live.stream import FeedStream
+from scoreboard.live.texts import whole_texts
+
+#: So many messages that came at once are handed on before others get a turn.
+TURN = 8
+
+
+class Inbox:
+    """Every message of a client as a command, until the connection closes.
+
+    Whole text messages are read by the very task that wants them: no other task, no queue, no state machine. With the
+    first other thing (a fragment, a ping, a close frame, the end) trio-websocket takes over for good, from that very
+    byte on. Then a message waits in its queue of one and nowhere else; before, those of one read wait here. Who takes
+    them slowly slows its client down.
+
+    Args:
+        stream: The bytes of the client, which nobody else reads until `take_over` is called.
+        take_over: Begins to read with trio-websocket. It is called once at most.
+        message_bytes: A message that is longer is judged by trio-websocket.
+    """
+
+    __slots__ = ("_message_bytes", "_stream", "_take_over", "_texts", "_websocket")
+
+    def __init__(self, stream: FeedStream, take_over: Callable[[], WebSocketConnection], message_bytes: int) -> None:
+        self._stream = stream
+        self._take_over = take_over
+        self._message_bytes = message_bytes
+        self._texts: deque[str] = deque()
+        self._websocket: WebSocketConnection | None = None
+
+    def __aiter__(self) -> Inbox:
+        return self
+
+    async def __anext__(self) -> ClientCommand:
+        while not self._texts and self._websocket is None:
+            await self._read()
+        if self._texts:
+            if len(self._texts) % TURN == 0:
+                await trio.lowlevel.checkpoint()
+            return command_of(self._texts.popleft())
+        try:
+            return command_of(await self.websocket().get_message())
+        except ConnectionClosed:
+            raise StopAsyncIteration from None
+
+    def websocket(self) -> WebSocketConnection:
+        """trio-websocket's connection, which reads from now on."""
+        if self._websocket is None:
+            self._websocket = self._take_over()
+        return self._websocket
+
+    async def _read(self) -> None:
+        try:
+            data = await self._stream.receive()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.websocket()  # it will hear the same
+            return
+        texts = whole_texts(data) if data else None
+        if texts is None or any(len(text) > self._message_bytes for text in texts):
+            self._stream.unread(data)
+            self.websocket()
+        else:
+            self._texts.extend(texts)

@@ -1,0 +1,90 @@
+"""Messages read by who wants them, and by trio-websocket as soon as anything else comes."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import memory_stream_pair
+
+from actors.connection.commands import BadInput, Ping
+from scoreboard.live.inbox import Inbox
+from scoreboard.live.opened import opened
+from scoreboard.live.stream import FeedStream
+from tests.live.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, text
+
+LONGEST = 200
+SAID = '{"event":"ping","data":{"n":%d}}'
+
+
+def said(number: int) -> bytes:
+    """A command that can be told from others."""
+    return text(SAID % number)
+
+
+async def heard(*pieces: bytes) -> tuple[list[object], bool]:
+    """What the inbox makes of these pieces and the end behind them; whether trio-websocket had to read before it."""
+    client, server = memory_stream_pair()
+    taken_over_after: list[int] = []
+    found: list[object] = []
+    async with trio.open_nursery() as nursery:
+        stream = FeedStream(server)
+
+        def take_over():  # type: ignore[no-untyped-def]  # noqa: ANN202
+            taken_over_after.append(len(found))
+            return opened(nursery, stream, max_message_size=LONGEST)
+
+        nursery.start_soon(_say, client, pieces)
+        async for command in Inbox(stream, take_over, LONGEST):
+            found.append(command)  # noqa: PERF401  # its length is looked at meanwhile
+        nursery.cancel_scope.cancel()
+    return found, taken_over_after[0] < len(found)
+
+
+async def _say(client: trio.abc.Stream, pieces: tuple[bytes, ...]) -> None:
+    for piece in pieces:
+        await client.send_all(piece)
+        await trio.testing.wait_all_tasks_blocked()
+    await client.aclose()
+
+
+def pings(*numbers: int) -> list[object]:
+    """The commands that `said` says."""
+    return [Ping(b'{"n":%d}' % number) for number in numbers]
+
+
+async def test_whole_messages_come_without_trio_websocket() -> None:
+    """Several at once, one by one, and with pongs between them."""
+    many = b"".join(said(number) for number in range(20))
+    assert await heard(many, said(20), frame(PONG, b"x"), said(21)) == (pings(*range(22)), False)
+
+
+TWO = said(2)
+PARTS = (SAID % 2)[:9].encode(), (SAID % 2)[9:].encode()
+
+
+@pytest.mark.parametrize(
+    ("other", "numbers"),
+    [
+        ((frame(PING, b"?"),), []),
+        ((frame(TEXT, PARTS[0], fin=False), frame(CONTINUATION, PARTS[1])), [2]),
+        ((TWO[:3], TWO[3:]), [2]),
+        ((TWO[:-1], TWO[-1:] + said(3)), [2, 3]),
+    ],
+)
+async def test_from_the_first_other_thing_on_nothing_is_lost(other: tuple[bytes, ...], numbers: list[int]) -> None:
+    """Fragments, halves and pings, also behind a whole message in one read; what follows is heard in order."""
+    found, taken_over = await heard(said(0), said(1) + other[0], *other[1:], said(4), said(5))
+    assert (found, taken_over) == (pings(0, 1, *numbers, 4, 5), True)
+
+
+async def test_a_message_that_is_too_long_and_all_behind_it_is_not_heard() -> None:
+    """Trio-websocket closes the connection for it."""
+    assert (await heard(said(0), text("x" * (LONGEST + 1)) + said(1)))[0] == pings(0)
+
+
+async def test_what_came_before_a_close_is_heard() -> None:
+    """Nothing behind it; a binary message is a command that is none."""
+    found, _ = await heard(said(0) + frame(BINARY, b"x") + frame(CLOSE, b"\x03\xe8") + said(1))
+    assert found[:1] == pings(0)
+    assert isinstance(found[1], BadInput)
+    assert len(found) == 2
