@@ -73,16 +73,12 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     TopMeasure,
     BatchMeasure,
 )
-NAMES = (
-    "cycles",
-    "top",
+BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
+#: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
+#: 3 GB; `restart` and `reads` fill a database with a million players; those of connections open up to 11,000; `batch`
+#: fills a database with scores, beside `pgbench`.
+BY_NAME = (
     "fanout",
-    "screen",
-    "memory",
-    stages.NAME,
-    versus_rest.NAME,
-    socket.NAME,
-    versus_fanout.NAME,
     ranking.NAME,
     restart.NAME,
     reads.NAME,
@@ -94,26 +90,10 @@ NAMES = (
     exactness.NAME,
     batch.NAME,
 )
-#: Only when it is asked for: `versus-fanout` measures the same of our server; `ranking` takes ten minutes and 3 GB;
-#: `restart` and `reads` fill a database with a million players; those of connections open up to 11,000;
-#: `batch` fills a database with scores, beside `pgbench`.
-NOT_BY_DEFAULT = {
-    "fanout",
-    ranking.NAME,
-    restart.NAME,
-    reads.NAME,
-    lag.NAME,
-    stopped.NAME,
-    hold.NAME,
-    joins.NAME,
-    storm.NAME,
-    exactness.NAME,
-    batch.NAME,
-}
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.argument("names", nargs=-1, type=click.Choice(BY_DEFAULT + BY_NAME))
 @click.option("--rounds", type=click.IntRange(1, 100), help="How often each is measured.  [default: 5]")
 @click.option("--viewers", type=click.IntRange(1, 15_000), help="Live clients at once.  [default: 1000]")
 @click.option("--hold-s", type=click.IntRange(4, 3600), help="How long `hold` holds connections.  [default: 30]")
@@ -123,7 +103,7 @@ def main(names: tuple[str, ...], rounds: int | None, viewers: int | None, hold_s
     options = Options(rounds=2, window_s=2.0, viewers=200, hold_s=8.0) if quick else Options()
     options = replace(options, rounds=rounds or options.rounds, viewers=viewers or options.viewers)
     options = replace(options, hold_s=hold_s or options.hold_s)
-    wanted = set(names) or set(NAMES) - NOT_BY_DEFAULT
+    wanted = set(names or BY_DEFAULT)
     OUT.mkdir(exist_ok=True)
     report = Report({**machine.describe(), "load before": machine.load(), "rounds": _in_words(options)})
     chosen = [measure for make in MEASURES if wanted & set((measure := make(running, options)).names)]

@@ -5,13 +5,12 @@ python -m tests.bench.cycles_generator      (spoken to by `tests.bench.generator
 
 from __future__ import annotations
 
-import select
-import time
 from collections.abc import Iterable
 from typing import Any
 
+from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
-from tests.bench.player import PATIENCE_S, Player, Wrong
+from tests.bench.player import Player
 from tests.bench.statistics import curve, percentile
 
 
@@ -24,11 +23,7 @@ class Cycles:
 
     def __call__(self, command: Command) -> Command:
         players = [Player(self._port, account, command["keys"]) for account in self._accounts]
-        try:
-            in_time = play(players, command["seconds"])
-        finally:
-            for player in players:
-                player.socket.close()
+        in_time = play(players, command["seconds"])
         for account, player in zip(self._accounts, players, strict=True):
             account["score"] = player.score
         return {
@@ -38,32 +33,6 @@ class Cycles:
             "increment_ms": _spread(each for player in players for each in player.increment_ns),
             "scores": {player.user_id: player.score for player in players},
         }
-
-
-def play(players: list[Player], seconds: float) -> int:
-    """All at once until the time is over; how many cycles ended in time. The rest are brought to their end."""
-    poll = select.epoll()
-    by_number = {player.socket.fileno(): player for player in players}
-    ends = time.monotonic() + seconds
-    for number, player in by_number.items():
-        poll.register(number, select.EPOLLIN)
-        player.begin()
-    in_time, playing = 0, len(players)
-    while playing:
-        ready = poll.poll(PATIENCE_S)
-        if not ready:
-            raise Wrong(f"{playing} players wait for an answer in vain")
-        for number, _ in ready:
-            if not by_number[number].step():
-                continue
-            if time.monotonic() < ends:
-                in_time += 1
-                by_number[number].begin()
-            else:
-                poll.unregister(number)
-                playing -= 1
-    poll.close()
-    return in_time
 
 
 def _spread(nanoseconds: Iterable[int]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Player:
         self.user_id: str = account["user_id"]
         self.score: int = account["score"]
         self.cycles = 0
+        self.playing = 0
         self.token_ns: list[int] = []
         self.increment_ns: list[int] = []
         self.sent_ns = 0
@@ -47,18 +48,22 @@ class Player:
 
     def begin(self) -> None:
         """Ask for a token."""
+        self.playing = 1
         self._spending = False
         self._send(self._ask)
 
-    def step(self) -> bool:
-        """Read what has come; True when the cycle has ended. Raises Wrong, and OSError when nothing comes."""
+    def step(self, *, go_on: bool) -> int:
+        """Read what has come; 1 when the cycle has ended, and the next begins if `go_on`.
+
+        Raises Wrong, and OSError when nothing comes.
+        """
         more = self.socket.recv(65536)
         if not more:
             raise Wrong("the server closed the connection")
         self._data += more
         found = answer(self._data)
         if found is None:
-            return False
+            return 0
         took_ns = time.monotonic_ns() - self.sent_ns
         status, body, size = found
         self._data = self._data[size:]
@@ -67,16 +72,19 @@ class Player:
         if self._spending:
             self.increment_ns.append(took_ns)
             self._scored(body)
-            return True
+            self.playing = 0
+            if go_on:
+                self.begin()
+            return 1
         self.token_ns.append(took_ns)
         self._spend(body)
-        return False
+        return 0
 
     def play_one(self) -> None:
         """A whole cycle."""
         self.begin()
-        while not self.step():
-            pass
+        while self.playing:
+            self.step(go_on=False)
 
     def _spend(self, body: bytes) -> None:
         at = body.index(_TOKEN) + len(_TOKEN)
