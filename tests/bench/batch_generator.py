@@ -6,16 +6,15 @@ python -m tests.bench.batch_generator      (spoken to by `tests.bench.generator`
 from __future__ import annotations
 
 import random
-import select
-import socket
 import time
+from dataclasses import dataclass
 from hashlib import md5
-from typing import Any
 
+from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
-from tests.bench.player import PATIENCE_S, Wrong
+from tests.bench.kept import KeptConnection, Wrong
 from tests.bench.statistics import curve, percentile
-from tests.bench.wire import answer, request
+from tests.bench.wire import request
 
 PATH = "/api/v1/scores/batch"
 
@@ -26,97 +25,78 @@ def player_id(number: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What every batch is made of: the beginnings of its rows, one a player, and how many rows it has."""
+
+    starts: list[bytes]
+    rows: int
+    rng: random.Random
+
+    def body(self, name: str, first: int) -> bytes:
+        """Points of any players; the action ids are `name` and a number, from `first` on."""
+        picked, of = self.rng.choices(self.starts, k=self.rows), name.encode()
+        rows = [b'%b%b-%d"}' % (start, of, first + number) for number, start in enumerate(picked)]
+        return b'{"scores":[%b]}' % b",".join(rows)
+
+
 class Sender:
-    """One connection. Every row must count, once, with its ranks."""
+    """One batch at a time: a cycle is a batch and its answer. Every row must count, once, with its ranks."""
 
-    def __init__(self, port: int, token: str, name: str, rows: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, port: int, token: str, name: str, batch: Batch) -> None:
+        self.playing = 0
         self.took_ns: list[int] = []
-        self._token, self._name, self._rows = token, name, rows
-        self._sent, self._began_ns, self._data = 0, 0, bytearray()
+        self._connection = KeptConnection(port)
+        self.socket = self._connection.socket
+        self._token, self._name, self._batch = token, name, batch
+        self._sent, self._began_ns = 0, 0
 
-    def begin(self, starts: list[bytes], rng: random.Random) -> None:
-        """Send a batch of points of any players."""
-        name = self._name.encode()
-        first = self._sent * self._rows
+    def begin(self) -> None:
+        """Send a batch."""
+        self.playing = 1
+        body = self._batch.body(self._name, self._sent * self._batch.rows)
         self._sent += 1
-        picked = rng.choices(starts, k=self._rows)
-        rows = [b'%b%b-%d"}' % (start, name, first + number) for number, start in enumerate(picked)]
-        body = b'{"scores":[%b]}' % b",".join(rows)
         self._began_ns = time.monotonic_ns()
         self.socket.sendall(request("POST", PATH, self._token, body))
 
-    def step(self) -> bool:
-        """Read what has come; True when the answer is whole."""
-        more = self.socket.recv(1 << 18)
-        if not more:
-            raise Wrong("the server closed the connection")
-        self._data += more
-        found = answer(bytes(self._data)) if self._data.endswith(b"}") else None
-        if found is None:
-            return False
+    def step(self, *, go_on: bool) -> int:
+        """Read what has come; 1 when the answer is whole, and the next batch goes out if `go_on`. Raises Wrong."""
+        body = self._connection.read()
+        if body is None:
+            return 0
         self.took_ns.append(time.monotonic_ns() - self._began_ns)
-        self._data.clear()
-        status, body, _ = found
         counted = body.count(b'"success":true') - 1
-        if status != 200 or counted != self._rows or b'"newRank":null' in body or b'"repeated":true' in body:
-            raise Wrong(f"status {status}, {counted} of {self._rows}: {body[:300]!r}")
-        return True
+        if counted != self._batch.rows or b'"newRank":null' in body or b'"repeated":true' in body:
+            raise Wrong(f"{counted} of {self._batch.rows}: {body[:300]!r}")
+        self.playing = 0
+        if go_on:
+            self.begin()
+        return 1
 
 
 class Batches:
     """Answers `{"seconds", "name"}`: sends so long; `name` begins every action id."""
 
     def __init__(self, config: Command) -> None:
-        self._config = config
-        self._starts = [b'{"userId":"%b","actionId":"' % player_id(n).encode() for n in range(config["players"])]
-        self._rng = random.Random(7)
+        self._port: int = config["port"]
+        self._tokens: list[str] = config["tokens"]
+        self._senders: int = config["senders"]
+        starts = [b'{"userId":"%b","actionId":"' % player_id(n).encode() for n in range(config["players"])]
+        self._batch = Batch(starts, config["rows"], random.Random(7))
 
     def __call__(self, command: Command) -> Command:
-        config: dict[str, Any] = self._config
-        senders = [
-            Sender(
-                config["port"], config["tokens"][number % len(config["tokens"])], f"{command['name']}-{number}", rows
-            )
-            for number, rows in enumerate([config["rows"]] * config["senders"])
-        ]
-        try:
-            in_time = self._send(senders, command["seconds"])
-        finally:
-            for sender in senders:
-                sender.socket.close()
+        senders = [self._sender(command["name"], number) for number in range(self._senders)]
+        in_time = play(senders, command["seconds"])
         ordered = sorted(each / 1e6 for sender in senders for each in sender.took_ns)
         return {
-            "rows": config["rows"] * len(ordered),
-            "per_s": config["rows"] * in_time / command["seconds"],
+            "rows": self._batch.rows * len(ordered),
+            "per_s": self._batch.rows * in_time / command["seconds"],
             "batch_ms": {"median": percentile(ordered, 50), "p99": percentile(ordered, 99), "curve": curve(ordered)},
         }
 
-    def _send(self, senders: list[Sender], seconds: float) -> int:
-        """Until the time is over; how many batches were answered in time. The rest are brought to their end."""
-        poll = select.epoll()
-        by_number = {sender.socket.fileno(): sender for sender in senders}
-        ends = time.monotonic() + seconds
-        for number, sender in by_number.items():
-            poll.register(number, select.EPOLLIN)
-            sender.begin(self._starts, self._rng)
-        in_time, sending = 0, len(senders)
-        while sending:
-            ready = poll.poll(PATIENCE_S)
-            if not ready:
-                raise Wrong(f"{sending} senders wait for an answer in vain")
-            for number, _ in ready:
-                if not by_number[number].step():
-                    continue
-                if time.monotonic() < ends:
-                    in_time += 1
-                    by_number[number].begin(self._starts, self._rng)
-                else:
-                    poll.unregister(number)
-                    sending -= 1
-        poll.close()
-        return in_time
+    def _sender(self, name: str, number: int) -> Sender:
+        token = self._tokens[number % len(self._tokens)]
+        return Sender(self._port, token, f"{name}-{number}", self._batch)
 
 
 if __name__ == "__main__":

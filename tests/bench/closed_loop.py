@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from tests.bench.player import PATIENCE_S, Wrong
+from tests.bench.kept import PATIENCE_S, Wrong
 
 
 class Cycling(Protocol):

@@ -5,42 +5,36 @@ python -m tests.bench.gets_generator      (spoken to by `tests.bench.generator`)
 
 from __future__ import annotations
 
-import select
-import socket
-import time
-
+from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
-from tests.bench.player import PATIENCE_S, Wrong
-from tests.bench.wire import answer, request
+from tests.bench.kept import KeptConnection
+from tests.bench.wire import request
 
 
 class Client:
-    """One request at a time. Every answer must be 200."""
+    """One request at a time: a cycle is a request and its answer."""
 
     def __init__(self, port: int, path: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.requests = 0
+        self.playing = 0
+        self._connection = KeptConnection(port)
+        self.socket = self._connection.socket
         self._request = request("GET", path, None)
-        self._data = b""
 
-    def ask(self) -> None:
+    def begin(self) -> None:
         """Send the request."""
+        self.playing = 1
         self.socket.sendall(self._request)
 
-    def step(self) -> bool:
-        """Read what has come; True when the answer is whole."""
-        more = self.socket.recv(65536)
-        if not more:
-            raise Wrong("the server closed the connection")
-        self._data += more
-        found = answer(self._data)
-        if found is None:
-            return False
-        status, body, size = found
-        self._data = self._data[size:]
-        if status != 200:
-            raise Wrong(f"status {status}: {body[:200]!r}")
-        return True
+    def step(self, *, go_on: bool) -> int:
+        """Read what has come; 1 when the answer is whole, and the next is asked for if `go_on`. Raises Wrong."""
+        if self._connection.read() is None:
+            return 0
+        self.requests += 1
+        self.playing = 0
+        if go_on:
+            self.begin()
+        return 1
 
 
 class Gets:
@@ -53,37 +47,9 @@ class Gets:
 
     def __call__(self, command: Command) -> Command:
         clients = [Client(self._port, self._path) for _ in range(self._clients)]
-        try:
-            requests, in_time = ask_all(clients, command["seconds"])
-        finally:
-            for client in clients:
-                client.socket.close()
+        in_time = play(clients, command["seconds"])
+        requests = sum(client.requests for client in clients)
         return {"requests": requests, "per_s": in_time / command["seconds"]}
-
-
-def ask_all(clients: list[Client], seconds: float) -> tuple[int, int]:
-    """All at once until the time is over; how many answers came, and how many of them in time."""
-    by_number = {client.socket.fileno(): client for client in clients}
-    ends, requests, in_time = time.monotonic() + seconds, 0, 0
-    with select.epoll() as poll:
-        for number, client in by_number.items():
-            poll.register(number, select.EPOLLIN)
-            client.ask()
-        while by_number:
-            ready = poll.poll(PATIENCE_S)
-            if not ready:
-                raise Wrong(f"{len(by_number)} clients wait for an answer in vain")
-            for number, _ in ready:
-                if not by_number[number].step():
-                    continue
-                requests += 1
-                if time.monotonic() < ends:
-                    in_time += 1
-                    by_number[number].ask()
-                else:
-                    poll.unregister(number)
-                    del by_number[number]
-    return requests, in_time
 
 
 if __name__ == "__main__":

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from typing import Any
 
-from tests.bench.wire import answer, request
+from tests.bench.kept import KeptConnection, Wrong
+from tests.bench.wire import request
 
 TOKEN_PATH, INCREMENT_PATH = "/api/actions/token", "/api/scores/increment"
-PATIENCE_S = 20.0
 _TOKEN, _SCORE = b'"actionToken":', b'"newScore":'
-
-
-class Wrong(Exception):
-    """An answer that must not be."""
 
 
 class Player:
@@ -37,13 +32,12 @@ class Player:
         self.token_ns: list[int] = []
         self.increment_ns: list[int] = []
         self.sent_ns = 0
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = KeptConnection(port)
+        self.socket = self._connection.socket
         self._keys = None if keys is None else f"{keys}-{self.user_id[:8]}"
         self._ask = request("POST", TOKEN_PATH, account["token"])
         head = request("POST", INCREMENT_PATH, account["token"]).partition(b"Content-Length")[0]
         self._head = head + b"Content-Type: application/json\r\n"
-        self._data = b""
         self._spending = False
 
     def begin(self) -> None:
@@ -57,18 +51,10 @@ class Player:
 
         Raises Wrong, and OSError when nothing comes.
         """
-        more = self.socket.recv(65536)
-        if not more:
-            raise Wrong("the server closed the connection")
-        self._data += more
-        found = answer(self._data)
-        if found is None:
+        body = self._connection.read()
+        if body is None:
             return 0
         took_ns = time.monotonic_ns() - self.sent_ns
-        status, body, size = found
-        self._data = self._data[size:]
-        if status != 200:
-            raise Wrong(f"status {status}: {body[:200]!r}")
         if self._spending:
             self.increment_ns.append(took_ns)
             self._scored(body)

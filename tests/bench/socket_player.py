@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from typing import Any
 
-from tests.bench.player import PATIENCE_S, Wrong
+from tests.bench.kept import Wrong, connect, receive
 from tests.bench.wire import CLOSE, PING, frames, pong_frame, text_frame
 
 PATH = "/ws/leaderboard"
@@ -30,9 +29,7 @@ class SocketPlayer:
         self.sent_ns = 0
         self._at_once = at_once
         self._began: list[int] = []  # of the cycles in flight, the oldest first
-        self._data = b""
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connect(port)
         self._open(account["token"])
 
     def _open(self, token: str) -> None:
@@ -48,12 +45,10 @@ class SocketPlayer:
         self.socket.sendall("\r\n".join(lines).encode())
         answer = b""
         while b"\r\n\r\n" not in answer:
-            more = self.socket.recv(4096)
-            if not more:
-                raise Wrong(f"no handshake: {answer[:200]!r}")
-            answer += more
+            answer += receive(self.socket)
         if not answer.startswith(b"HTTP/1.1 101 "):
             raise Wrong(f"no handshake: {answer[:200]!r}")
+        self._data = answer.partition(b"\r\n\r\n")[2]
 
     def begin(self) -> None:
         """Begin as many cycles as may be in flight."""
@@ -69,10 +64,7 @@ class SocketPlayer:
 
     def step(self, *, go_on: bool) -> int:
         """Read what has come, answer it in one piece; how many cycles ended. Raises Wrong."""
-        more = self.socket.recv(65536)
-        if not more:
-            raise Wrong("the server closed the connection")
-        self._data += more
+        self._data += receive(self.socket)
         replies, ended, end = [], 0, 0
         for opcode, start, end in frames(self._data):
             payload = self._data[start:end]

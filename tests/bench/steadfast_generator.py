@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench.generator import Command, obey
-from tests.bench.player import INCREMENT_PATH, TOKEN_PATH, Wrong
+from tests.bench.kept import Wrong
+from tests.bench.player import INCREMENT_PATH, TOKEN_PATH
 
 PAUSE_S = 0.1
 PATIENCE_S = 60.0
