@@ -92,6 +92,13 @@ class LedgerActor(BatchActor):
         """Nothing came along to carry what is owed: do it alone."""
         await self._round([], [])
 
+    async def stopped(self) -> None:
+        """Whoever waits for what is on disk hears that it is. What is not stays undone: its sender asks again."""
+        if self._unranked is not None:
+            done, self._unranked = self._unranked, None
+            await self._finish(done)
+        await self._commit(Round([], [], [], []))
+
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Commit, rank and answer everything in the batch; scores that came in batches, a share of them a round."""
         commits, joins, recalls, batches = (

@@ -21,7 +21,10 @@ class Behaviour:
         """Called before the first message; load state here. A failure counts as a crash."""
 
     async def stopped(self) -> None:
-        """Called after the last message of a life that did not fail; save state here. It is cut off after a bound."""
+        """Called after the last message of a life that did not fail; save state here, and answer what is still open.
+
+        It is cut off after a bound. Whoever has no answer then is released.
+        """
 
     async def woken(self) -> None:
         """Called at `wake_at`, which has been reset to infinity before."""

@@ -137,8 +137,7 @@ class Cell:
         return await self._stop_hook(actor)
 
     async def _stop_hook(self, actor: Actor | BatchActor) -> Exception | None:
-        """Let the actor save; bounded even when everything is being cancelled. Returns the failure of the hook."""
-        self._release_stopped()
+        """Let the actor save, and answer; bounded even when everything is being cancelled. Returns its failure."""
         set_current_deadline(math.inf)
         fault = None
         scope = trio.CancelScope(deadline=trio.current_time() + self._options.stop_within_s, shield=True)

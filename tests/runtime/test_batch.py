@@ -88,6 +88,26 @@ async def test_stopping_releases_what_was_handed_out(autojump_clock: MockClock, 
     assert holder.diary == ["stopped"]
 
 
+async def test_what_is_answered_while_stopping_is_an_answer(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
+    """Who hears nothing by then is released, also when the hook hangs."""
+
+    class Late(Holder):
+        async def stopped(self) -> None:
+            self.held[0].answer("at last")
+            await trio.sleep_forever()
+
+    holder = Late()
+    async with solo(lambda: holder, stop_within_s=3) as ref:
+        first = asking(nursery, ref, Note("a"))
+        await wait_all_tasks_blocked()
+        second = asking(nursery, ref, Note("b"))
+        await wait_all_tasks_blocked()
+    await wait_all_tasks_blocked()
+    assert (first.result, first.at) == ("at last", 0)
+    assert isinstance(second.result, ActorStopped)
+    assert second.at == 3
+
+
 async def test_a_batch_leaves_out_what_has_expired(autojump_clock: MockClock, nursery: trio.Nursery) -> None:
     """Dead messages are counted and not handed out; a batch of dead ones only is none."""
     holder = Holder(max_batch=2)
