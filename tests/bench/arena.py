@@ -8,10 +8,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from tests.bench.accounts import register
 from tests.bench.feed import GAP, KEEP_ALIVE, PLAYERS
+from tests.bench.figure import Options
 from tests.bench.generator import Command, Generator
 from tests.bench.numbers import Lag, read_numbers
 from tests.bench.scoreboard_subject import ScoreboardSubject
@@ -152,3 +153,30 @@ def gathering(start: SubjectFactory, **settings: str) -> Iterator[Arena]:
             "tests.bench.trickle_generator", port=subject.port, players=[asdict(each) for each in players]
         )
         yield Arena(subject, scope.enter_context(trickle), scope, players[0].token)
+
+
+class AtArena:
+    """What measures on one arena share: it is there while they are entered.
+
+    Args:
+        settings: Of the server.
+    """
+
+    def __init__(self, start: SubjectFactory, options: Options, **settings: str) -> None:
+        self._start = start
+        self._options = options
+        self._settings = settings
+        self._scope = ExitStack()
+        self._arena: Arena
+
+    def __enter__(self) -> Self:
+        self._arena = self._scope.enter_context(gathering(self._start, **self._settings))
+        self._gather()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scope.close()
+
+    def _gather(self) -> None:
+        """Start the crowds."""
+        raise NotImplementedError

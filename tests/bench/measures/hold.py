@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Self
-
-from tests.bench.arena import Arena, gathering
+from tests.bench.arena import AtArena
 from tests.bench.figure import Figure, Options, Reading
 from tests.bench.generator import Generator
 from tests.bench.statistics import median
@@ -17,7 +14,7 @@ SCORES_PER_S = 2.3
 MIB = 2**20
 
 
-class HoldMeasure:
+class HoldMeasure(AtArena):
     """Ten thousand clients on a server as it is by default (it pings), with a trickle of scores, for `--hold-s`.
 
     Growth is the median of the last quarter of all samples less that of the second; the first belongs to those who
@@ -27,11 +24,8 @@ class HoldMeasure:
     names: tuple[str, ...] = (NAME,)
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
-        self._options = options
+        super().__init__(start, options, SCOREBOARD_BOARD_PING_S="25")
         self._count = options.viewers * MANY
-        self._scope = ExitStack()
-        self._arena: Arena
         self._crowd: Generator
         self._empty: Memory
         self.figures: tuple[Figure, ...] = (
@@ -44,13 +38,8 @@ class HoldMeasure:
             Figure("hold_lost", "connections lost", "clients"),
         )
 
-    def __enter__(self) -> Self:
-        self._arena = self._scope.enter_context(gathering(self._start, SCOREBOARD_BOARD_PING_S="25"))
+    def _gather(self) -> None:
         self._crowd = self._arena.crowd()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
 
     def warm_up(self) -> None:
         """One client, then all."""

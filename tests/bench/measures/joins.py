@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Self
-
-from tests.bench.arena import Arena, Stretch, gathering
+from tests.bench.arena import AtArena, Stretch
 from tests.bench.figure import Figure, Mark, Options, Reading
 from tests.bench.generator import Generator
 from tests.bench.statistics import percentile
@@ -19,16 +16,13 @@ LONGER = 2.5  # than other windows: 20 s
 WHEN = {"alone": "nobody joins", "joined": f"{JOINS_PER_S} a second join"}
 
 
-class JoinsMeasure:
+class JoinsMeasure(AtArena):
     """A thousand clients watch; then they do while others come, take a board, stay for two seconds and leave."""
 
     names: tuple[str, ...] = (NAME,)
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
-        self._options = options
-        self._scope = ExitStack()
-        self._arena: Arena
+        super().__init__(start, options)
         self._watchers: Generator
         self._guests: Generator
         self.figures: tuple[Figure, ...] = (
@@ -40,13 +34,8 @@ class JoinsMeasure:
             Figure("guests", "processor: load generator that joins", "% of a core"),
         )
 
-    def __enter__(self) -> Self:
-        self._arena = self._scope.enter_context(gathering(self._start))
+    def _gather(self) -> None:
         self._watchers, self._guests = self._arena.crowd(), self._arena.crowd()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
 
     def warm_up(self) -> None:
         """The watchers come and stay; some others come and go."""

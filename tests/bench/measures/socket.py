@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import asdict
-from functools import partial
-from typing import Self
+from dataclasses import asdict, dataclass
+from functools import cache, partial
 
 from tests.bench.accounts import register
-from tests.bench.figure import Figure, Mark, Options, Reading
+from tests.bench.figure import Figure, Mark, Options
 from tests.bench.generator import Generator
 from tests.bench.measures.cycles import per_cycle, require_exact
-from tests.bench.measures.versus_rest import LIMITS, WARM_UP_S, Side
+from tests.bench.measures.versus_rest import LIMITS, WARM_UP_S, RestSide
 from tests.bench.peers import document_a_subject
-from tests.bench.peers.programs import Absent
+from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import SubjectFactory, wait_until_quiet
-from tests.bench.versus import OURS, compared, counted, in_turn, with_ratios
+from tests.bench.versus import OURS, compared, counted
 
 NAME = "socket"
 PEER = "document A, REST"
 AHEAD = "ours, 4 ahead"
-SIDES = {OURS: 1, AHEAD: 4}  # cycles in flight for each player
+AT_ONCE = {OURS: 1, AHEAD: 4}  # cycles in flight for each player
 FRAMES = {"SCOREBOARD_LIMITS_LIVE_FRAMES_PER_SECOND": "1000000"}
 MARK = Mark(4.0, at_least=True)
 PEERS = (AHEAD, PEER)
@@ -33,8 +32,8 @@ COMPARED = (
 )
 
 
-class SocketSide:
-    """Our server with players on live sockets, closed loops of so many cycles at once."""
+class SocketServer:
+    """Our server with players on live sockets."""
 
     def __init__(self, scope: ExitStack, start: SubjectFactory, players: int) -> None:
         self._subject = scope.enter_context(start(**LIMITS, **FRAMES))
@@ -42,7 +41,7 @@ class SocketSide:
         generator = Generator("tests.bench.socket_generator", port=self._subject.port, players=accounts)
         self._generator = scope.enter_context(generator)
 
-    def window(self, seconds: float, *, at_once: int) -> dict[str, float]:
+    def window(self, seconds: float, at_once: int) -> dict[str, float]:
         """A window of load, begun when what was before is done with, and its exactness."""
         wait_until_quiet(self._subject)
         generator_s, before = self._generator.processor_s(), self._subject.usage()
@@ -59,8 +58,20 @@ class SocketSide:
         }
 
 
-class SocketMeasure:
-    """The same number of players for each; one after the other in each round, in turning order."""
+@dataclass(frozen=True, slots=True)
+class SocketSide:
+    """The same server and players for both kinds of closed loop: so many cycles at once."""
+
+    server: SocketServer
+    at_once: int
+
+    def window(self, seconds: float) -> dict[str, float]:
+        """See `SocketServer.window`."""
+        return self.server.window(seconds, self.at_once)
+
+
+class SocketMeasure(SideBySide):
+    """The same number of players for each."""
 
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = (
@@ -72,38 +83,13 @@ class SocketMeasure:
     )
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
-        self._options = options
-        self._scope = ExitStack()
-        self._ours: SocketSide
-        self._peer: Side | None = None
-        self.left_out: dict[str, str] = {}
+        @cache
+        def server(scope: ExitStack) -> SocketServer:
+            return SocketServer(scope, start, options.players)
 
-    def __enter__(self) -> Self:
-        self._ours = SocketSide(self._scope, self._start, self._options.players)
-        try:
-            self._peer = Side(self._scope, partial(document_a_subject.running), self._options.players)
-        except Absent as reason:
-            self.left_out[PEER] = str(reason)
-        return self
+        def ours(scope: ExitStack, at_once: int) -> SocketSide:
+            return SocketSide(server(scope), at_once)
 
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
-
-    def warm_up(self) -> None:
-        """All."""
-        for name in self._names():
-            self._window(name, WARM_UP_S)
-
-    def round(self, number: int) -> Reading:
-        """All; whoever was first is last in the next round."""
-        seconds = self._options.window_s / 2
-        return with_ratios({name: self._window(name, seconds) for name in in_turn(self._names(), number)})
-
-    def _names(self) -> list[str]:
-        return [*SIDES, *([PEER] if self._peer is not None else [])]
-
-    def _window(self, name: str, seconds: float) -> dict[str, float]:
-        if name == PEER and self._peer is not None:
-            return self._peer.window(seconds)
-        return self._ours.window(seconds, at_once=SIDES[name])
+        peer = partial(RestSide, starting=document_a_subject.running, players=options.players)
+        sides = {name: partial(ours, at_once=at_once) for name, at_once in AT_ONCE.items()}
+        super().__init__({**sides, PEER: peer}, WARM_UP_S, options.window_s / 2)

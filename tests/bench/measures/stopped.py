@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Self
-
-from tests.bench.arena import Arena, Stretch, gathering
+from tests.bench.arena import AtArena, Stretch
 from tests.bench.figure import Figure, Mark, Options, Reading
 from tests.bench.generator import Generator
 from tests.bench.subject import SubjectFactory
@@ -21,7 +18,7 @@ class StillTaken(Exception):
     """The server's way to those who stopped has not filled, so nothing would be measured."""
 
 
-class StoppedMeasure:
+class StoppedMeasure(AtArena):
     """The same stretch of scores before, while and after a tenth of the clients do not read.
 
     Those fill the way to themselves by questions whose answers they do not read. Once they read again every client must
@@ -31,10 +28,7 @@ class StoppedMeasure:
     names: tuple[str, ...] = (NAME,)
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
-        self._options = options
-        self._scope = ExitStack()
-        self._arena: Arena
+        super().__init__(start, options)
         self._crowd: Generator
         self._stopping = options.viewers // SHARE
         self.figures: tuple[Figure, ...] = (
@@ -58,13 +52,8 @@ class StoppedMeasure:
             ),
         )
 
-    def __enter__(self) -> Self:
-        self._arena = self._scope.enter_context(gathering(self._start))
+    def _gather(self) -> None:
         self._crowd = self._arena.crowd()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
 
     def warm_up(self) -> None:
         """All come, and stay."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import ExitStack
-from typing import Self
 
-from tests.bench.arena import Arena, gathering
+from tests.bench.arena import AtArena
 from tests.bench.figure import Figure, Mark, Options, Reading
 from tests.bench.generator import Command, Generator
 from tests.bench.numbers import Lag, read_numbers, transactions
@@ -22,7 +20,7 @@ COUNTED_WITHIN_S = 10.5
 KINDS = {"anonymous": "without a token", "signed": "with an access token", "restart": "the server is restarted"}
 
 
-class StormMeasure:
+class StormMeasure(AtArena):
     """Two thousand clients lose their connections at one moment and come back within a second, once more when refused.
 
     Twice their own sockets are closed, without and with an access token at the handshake; then the server is told to
@@ -33,26 +31,19 @@ class StormMeasure:
     names: tuple[str, ...] = (NAME,)
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
+        super().__init__(start, options)
         self._count = options.viewers * TIMES
-        self._scope = ExitStack()
-        self._arena: Arena
         self._crowds: dict[str, Generator] = {}
         self.figures: tuple[Figure, ...] = tuple(
             figure for kind, told in KINDS.items() for figure in _figures(kind, told, self._count)
         )
 
-    def __enter__(self) -> Self:
-        self._arena = self._scope.enter_context(gathering(self._start))
+    def _gather(self) -> None:
         token = self._arena.player_token
         self._crowds = {
             "anonymous": self._arena.crowd(jitter_s=JITTER_S),
             "signed": self._arena.crowd(jitter_s=JITTER_S, token=token),
         }
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
 
     def warm_up(self) -> None:
         """Some come and go."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Self
 
 from tests.bench.accounts import register
-from tests.bench.figure import Figure, Mark, Options, Reading
+from tests.bench.figure import Figure, Mark, Options
 from tests.bench.generator import Generator
 from tests.bench.peers.speaking import speaking
 from tests.bench.scoreboard_subject import TOP
+from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import Memory, Subject, SubjectFactory, Usage, memory_of, processor_s, wait_until_quiet
-from tests.bench.versus import OURS, compared, in_turn, with_ratios
+from tests.bench.versus import OURS, compared
 
 NAME = "top"
 PATH = "/api/scores/top"
@@ -49,14 +49,12 @@ def empty_route() -> Iterator[EmptyRouteSubject]:
         yield EmptyRouteSubject(peer.port(), peer.pid)
 
 
-class Side:
+class TopSide:
     """One server and its clients."""
 
-    def __init__(
-        self, scope: ExitStack, start: Callable[[], AbstractContextManager[Subject]], options: Options
-    ) -> None:
+    def __init__(self, scope: ExitStack, start: Callable[[], AbstractContextManager[Subject]], clients: int) -> None:
         self.subject = scope.enter_context(start())
-        generator = Generator("tests.bench.gets_generator", port=self.subject.port, path=PATH, clients=options.players)
+        generator = Generator("tests.bench.gets_generator", port=self.subject.port, path=PATH, clients=clients)
         self._generator = scope.enter_context(generator)
 
     def window(self, seconds: float) -> dict[str, float]:
@@ -68,8 +66,8 @@ class Side:
         return {"per_s": result["per_s"], "server_us": used.server_s / result["requests"] * 1e6}
 
 
-class TopMeasure:
-    """The same clients and requests for both, one after the other in each round, in turning order."""
+class TopMeasure(SideBySide):
+    """The same clients and requests for both."""
 
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = tuple(
@@ -77,28 +75,12 @@ class TopMeasure:
     )
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._start = start
-        self._options = options
-        self._scope = ExitStack()
-        self._sides: dict[str, Side] = {}
+        def ours(scope: ExitStack) -> TopSide:
+            side = TopSide(scope, start, options.players)
+            register(side.subject.port, options.players)  # ten rows are shown
+            return side
 
-    def __enter__(self) -> Self:
-        self._sides = {
-            OURS: Side(self._scope, self._start, self._options),
-            PEER: Side(self._scope, empty_route, self._options),
-        }
-        register(self._sides[OURS].subject.port, self._options.players)  # ten rows are shown
-        return self
+        def empty(scope: ExitStack) -> TopSide:
+            return TopSide(scope, empty_route, options.players)
 
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
-
-    def warm_up(self) -> None:
-        """Both."""
-        for side in self._sides.values():
-            side.window(WARM_UP_S)
-
-    def round(self, number: int) -> Reading:
-        """Both; whoever was first is last in the next round."""
-        seconds = self._options.window_s / 2
-        return with_ratios({name: self._sides[name].window(seconds) for name in in_turn(self._sides, number)})
+        super().__init__({OURS: ours, PEER: empty}, WARM_UP_S, options.window_s / 2)

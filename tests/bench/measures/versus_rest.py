@@ -6,16 +6,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from functools import partial
-from typing import Self
 
 from tests.bench.accounts import register
-from tests.bench.figure import Figure, Mark, Options, Reading
+from tests.bench.figure import Figure, Mark, Options
 from tests.bench.generator import Generator
 from tests.bench.measures.cycles import per_cycle, require_exact
 from tests.bench.peers import document_a_subject
-from tests.bench.peers.programs import Absent
+from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import Subject, SubjectFactory, wait_until_quiet
-from tests.bench.versus import OURS, compared, counted, in_turn, with_ratios
+from tests.bench.versus import OURS, compared, counted
 
 NAME = "versus-rest"
 #: The flow to the letter, which broadcasts for every score, and held to a broadcast a second, as ours is.
@@ -36,12 +35,14 @@ COMPARED = (
 )
 WARM_UP_S = 2.0  # Node compiles what is hot only after a while
 
+Starting = Callable[[], AbstractContextManager[Subject]]
 
-class Side:
+
+class RestSide:
     """One server with its players and their generator."""
 
-    def __init__(self, scope: ExitStack, start: Callable[[], AbstractContextManager[Subject]], players: int) -> None:
-        self._subject = scope.enter_context(start())
+    def __init__(self, scope: ExitStack, starting: Starting, players: int) -> None:
+        self._subject = scope.enter_context(starting())
         accounts = [asdict(account) for account in register(self._subject.port, players)]
         generator = Generator("tests.bench.cycles_generator", port=self._subject.port, players=accounts)
         self._generator = scope.enter_context(generator)
@@ -68,8 +69,8 @@ class Side:
         }
 
 
-class VersusRestMeasure:
-    """The same players, requests and exactness check for each; one after the other in each round, in turning order."""
+class VersusRestMeasure(SideBySide):
+    """The same players, requests and exactness check for each."""
 
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = (
@@ -79,30 +80,12 @@ class VersusRestMeasure:
     )
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        self._starts: dict[str, Callable[[], AbstractContextManager[Subject]]] = {OURS: partial(start, **LIMITS)}
-        self._starts |= {name: partial(document_a_subject.running, **settings) for name, settings in PEERS.items()}
-        self._options = options
-        self._scope = ExitStack()
-        self._sides: dict[str, Side] = {}
-        self.left_out: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        for name, start in self._starts.items():
-            try:
-                self._sides[name] = Side(self._scope, start, self._options.players)
-            except Absent as reason:
-                self.left_out[name] = str(reason)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scope.close()
-
-    def warm_up(self) -> None:
-        """All."""
-        for side in self._sides.values():
-            side.window(WARM_UP_S)
-
-    def round(self, number: int) -> Reading:
-        """All; whoever was first is last in the next round."""
-        seconds = self._options.window_s / 2
-        return with_ratios({name: self._sides[name].window(seconds) for name in in_turn(self._sides, number)})
+        ours: Starting = partial(start, **LIMITS)
+        peers: dict[str, Starting] = {
+            name: partial(document_a_subject.running, **settings) for name, settings in PEERS.items()
+        }
+        sides = {
+            name: partial(RestSide, starting=starting, players=options.players)
+            for name, starting in {OURS: ours, **peers}.items()
+        }
+        super().__init__(sides, WARM_UP_S, options.window_s / 2)
