@@ -47,6 +47,14 @@ class Door(_Group, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port for everything; 0 takes a free one")] = 8000
     connections: Annotated[Count, Meta(description="Open at once, of all kinds")] = 10_000
     connections_per_address: Annotated[Count, Meta(description="Open at once from one address")] = 2_000
+    origins: Annotated[
+        str,
+        Meta(
+            pattern=r"^$|^(\*|https?://[^\s,/]+)(\s*,\s*(\*|https?://[^\s,/]+))*$",
+            examples=["https://game.example, https://www.game.example"],
+            description="Whose web pages may use the live feed, beside those of the same host; * for all",
+        ),
+    ] = ""
     stop_within_s: Annotated[
         float, Meta(gt=0, le=5, description="For those inside to finish when the server stops")
     ] = 4.0

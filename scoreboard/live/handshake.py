@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -20,6 +20,10 @@ from scoreboard.live.commands import without_bearer
 
 _KEY_BYTES = 16
 _VERSION = "13"
+
+
+#: Whether pages of this origin may connect, given the values of `Host`.
+AllowOrigin = Callable[[str, Sequence[str]], bool]
 
 
 class Head(Protocol):
@@ -81,7 +85,7 @@ class Rejection:
         return "\r\n".join(lines).encode("ascii") + body
 
 
-def judge(head: Head, path: str, allow_origin: Callable[[str], bool]) -> Handshake | Rejection:
+def judge(head: Head, path: str, allow_origin: AllowOrigin) -> Handshake | Rejection:
     """Whether this request may become a WebSocket at `path`; browsers' origins are asked for."""
     if head.path != path:
         return Rejection(404, "NOT_FOUND", "There is no live feed here.")
@@ -93,7 +97,7 @@ def judge(head: Head, path: str, allow_origin: Callable[[str], bool]) -> Handsha
     keys = head.values("sec-websocket-key")
     if len(keys) != 1 or not _is_key(keys[0]):
         return Rejection(400, "INVALID_INPUT", "Sec-WebSocket-Key must be 16 bytes in Base64.")
-    if not all(allow_origin(origin) for origin in head.values("origin")):
+    if not all(allow_origin(origin, head.values("host")) for origin in head.values("origin")):
         return Rejection(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
     return _with_token(_answer(keys[0]), head.values("authorization"))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from actors.connection.commands import ClientCommand
-from scoreboard.live.commands import command_of
 from scoreboard.live.stream import FeedStream
 from scoreboard.live.texts import whole_texts
 
@@ -17,8 +16,11 @@ from scoreboard.live.texts import whole_texts
 TURN = 8
 
 
-class Inbox:
-    """Every message of a client as a command, until the connection closes.
+M = TypeVar("M")
+
+
+class Inbox(Generic[M]):
+    """Every message of a client, as `read` reads it, until the connection closes.
 
     Whole text messages are read by the very task that wants them: no other task, no queue, no state machine. With the
     first other thing (a fragment, a ping, a close frame, the end) trio-websocket takes over for good, from that very
@@ -29,29 +31,37 @@ class Inbox:
         stream: The bytes of the client, which nobody else reads until `take_over` is called.
         take_over: Begins to read with trio-websocket. It is called once at most.
         message_bytes: A message that is longer is judged by trio-websocket.
+        read: What is handed on of a message.
     """
 
-    __slots__ = ("_message_bytes", "_stream", "_take_over", "_texts", "_websocket")
+    __slots__ = ("_message_bytes", "_read_message", "_stream", "_take_over", "_texts", "_websocket")
 
-    def __init__(self, stream: FeedStream, take_over: Callable[[], WebSocketConnection], message_bytes: int) -> None:
+    def __init__(
+        self,
+        stream: FeedStream,
+        take_over: Callable[[], WebSocketConnection],
+        message_bytes: int,
+        read: Callable[[str | bytes], M],
+    ) -> None:
         self._stream = stream
+        self._read_message = read
         self._take_over = take_over
         self._message_bytes = message_bytes
         self._texts: deque[str] = deque()
         self._websocket: WebSocketConnection | None = None
 
-    def __aiter__(self) -> Inbox:
+    def __aiter__(self) -> Inbox[M]:
         return self
 
-    async def __anext__(self) -> ClientCommand:
+    async def __anext__(self) -> M:
         while not self._texts and self._websocket is None:
             await self._read()
         if self._texts:
             if len(self._texts) % TURN == 0:
                 await trio.lowlevel.checkpoint()
-            return command_of(self._texts.popleft())
+            return self._read_message(self._texts.popleft())
         try:
-            return command_of(await self.websocket().get_message())
+            return self._read_message(await self.websocket().get_message())
         except ConnectionClosed:
             raise StopAsyncIteration from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +15,9 @@ from actors.connection.connection import ConnectionDialect, ConnectionWorld, Liv
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.ports import Origin
 from scoreboard.live.caretaker import Caretaker, Patience
+from scoreboard.live.commands import command_of
 from scoreboard.live.guard import FrameGuard, FrameLimits
-from scoreboard.live.handshake import Head, Rejection, judge, unauthorized
+from scoreboard.live.handshake import AllowOrigin, Head, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
@@ -58,7 +58,8 @@ class WebSocketFeed:
         world: What the connections' actors need; its `who` also judges the token of a handshake.
         dialect: The wire format.
         limits: Bounds.
-        allow_origin: Whether a browser's page of that origin may connect; not asked for who sends no `Origin`.
+        allow_origin: Whether a browser's page of that origin may connect, given the values of `Host`; not asked for who
+            sends no `Origin`.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class WebSocketFeed:
         dialect: ConnectionDialect,
         limits: FeedLimits | None = None,
         *,
-        allow_origin: Callable[[str], bool] = lambda _: True,
+        allow_origin: AllowOrigin = lambda *_: True,
     ) -> None:
         self._world = world
         self._dialect = dialect
@@ -128,7 +129,7 @@ class WebSocketFeed:
         stream.allow_pauses()
         async with trio.open_nursery() as nursery:
             longest = self._limits.message_bytes
-            inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest)
+            inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest, command_of)
             connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.origin)
             with trio.CancelScope() as running:
                 self._caretaker.look_after(stream, running, closing)

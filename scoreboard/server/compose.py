@@ -50,6 +50,7 @@ from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_pool import Bounds
+from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
 HYPERCORN = PACKAGE.parent / "hypercorn.toml"
@@ -290,7 +291,8 @@ def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
     metrics = parts.metrics
     scoring = ScoringWorld(core.users, refusal, metrics.command_answered)
     world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped, scoring)
-    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings))
+    origins = Origins.of(parts.settings.door.origins)
+    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings), allow_origin=origins.allows)
     metrics.follow_sockets(lambda: feed.connected)
     return feed
 

@@ -172,7 +172,7 @@ def make_feed(
         skipped=lambda: counts.update(["skipped"]),
         scoring=scoring or nobody_scores(),
     )
-    return WebSocketFeed(world, DialectB(), limits, allow_origin=lambda origin: "good" in origin)
+    return WebSocketFeed(world, DialectB(), limits, allow_origin=lambda origin, _: "good" in origin)
 
 
 @asynccontextmanager

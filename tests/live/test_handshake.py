@@ -17,7 +17,7 @@ PATH = "/ws/leaderboard"
 def _judge(request: bytes) -> Handshake | Rejection:
     head = HeadReader(DoorLimits()).feed(request)
     assert isinstance(head, RequestHead)
-    return judge(head, PATH, lambda origin: origin == "https://good.example")
+    return judge(head, PATH, lambda origin, _: origin == "https://good.example")
 
 
 def test_a_good_handshake_goes_on_with_nothing_of_the_clients_but_its_key() -> None:

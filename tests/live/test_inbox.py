@@ -7,6 +7,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from actors.connection.commands import BadInput, Ping
+from scoreboard.live.commands import command_of
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
@@ -34,7 +35,7 @@ async def heard(*pieces: bytes) -> tuple[list[object], bool]:
             return opened(nursery, stream, max_message_size=LONGEST)
 
         nursery.start_soon(_say, client, pieces)
-        async for command in Inbox(stream, take_over, LONGEST):
+        async for command in Inbox(stream, take_over, LONGEST, command_of):
             found.append(command)  # noqa: PERF401  # its length is looked at meanwhile
         nursery.cancel_scope.cancel()
     return found, taken_over_after[0] < len(found)
