@@ -13,7 +13,7 @@ from hashlib import md5
 from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
 from tests.bench.kept import KeptConnection, Wrong
-from tests.bench.statistics import curve, percentile
+from tests.bench.statistics import spread_ms
 from tests.bench.wire import request
 
 PATH = "/api/v1/scores/batch"
@@ -87,11 +87,10 @@ class Batches:
     def __call__(self, command: Command) -> Command:
         senders = [self._sender(command["name"], number) for number in range(self._senders)]
         in_time = play(senders, command["seconds"])
-        ordered = sorted(each / 1e6 for sender in senders for each in sender.took_ns)
         return {
-            "rows": self._batch.rows * len(ordered),
+            "rows": self._batch.rows * sum(len(sender.took_ns) for sender in senders),
             "per_s": self._batch.rows * in_time / command["seconds"],
-            "batch_ms": {"median": percentile(ordered, 50), "p99": percentile(ordered, 99), "curve": curve(ordered)},
+            "batch_ms": spread_ms(each for sender in senders for each in sender.took_ns),
         }
 
     def _sender(self, name: str, number: int) -> Sender:

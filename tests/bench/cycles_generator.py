@@ -5,13 +5,12 @@ python -m tests.bench.cycles_generator      (spoken to by `tests.bench.generator
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
 from tests.bench.player import Player
-from tests.bench.statistics import curve, percentile
+from tests.bench.statistics import spread_ms
 
 
 class Cycles:
@@ -29,15 +28,10 @@ class Cycles:
         return {
             "cycles": sum(player.cycles for player in players),
             "per_s": in_time / command["seconds"],
-            "token_ms": _spread(each for player in players for each in player.token_ns),
-            "increment_ms": _spread(each for player in players for each in player.increment_ns),
+            "token_ms": spread_ms(each for player in players for each in player.token_ns),
+            "increment_ms": spread_ms(each for player in players for each in player.increment_ns),
             "scores": {player.user_id: player.score for player in players},
         }
-
-
-def _spread(nanoseconds: Iterable[int]) -> dict[str, Any]:
-    ordered = sorted(each / 1e6 for each in nanoseconds)
-    return {"median": percentile(ordered, 50), "p99": percentile(ordered, 99), "curve": curve(ordered)}
 
 
 if __name__ == "__main__":

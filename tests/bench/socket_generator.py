@@ -10,7 +10,7 @@ from typing import Any
 from tests.bench.closed_loop import play
 from tests.bench.generator import Command, obey
 from tests.bench.socket_player import SocketPlayer
-from tests.bench.statistics import curve, percentile
+from tests.bench.statistics import spread_ms
 
 
 class SocketCycles:
@@ -25,11 +25,10 @@ class SocketCycles:
         in_time = play(players, command["seconds"])
         for account, player in zip(self._accounts, players, strict=True):
             account["score"] = player.score
-        ordered = sorted(each / 1e6 for player in players for each in player.cycle_ns)
         return {
             "cycles": sum(player.cycles for player in players),
             "per_s": in_time / command["seconds"],
-            "cycle_ms": {"median": percentile(ordered, 50), "p99": percentile(ordered, 99), "curve": curve(ordered)},
+            "cycle_ms": spread_ms(each for player in players for each in player.cycle_ns),
             "scores": {player.user_id: player.score for player in players},
         }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
+from typing import Any
 
-__all__ = ["curve", "median", "percentile"]
+__all__ = ["curve", "median", "percentile", "spread_ms"]
 
 CURVE_POINTS = 200
 
@@ -24,3 +25,9 @@ def curve(ordered: Sequence[float]) -> list[float]:
         return list(ordered)
     last = len(ordered) - 1
     return [ordered[round(step * last / (CURVE_POINTS - 1))] for step in range(CURVE_POINTS)]
+
+
+def spread_ms(nanoseconds: Iterable[int]) -> dict[str, Any]:
+    """What a load generator tells of durations, in milliseconds: `median`, `p99` and `curve`."""
+    ordered = sorted(each / 1e6 for each in nanoseconds)
+    return {"median": percentile(ordered, 50), "p99": percentile(ordered, 99), "curve": curve(ordered)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from tests.served import TOP, Player, ServedScoreboard, served, wait_for
 
 pytestmark = pytest.mark.stores
 PATH = "/api/v1/scores/batch"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One server for the tests that do not end it."""
-    with served(tmp_path_factory.mktemp("batches") / "data") as running:
-        yield running
 
 
 def operator(server: ServedScoreboard, *words: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,13 +13,6 @@ import pytest
 from tests.served import Player, ServedScoreboard, served
 
 pytestmark = pytest.mark.stores
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One server for the tests that do not end it."""
-    with served(tmp_path_factory.mktemp("promises") / "data") as running:
-        yield running
 
 
 def test_one_token_presented_a_hundred_times_at_once_counts_once(server: ServedScoreboard) -> None:

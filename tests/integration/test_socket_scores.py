@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,13 +11,6 @@ from tests.integration.socket_game import SocketGame, command
 from tests.served import Player, ServedScoreboard, served
 
 pytestmark = pytest.mark.stores
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One server for the tests that do not end it."""
-    with served(tmp_path_factory.mktemp("sockets") / "data") as running:
-        yield running
 
 
 def test_one_token_on_a_hundred_sockets_at_once_counts_once(server: ServedScoreboard) -> None:
