@@ -12,29 +12,15 @@ import trio
 
 from actors.leaderboard.events import Channel, Row
 from actors.leaderboard.loading import Loading, loaded
-from actors.leaderboard.messages import (
-    MOST_AROUND,
-    Apply,
-    Around,
-    AroundAnswer,
-    CatchUp,
-    Loaded,
-    NotRanked,
-    Page,
-    PageAnswer,
-    RankMove,
-    Standing,
-    StandingAnswer,
-    Unwatch,
-    Watch,
-)
+from actors.leaderboard.messages import Apply, CatchUp, RankMove, Unwatch, Watch
 from actors.leaderboard.published import PUBLISHED_ROWS, BoardView, PublishedBoards
 from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.reader import Reader
 from actors.leaderboard.reading import Reading
 from actors.leaderboard.update import Update
 from actors.leaderboard.window import Window
 from actors.ports import BoardId, Ids, ScoreStore, StoreUnavailable, UserId, WallClock
-from actors.runtime import Actor, ActorError, Refusal
+from actors.runtime import Actor, ActorError, Question, Refusal
 
 #: So many facts are ranked at once: a few milliseconds' work.
 SLICE = 250
@@ -66,6 +52,7 @@ class LeaderboardActor(Actor):
         self._board = board
         self._world = world
         self._ranking = Ranking()
+        self._reader = Reader(self._ranking)
         self._epoch = world.ids.nonce()
         self._windows: dict[Channel, Window] = {}
         self._versions: dict[Channel, int] = {}  # of windows that were closed, so that no version comes twice
@@ -97,6 +84,7 @@ class LeaderboardActor(Actor):
             except StoreUnavailable:
                 await trio.sleep(self._world.tick_s)
             else:
+                self._reader = Reader(self._ranking)
                 return
 
     def _tell_loading(self, loading: Loading) -> None:
@@ -137,15 +125,8 @@ class LeaderboardActor(Actor):
             return answer
 
     def _answer(self, message: object) -> object:
-        match message:
-            case Standing():
-                return self._standing(message.user_id)
-            case Around():
-                return self._around(message)
-            case Page():
-                return PageAnswer(self._ranking.rows(message.offset, message.limit), len(self._ranking))
-            case Loaded():
-                return len(self._ranking)
+        if isinstance(message, Question):
+            return self._reader(message)
         self._obey(message)
         return None
 
@@ -161,8 +142,10 @@ class LeaderboardActor(Actor):
                 raise TypeError(f"a leaderboard does not understand {message!r}")
 
     async def _apply(self, message: Apply) -> tuple[RankMove, ...]:
-        """In slices, between which others run. Nobody sees half of it: no message comes between, and the view last."""
+        """In slices, between which others run. Nobody sees half of it: no message comes between, nor any reader."""
         facts, moves = message.facts, []
+        if len(facts) > SLICE:
+            self._world.published.shut(self._board)
         for start in range(0, len(facts), SLICE):
             if start:
                 await trio.lowlevel.checkpoint()
@@ -171,21 +154,6 @@ class LeaderboardActor(Actor):
             moves += [self._ranking.apply(fact) for fact in piece]
         self._publish()
         return tuple(moves)
-
-    def _standing(self, user_id: UserId) -> StandingAnswer:
-        row = self._ranking.row(user_id)
-        if row is None:
-            raise NotRanked("There is no such player on this board.")
-        total = len(self._ranking)
-        return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
-
-    def _around(self, asked: Around) -> AroundAnswer:
-        above, below = min(asked.above, MOST_AROUND), min(asked.below, MOST_AROUND)
-        rows = self._ranking.around(asked.user_id, above, below)
-        for row in rows:
-            if row.user_id == asked.user_id:
-                return AroundAnswer(row, rows, len(self._ranking))
-        raise NotRanked("There is no such player on this board.")
 
     async def _read_on(self) -> None:
         """Read one page and take in what is news; others are served between two pages."""
@@ -204,6 +172,7 @@ class LeaderboardActor(Actor):
         shown = self._world.published.get(self._board)
         if shown is None or shown.rows is not rows or (shown.epoch, shown.total) != (self._epoch, total):
             self._world.published.publish(BoardView(self._board, self._epoch, rows, total))
+        self._world.published.open(self._board, self._reader)
 
     def _first(self, size: int) -> tuple[Row, ...]:
         return self._ranking.head(PUBLISHED_ROWS)[:size]

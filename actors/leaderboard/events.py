@@ -8,9 +8,11 @@ from typing import NamedTuple
 from actors.ports import BoardId, UserId
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a board. `rank` counts from 1; `reached_us` is when the score was reached."""
+class Row(NamedTuple):
+    """One line of a board. `rank` counts from 1; `reached_us` is when the score was reached.
+
+    A tuple, because a dozen or a hundred are made to answer one question.
+    """
 
     rank: int
     user_id: UserId

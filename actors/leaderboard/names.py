@@ -48,7 +48,9 @@ class Names:
         self._buffer += text.encode()
 
     def __getitem__(self, index: int) -> str:
-        return self._raw(index).decode("utf-8", _ERRORS)
+        span = self._spans[index]
+        offset = span >> _LENGTH_BITS
+        return self._buffer[offset : offset + (span & _LENGTH)].decode("utf-8", _ERRORS)
 
     def __setitem__(self, index: int, name: str) -> None:
         """Replace a text; nothing is done when it is the same. The price of clearing up is amortised."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from actors.leaderboard.events import Row
 from actors.leaderboard.loading import Loading
 from actors.ports import BoardId
+from actors.runtime import Question
+
+R = TypeVar("R")
 
 #: So many rows of each board are published; deeper pages are asked of the actor.
 PUBLISHED_ROWS = 100
@@ -23,10 +28,15 @@ class BoardView:
 
 
 class PublishedBoards:
-    """Where leaderboard actors put their views and others look them up. Never waits."""
+    """Where leaderboard actors put their views and others look them up. Never waits.
+
+    Whatever a view does not show is told by the board's reader, at once and of the same moment as the view. While the
+    board is between two states, which others must not see, it has no reader: who asks the actor then waits for the end.
+    """
 
     def __init__(self) -> None:
         self._views: dict[BoardId, BoardView] = {}
+        self._readers: dict[BoardId, Callable[[Any], Any]] = {}
         self._loading: dict[BoardId, Loading] = {}
 
     def publish(self, view: BoardView) -> None:
@@ -34,13 +44,27 @@ class PublishedBoards:
         self._loading.pop(view.board, None)
         self._views[view.board] = view
 
+    def open(self, board: BoardId, reader: Callable[[Any], Any]) -> None:
+        """Let `reader` answer questions to the board until `shut`."""
+        self._readers[board] = reader
+
+    def shut(self, board: BoardId) -> None:
+        """The board is going to change, and lets others run before it is whole again."""
+        self._readers.pop(board, None)
+
     def withdraw(self, board: BoardId) -> None:
         """Nobody holds the board any more."""
+        self.shut(board)
         self._views.pop(board, None)
 
     def get(self, board: BoardId) -> BoardView | None:
         """The view of a board, None while no actor holds it."""
         return self._views.get(board)
+
+    def answer(self, board: BoardId, question: Question[R]) -> R | None:
+        """What the board's actor would answer now; None while only the actor itself can tell. Raises its refusals."""
+        reader = self._readers.get(board)
+        return None if reader is None else reader(question)
 
     def tell_loading(self, loading: Loading) -> None:
         """A board that is not published yet has come so far."""

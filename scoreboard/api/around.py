@@ -1,4 +1,4 @@
-"""``GET /api/v1/leaderboard/around/{userId}``: a player's line with its neighbours, from the leaderboard actor."""
+"""``GET /api/v1/leaderboard/around/{userId}``: a player's line with its neighbours."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class AroundRoute:
         asked = query.numbers(request, PARAMETERS)
         services = self._services
         question = Around(UserId(userId), asked["above"], asked["below"])
-        found = await services.boards.ask(ALL_TIME, question, within=services.read_within_s)
+        found = await services.ask_board(ALL_TIME, question)
         own = row_json(found.row)
         return json_answer(
             {

@@ -55,8 +55,7 @@ class ScoreRoutes:
     async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
         query.require_none(request)
-        within = self._services.read_within_s
-        found = await self._services.boards.ask(ALL_TIME, Standing(UserId(userId)), within=within)
+        found = await self._services.ask_board(ALL_TIME, Standing(UserId(userId)))
         return json_answer(
             {
                 "userId": found.row.user_id,

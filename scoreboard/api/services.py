@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import BoardId, Ids, UserId, WallClock
-from actors.runtime import Directory, Ref
+from actors.runtime import Directory, Question, Ref
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.tokens import AccessTokens
+
+R = TypeVar("R")
 
 
 class Part(NamedTuple):
@@ -54,3 +56,8 @@ class Services:
     body_within_s: float = 10.0
     read_within_s: float = 5.0
     write_within_s: float = 15.0
+
+    async def ask_board(self, board: BoardId, question: Question[R]) -> R:
+        """From what is published, without waiting; of the board's actor only when that cannot tell. Raises as `ask`."""
+        found = self.published.answer(board, question)
+        return await self.boards.ask(board, question, within=self.read_within_s) if found is None else found

@@ -1,4 +1,4 @@
-"""The board as a page: from the published view without asking anybody, deeper pages from the leaderboard actor."""
+"""The board as a page: from the published view, whose slices are kept; deeper pages are made as they are asked for."""
 
 from __future__ import annotations
 
@@ -82,6 +82,5 @@ class TopRoute:
         return found
 
     async def _deeper(self, limit: int, offset: int) -> Slice:
-        services = self._services
-        page = await services.boards.ask(ALL_TIME, Page(limit, offset), within=services.read_within_s)
+        page = await self._services.ask_board(ALL_TIME, Page(limit, offset))
         return Slice.of(page.rows, page.total, cache_hit=False)

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from trio.testing import assert_checkpoints, assert_no_checkpoints
 
-from actors.leaderboard.messages import Apply
+from actors.leaderboard.messages import Apply, Loaded
 from actors.ports import ALL_TIME, ScoreFact, UserId
 from tests.api.world import World
 
@@ -74,3 +75,13 @@ async def test_what_cannot_be_asked_is_said(world: World, asked: str) -> None:
     status, body = await told(world, f"{AROUND}/p000?{asked}")
     assert (400, "INVALID_INPUT") == (status, body["error"]["code"])
     assert asked.partition("=")[0] in body["error"]["message"]
+
+
+async def test_a_player_is_found_without_waiting_for_anybody(world: World) -> None:
+    """No task is switched while the board is whole; while it is not, its actor is asked."""
+    await crowd(world, 3)
+    with assert_no_checkpoints():
+        assert 3 == await world.services.ask_board(ALL_TIME, Loaded())
+    world.services.published.shut(ALL_TIME)
+    with assert_checkpoints():
+        assert 3 == await world.services.ask_board(ALL_TIME, Loaded())

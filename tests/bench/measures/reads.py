@@ -7,6 +7,7 @@ import random
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import datetime
 from typing import Self
 
 from tests.bench import million
@@ -24,13 +25,16 @@ SCORES_A_SECOND = 100
 SCORERS = 20
 READS_A_SECOND = 100
 PATHS = {"rank": "/api/scores/user/{}", "around": "/api/v1/leaderboard/around/{}"}
+PLACES = ("server", "sent to answered", "client")
 LOADS = {"alone": "", "busy": f", {SCORES_A_SECOND} scores/s"}
 
 
 class ReadsMeasure:
     """One client asks for one player after the other on a kept connection, evenly in time.
 
-    The server's figure is its own, from the whole request read to the answer handed over, as it stands in its log.
+    The server's figure is its own, as it stands in its log: from the moment when the request has been read and its task
+    begins on it to the moment when the kernel has taken the answer. "Sent to answered" is from the client's sending to
+    the server's line of log about it, by one clock: the way there is in it, and the wait for the server's turn.
     """
 
     names: tuple[str, ...] = (NAME,)
@@ -47,7 +51,7 @@ class ReadsMeasure:
             Figure(f"{path} {load} {where} {what}", f"{path}{words}: {where}, {what}", "ms", _mark(where))
             for load, words in LOADS.items()
             for path in PATHS
-            for where in ("server", "client")
+            for where in PLACES
             for what in ("median", "p99")
         )
 
@@ -78,21 +82,22 @@ class ReadsMeasure:
                 if load == "busy":
                     count = round(self._window_s * SCORES_A_SECOND)
                     self._scorers.begin(count=count, every_s=1 / SCORES_A_SECOND)
-                served, seen = self._ask(path, self._window_s)
+                found_by_place = self._ask(path, self._window_s)
                 if load == "busy":
                     self._scorers.result()
-                for where, found in (("server", served), ("client", seen)):
+                for where, found in zip(PLACES, found_by_place, strict=True):
                     values[f"{name} {load} {where} median"] = percentile(found, 50)
                     values[f"{name} {load} {where} p99"] = percentile(found, 99)
         return Reading(values)
 
-    def _ask(self, path: str, seconds: float) -> tuple[list[float], list[float]]:
-        """Sorted milliseconds at the server, and at the client."""
+    def _ask(self, path: str, seconds: float) -> tuple[list[float], list[float], list[float]]:
+        """Sorted milliseconds at each of the `PLACES`."""
         behind = self._subject.log.stat().st_size
         connection = http.client.HTTPConnection("127.0.0.1", self._subject.port, timeout=10.0)
-        seen, began = [], time.monotonic()
+        seen, sent_s, began = [], [], time.monotonic()
         for number in range(round(seconds * READS_A_SECOND)):
             time.sleep(max(0.0, began + number / READS_A_SECOND - time.monotonic()))
+            sent_s.append(time.time())
             asked = time.perf_counter()
             connection.request("GET", path.format(self._rng.choice(self._ids)))
             answer = connection.getresponse()
@@ -102,9 +107,11 @@ class ReadsMeasure:
         connection.close()
         time.sleep(0.1)  # the last line is written behind the last answer
         route = path.format("{userId}")
-        lines = lines_of(self._subject.log, behind)
-        served = [line["duration_ms"] for line in lines if line.get("route") == route]
-        return sorted(served), sorted(seen)
+        lines = [line for line in lines_of(self._subject.log, behind) if line.get("route") == route]
+        served = [line["duration_ms"] for line in lines]
+        answered_s = [datetime.fromisoformat(line["timestamp"]).timestamp() for line in lines]
+        whole = [(end - start) * 1000 for start, end in zip(sent_s, answered_s, strict=True)]
+        return sorted(served), sorted(whole), sorted(seen)
 
 
 def _mark(where: str) -> Mark | None:

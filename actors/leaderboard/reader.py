@@ -1,0 +1,59 @@
+"""What a ranked state answers between two facts. Nothing here waits, and nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.leaderboard.messages import (
+    MOST_AROUND,
+    Around,
+    AroundAnswer,
+    Loaded,
+    NotRanked,
+    Page,
+    PageAnswer,
+    Standing,
+    StandingAnswer,
+)
+from actors.leaderboard.ranking import Ranking
+from actors.ports import UserId
+
+
+class Reader:
+    """Answers the questions of one ranked state, as it is at that moment."""
+
+    __slots__ = ("_ranking",)
+
+    def __init__(self, ranking: Ranking) -> None:
+        self._ranking = ranking
+
+    def __repr__(self) -> str:
+        return f"<Reader of {len(self._ranking)} players>"
+
+    def __call__(self, question: object) -> Any:
+        """The answer that the question names. Raises NotRanked, and TypeError for what is no question for a board."""
+        match question:
+            case Around():
+                return self._around(question)
+            case Standing():
+                return self._standing(question.user_id)
+            case Page():
+                return PageAnswer(self._ranking.rows(question.offset, question.limit), len(self._ranking))
+            case Loaded():
+                return len(self._ranking)
+        raise TypeError(f"a leaderboard does not understand {question!r}")
+
+    def _standing(self, user_id: UserId) -> StandingAnswer:
+        row = self._ranking.row(user_id)
+        if row is None:
+            raise NotRanked("There is no such player on this board.")
+        total = len(self._ranking)
+        return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
+
+    def _around(self, asked: Around) -> AroundAnswer:
+        above, below = min(asked.above, MOST_AROUND), min(asked.below, MOST_AROUND)
+        rows = self._ranking.around(asked.user_id, above, below)
+        for row in rows:
+            if row.user_id == asked.user_id:
+                return AroundAnswer(row, rows, len(self._ranking))
+        raise NotRanked("There is no such player on this board.")
