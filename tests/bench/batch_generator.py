@@ -27,21 +27,31 @@ def player_id(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What every batch is made of: the beginnings of its rows, one a player, and how many rows it has."""
+    """What every batch is made of: the beginnings of its rows, one a player, and how many rows it has.
+
+    `repeats` is the share of batches whose last row is one that has counted before.
+    """
 
     starts: list[bytes]
     rows: int
     rng: random.Random
+    repeats: float
 
-    def body(self, name: str, first: int) -> bytes:
+    def fresh(self, name: str, first: int) -> list[bytes]:
         """Points of any players; the action ids are `name` and a number, from `first` on."""
         picked, of = self.rng.choices(self.starts, k=self.rows), name.encode()
-        rows = [b'%b%b-%d"}' % (start, of, first + number) for number, start in enumerate(picked)]
-        return b'{"scores":[%b]}' % b",".join(rows)
+        return [b'%b%b-%d"}' % (start, of, first + number) for number, start in enumerate(picked)]
+
+    def repeating(self) -> bool:
+        """Whether the next one has a known row."""
+        return self.rng.random() < self.repeats
 
 
 class Sender:
-    """One batch at a time: a cycle is a batch and its answer. Every row must count, once, with its ranks."""
+    """One batch at a time: a cycle is a batch and its answer.
+
+    Every row must count, once, with its ranks; but one that has counted before must be told to have.
+    """
 
     def __init__(self, port: int, token: str, name: str, batch: Batch) -> None:
         self.playing = 0
@@ -50,12 +60,20 @@ class Sender:
         self.socket = self._connection.socket
         self._token, self._name, self._batch = token, name, batch
         self._sent, self._began_ns = 0, 0
+        self.counted = 0
+        self._known = b""
+        self._repeating = False
 
     def begin(self) -> None:
         """Send a batch."""
         self.playing = 1
-        body = self._batch.body(self._name, self._sent * self._batch.rows)
+        rows = self._batch.fresh(self._name, self._sent * self._batch.rows)
         self._sent += 1
+        self._repeating = bool(self._known) and self._batch.repeating()
+        if self._repeating:
+            rows[-1] = self._known
+        self._known = rows[0]
+        body = b'{"scores":[%b]}' % b",".join(rows)
         self._began_ns = time.monotonic_ns()
         self.socket.sendall(request("POST", PATH, self._token, body))
 
@@ -65,9 +83,11 @@ class Sender:
         if body is None:
             return 0
         self.took_ns.append(time.monotonic_ns() - self._began_ns)
-        counted = body.count(b'"success":true') - 1
-        if counted != self._batch.rows or b'"newRank":null' in body or b'"repeated":true' in body:
-            raise Wrong(f"{counted} of {self._batch.rows}: {body[:300]!r}")
+        good = body.count(b'"success":true') - 1
+        known = body.count(b'"newRank":null'), body.count(b'"repeated":true')
+        if good != self._batch.rows or known != (self._repeating, self._repeating):
+            raise Wrong(f"{good} of {self._batch.rows}, without ranks and repeated {known}: {body[:300]!r}")
+        self.counted += good - self._repeating
         self.playing = 0
         if go_on:
             self.begin()
@@ -75,27 +95,31 @@ class Sender:
 
 
 class Batches:
-    """Answers `{"seconds", "name"}`: sends so long; `name` begins every action id."""
+    """Answers `{"seconds", "name", "repeats"}`: sends so long; `name` begins every action id.
+
+    Of the batches a share, `repeats`, has a row that counted before; `rows` are those that count.
+    """
 
     def __init__(self, config: Command) -> None:
         self._port: int = config["port"]
         self._tokens: list[str] = config["tokens"]
         self._senders: int = config["senders"]
-        starts = [b'{"userId":"%b","actionId":"' % player_id(n).encode() for n in range(config["players"])]
-        self._batch = Batch(starts, config["rows"], random.Random(7))
+        self._rows: int = config["rows"]
+        self._rng = random.Random(7)
+        self._starts = [b'{"userId":"%b","actionId":"' % player_id(n).encode() for n in range(config["players"])]
 
     def __call__(self, command: Command) -> Command:
-        senders = [self._sender(command["name"], number) for number in range(self._senders)]
+        batch = Batch(self._starts, self._rows, self._rng, command["repeats"])
+        senders = [self._sender(f"{command['name']}-{number}", number, batch) for number in range(self._senders)]
         in_time = play(senders, command["seconds"])
         return {
-            "rows": self._batch.rows * sum(len(sender.took_ns) for sender in senders),
-            "per_s": self._batch.rows * in_time / command["seconds"],
+            "rows": sum(sender.counted for sender in senders),
+            "per_s": self._rows * in_time / command["seconds"],
             "batch_ms": spread_ms(each for sender in senders for each in sender.took_ns),
         }
 
-    def _sender(self, name: str, number: int) -> Sender:
-        token = self._tokens[number % len(self._tokens)]
-        return Sender(self._port, token, f"{name}-{number}", self._batch)
+    def _sender(self, name: str, number: int, batch: Batch) -> Sender:
+        return Sender(self._port, self._tokens[number % len(self._tokens)], name, batch)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from tests.bench.subject import SubjectFactory, Usage, wait_until_quiet
 NAME = "batch"
 PLAYERS, ROWS, SENDERS, SERVICES = 10_000, 1_000, 6, 2
 CLIENTS = 8  # of pgbench
+REPEATS = {"rare": "1 % of batches with a known row", "usual": "a known row in each batch"}
+SHARES = {"rare": 0.01, "usual": 1.0}
 SINGLE = """
 \\set n random(0, :players - 1)
 BEGIN;
@@ -50,6 +52,15 @@ class BatchMeasure:
         Figure("batch_postgres_us", "processor: Postgres", "us/score"),
         Figure("batch_valkey_us", "processor: Valkey", "us/score"),
         Figure("batch_generator_us", "processor: load generator", "us/score"),
+        *(
+            figure
+            for name, words in REPEATS.items()
+            for figure in (
+                Figure(f"{name}_per_s", f"durable scores, {words}", "1/s"),
+                Figure(f"{name}_postgres_us", f"processor: Postgres, {words}", "us/score"),
+                Figure(f"{name}_ratio", f"durable scores, {words} / none", "ratio"),
+            )
+        ),
         Figure("lag_max", "longest turn of the loop, at most", "ms"),
         Figure("lag_above", "turns above 25 ms", "turns"),
         Figure("lag_share", "share of turns above 25 ms", "%"),
@@ -82,17 +93,22 @@ class BatchMeasure:
     def warm_up(self) -> None:
         """Both, shortly."""
         self._batches("warm", 2.0)
+        self._batches("warm-usual", 1.0, 1.0)
         self._single(1.0)
 
     def round(self, number: int) -> Reading:
         """Both, in turning order."""
         window = self._single(self._seconds) if number % 2 else {}
+        wait_until_quiet(self._subject)
         generator_s, before = self._generator.processor_s(), self._subject.usage()
         lag = read_numbers(self._subject.port).lag
         result = self._batches(f"round{number}", self._seconds)
         held = read_numbers(self._subject.port).lag.since(lag).figures()
         used = _per_score(self._subject.usage().since(before), result["rows"])
         used["batch_generator_us"] = (self._generator.processor_s() - generator_s) / result["rows"] * 1e6
+        repeats: dict[str, float] = {}
+        for kind in sorted(SHARES, reverse=bool(number % 2)):
+            repeats |= self._repeats(number, kind, result["per_s"])
         exact = self._require_exact()
         window = window or self._single(self._seconds)
         times = result["batch_ms"]
@@ -102,6 +118,7 @@ class BatchMeasure:
                 "batch_median": times["median"],
                 "batch_p99": times["p99"],
                 **used,
+                **repeats,
                 **{name: held[name] for name in ("lag_max", "lag_above", "lag_share")},
                 **window,
                 "batch_ratio": result["per_s"] / window["single_per_s"],
@@ -110,9 +127,20 @@ class BatchMeasure:
             {NAME: times["curve"]},
         )
 
-    def _batches(self, name: str, seconds: float) -> Command:
+    def _repeats(self, number: int, kind: str, without: float) -> dict[str, float]:
         wait_until_quiet(self._subject)
-        result = self._generator.ask(seconds=seconds, name=name)
+        before = self._subject.usage()
+        result = self._batches(f"round{number}-{kind}", self._seconds, SHARES[kind])
+        used = _per_score(self._subject.usage().since(before), result["rows"])
+        return {
+            f"{kind}_per_s": result["per_s"],
+            f"{kind}_postgres_us": used["batch_postgres_us"],
+            f"{kind}_ratio": result["per_s"] / without,
+        }
+
+    def _batches(self, name: str, seconds: float, repeats: float = 0.0) -> Command:
+        wait_until_quiet(self._subject)
+        result = self._generator.ask(seconds=seconds, name=name, repeats=repeats)
         self._acknowledged += result["rows"]
         return result
 
