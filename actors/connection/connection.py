@@ -198,6 +198,13 @@ class LiveConnection:
         watched.version = update.version
         self._world.sent()
 
+    def speak(self, dialect: ConnectionDialect) -> None:
+        """Say everything in that wire format from now on; what was watched is watched no more."""
+        for channel in tuple(self._watched):
+            self._forget(channel)
+            self._leave(channel)
+        self._dialect = dialect
+
     # --- the seats ---
 
     def settle(self, seats: Seats) -> None:

@@ -223,8 +223,10 @@ class LeaderboardActor(Actor):
     def _advance(self, window: Window) -> Update | None:
         shown = window.shown.full
         rows = self._first(shown.channel.size)
-        moved = self._came(shown.rows, rows) | self._went(shown.rows, rows)
-        return window.advance(rows, len(self._ranking), self._world.clock.now_us(), moved)
+        came = self._came(shown.rows, rows)
+        scores = self._ranking.scores_at_mark(came)
+        moved = came | self._went(shown.rows, rows)
+        return window.advance(rows, len(self._ranking), self._world.clock.now_us(), moved, scores)
 
     def _came(self, shown: tuple[Row, ...], rows: tuple[Row, ...]) -> dict[UserId, tuple[int | None, int]]:
         """Rank at the last tick and now of players that come into the rows."""

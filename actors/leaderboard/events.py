@@ -81,6 +81,20 @@ class RankChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreChange:
+    """A visible player has another score; 0 before for one who had none. `old_rank` as in `RankChange`."""
+
+    channel: Channel
+    user_id: UserId
+    username: str
+    old_score: int
+    new_score: int
+    old_rank: int | None
+    new_rank: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewLeader:
     """Somebody else stands first. `previous` is None when the board was empty."""
 
@@ -90,7 +104,9 @@ class NewLeader:
     at_us: int
 
 
-BoardEvent = BoardFull | BoardDiff | RankChange | NewLeader
+#: What a step tells beside the rows; nobody needs it to show the right board.
+News = RankChange | ScoreChange | NewLeader
+BoardEvent = BoardFull | BoardDiff | News
 
 
 def checksum_text(rows: tuple[Row, ...]) -> str:

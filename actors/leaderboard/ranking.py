@@ -157,6 +157,11 @@ class Ranking:
         """Remember the order as it is now."""
         self._at_mark.clear()
 
+    def scores_at_mark(self, players: Iterable[UserId]) -> dict[UserId, int]:
+        """What these players of the board had at the mark; 0 for one who was not there."""
+        stood = {user_id: self._at_mark.get(user_id, self._places[user_id] >> TIE_BITS) for user_id in players}
+        return {user_id: 0 if place is None else score_of(place << TIE_BITS) for user_id, place in stood.items()}
+
     def ranks_at_mark(self, players: Iterable[UserId]) -> dict[UserId, int | None]:
         """Where these players of the board stood at the mark; None for one who was not there.
 

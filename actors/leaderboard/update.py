@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange
+from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, News
 
 
 class Dialect(Protocol):
@@ -26,9 +26,7 @@ class Update:
 
     __slots__ = ("_frames", "channel", "diff", "epoch", "full", "news", "version")
 
-    def __init__(
-        self, full: BoardFull, diff: BoardDiff | None = None, news: tuple[RankChange | NewLeader, ...] = ()
-    ) -> None:
+    def __init__(self, full: BoardFull, diff: BoardDiff | None = None, news: tuple[News, ...] = ()) -> None:
         self.full = full
         self.diff = diff
         self.news = news

@@ -20,6 +20,9 @@ from scoreboard.wire.times import iso
 
 _encode = msgspec.json.Encoder().encode
 _Fields = dict[str, Any]
+
+#: The name of an event, and its data, ready for msgspec.
+Spoken = tuple[str, _Fields | msgspec.Raw | msgspec.Struct]
 _UNEXPECTED = Problem("INTERNAL_ERROR", "Something went wrong on our side. Ask the same again in a moment.", 1.0)
 
 
@@ -30,13 +33,19 @@ class DialectB:
 
     def frames(self, events: Sequence[BoardEvent]) -> bytes:
         """Board events as text frames, one each, one after the other."""
-        return b"".join(_frame(event) for event in events)
+        return b"".join(_frame(event) for event in events if type(event) in _EVENTS)
 
     def personal(self, event: PersonalEvent) -> bytes:
         """An event for one client as a text frame."""
         if isinstance(event, Answered | Refused | ErrorEvent) and event.id is not None:
             return _reply(event)
         return _frame(event)
+
+
+def spoken_b(event: BoardEvent | PersonalEvent) -> Spoken | None:
+    """How document B says it; None for what it has no word for."""
+    word = _EVENTS.get(type(event))
+    return None if word is None else (word[0], word[1](event))
 
 
 def _frame(event: BoardEvent | PersonalEvent) -> bytes:

@@ -9,7 +9,7 @@ from actors.connection.connection import MAX_CHANNELS
 from actors.connection.events import ErrorEvent, Pong, SignedIn, Unsubscribed
 from actors.leaderboard.events import BoardFull, Channel, NewLeader, RankChange
 from actors.ports import ALL_TIME, UserId
-from tests.connection.feed import Viewer, running_feed
+from tests.connection.feed import PersonalPickles, Viewer, running_feed
 from tests.leaderboard.stage import TOP3
 
 TOP1, TOP2 = Channel(ALL_TIME, 1), Channel(ALL_TIME, 2)
@@ -98,6 +98,25 @@ async def test_several_channels_are_shown_side_by_side(autojump_clock: MockClock
         assert (viewer.shape(TOP1), viewer.shape(TOP3)) == ("Fd", "Fdd")
         assert [row.user_id for row in viewer.client(TOP1).rows] == ["b"]
         assert [row.user_id for row in viewer.client(TOP3).rows] == ["b", "c", "a"]
+
+
+async def test_who_is_spoken_to_in_another_way_begins_anew(autojump_clock: MockClock) -> None:
+    """Nothing that was watched is said in the new way; what is watched from then on is, and only that."""
+    async with running_feed(*"abc") as feed:
+        viewer, other = feed.connect(), PersonalPickles()
+        other.name = "another"
+        await say(viewer, Subscribe(TOP1), Subscribe(TOP3))
+        await feed.stage.score("b")
+        await trio.sleep(2)
+        viewer.connection.speak(other)
+        await feed.stage.score("c")
+        await trio.sleep(2)
+        assert (viewer.shape(TOP1), viewer.shape(TOP3)) == ("Fd", "Fd")
+        await say(viewer, Subscribe(TOP3))
+        await feed.stage.score("c")
+        await trio.sleep(2)
+        assert (viewer.shape(TOP1), viewer.shape(TOP3)) == ("Fd", "FdFd")
+        assert other.encoded == 2
 
 
 async def test_one_channel_too_many_is_refused(autojump_clock: MockClock) -> None:

@@ -9,7 +9,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.leaderboard import loading, reading
 from actors.leaderboard.actor import SLICE
-from actors.leaderboard.events import RankChange
+from actors.leaderboard.events import RankChange, ScoreChange
 from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import (
     Apply,
@@ -220,6 +220,9 @@ async def test_a_player_that_comes_into_the_window_is_told_from_the_rank_at_the_
         news = [each for shown in stage.shown for each in shown.news if isinstance(each, RankChange)]
         moves = {(each.user_id, each.old_rank, each.new_rank) for each in news}
         assert moves == {("c", 6, 1), ("a", 4, 2), ("f", 1, 3), ("e", 2, 4), ("d", 3, 5)}
+        scores = [each for shown in stage.shown for each in shown.news if isinstance(each, ScoreChange)]
+        told = {(each.user_id, each.old_score, each.new_score, each.old_rank, each.new_rank) for each in scores}
+        assert told == {("c", 0, 4, 6, 1), ("a", 0, 3, 4, 2)}
 
 
 async def test_nobody_who_watches_no_more_costs_a_step(autojump_clock: MockClock) -> None:

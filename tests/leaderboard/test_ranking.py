@@ -108,14 +108,16 @@ def test_nobody_knows_a_stranger() -> None:
 def test_the_ranks_at_the_mark_are_remembered_through_all_that_follows(
     before: list[ScoreFact], after: list[ScoreFact]
 ) -> None:
-    """For every player of the board, those who did not move included; None for those who came since."""
+    """For every player of the board, those who did not move included; None for those who came since. Also scores."""
     ranking = ranking_of(*before)
     ranks = {row.user_id: row.rank for row in ranking.rows(0, 100)}
+    scores = {row.user_id: row.score for row in ranking.rows(0, 100)}
     ranking.mark()
     for each in after:
         ranking.apply(each)
     players = [row.user_id for row in ranking.rows(0, 100)]
     assert {user_id: ranks.get(user_id) for user_id in players} == ranking.ranks_at_mark(players)
+    assert {user_id: scores.get(user_id, 0) for user_id in players} == ranking.scores_at_mark(players)
 
 
 @given(histories(), st.sampled_from("abcdefgh"), st.integers(0, 5), st.integers(0, 5))

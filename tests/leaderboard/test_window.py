@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.leaderboard.events import BoardEvent, Channel, NewLeader, RankChange, Row
+from actors.leaderboard.events import BoardEvent, Channel, NewLeader, RankChange, Row, ScoreChange
 from actors.leaderboard.update import Update
 from actors.leaderboard.window import Window
 from actors.ports import ALL_TIME, ScoreFact, UserId
@@ -43,10 +43,15 @@ def opened(board: NaiveBoard, channel: Channel = TOP3) -> Window:
 
 
 def advance(window: Window, before: NaiveBoard, after: NaiveBoard) -> Update | None:
-    """One step, with the ranks of all players before and after it."""
+    """One step, with the ranks of all players before and after it, and what they had before."""
     old = before.ranks()
     ranks = {user_id: (old.get(user_id), rank) for user_id, rank in after.ranks().items()}
-    return window.advance(after.rows()[: window.shown.channel.size], len(after.facts), 1, ranks)
+    return window.advance(after.rows()[: window.shown.channel.size], len(after.facts), 1, ranks, scores_of(before))
+
+
+def scores_of(board: NaiveBoard) -> dict[UserId, int]:
+    """What everybody has."""
+    return {user_id: each.score for user_id, each in board.facts.items()}
 
 
 def copy(board: NaiveBoard) -> NaiveBoard:
@@ -105,7 +110,7 @@ def test_a_diff_says_only_what_is_different() -> None:
 
 @given(histories(), histories(), st.integers(1, 4))
 def test_the_news_are_those_of_a_plain_comparison(first: list[ScoreFact], then: list[ScoreFact], size: int) -> None:
-    """Who leads anew; then every player that is or was visible and has another rank, those who enter or leave too."""
+    """Who leads anew; each player that is or was visible and has another rank; each visible one with another score."""
     before = board_of(*first)
     window, after = opened(before, Channel(ALL_TIME, size)), copy(before)
     for each in then:
@@ -122,6 +127,14 @@ def test_the_news_are_those_of_a_plain_comparison(first: list[ScoreFact], then: 
     last, leader = (before.rows() or (None,))[0], (after.rows() or (None,))[0]
     same = leader is None or (last is not None and last.user_id == leader.user_id)
     assert leaders == ([] if same else [(leader, last)])
+    scores = [
+        (row.user_id, scores_of(before).get(row.user_id, 0), row.score, old.get(row.user_id), row.rank)
+        for row in after.rows()[:size]
+        if row.score != scores_of(before).get(row.user_id, 0)
+    ]
+    scored = [each for each in news if isinstance(each, ScoreChange)]
+    told = [(each.user_id, each.old_score, each.new_score, each.old_rank, each.new_rank) for each in scored]
+    assert scores == told
 
 
 def test_a_step_is_encoded_once_and_the_same_object_is_given_to_everyone() -> None:

@@ -10,7 +10,7 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
-from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
+from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row, ScoreChange
 from actors.ports import ALL_TIME, BoardId, UserId
 from actors.runtime import ActorCrashed, AskTimeout, MailboxFull
 from actors.user.messages import ScoreAnswer, TokenIssued
@@ -164,6 +164,12 @@ def test_several_events_are_a_frame_each_in_one_piece() -> None:
     assert names == [
         message["event"] for message in _messages(DialectB().frames([event for event, *_ in BOARD_EVENTS]))
     ]
+
+
+def test_what_the_document_has_no_word_for_is_not_said() -> None:
+    """A score that changed shows in the rows."""
+    change = ScoreChange(TOP10, UserId("u2"), "Bob", 6, 7, 2, 2, AT_US)
+    assert DialectB().frames([change]) == b""
 
 
 def test_a_diff_without_a_check_leaves_it_out() -> None:
