@@ -4,8 +4,8 @@
 """
 
 from scoreboard.door.front_door import FrontDoor, Handler
+from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.head import RequestHead
-from scoreboard.door.http import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop, Journal
 

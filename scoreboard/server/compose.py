@@ -29,7 +29,7 @@ from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
 from scoreboard.api.services import Part, Services
 from scoreboard.door.front_door import FrontDoor
-from scoreboard.door.http import HypercornHandler, load_config
+from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.live import DialectB, FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
 from scoreboard.observe.logs import Logger
