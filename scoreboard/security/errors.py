@@ -7,8 +7,8 @@ class SecurityError(Exception):
     """Root of what this room raises."""
 
 
-class KeysRefused(SecurityError):
-    """The keys cannot be used. The sentence names paths and is for the operator only."""
+class PrivateFileRefused(SecurityError):
+    """A file or folder that holds what is private cannot be used. The sentence names it and is for the operator only."""
 
 
 class TokenRefused(SecurityError):

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from scoreboard.security.errors import KeysRefused
+from scoreboard.security.errors import PrivateFileRefused
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -32,14 +32,14 @@ def read_private(path: Path) -> bytes:
     """The content of a file that only its owner may read.
 
     Raises:
-        KeysRefused: others may read it, or it cannot be read at all.
+        PrivateFileRefused: others may read it, or it cannot be read at all.
     """
     try:
         with path.open("rb") as file:
             _require_private(path, os.fstat(file.fileno()), FILE_MODE)
             return file.read()
     except OSError as error:
-        raise KeysRefused(f"The file {path} cannot be read: {error.strerror}") from error
+        raise PrivateFileRefused(f"The file {path} cannot be read: {error.strerror}") from error
 
 
 def create_once(path: Path, make: Callable[[], bytes]) -> None:
@@ -57,7 +57,7 @@ def create_once(path: Path, make: Callable[[], bytes]) -> None:
     except FileExistsError:
         pass  # the other process was first; its keys are as good as ours
     except OSError as error:
-        raise KeysRefused(f"The file {path} cannot be written: {error.strerror}") from error
+        raise PrivateFileRefused(f"The file {path} cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
 
@@ -82,7 +82,7 @@ def _settle(folder: Path) -> None:
 def _require_private(path: Path, status: os.stat_result, wanted: int) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & _OTHERS:
-        raise KeysRefused(
+        raise PrivateFileRefused(
             f"Others than its owner have access to {path} (mode {mode:04o}), so what it holds may be known to them, "
             f"or be theirs. If it is not: chmod {wanted:o} {path}. Otherwise delete it and start again."
         )

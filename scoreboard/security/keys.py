@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from scoreboard.security import keyfiles
-from scoreboard.security.errors import KeysRefused
+from scoreboard.security.errors import PrivateFileRefused
 
 RSA_BITS = 2048
 SECRET_BYTES = 32
@@ -50,13 +50,13 @@ def load_keys(data_dir: Path) -> KeyRing:
     """Read the key ring under `data_dir`/keys, after making whatever is missing there. Blocks; call it at start.
 
     Raises:
-        KeysRefused: a file is readable by others, cannot be read, or holds no usable key.
+        PrivateFileRefused: a file is readable by others, cannot be read, or holds no usable key.
     """
     folder = data_dir / "keys"
     try:
         keyfiles.ready_folder(folder)
     except OSError as error:
-        raise KeysRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
+        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
     _make_missing(folder)
     return KeyRing(
         signing=tuple(_read_rsa(path) for path in keyfiles.numbered(folder, "jwt")),
@@ -103,9 +103,9 @@ def _read_secret(path: Path) -> bytes:
     try:
         secret = bytes.fromhex(keyfiles.read_private(path).decode("ascii"))
     except ValueError as error:
-        raise KeysRefused(f"The key file {path} does not hold a key in hexadecimal digits") from error
+        raise PrivateFileRefused(f"The key file {path} does not hold a key in hexadecimal digits") from error
     if len(secret) < SECRET_BYTES:
-        raise KeysRefused(f"The key in {path} has {len(secret)} bytes; at least {SECRET_BYTES} are needed")
+        raise PrivateFileRefused(f"The key in {path} has {len(secret)} bytes; at least {SECRET_BYTES} are needed")
     return secret
 
 
@@ -113,13 +113,13 @@ def _read_rsa(path: Path) -> SigningKey:
     return _parse_rsa(keyfiles.read_private(path), str(path))
 
 
-def _parse_rsa(pem: bytes, origin: str) -> SigningKey:
+def _parse_rsa(pem: bytes, named: str) -> SigningKey:
     try:
         private = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeysRefused(f"{origin} does not hold an RSA private key in PEM without a password") from error
+        raise PrivateFileRefused(f"{named} does not hold an RSA private key in PEM without a password") from error
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < RSA_BITS:
-        raise KeysRefused(f"{origin} must hold an RSA key of at least {RSA_BITS} bits")
+        raise PrivateFileRefused(f"{named} must hold an RSA key of at least {RSA_BITS} bits")
     return SigningKey(_thumbprint(private.public_key()), private)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scoreboard.security import keyfiles
-from scoreboard.security.errors import KeysRefused, ServiceRefused
+from scoreboard.security.errors import PrivateFileRefused, ServiceRefused
 
 FOLDER = "services"
 LOOK_EVERY_S = 0.5
@@ -38,7 +38,7 @@ def add(data_dir: Path, token: ServiceToken) -> None:
 
     Raises:
         ServiceRefused: the name is none.
-        KeysRefused: the folder is open to others, or cannot be written.
+        PrivateFileRefused: the folder is open to others, or cannot be written.
     """
     if not _NAME.fullmatch(token.name):
         raise ServiceRefused("A service's name has 1 to 40 lower-case letters, digits and hyphens.")
@@ -46,14 +46,14 @@ def add(data_dir: Path, token: ServiceToken) -> None:
     try:
         keyfiles.ready_folder(folder)
     except OSError as error:
-        raise KeysRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
+        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
     said = {"name": token.name, "jti": token.token_id, "created": token.created_s, "expires": token.expires_s}
     content = json.dumps(said).encode() + b"\n"
     keyfiles.create_once(folder / f"{token.name}.{token.token_id}.json", lambda: content)
 
 
 def listed(data_dir: Path) -> list[ServiceToken]:
-    """All tokens that were not revoked, by name and age; raises KeysRefused when one cannot be read."""
+    """All tokens that were not revoked, by name and age; raises PrivateFileRefused when one cannot be read."""
     found = [_read(path, match[1], match[2]) for path, match in _files(data_dir)]
     return sorted(found, key=lambda token: (token.name, token.created_s))
 
@@ -70,21 +70,21 @@ def _read(path: Path, name: str, token_id: str) -> ServiceToken:
         return ServiceToken(name, token_id, int(said["created"]), int(said["expires"]))
     except (ValueError, KeyError, TypeError) as error:
         text = f"The file {path} is not as it was made. Its token is good all the same, until it is revoked: {token_id}"
-        raise KeysRefused(text) from error
+        raise PrivateFileRefused(text) from error
 
 
 def revoke(data_dir: Path, name_or_id: str) -> int:
     """End the tokens of a service, or the one with that id; how many there were. What their files hold is not asked.
 
     Raises:
-        KeysRefused: a file cannot be removed.
+        PrivateFileRefused: a file cannot be removed.
     """
     ended = [path for path, match in _files(data_dir) if name_or_id in match.groups()]
     for path in ended:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise KeysRefused(f"The file {path} cannot be removed: {error.strerror}") from error
+            raise PrivateFileRefused(f"The file {path} cannot be removed: {error.strerror}") from error
     return len(ended)
 
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from scoreboard.security.errors import KeysRefused
+from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keys import KeyRing, generate_ring, load_keys, new_rsa_pem
 
 KEY_FILES = {"jwt-1.key", "action-1.key", "refresh.key"}
@@ -48,7 +48,7 @@ def test_a_key_that_others_may_read_is_refused_with_the_remedy(tmp_path: Path, n
     load_keys(tmp_path)
     path = tmp_path / "keys" / name
     path.chmod(0o640)
-    with pytest.raises(KeysRefused) as refused:
+    with pytest.raises(PrivateFileRefused) as refused:
         load_keys(tmp_path)
     assert all(part in str(refused.value) for part in (str(path), "mode 0640", f"chmod 600 {path}"))
 
@@ -57,7 +57,7 @@ def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
     """Who may list or replace the files is as good as an owner."""
     load_keys(tmp_path)
     (tmp_path / "keys").chmod(0o755)
-    with pytest.raises(KeysRefused, match="chmod 700"):
+    with pytest.raises(PrivateFileRefused, match="chmod 700"):
         load_keys(tmp_path)
 
 
@@ -111,7 +111,7 @@ def test_a_broken_key_is_refused_by_name(tmp_path: Path, name: str, content: byt
     """A start with a guessable or unreadable key does not happen."""
     (tmp_path / "keys").mkdir(mode=0o700)
     write_private(tmp_path / "keys" / name, content)
-    with pytest.raises(KeysRefused, match=sentence) as refused:
+    with pytest.raises(PrivateFileRefused, match=sentence) as refused:
         load_keys(tmp_path)
     assert name in str(refused.value)
 
@@ -119,7 +119,7 @@ def test_a_broken_key_is_refused_by_name(tmp_path: Path, name: str, content: byt
 def test_a_place_that_cannot_hold_keys_is_refused(tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "keys").touch()
-    with pytest.raises(KeysRefused, match="cannot be made"):
+    with pytest.raises(PrivateFileRefused, match="cannot be made"):
         load_keys(tmp_path)
 
 
