@@ -1,6 +1,6 @@
 """REST: thin translators from HTTP to messages of the actors, and from what they answer to JSON."""
 
 from scoreboard.api.app import create_app
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 
-__all__ = ["Services", "create_app"]
+__all__ = ["ApiWorld", "create_app"]

@@ -12,47 +12,47 @@ from scoreboard.api.batch import BatchRoute
 from scoreboard.api.files import FolderRoute
 from scoreboard.api.operators import OperatorRoutes
 from scoreboard.api.scores import ScoreRoutes
-from scoreboard.api.services import Services
 from scoreboard.api.top import TopRoute
+from scoreboard.api.world import ApiWorld
 
 
-def create_app(services: Services) -> QuartTrio:
+def create_app(world: ApiWorld) -> QuartTrio:
     """The REST of one server, ready for an ASGI server on Trio. Reads the page's files; holds nothing globally."""
-    app = Application(services)
-    _add_players(app, services)
-    _add_operators(app, services)
-    _add_files(app, services)
+    app = Application(world)
+    _add_players(app, world)
+    _add_operators(app, world)
+    _add_files(app, world)
     return app
 
 
-def _add_players(app: Application, services: Services) -> None:
-    auth, scores = AuthRoutes(services), ScoreRoutes(services)
+def _add_players(app: Application, world: ApiWorld) -> None:
+    auth, scores = AuthRoutes(world), ScoreRoutes(world)
     app.add_view("POST", "/api/auth/register", auth.register)
     app.add_view("POST", "/api/auth/login", auth.login)
     app.add_view("POST", "/api/auth/refresh", auth.refresh)
     app.add_view("POST", "/api/auth/logout", auth.logout)
     app.add_view("POST", "/api/actions/token", scores.issue_token)
     app.add_view("POST", "/api/scores/increment", scores.increment)
-    batch = BatchRoute(services)
+    batch = BatchRoute(world)
     app.add_view("POST", batches.PATH, batch.submit)
     app.allow_large(batches.PATH, batch.most_bytes)
-    app.add_view("GET", "/api/scores/top", TopRoute(services).top)
+    app.add_view("GET", "/api/scores/top", TopRoute(world).top)
     app.add_view("GET", "/api/scores/user/{userId}", scores.standing)
-    app.add_view("GET", around.PATH, around.AroundRoute(services).around)
+    app.add_view("GET", around.PATH, around.AroundRoute(world).around)
 
 
-def _add_operators(app: Application, services: Services) -> None:
-    operators = OperatorRoutes(services)
+def _add_operators(app: Application, world: ApiWorld) -> None:
+    operators = OperatorRoutes(world)
     app.add_view("GET", "/health", operators.health)
     app.add_view("GET", "/ready", operators.ready)
     app.add_view("GET", "/metrics", operators.metrics)
     app.add_view("GET", "/.well-known/jwks.json", operators.jwks)
 
 
-def _add_files(app: Application, services: Services) -> None:
-    page = FolderRoute(services.page_dir)
+def _add_files(app: Application, world: ApiWorld) -> None:
+    page = FolderRoute(world.page_dir)
     app.add_view("GET", "/", page.index)
     app.add_view("GET", "/web/{name:path}", page.file)
-    docs = FolderRoute(services.docs_dir)
+    docs = FolderRoute(world.docs_dir)
     app.add_view("GET", "/docs", docs.contents)
     app.add_view("GET", "/docs/{name:path}", docs.file)

@@ -13,7 +13,7 @@ from scoreboard.api.dialects import error_answer
 from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found, unexpected
 from scoreboard.api.exchange import Exchange
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 
 View = Callable[..., Awaitable[Answer]]
 
@@ -30,16 +30,16 @@ class Application(QuartTrio):
 
     asgi_http_class = Exchange
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, world: ApiWorld) -> None:
         super().__init__("scoreboard.api", static_folder=None)
-        self.services = services
+        self.world = world
         self.config["MAX_CONTENT_LENGTH"] = None  # the exchange bounds bodies
         self.url_map.merge_slashes = False  # an address has one spelling; redirects would be pages of the framework
         self._urls = self.url_map.bind("scoreboard")
         self._plain: dict[tuple[str, str], View] = {}
         self._ending: dict[tuple[str, str], tuple[str, View]] = {}  # by what stands before a last part that varies
-        self._metrics = services.metrics
-        self._logger = services.logger
+        self._metrics = world.metrics
+        self._logger = world.logger
         self._large: dict[str, Callable[[ApiRequest], int]] = {}
 
     def __repr__(self) -> str:
@@ -67,11 +67,11 @@ class Application(QuartTrio):
     def most_bytes(self, request: ApiRequest) -> int:
         """How long the body of a request may be."""
         asked = self._large.get(request.path)
-        return self.services.body_bytes if asked is None else asked(request)
+        return self.world.body_bytes if asked is None else asked(request)
 
     def error_answer(self, error: ApiError, request: ApiRequest) -> Answer:
         """An error in the shape of the document that the address belongs to."""
-        return error_answer(error, request.path, request.request_id, self.services.clock.now_us())
+        return error_answer(error, request.path, request.request_id, self.world.clock.now_us())
 
     async def answer(self, request: ApiRequest) -> Answer:
         """The answer to a request, whatever happens."""

@@ -8,7 +8,7 @@ from scoreboard.api import query
 from scoreboard.api.answer import Answer, json_answer
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 from scoreboard.wire.rows import row_json
 from scoreboard.wire.times import iso
 
@@ -22,15 +22,15 @@ PARAMETERS = {
 class AroundRoute:
     """Answers in document B's envelope."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
 
     async def around(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """Up to `above` rows, the player's, up to `below` rows."""
         asked = query.numbers(request, PARAMETERS)
-        services = self._services
+        world = self._world
         question = Around(UserId(userId), asked["above"], asked["below"])
-        found = await services.ask_board(ALL_TIME, question)
+        found = await world.ask_board(ALL_TIME, question)
         own = row_json(found.row)
         return json_answer(
             {
@@ -40,7 +40,7 @@ class AroundRoute:
                     "currentUser": own,
                     "totalUsers": found.total,
                     "period": "ALL_TIME",
-                    "generatedAt": iso(services.clock.now_us()),
+                    "generatedAt": iso(world.clock.now_us()),
                 },
             }
         )

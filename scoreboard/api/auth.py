@@ -24,7 +24,7 @@ from scoreboard.api.bearer import caller_of
 from scoreboard.api.body import decode, require_nothing
 from scoreboard.api.errors import ApiError, unauthorized
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 from scoreboard.security import names, refresh
 from scoreboard.security.errors import PasswordRefused
 from scoreboard.security.names import Name
@@ -57,8 +57,8 @@ class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AuthRoutes:
     """The routes under ``/api/auth``."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
 
     async def register(self, request: ApiRequest) -> Answer:
         """A new account with its first session. Everything that can be refused cheaply is, before bcrypt runs."""
@@ -68,7 +68,7 @@ class AuthRoutes:
         new_secret(body.password)
         if await self._find(username.key) is not None:
             raise _name_taken()
-        password_hash = await self._services.passwords.hash(body.password)
+        password_hash = await self._world.passwords.hash(body.password)
         account = self._new_account(username, email, password_hash)
         token = refresh.new()
         session = self._new_session(account.user_id, token, request.came_from())
@@ -83,7 +83,7 @@ class AuthRoutes:
         body = decode(request, LoginBody)
         account = await self._find(names.fold(body.username))
         try:
-            matches = await self._services.passwords.verify(body.password, account.password_hash if account else None)
+            matches = await self._world.passwords.verify(body.password, account.password_hash if account else None)
         except PasswordRefused:  # too long to be anybody's
             matches = False
         if account is None or not matches:
@@ -92,7 +92,7 @@ class AuthRoutes:
             raise _banned()
         token = refresh.new()
         session = self._new_session(account.user_id, token, request.came_from())
-        await self._services.accounts.ask(OpenSession(session), within=self._services.write_within_s)
+        await self._world.accounts.ask(OpenSession(session), within=self._world.write_within_s)
         request.user_id = account.user_id
         return json_answer(self._granted(account.user_id, account.username, account.role, session.session_id, token))
 
@@ -102,9 +102,9 @@ class AuthRoutes:
         presented = decode(request, RefreshBody).refreshToken
         if not refresh.has_shape(presented):
             raise _bad_refresh("unknown")
-        services = self._services
-        successor = refresh.successor(presented, services.refresh_key)
-        outcome = await services.accounts.ask(self._rotation(presented, successor), within=services.write_within_s)
+        world = self._world
+        successor = refresh.successor(presented, world.refresh_key)
+        outcome = await world.accounts.ask(self._rotation(presented, successor), within=world.write_within_s)
         if isinstance(outcome, RotationRefused):
             raise _banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
         account = outcome.account
@@ -116,20 +116,20 @@ class AuthRoutes:
     async def logout(self, request: ApiRequest) -> Answer:
         """The end of a session: all its tokens are refused from now on."""
         query.require_none(request)
-        services = self._services
-        caller = caller_of(request, services.tokens)
+        world = self._world
+        caller = caller_of(request, world.tokens)
         require_nothing(request)
-        end = EndSession(SessionId(caller.session_id), services.clock.now_us())
-        await services.accounts.ask(end, within=services.write_within_s)
+        end = EndSession(SessionId(caller.session_id), world.clock.now_us())
+        await world.accounts.ask(end, within=world.write_within_s)
         return json_answer({"success": True})
 
     # --- parts ---
 
     async def _find(self, key: str) -> Account | None:
-        return await self._services.accounts.ask(FindAccount(key), within=self._services.read_within_s)
+        return await self._world.accounts.ask(FindAccount(key), within=self._world.read_within_s)
 
     async def _create(self, account: NewAccount, session: NewSession) -> None:
-        outcome = await self._services.accounts.ask(Register(account, session), within=self._services.write_within_s)
+        outcome = await self._world.accounts.ask(Register(account, session), within=self._world.write_within_s)
         if isinstance(outcome, NameTaken):
             raise _name_taken()
         if isinstance(outcome, EmailTaken):
@@ -137,7 +137,7 @@ class AuthRoutes:
 
     def _new_account(self, username: Name, email: Name, password_hash: str) -> NewAccount:
         return NewAccount(
-            user_id=UserId(self._services.ids.uuid()),
+            user_id=UserId(self._world.ids.uuid()),
             username=username.text,
             username_key=username.key,
             email=email.text,
@@ -146,28 +146,28 @@ class AuthRoutes:
         )
 
     def _new_session(self, user_id: UserId, token: str, origin: Origin) -> NewSession:
-        now_us = self._services.clock.now_us()
+        now_us = self._world.clock.now_us()
         return NewSession(
-            session_id=SessionId(self._services.ids.uuid()),
+            session_id=SessionId(self._world.ids.uuid()),
             user_id=user_id,
             refresh_hash=refresh.hashed(token),
             issued_us=now_us,
-            expires_us=now_us + self._services.refresh_lifetime_s * 1_000_000,
+            expires_us=now_us + self._world.refresh_lifetime_s * 1_000_000,
             origin=origin,
         )
 
     def _rotation(self, presented: str, successor: str) -> Rotate:
-        now_us = self._services.clock.now_us()
+        now_us = self._world.clock.now_us()
         return Rotate(
             presented=refresh.hashed(presented),
             successor=refresh.hashed(successor),
             now_us=now_us,
-            expires_us=now_us + self._services.refresh_lifetime_s * 1_000_000,
-            grace_us=self._services.refresh_grace_s * 1_000_000,
+            expires_us=now_us + self._world.refresh_lifetime_s * 1_000_000,
+            grace_us=self._world.refresh_grace_s * 1_000_000,
         )
 
     def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> dict[str, Any]:
-        tokens = self._services.tokens
+        tokens = self._world.tokens
         access = tokens.issue(user_id=user_id, username=username, role=role, session_id=session_id)
         return {"accessToken": access, "refreshToken": token, "expiresIn": tokens.lifetime_s}
 

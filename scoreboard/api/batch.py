@@ -17,7 +17,7 @@ from scoreboard.api.bearer import service_of
 from scoreboard.api.body import require_json
 from scoreboard.api.errors import ApiError
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 from scoreboard.security.errors import TokenRefused
 from scoreboard.wire.times import iso
 
@@ -54,31 +54,31 @@ _why = lru_cache(maxsize=64)(_Why)
 class BatchRoute:
     """Reads the rows, has the service's actor judge them, and tells what became of each, in their order."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
 
     def most_bytes(self, request: ApiRequest) -> int:
         """A whole batch is read from a service only: a stranger may not fill the memory with them."""
         try:
-            service_of(request, self._services.tokens)
+            service_of(request, self._world.tokens)
         except (ApiError, TokenRefused):
-            return self._services.body_bytes
-        return max(MOST_BYTES, self._services.body_bytes)
+            return self._world.body_bytes
+        return max(MOST_BYTES, self._world.body_bytes)
 
     async def submit(self, request: ApiRequest) -> Answer:
         """Answered when all rows that count are on disk."""
         query.require_none(request)
-        services = self._services
-        name = service_of(request, services.tokens).username
+        world = self._world
+        name = service_of(request, world.tokens).username
         require_json(request)
         rows = rows_of(request.raw_body)
         good = [row for row in rows if isinstance(row, ScoreRow)]
         wish = Submit(good, _origin(name, request.came_from()))
-        results = await services.batches.ask(name, wish, within=services.write_within_s)
+        results = await world.services.ask(name, wish, within=world.write_within_s)
         told = [_told(result) for result in results]
         if len(good) < len(rows):
             told = _with_bad_rows(rows, told)
-        return _answer(told, services.clock.now_us())
+        return _answer(told, world.clock.now_us())
 
 
 def _origin(name: str, origin: Origin) -> Origin:

@@ -63,7 +63,7 @@ class Exchange(TrioASGIHTTPConnection):
         most: int = self._app.most_bytes(request)
         if self._announced() > most:
             raise too_large(most)
-        with trio.move_on_after(self._app.services.body_within_s):
+        with trio.move_on_after(self._app.world.body_within_s):
             return await read_all(receive, most)
         raise too_slow()
 

@@ -7,7 +7,7 @@ import trio
 
 from scoreboard.api.answer import JSON, NO_STORE, Answer, json_answer
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Part, Services
+from scoreboard.api.world import ApiWorld, Part
 from scoreboard.observe.metrics import CONTENT_TYPE
 
 METRICS_TYPE = (b"content-type", CONTENT_TYPE.encode("ascii"))
@@ -17,10 +17,10 @@ JWKS_CACHE = (b"cache-control", b"public, max-age=300")
 class OperatorRoutes:
     """``/health``, ``/ready``, ``/metrics`` and ``/.well-known/jwks.json``."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
         # Keys are read once at start, so their public halves never change.
-        self._jwks = Answer(200, msgspec.json.encode(services.tokens.jwks()), (JSON, JWKS_CACHE))
+        self._jwks = Answer(200, msgspec.json.encode(world.tokens.jwks()), (JSON, JWKS_CACHE))
 
     async def health(self, _: ApiRequest) -> Answer:
         """The process lives; nothing else is looked at."""
@@ -44,14 +44,14 @@ class OperatorRoutes:
 
     async def metrics(self, _: ApiRequest) -> Answer:
         """Everything that is counted, for Prometheus."""
-        return Answer(200, self._services.metrics.render(), (METRICS_TYPE, NO_STORE))
+        return Answer(200, self._world.metrics.render(), (METRICS_TYPE, NO_STORE))
 
     async def jwks(self, _: ApiRequest) -> Answer:
         """The public keys of access tokens."""
         return self._jwks
 
     async def _parts(self) -> list[Part]:
-        within_s = self._services.read_within_s
+        within_s = self._world.read_within_s
         with trio.move_on_after(within_s):
-            return list(await self._services.readiness())
+            return list(await self._world.readiness())
         return [Part("readiness", f"no answer within {within_s:g} s")]

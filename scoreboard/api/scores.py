@@ -13,7 +13,7 @@ from scoreboard.api.bearer import caller_of
 from scoreboard.api.body import decode, require_nothing
 from scoreboard.api.errors import invalid_input
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 from scoreboard.wire.scores import IssuedJson, ScoreJson, TokenJson, is_key
 from scoreboard.wire.times import iso
 
@@ -29,33 +29,33 @@ class IncrementBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScoreRoutes:
     """``/api/actions/token``, ``/api/scores/increment``, ``/api/scores/user/{userId}``."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
 
     async def issue_token(self, request: ApiRequest) -> Answer:
         """The right to score once."""
         query.require_none(request)
-        services = self._services
-        user_id = UserId(caller_of(request, services.tokens).user_id)
+        world = self._world
+        user_id = UserId(caller_of(request, world.tokens).user_id)
         require_nothing(request)
-        issued = await services.users.ask(user_id, IssueToken(), within=services.read_within_s)
+        issued = await world.users.ask(user_id, IssueToken(), within=world.read_within_s)
         return json_answer(IssuedJson.of(issued))
 
     async def increment(self, request: ApiRequest) -> Answer:
         """One point. What is answered 200 is on disk; the same key again hears the same again."""
         query.require_none(request)
-        services = self._services
-        user_id = UserId(caller_of(request, services.tokens).user_id)
+        world = self._world
+        user_id = UserId(caller_of(request, world.tokens).user_id)
         key = idempotency_key(request)
         token = decode(request, IncrementBody).actionToken.token()
         wish = Increment(token, key, request.came_from())
-        answer = await services.users.ask(user_id, wish, within=services.write_within_s)
+        answer = await world.users.ask(user_id, wish, within=world.write_within_s)
         return json_answer(ScoreJson.of(answer), headers=REPLAYED if answer.repeated else ())
 
     async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
         query.require_none(request)
-        found = await self._services.ask_board(ALL_TIME, Standing(UserId(userId)))
+        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId)))
         return json_answer(
             {
                 "userId": found.row.user_id,

@@ -15,7 +15,7 @@ from scoreboard.api import query
 from scoreboard.api.answer import JSON, Answer, matches
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.services import Services
+from scoreboard.api.world import ApiWorld
 from scoreboard.wire.rows import row_json
 
 PARAMETERS = {"limit": Whole(default=10, least=1, most=100), "offset": Whole(default=0, least=0, most=2**53)}
@@ -54,8 +54,8 @@ class Slice:
 class TopRoute:
     """``GET /api/scores/top``. Slices of the view are encoded when first asked for and kept until the next view."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
         self._view: BoardView | None = None
         self._slices: dict[tuple[int, int], Slice] = {}
 
@@ -65,10 +65,10 @@ class TopRoute:
         found = self._published(asked["limit"], asked["offset"])
         if found is None:
             found = await self._deeper(asked["limit"], asked["offset"])
-        return found.answer(request.header(b"if-none-match"), self._services.clock.now_us() // 1000)
+        return found.answer(request.header(b"if-none-match"), self._world.clock.now_us() // 1000)
 
     def _published(self, limit: int, offset: int) -> Slice | None:
-        view = self._services.published.get(ALL_TIME)
+        view = self._world.published.get(ALL_TIME)
         if view is None or offset + limit > len(view.rows) < view.total:
             return None
         if view is not self._view:
@@ -82,5 +82,5 @@ class TopRoute:
         return found
 
     async def _deeper(self, limit: int, offset: int) -> Slice:
-        page = await self._services.ask_board(ALL_TIME, Page(limit, offset))
+        page = await self._world.ask_board(ALL_TIME, Page(limit, offset))
         return Slice.of(page.rows, page.total, cache_hit=False)

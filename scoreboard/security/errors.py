@@ -8,7 +8,7 @@ class SecurityError(Exception):
 
 
 class PrivateFileRefused(SecurityError):
-    """A file or folder that holds what is private cannot be used. The sentence names it and is for the operator only."""
+    """A file or folder of what is private cannot be used. The sentence names it and is for the operator only."""
 
 
 class TokenRefused(SecurityError):

@@ -88,7 +88,7 @@ def revoke(data_dir: Path, name_or_id: str) -> int:
     return len(ended)
 
 
-class LiveServices:
+class ServiceTokens:
     """Which tokens of services are good, as a running server sees it: it looks when one is used, now and then.
 
     So a token that was made or revoked is known within half a second (`every_s`), and a server without services does
@@ -103,7 +103,7 @@ class LiveServices:
         self._live: frozenset[tuple[str, str]] = frozenset()
 
     def __repr__(self) -> str:
-        return f"<LiveServices in {self._folder}, {len(self._live)} tokens>"
+        return f"<ServiceTokens in {self._folder}, {len(self._live)} tokens>"
 
     def __contains__(self, name_and_id: object) -> bool:
         now_s = self._now_s()

@@ -27,7 +27,7 @@ from actors.user.actor import UserRules
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
-from scoreboard.api.services import Part, Services
+from scoreboard.api.world import ApiWorld, Part
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
@@ -39,7 +39,7 @@ from scoreboard.security.errors import TokenRefused
 from scoreboard.security.keys import KeyRing, load_keys
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
-from scoreboard.security.services import LiveServices
+from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
@@ -190,7 +190,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
 async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
     tokens = await _tokens(parts, stores)
-    services = _services(parts, stores, core, tokens)
+    world = _api_world(parts, stores, core, tokens)
     observer = DoorJournal(parts.log, parts.metrics)
     wanted = parts.settings.door
     limits = DoorLimits(
@@ -198,7 +198,7 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         connections_per_address=wanted.connections_per_address,
         stop_within_s=wanted.stop_within_s,
     )
-    http = HypercornHandler(create_app(services), load_config(HYPERCORN), limits, observer)
+    http = HypercornHandler(create_app(world), load_config(HYPERCORN), limits, observer)
     feed = _feed(parts, core, tokens)
     portions = Portions()
     door = FrontDoor(http=portions.before(http), websocket=portions.before(feed), limits=limits, observer=observer)
@@ -234,11 +234,11 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
         audience=wanted.audience,
         lifetime_s=wanted.access_s,
         now_us=parts.clock.now_us,
-        services=LiveServices(Path(parts.settings.data_dir), now_s=time.monotonic),
+        services=ServiceTokens(Path(parts.settings.data_dir), now_s=time.monotonic),
     )
 
 
-def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -> Services:
+def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -> ApiWorld:
     settings = parts.settings
     wanted = settings.passwords
 
@@ -252,9 +252,9 @@ def _services(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -
             Part("redis", None if answers.redis else "does not answer", needed=False),
         )
 
-    return Services(
+    return ApiWorld(
         users=core.users,
-        batches=core.services,
+        services=core.services,
         accounts=core.accounts,
         boards=core.boards,
         published=core.published,

@@ -30,7 +30,7 @@ async def test_registering_answers_as_document_a_shows_it(world: World) -> None:
     assert ("Ada", LIFETIME_S) == (told["username"], told["expiresIn"])
     assert ["Ada"] == [row.username for row in world.players.rows.values()]
     assert "no-store" == response.headers["Cache-Control"]
-    assert told["userId"] == world.services.tokens.verify(told["accessToken"]).user_id
+    assert told["userId"] == world.given.tokens.verify(told["accessToken"]).user_id
 
 
 async def test_who_registers_stands_on_the_board_with_no_points(world: World) -> None:
@@ -63,7 +63,7 @@ async def test_signing_in_opens_a_session_of_its_own(world: World) -> None:
     me = await world.signed_up("Ada")
     status, told = await login(world, "aDA")
     assert (200, {"accessToken", "refreshToken", "expiresIn"}) == (status, set(told))
-    callers = [world.services.tokens.verify(str(token)) for token in (me.access, told["accessToken"])]
+    callers = [world.given.tokens.verify(str(token)) for token in (me.access, told["accessToken"])]
     assert callers[0].user_id == callers[1].user_id
     assert callers[0].session_id != callers[1].session_id
 
@@ -79,13 +79,13 @@ async def test_an_unknown_name_is_refused_word_for_word_like_a_wrong_password(wo
 async def test_an_unknown_name_costs_a_comparison_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of the answer tells nothing either: bcrypt compares with the hash of nobody."""
     compared: list[str | None] = []
-    original = type(world.services.passwords).verify
+    original = type(world.given.passwords).verify
 
     async def verify(self: object, password: str, hashed: str | None) -> bool:
         compared.append(hashed)
-        return await original(world.services.passwords, password, hashed)
+        return await original(world.given.passwords, password, hashed)
 
-    monkeypatch.setattr(type(world.services.passwords), "verify", verify)
+    monkeypatch.setattr(type(world.given.passwords), "verify", verify)
     await login(world, "Eve", "not the password")
     assert [None] == compared
 
@@ -133,7 +133,7 @@ async def test_a_used_refresh_token_ends_its_session_with_all_its_access_tokens(
     """Somebody else may hold a token of the family, so nobody does any more."""
     me = await world.signed_up("Ada")
     _, told = await refresh(world, me.refresh)
-    world.clock.move(world.services.refresh_grace_s + 1)
+    world.clock.move(world.given.refresh_grace_s + 1)
     status, refused = await refresh(world, me.refresh)
     assert (401, "REFRESH_TOKEN_INVALID") == (status, refused["code"])
     assert 401 == (await refresh(world, str(told["refreshToken"])))[0]
@@ -144,7 +144,7 @@ async def test_a_used_refresh_token_ends_its_session_with_all_its_access_tokens(
 async def test_an_old_refresh_token_is_refused_as_expired(world: World) -> None:
     """It was good once: sign in again."""
     me = await world.signed_up("Ada")
-    world.clock.move(world.services.refresh_lifetime_s + 1)
+    world.clock.move(world.given.refresh_lifetime_s + 1)
     status, told = await refresh(world, me.refresh)
     assert (401, "REFRESH_TOKEN_EXPIRED") == (status, told["code"])
 

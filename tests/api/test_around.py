@@ -15,7 +15,7 @@ AROUND = "/api/v1/leaderboard/around"
 async def crowd(world: World, count: int) -> None:
     """Put so many players on the board; the first has the most points."""
     facts = [ScoreFact(UserId(f"p{n:03}"), f"Player {n}", 1000 - n, 1, n) for n in range(count)]
-    await world.services.boards.ask(ALL_TIME, Apply(tuple(facts)), within=5)
+    await world.given.boards.ask(ALL_TIME, Apply(tuple(facts)), within=5)
 
 
 async def told(world: World, path: str) -> tuple[int, Any]:
@@ -81,7 +81,7 @@ async def test_a_player_is_found_without_waiting_for_anybody(world: World) -> No
     """No task is switched while the board is whole; while it is not, its actor is asked."""
     await crowd(world, 3)
     with assert_no_checkpoints():
-        assert 3 == await world.services.ask_board(ALL_TIME, Loaded())
-    world.services.published.shut(ALL_TIME)
+        assert 3 == await world.given.ask_board(ALL_TIME, Loaded())
+    world.given.published.shut(ALL_TIME)
     with assert_checkpoints():
-        assert 3 == await world.services.ask_board(ALL_TIME, Loaded())
+        assert 3 == await world.given.ask_board(ALL_TIME, Loaded())

@@ -23,7 +23,7 @@ SERVICE_ID = "0123456789abcdef"
 
 def service(world: World, name: str = "arena") -> str:
     """A token of a service that may send scores."""
-    tokens = world.services.tokens
+    tokens = world.given.tokens
     world.live.add((name, SERVICE_ID))
     return tokens.issue_for_service(name, SERVICE_ID, expires_s=world.clock.now_us() // 1_000_000 + 3600)
 

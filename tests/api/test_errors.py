@@ -142,7 +142,7 @@ async def test_too_many_sign_ins_at_once_are_asked_to_come_again(world: World, m
     async def busy(*_: Any) -> bool:
         raise security.HashingBusy(4)
 
-    monkeypatch.setattr(type(world.services.passwords), "verify", busy)
+    monkeypatch.setattr(type(world.given.passwords), "verify", busy)
     response = await world.post("/api/auth/login", {"username": "Ada", "password": PASSWORD})
     assert (503, "4") == (response.status_code, response.headers["Retry-After"])
 

@@ -26,7 +26,7 @@ def lines(world: World, event: str = "request") -> list[dict[str, Any]]:
 
 def counted(world: World, name: str) -> dict[str, float]:
     """The samples of a metric, by their labels."""
-    samples = re.findall(rf"^{name}\{{(.*)\}} (.*)$", world.services.metrics.render().decode(), re.MULTILINE)
+    samples = re.findall(rf"^{name}\{{(.*)\}} (.*)$", world.given.metrics.render().decode(), re.MULTILINE)
     return {labels: float(value) for labels, value in samples}
 
 
@@ -258,7 +258,7 @@ async def test_probes_are_logged_at_debug(world: World, path: str) -> None:
 async def test_a_line_of_another_request_does_not_carry_this_one_s_id(world: World) -> None:
     """What is bound for a request is unbound with it."""
     await ask(world.app, "GET", "/health", headers=[(b"x-request-id", b"first")])
-    world.services.logger.info("elsewhere")
+    world.given.logger.info("elsewhere")
     assert "request_id" not in lines(world, "elsewhere")[0]
 
 

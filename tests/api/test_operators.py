@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from scoreboard.api.services import Part
+from scoreboard.api.world import Part
 from scoreboard.security.keys import KeyRing
 from tests.api.world import World, running_world
 

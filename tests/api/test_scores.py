@@ -220,7 +220,7 @@ async def test_without_an_access_token_one_is_challenged(
 async def test_an_access_token_that_has_expired_says_so(world: World) -> None:
     """In the code, and in the challenge for libraries."""
     me = await world.signed_up("Ada")
-    world.clock.move(world.services.tokens.lifetime_s)
+    world.clock.move(world.given.tokens.lifetime_s)
     response = await world.post("/api/actions/token", token=me.access)
     assert (401, "ACCESS_TOKEN_EXPIRED") == (response.status_code, (await response.get_json())["code"])
     assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]

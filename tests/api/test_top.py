@@ -22,7 +22,7 @@ TOP = "/api/scores/top"
 async def crowd(world: World, count: int, prefix: str = "p") -> None:
     """Put so many players on the board; the first has the most points."""
     facts = [ScoreFact(UserId(f"{prefix}{n:03}"), f"Player {n}", 1000 - n, 1, n) for n in range(count)]
-    await world.services.boards.ask(ALL_TIME, Apply(tuple(facts)), within=5)
+    await world.given.boards.ask(ALL_TIME, Apply(tuple(facts)), within=5)
 
 
 async def told(world: World, path: str) -> dict[str, Any]:
@@ -156,13 +156,13 @@ async def test_the_same_rows_have_the_same_tag_from_view_and_board(world: World)
     """Whether the view was in memory is not part of what is said."""
     await crowd(world, 3)
     from_view = (await world.get(TOP)).headers["ETag"]
-    world.services.published.withdraw(ALL_TIME)
+    world.given.published.withdraw(ALL_TIME)
     assert from_view == (await world.get(TOP)).headers["ETag"]
 
 
 async def test_a_view_is_served_without_asking_the_board(world: World) -> None:
     """A board that is stuck in the middle of a message is still shown."""
-    world.services.published.publish(BoardView(ALL_TIME, "e", (), 0))
+    world.given.published.publish(BoardView(ALL_TIME, "e", (), 0))
     gate = world.scores.faults.hold()
     with trio.fail_after(5):
         assert 200 == (await world.get(TOP)).status_code

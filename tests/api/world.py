@@ -17,8 +17,8 @@ from quart_trio import QuartTrio
 from actors.runtime import Observer
 from actors.user.actor import UserRules
 from actors.user.token import ActionKeys
-from scoreboard.api import Services, create_app
-from scoreboard.api.services import Part
+from scoreboard.api import ApiWorld, create_app
+from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.keys import KeyRing, generate_ring
@@ -81,7 +81,7 @@ class World:
     accounts: FakeAccountStore
     log: io.StringIO
     health: Health
-    services: Services
+    given: ApiWorld
     app: QuartTrio
     live: set[tuple[str, str]]
 
@@ -170,13 +170,13 @@ class Parts:
             scored=self.metrics.scored,
         )
 
-    def services(self, core: Core, web: Path, changes: dict[str, Any]) -> Services:
+    def given(self, core: Core, web: Path, changes: dict[str, Any]) -> ApiWorld:
         """What the routes are given."""
         now_us = self.clock.now_us
         names: dict[str, Any] = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
         given: dict[str, Any] = {
             "users": core.users,
-            "batches": core.services,
+            "services": core.services,
             "accounts": core.accounts,
             "boards": core.boards,
             "published": core.published,
@@ -195,18 +195,18 @@ class Parts:
             "refresh_lifetime_s": 30 * 24 * 3600,
             "refresh_grace_s": 10,
         }
-        return Services(**{**given, **changes})
+        return ApiWorld(**{**given, **changes})
 
 
 @asynccontextmanager
 async def running_world(
     *, ring: KeyRing | None = None, rules: UserRules | None = None, web: Path = WEB, **changes: Any
 ) -> AsyncIterator[World]:
-    """Run a world; `changes` replace fields of its `Services`."""
+    """Run a world; `changes` replace fields of its `ApiWorld`."""
     parts = Parts(ring or generate_ring())
     async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
-        services = parts.services(core, web, changes)
-        app = create_app(services)
+        given = parts.given(core, web, changes)
+        app = create_app(given)
         yield World(
-            parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, services, app, parts.live
+            parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, given, app, parts.live
         )

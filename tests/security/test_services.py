@@ -12,7 +12,7 @@ from scoreboard.security import services
 from scoreboard.security.errors import ServiceRefused, TokenExpired, TokenRevoked, WrongKind
 from scoreboard.security.keys import generate_ring, load_keys
 from scoreboard.security.revoked import RevokedSessions
-from scoreboard.security.services import LiveServices, ServiceToken
+from scoreboard.security.services import ServiceToken, ServiceTokens
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.system import SystemClock
 
@@ -40,7 +40,7 @@ class Clock:
 def test_a_token_that_an_operator_made_is_good_until_it_is_revoked(tmp_path: Path) -> None:
     """Without a restart: the server looks again after half a second."""
     clock = Clock()
-    live = LiveServices(tmp_path, now_s=clock)
+    live = ServiceTokens(tmp_path, now_s=clock)
     made = command("add", "arena", "--days", "2", "--data", str(tmp_path))
     assert 0 == made.exit_code, made.output
     token = made.stdout.strip()
@@ -94,9 +94,9 @@ def test_files_and_their_folder_are_private(tmp_path: Path) -> None:
     folder = tmp_path / "services"
     (file,) = folder.iterdir()
     assert (0o700, 0o600) == (stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.stat().st_mode))
-    assert ("arena", "0123456789abcdef") in LiveServices(tmp_path, now_s=clock)
+    assert ("arena", "0123456789abcdef") in ServiceTokens(tmp_path, now_s=clock)
     folder.chmod(0o722)
-    assert ("arena", "0123456789abcdef") not in LiveServices(tmp_path, now_s=clock)
+    assert ("arena", "0123456789abcdef") not in ServiceTokens(tmp_path, now_s=clock)
 
 
 def test_one_token_of_several_can_be_ended(tmp_path: Path) -> None:

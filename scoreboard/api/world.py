@@ -1,4 +1,4 @@
-"""What the routes are given by the composition root."""
+"""What the routes know of the world: given by the composition root."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class ApiWorld:
     """The parts that requests are translated to, and the values of settings that concern them.
 
-    `batches` are the game's services, by name. `accounts` understands its messages of ``actors.ledger.messages``,
-    `boards` those of ``actors.leaderboard``. `readiness` names every part that an operator should hear of. Durations
-    are seconds, `body_bytes` bounds a request's body.
+    `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
+    ``actors.ledger.messages``, `boards` those of ``actors.leaderboard``. `readiness` names every part that an operator
+    should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
 
     users: Directory[UserId]
-    batches: Directory[str]
+    services: Directory[str]
     accounts: Ref
     boards: Directory[BoardId]
     published: PublishedBoards
