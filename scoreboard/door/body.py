@@ -8,7 +8,7 @@ import h11
 import httptools
 
 from scoreboard.door.limits import DoorLimits
-from scoreboard.door.parser import Head, HeadParser
+from scoreboard.door.parser import HeadParser, ParsedHead
 
 
 class BodyError(Exception):
@@ -99,6 +99,6 @@ class _Ignore:
     """Who wants to hear nothing of what llhttp reads."""
 
 
-def body_of(head: Head, received: HeadParser, limits: DoorLimits) -> Body:
+def body_of(head: ParsedHead, received: HeadParser, limits: DoorLimits) -> Body:
     """The body that this head announces."""
     return ChunkedBody(received, limits) if head.length is None else SizedBody(head.length, received)

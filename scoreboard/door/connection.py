@@ -15,7 +15,7 @@ from scoreboard.door.farewell import short_answer
 from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
-from scoreboard.door.parser import Head, HeadError, HeadParser
+from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 
@@ -90,7 +90,7 @@ class Http1Connection:
             self.site.dropped(error.drop)
             await self.write(short_answer(error.status, str(error)))
 
-    async def _serve(self, head: Head) -> bool:
+    async def _serve(self, head: ParsedHead) -> bool:
         """One request and its answer; whether another may follow."""
         self._served += 1
         _require_servable(head)
@@ -98,7 +98,7 @@ class Http1Connection:
         await turn.serve()
         return turn.may_go_on and not (self.is_last or self.broken or self.ended)
 
-    async def _next_head(self) -> Head | None:
+    async def _next_head(self) -> ParsedHead | None:
         self._idle.restart()
         head = self.received.next_head()
         if head is not None:
@@ -138,7 +138,7 @@ class Http1Connection:
         await trio.sleep_forever()
 
 
-def _require_servable(head: Head) -> None:
+def _require_servable(head: ParsedHead) -> None:
     """Raises HeadError for what is a request, but none for the application."""
     if not head.target.startswith(b"/"):
         raise HeadError(400, "The target of a request must be a path.")

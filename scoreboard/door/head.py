@@ -9,7 +9,7 @@ import trio
 
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
-from scoreboard.door.parser import Head, HeadError, HeadParser
+from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 
 _READ_BYTES = 8 * 1024
 _HTTP2_PREFACE = b"PRI "
@@ -118,7 +118,7 @@ async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> Reque
     raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.")
 
 
-def _as_text(head: Head, rest: bytes) -> RequestHead:
+def _as_text(head: ParsedHead, rest: bytes) -> RequestHead:
     return RequestHead(
         method=head.method.decode("ascii"),
         target=head.target.decode("ascii"),

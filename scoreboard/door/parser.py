@@ -45,8 +45,8 @@ class HeadError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """One head. Names of fields are lower-case, values without blanks round them, in the order sent.
+class ParsedHead:
+    """One head, in bytes. Names of fields are lower-case, values without blanks round them, in the order sent.
 
     `length` is that of the body, None for one in chunks. After the `last` request of a connection nothing more is read.
     `wants_invitation`: the body comes only after 100 (Continue).
@@ -88,7 +88,7 @@ class HeadParser:
         del self._bytes[: len(taken)]
         return taken
 
-    def next_head(self) -> Head | None:
+    def next_head(self) -> ParsedHead | None:
         """The next head, or None while it is not whole.
 
         Raises:
@@ -121,7 +121,7 @@ class HeadParser:
         self._looked_at = len(self._bytes)
 
 
-def parse(raw: bytes, most_fields: int) -> Head:
+def parse(raw: bytes, most_fields: int) -> ParsedHead:
     """A whole head, its empty line included; raises HeadError."""
     method, target, version = _request_line(raw)
     found = _Fields()
@@ -136,7 +136,7 @@ def parse(raw: bytes, most_fields: int) -> Head:
             telling.setdefault(name, []).append(value)
     _judge_host(telling.get(b"host", []), version)
     length = _body_length(telling, version)
-    return Head(
+    return ParsedHead(
         method=method,
         target=target,
         version=version,

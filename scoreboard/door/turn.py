@@ -13,7 +13,7 @@ from scoreboard.door.app_tasks import InPlace
 from scoreboard.door.body import BodyError, body_of
 from scoreboard.door.farewell import short_answer
 from scoreboard.door.observer import Drop
-from scoreboard.door.parser import Head
+from scoreboard.door.parser import ParsedHead
 from scoreboard.door.reply import INVITATION, Reply
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Turn:
     all of it gets no further requests from that connection, unless the rest has come already.
     """
 
-    def __init__(self, connection: Http1Connection, head: Head) -> None:
+    def __init__(self, connection: Http1Connection, head: ParsedHead) -> None:
         site = connection.site
         self._connection = connection
         self._head = head

@@ -26,7 +26,7 @@ _VERSION = "13"
 AllowOrigin = Callable[[str, Sequence[str]], bool]
 
 
-class Head(Protocol):
+class HandshakeHead(Protocol):
     """What is needed of the request; names of headers are lower-case."""
 
     @property
@@ -85,7 +85,7 @@ class Rejection:
         return "\r\n".join(lines).encode("ascii") + body
 
 
-def judge(head: Head, path: str, allow_origin: AllowOrigin) -> Handshake | Rejection:
+def judge(head: HandshakeHead, path: str, allow_origin: AllowOrigin) -> Handshake | Rejection:
     """Whether this request may become a WebSocket at `path`; browsers' origins are asked for."""
     if head.path != path:
         return Rejection(404, "NOT_FOUND", "There is no live feed here.")

@@ -17,7 +17,7 @@ from actors.ports import Origin
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.commands import command_of
 from scoreboard.live.guard import FrameGuard, FrameLimits
-from scoreboard.live.handshake import AllowOrigin, Head, Rejection, judge, unauthorized
+from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
@@ -85,7 +85,7 @@ class WebSocketFeed:
         """Look after clients while the body runs."""
         return self._caretaker.running()
 
-    async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
+    async def __call__(self, transport: trio.abc.Stream, head: HandshakeHead, closing: trio.Event) -> None:
         """Serve one client; `closing` lets it end with 1001. The transport stays open for its owner to close."""
         admitted: Rejection | tuple[bytes, SignedIn | None] = _TOO_SLOW
         with trio.move_on_after(self._limits.open_within_s):
@@ -100,7 +100,7 @@ class WebSocketFeed:
         del head, admitted  # a client stays for hours, and so does what this frame knows
         await self._serve(stream, answer, guest, closing)
 
-    async def _admit(self, head: Head) -> Rejection | tuple[bytes, SignedIn | None]:
+    async def _admit(self, head: HandshakeHead) -> Rejection | tuple[bytes, SignedIn | None]:
         verdict = judge(head, PATH, self._allow_origin)
         if isinstance(verdict, Rejection):
             return verdict
@@ -152,7 +152,7 @@ class _Guest:
     origin: Origin
 
 
-def _origin_of(transport: trio.abc.Stream, head: Head) -> Origin:
+def _origin_of(transport: trio.abc.Stream, head: HandshakeHead) -> Origin:
     peer = None
     if isinstance(transport, trio.SocketStream):
         with suppress(OSError):  # it has left already

@@ -9,7 +9,7 @@ import h11
 
 from scoreboard.door.body import BodyError, body_of
 from scoreboard.door.limits import DoorLimits
-from scoreboard.door.parser import Head, HeadError, HeadParser
+from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 
 LIMITS = DoorLimits()
 
@@ -60,7 +60,7 @@ def ours(pieces: Iterable[bytes]) -> Reading:
     return Reading(tuple(requests))
 
 
-def _understood(head: Head, body: bytes) -> Understood:
+def _understood(head: ParsedHead, body: bytes) -> Understood:
     return Understood(head.method, head.target, head.version, tuple(head.fields), body)
 
 
