@@ -78,7 +78,7 @@ def settings_command() -> None:
     """Print all settings as a table in Markdown, as it stands in docs/settings.md."""
     click.echo("| variable | default | meaning |\n| --- | --- | --- |")
     for setting in describe():
-        default = "" if setting.default is None else f"`{str(setting.default).lower()}`"
+        default = f"`{str(setting.default).lower()}`" if setting.default not in {None, ""} else ""
         click.echo(f"| `{setting.variable}` | {default} | {setting.meaning}; {setting.expected} |")
 
 
