@@ -22,7 +22,7 @@ def test_no_import_breaks_the_law() -> None:
         ("actors/user/actor.py", "redis"),
         ("actors/runtime/cell.py", "sortedcontainers.SortedList"),
         ("actors/runtime/cell.py", "actors.ports"),
-        ("actors/ports.py", "actors.user.messages"),
+        ("actors/ports/scores.py", "actors.user.messages"),
         ("scoreboard/stores/postgres.py", "actors.user.messages"),
         ("scoreboard/stores/postgres.py", "scoreboard.settings"),
         ("scoreboard/api/routes.py", "scoreboard.stores.postgres"),

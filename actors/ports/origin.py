@@ -1,0 +1,13 @@
+"""Where a request came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, for the audit."""
+
+    address: str | None
+    user_agent: str | None
