@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -12,6 +13,29 @@ PATH = "/ws/leaderboard"
 _TOKEN, _SCORE, _ACK = b'"actionToken":', b'"newScore":', b'{"event":"ack","id":'
 _ASK = text_frame(b'{"event":"action.token","id":0}')
 _KEY = "MDEyMzQ1Njc4OWFiY2RlZg=="
+
+
+def signed_in(port: int, token: str, agent: str = "bench") -> tuple[socket.socket, bytes]:
+    """A live socket of a player, and what has come on it behind the handshake. Raises Wrong, and OSError."""
+    fields = {
+        "Host": "127.0.0.1",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": _KEY,
+        "Authorization": f"Bearer {token}",
+        "User-Agent": agent,
+    }
+    connected = connect(port)
+    lines = [f"GET {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
+    connected.sendall("\r\n".join(lines).encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += receive(connected)
+    if not answer.startswith(b"HTTP/1.1 101 "):
+        connected.close()
+        raise Wrong(f"no handshake: {answer[:200]!r}")
+    return connected, answer.partition(b"\r\n\r\n")[2]
 
 
 class SocketPlayer:
@@ -29,26 +53,7 @@ class SocketPlayer:
         self.sent_ns = 0
         self._at_once = at_once
         self._began: list[int] = []  # of the cycles in flight, the oldest first
-        self.socket = connect(port)
-        self._open(account["token"])
-
-    def _open(self, token: str) -> None:
-        fields = {
-            "Host": "127.0.0.1",
-            "Connection": "Upgrade",
-            "Upgrade": "websocket",
-            "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": _KEY,
-            "Authorization": f"Bearer {token}",
-        }
-        lines = [f"GET {PATH} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
-        self.socket.sendall("\r\n".join(lines).encode())
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += receive(self.socket)
-        if not answer.startswith(b"HTTP/1.1 101 "):
-            raise Wrong(f"no handshake: {answer[:200]!r}")
-        self._data = answer.partition(b"\r\n\r\n")[2]
+        self.socket, self._data = signed_in(port, account["token"])
 
     def begin(self) -> None:
         """Begin as many cycles as may be in flight."""

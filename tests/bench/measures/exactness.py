@@ -11,6 +11,7 @@ from typing import Self
 from tests.bench.accounts import Account, register, scores
 from tests.bench.arena import require_true
 from tests.bench.figure import Figure, Options, Reading
+from tests.bench.filled import service_token
 from tests.bench.generator import Command, Generator
 from tests.bench.numbers import query
 from tests.bench.scoreboard_subject import ScoreboardSubject
@@ -19,7 +20,15 @@ from tests.bench.subject import SubjectFactory
 NAME = "exactness"
 PLAYERS = 16
 PLAY_S = 14.0
-LEDGER = "SELECT user_id, count(*), sum(score_increment), count(DISTINCT new_score) FROM score_updates GROUP BY user_id"
+WAYS = {"rest": "REST", "socket": "live socket", "batches": "batches"}
+#: Of a batch the ledger knows the service and what it calls itself.
+LEDGER = """
+SELECT user_id, substring(user_agent from '[a-z]+$'), array_to_string(array_agg(new_score), ' ')
+FROM score_updates GROUP BY 1, 2
+"""
+OPERATIONS = "SELECT count(*) - count(DISTINCT operation_id) FROM score_updates WHERE score_increment = 1"
+TOTALS = "SELECT user_id, score FROM users"
+Totals = dict[str, list[int]]
 
 
 class Inexact(Exception):
@@ -27,18 +36,27 @@ class Inexact(Exception):
 
 
 class ExactnessMeasure:
-    """Players score through REST without a pause, each increment with a key, sent again until it is answered.
+    """Every player scores in all three ways at once, without a pause; each score is sent until it is acknowledged.
 
-    Meanwhile a tenth of the clients stop reading, a fifth are cut off and come back, and the server is killed and
-    started again; then those who stopped read again. What was acknowledged is compared with the ledger's rows, with the
-    players' scores, and with the last board of every client.
+    Some are sent again although they were, and some answers are not waited for. Meanwhile a tenth of the clients stop
+    reading, a fifth are cut off and come back, and the server is killed and started again; then those who stopped read
+    again. All that was acknowledged of a player, together, must be every total from 1 to the score, each once; each
+    way's must be its rows of the ledger; and the last board of every client must be the true one.
     """
 
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = (
-        Figure("points", "acknowledged, in the ledger once", "points"),
+        *(
+            figure
+            for way, name in WAYS.items()
+            for figure in (
+                Figure(f"{way}_points", f"{name}: acknowledged, in the ledger once", "points"),
+                Figure(f"{way}_resent", f"{name}: requests sent again", "requests"),
+                Figure(f"{way}_known", f"{name}: acknowledged again, counted once", "points"),
+                Figure(f"{way}_ranked", f"{name}: acknowledged with ranks", "points"),
+            )
+        ),
         Figure("shown", "clients that show the true board", "clients"),
-        Figure("repeated", "requests sent again", "requests"),
         Figure("lost", "connections lost", "connections"),
         Figure("gaps", "differences that could not be applied", "frames"),
     )
@@ -50,7 +68,7 @@ class ExactnessMeasure:
         self._scope = ExitStack()
         self._subject: ScoreboardSubject
         self._accounts: list[Account]
-        self._players: Generator
+        self._senders: dict[str, Generator]
         self._watchers: Generator
         self._unsteady: Generator
 
@@ -60,7 +78,11 @@ class ExactnessMeasure:
         self._subject = subject
         self._accounts = register(subject.port, PLAYERS)
         players = [asdict(account) for account in self._accounts]
-        self._players = self._generator("tests.bench.steadfast_generator", players=players)
+        token = service_token(subject.data, "bench")
+        self._senders = {
+            way: self._generator("tests.bench.steadfast_generator", way=way, players=players, token=token)
+            for way in WAYS
+        }
         self._watchers = self._generator("tests.bench.crowd_generator")
         self._unsteady = self._generator("tests.bench.crowd_generator")
         return self
@@ -79,7 +101,8 @@ class ExactnessMeasure:
 
     def round(self, number: int) -> Reading:
         """All that may go wrong, while points are scored; then what came of it."""
-        self._players.begin(seconds=PLAY_S)
+        for sender in self._senders.values():
+            sender.begin(seconds=PLAY_S)
         seen = [self._watchers.ask(watch_s=1.0), self._watchers.ask(stop=self._stopping, watch_s=1.0)]
         seen.append(self._unsteady.ask(cut=True, watch_s=2.0))
         self._watchers.begin(watch_s=4.0, settle=True)
@@ -89,24 +112,44 @@ class ExactnessMeasure:
         self._subject.start()
         seen += [self._watchers.result(), self._unsteady.result()]
         seen.append(self._watchers.ask(resume=True, watch_s=1.0))
-        played = self._players.result()
+        played = {way: sender.result() for way, sender in self._senders.items()}
         time.sleep(2 * self._subject.tick_s)
         last = [self._watchers.ask(watch_s=2.0, settle=True), self._unsteady.ask(watch_s=2.0, settle=True)]
         return Reading(self._judged(played, last) | {key: sum(each[key] for each in seen) for key in ("lost", "gaps")})
 
-    def _judged(self, played: Command, last: list[Command]) -> dict[str, float]:
-        acknowledged: dict[str, int] = played["scores"]
-        if scores(self._subject.port, list(acknowledged)) != acknowledged:
-            raise Inexact("the players' scores are not what was acknowledged")
-        rows = [line.split("|") for line in query(self._subject.home / "data", LEDGER).splitlines()]
-        if {user_id: {int(each) for each in counts} for user_id, *counts in rows} != {
-            user_id: {score} for user_id, score in acknowledged.items() if score
-        }:
-            raise Inexact("the ledger is not what was acknowledged")
+    def _judged(self, played: dict[str, Command], last: list[Command]) -> dict[str, float]:
+        acknowledged = {way: told["scores"] for way, told in played.items()}
+        self._require_ledger(acknowledged)
+        totals = {account.user_id: _total(account.user_id, acknowledged) for account in self._accounts}
+        if scores(self._subject.port, list(totals)) != totals:
+            raise Inexact("the players' scores on the board are not what was acknowledged")
+        stored = dict(line.split("|") for line in query(self._subject.data, TOTALS).splitlines())
+        if stored != {user_id: str(total) for user_id, total in totals.items()}:
+            raise Inexact("the players' scores in the database are not what was acknowledged")
         for seen in last:
             require_true(self._subject.port, seen)
-        return {
-            "points": float(sum(acknowledged.values())),
-            "shown": float(sum(seen["watching"] for seen in last)),
-            "repeated": float(played["repeated"]),
-        }
+        figures = {"shown": float(sum(seen["watching"] for seen in last))}
+        for way, told in played.items():
+            figures[f"{way}_points"] = float(sum(map(len, acknowledged[way].values())))
+            figures |= {f"{way}_{name}": float(told[name]) for name in ("resent", "known", "ranked")}
+        return figures
+
+    def _require_ledger(self, acknowledged: dict[str, Totals]) -> None:
+        """Every way's rows are what it was told, no more and no less, and no operation has two."""
+        rows = [line.split("|") for line in query(self._subject.data, LEDGER).splitlines()]
+        found: dict[str, Totals] = {way: {} for way in WAYS}
+        for user_id, way, totals in rows:
+            found[way][user_id] = sorted(map(int, totals.split()))
+        for way, told in acknowledged.items():
+            if found[way] != {user_id: sorted(totals) for user_id, totals in told.items()}:
+                raise Inexact(f"the ledger's rows of {WAYS[way]} are not what was acknowledged")
+        if query(self._subject.data, OPERATIONS).strip() != "0":
+            raise Inexact("an action counted twice")
+
+
+def _total(user_id: str, acknowledged: dict[str, Totals]) -> int:
+    """A player's score. Raises Inexact unless every total up to it was acknowledged, once."""
+    told = sorted(total for totals in acknowledged.values() for total in totals.get(user_id, []))
+    if told != list(range(1, len(told) + 1)):
+        raise Inexact(f"the totals acknowledged to {user_id} have gaps, or stand there twice")
+    return len(told)
