@@ -24,7 +24,7 @@ class AudienceActor(BatchActor):
     `crowd` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
     """
 
-    max_batch = 100  # so many joins in one turn, at 50 microseconds each
+    max_batch = 100  # so many joins before others get a turn; each sends a board (``scripts/bench joins``)
 
     def __init__(self, board: Ref, crowd: Crowd, *, retry_s: float = 1.0) -> None:
         self._board = board

@@ -13,7 +13,7 @@ from actors.leaderboard.lane import Fallen, Lane
 from actors.leaderboard.messages import Send, Subscriber
 from actors.leaderboard.update import Dialect, Update
 
-#: So many connections are served before others get a turn: at 10 microseconds each, 2.5 ms.
+#: So many connections are served before others get a turn; each is a system call (``scripts/bench lag``).
 SLICE = 250
 
 

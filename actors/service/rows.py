@@ -1,7 +1,7 @@
 """The judgement of a batch: pure functions. What needs the player's row is left to the transaction that locks it.
 
-An actor a row (14 to 100 microseconds) would decide nothing that the transaction does not decide anyway: whether the
-player exists, is banned, or has that action already. So a batch costs a few microseconds a row here, and one message.
+An actor a row would decide nothing that the transaction does not decide anyway: whether the player exists, is banned,
+or has that action already. So a batch is one message, and a row a few look-ups (``scripts/bench batch``).
 """
 
 from __future__ import annotations

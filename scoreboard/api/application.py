@@ -25,7 +25,8 @@ class Application(QuartTrio):
     """Quart's routing, lifespan and test client, with a dispatch of our own.
 
     A view takes the request (and the variables of its path) and returns an `Answer`. Quart's requests, contexts,
-    signals, sessions and responses are passed by: they take 110 µs a request, and its error pages are not our shape.
+    signals, sessions and responses are passed by: no view needs them, every request would pay for them (``scripts/bench
+    top`` has a plain Quart beside it), and its error pages are not our shape.
     """
 
     asgi_http_class = Exchange

@@ -43,9 +43,8 @@ class Http1Connection:
     """In place of Hypercorn's `TCPServer` and `H11Protocol`, which read on while the application works.
 
     That needs two tasks, a queue between them, locks, and a protocol that says whose turn it is. Here one task reads a
-    head, is the application, writes the answer, and reads on. With llhttp in place of h11 that took 40 % off the
-    processor time of a token and increment cycle (``scripts/bench cycles``, before and after in turns). The request as
-    the application sees it is Hypercorn's still; see `Turn`.
+    head, is the application, writes the answer, and reads on; llhttp takes the place of h11 (``scripts/bench top`` has
+    a plain Hypercorn beside it). The request as the application sees it is Hypercorn's still; see `Turn`.
     """
 
     def __init__(

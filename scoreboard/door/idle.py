@@ -10,8 +10,7 @@ import trio
 class IdleLimit:
     """In place of Hypercorn's idle task: one task for the life of a connection, which looks seldom.
 
-    The original begins and cancels a task for every request, which took 125 of 1,360 microseconds of a token and
-    increment cycle (``scripts/bench stages``). Here a request costs two assignments.
+    The original begins and cancels a task for every request. Here a request costs two assignments.
 
     Args:
         within_s: How long it may be idle.

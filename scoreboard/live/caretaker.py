@@ -14,7 +14,7 @@ from scoreboard.live.stream import FeedStream
 
 #: Silence is looked for so many times in the time after which a client is asked for a sign of life.
 LOOKS = 10
-#: So many clients are looked at at once. Their answers come at once, too, and each takes some 40 microseconds.
+#: So many clients are looked at at once. Their answers come at once, too, in one turn of the loop.
 SLICE = 100
 
 
@@ -102,7 +102,7 @@ class Caretaker:
             scope.cancel()
 
     async def _look_round(self) -> None:
-        """Evenly over the time of a round: ten thousand pongs in one turn of the loop held it for half a second."""
+        """Evenly over the time of a round, or all pongs would come in one turn of the loop (``scripts/bench hold``)."""
         while True:
             clients = tuple(self._clients.items())
             starts = range(0, len(clients), SLICE) or range(1)

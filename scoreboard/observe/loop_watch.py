@@ -1,9 +1,9 @@
 """How long the event loop is held at a time, and by whom when it was too long.
 
 Trio looks for input once a turn and then lets every task that can run take one step. As long as that takes, nobody
-who sends something is heard: that is the loop's lag. It is measured turn by turn, which misses none and costs a
-microsecond a turn. Hooks round each step cost as much a step, ten times a turn; a task that sleeps for 5 ms and looks
-how late it wakes costs 290 microseconds each time, also when nobody is there.
+who sends something is heard: that is the loop's lag. It is measured turn by turn: that misses none, and is two looks
+at a clock. Hooks round each step would look as often for every step of a turn; a task that sleeps and looks how late it
+wakes would make turns of its own, also when nobody is there.
 """
 
 from __future__ import annotations

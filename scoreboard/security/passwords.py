@@ -22,7 +22,7 @@ class Passwords:
     """Hashes and compares.
 
     Args:
-        rounds: The cost; each one more doubles it, 12 is a quarter of a second of a core.
+        rounds: The cost; each one more doubles it.
         concurrency: How many are computed at once.
         waiting: How many more may wait for their turn; the next one is refused.
     """

@@ -49,7 +49,7 @@ class AccessTokens:
         services: Likewise for tokens of services: holds the name and the id of each that is good.
         lifetime_s: How long a new token is good for.
         now_us: The time of day.
-        remember: How many verified tokens are kept so that their signature (about 50 µs) is not computed again.
+        remember: How many verified tokens are kept so that a signature is verified once, not with every request.
     """
 
     def __init__(  # noqa: PLR0913 - named, but for the first two

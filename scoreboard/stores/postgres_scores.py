@@ -87,7 +87,7 @@ def segment_starts(writes: Sequence[ScoreWrite]) -> list[int]:
 
 
 def _any_twins(writes: Sequence[ScoreWrite]) -> bool:
-    """Whether anything stands twice anywhere: mostly not, and that is seen in a tenth of the time."""
+    """Whether anything stands twice anywhere: mostly not, and that is seen without asking where."""
     keyed = [(write.user_id, write.idempotency_key) for write in writes if write.idempotency_key is not None]
     return (
         len({write.operation_id for write in writes}) < len(writes)

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from actors.ports import BoardId, ScoreFact, StoreUnavailable, UserId
 from scoreboard.stores.redis_pool import Cache
 
-#: A name that was put is not put again for so many seconds: as a command for each score it took a third of what a score
-#: in a batch costs this process. What Redis forgets is back after that time.
+#: A name that was put is not put again for so many seconds: that would be a command more for each score, and names
+#: hardly ever change. What Redis forgets is back after that time.
 NAMES_S = 60.0
 MOST_NAMES = 200_000
 
