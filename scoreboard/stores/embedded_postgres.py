@@ -49,11 +49,13 @@ SETTINGS: Mapping[str, str] = {
     "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
-    # Few checkpoints: each makes the next write of every page a whole page in the log.
+    # Few checkpoints: each makes the next write of every page a whole page in the log. To compress these would save two
+    # thirds of the log, but took four of eleven seconds of a start after a crash (``scripts/bench restart``): who reads
+    # a page first writes it there. The first score on a page would pay the same.
     "min_wal_size": "128MB",
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
+    "wal_compression": "off",
     # Every score leaves a dead version of its player's row.
     "autovacuum_naptime": "15s",
     "autovacuum_vacuum_scale_factor": "0.1",

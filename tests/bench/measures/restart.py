@@ -53,7 +53,7 @@ class RestartMeasure:
             Figure("processor_s", "processor time of the server until then", "s"),
             Figure("rss", "resident then", "MiB"),
             Figure("peak", "most resident until then", "MiB"),
-            Figure("crash_s", "ready, with Postgres to recover as well", "s"),
+            Figure("crash_s", "ready, with Postgres to recover as well", "s", Mark(10)),
             Figure("crash_postgres_s", "  of that: Postgres", "s"),
             Figure("checked", "ranks compared with SQL's, all right", "ranks"),
         )
