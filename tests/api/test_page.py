@@ -74,7 +74,7 @@ async def test_a_file_is_not_sent_to_who_has_it(world: World) -> None:
     "path",
     [
         "/web/",
-        "/web/../services.py",
+        "/web/../settings.py",
         "/web/../../pyproject.toml",
         "/web//etc/passwd",
         "/web/..%2f..%2fpyproject.toml",
