@@ -16,22 +16,25 @@ from actors.ports.accounts import (
     Rotated,
     RotationRefused,
 )
+from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.board_cache import BoardCache
+from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import ActionCatalogue
 from actors.ports.clock import NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from actors.ports.event_log import EventLog, LoggedFacts
-from actors.ports.facts import MAX_SCORE, Members, ScoreFact
+from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.ids import ALL_TIME, BoardId, Ids, OperationId, SessionId, UserId
 from actors.ports.origin import Origin
+from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
+    LATEST_US,
     AnswerRecord,
     BannedUser,
     CommitOutcome,
     Committed,
     KeyConflict,
     KeyLookup,
-    MemberPages,
     Repeated,
     ScoreStore,
     ScoreWrite,
@@ -41,15 +44,23 @@ from actors.ports.scores import (
 
 __all__ = [
     "ALL_TIME",
+    "EVERYBODY",
+    "LATEST_US",
     "MAX_SCORE",
     "NEVER_US",
+    "UNCHANGED",
     "Account",
     "AccountStore",
     "ActionCatalogue",
     "AnswerRecord",
+    "Archive",
+    "ArchivePage",
+    "ArchivedPeriod",
+    "ArchivedRow",
     "BannedUser",
     "BoardCache",
     "BoardId",
+    "BoardScope",
     "CommitOutcome",
     "CommitUnknown",
     "Committed",
@@ -66,6 +77,10 @@ __all__ = [
     "NewSession",
     "OperationId",
     "Origin",
+    "Period",
+    "Profile",
+    "ProfileChange",
+    "ProfileStore",
     "Registered",
     "Repeated",
     "Rotated",
@@ -74,10 +89,12 @@ __all__ = [
     "ScoreStore",
     "ScoreWrite",
     "SessionId",
+    "Span",
     "StoreError",
     "StoreFault",
     "StoreUnavailable",
     "TokenSpent",
+    "Unchanged",
     "UnknownUser",
     "UserId",
     "WallClock",

@@ -7,13 +7,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from actors.ports.facts import Members, ScoreFact
+from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Span
+from actors.ports.facts import ScoreFact
 from actors.ports.ids import OperationId, UserId
 from actors.ports.origin import Origin
+
+#: A write counts as done at most so long before it is on disk. Longer than any token lives, and than its retries last.
+LATEST_US = 600_000_000
 
 
 class ScoreWrite(NamedTuple):
     """One score to make durable. `operation_id` names it for ever: committing it twice counts once.
+
+    `occurred_us` is the time of the action, by which the score is filed into days, weeks and months.
 
     A tuple, as are facts and what was committed: one is made for every score, and a frozen dataclass takes longer.
     """
@@ -27,6 +33,7 @@ class ScoreWrite(NamedTuple):
     idempotency_key: str | None
     request_hash: bytes
     origin: Origin
+    occurred_us: int
 
 
 class Committed(NamedTuple):
@@ -92,14 +99,6 @@ class KeyLookup:
     request_hash: bytes
 
 
-class MemberPages(Protocol):
-    """One reading of all players."""
-
-    async def next(self) -> Members | None:
-        """Players who have not been told yet, in any order; None when all have been. Raises StoreUnavailable."""
-        ...
-
-
 class ScoreStore(Protocol):
     """The ledger: exactly once, in one transaction a call."""
 
@@ -112,6 +111,9 @@ class ScoreStore(Protocol):
         writes of a call.
         An `AnswerRecord` fills the ranks of a key once; later ones for the same key change nothing. Answers are kept
         before the writes are judged. A total stops at `MAX_SCORE`; `points` tell what a write really added.
+
+        The fact's `occurred_us` is that of the write, but never later than the commit, nor more than `LATEST_US` before
+        it: so nothing comes to a period any more when that time has passed since its end.
 
         Raises:
             StoreUnavailable: nothing changed.
@@ -127,14 +129,24 @@ class ScoreStore(Protocol):
         """The totals of up to `limit` players who are not banned, by ascending id, behind `user_id`."""
         ...
 
-    def all_members(self) -> AbstractAsyncContextManager[MemberPages]:
-        """Read the totals of all players who are not banned, each once, as they all stood at one moment.
+    def all_members(
+        self, scope: BoardScope = EVERYBODY, span: Span | None = None
+    ) -> AbstractAsyncContextManager[MemberPages]:
+        """Read all players of a board who are not banned, each once, as they all stood at one moment.
 
         The moment is behind the beginning of the block, so whatever was committed before it is seen. What is committed
-        later is not, and comes to a board as facts. Raises StoreUnavailable.
+        later is not, and comes to a board as facts. `span` is the present one of the scope's period, None for all time;
+        its board has those who gained anything in it. Raises StoreUnavailable.
         """
         ...
 
+    async def members_of(self, scope: BoardScope, span: Span | None, user_ids: Sequence[UserId]) -> Members:
+        """Those of these players who are on that board, as `all_members` would tell them. Raises StoreUnavailable."""
+        ...
+
     async def purge(self, *, before_us: int) -> int:
-        """Forget spent tokens that expired, and idempotency keys made, before that time; returns how many rows."""
+        """Forget spent tokens that expired, and idempotency keys made, before that time; returns how many rows.
+
+        What was scored is never forgotten.
+        """
         ...

@@ -93,7 +93,8 @@ class ServiceActor(BatchActor):
         if len(self._under_way) >= self._world.rules.batches_under_way:
             raise ServiceBusy(BUSY)
         self._count(len(message.rows))
-        judged = judge(self._service, message.rows, self._points, message.origin)
+        now_us = self._world.clock.now_us()
+        judged = judge(self._service, message.rows, self._points, message.origin, now_us=now_us)
         then = partial(conclude, message.rows, judged.verdicts)
         if not judged.writes:
             request.answer(then((), {}))

@@ -54,7 +54,7 @@ class Judged:
     verdicts: list[Verdict]
 
 
-def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], origin: Origin) -> Judged:
+def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], origin: Origin, *, now_us: int) -> Judged:
     """Points by the catalogue; names by what was done, so that the same row again is the same operation."""
     writes: list[ScoreWrite] = []
     verdicts: list[Verdict] = []
@@ -72,11 +72,11 @@ def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], ori
             continue
         seen[row.action_id] = len(writes)
         verdicts.append(Verdict(len(writes)))
-        writes.append(write_of(service, row, worth, origin))
+        writes.append(write_of(service, row, worth, origin, now_us))
     return Judged(tuple(writes), verdicts)
 
 
-def write_of(service: str, row: ScoreRow, points: int, origin: Origin) -> ScoreWrite:
+def write_of(service: str, row: ScoreRow, points: int, origin: Origin, now_us: int) -> ScoreWrite:
     """The write of one row. No service name and no action id holds a line break."""
     user_id, action_id, action_type, _ = row
     name = sha256(f"{service}\n{action_id}".encode())
@@ -92,6 +92,7 @@ def write_of(service: str, row: ScoreRow, points: int, origin: Origin) -> ScoreW
         None,
         b"",
         origin,
+        now_us,
     )
 
 

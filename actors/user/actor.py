@@ -169,6 +169,7 @@ class UserActor(Actor):
             idempotency_key=wish.idempotency_key,
             request_hash=request_hash,
             origin=wish.origin,
+            occurred_us=min(wish.token.timestamp_ms * 1000, world.clock.now_us()),
         )
 
     def _conclude(self, wish: Increment, request_hash: bytes, outcome: object) -> ScoreAnswer:

@@ -21,10 +21,11 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from actors.ports import AccountStore, BoardCache, EventLog, StoreError, StoreUnavailable
+from actors.ports import AccountStore, BoardCache, EventLog, ProfileStore, StoreError, StoreUnavailable
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
+from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
@@ -51,6 +52,7 @@ class Stores:
 
     scores: PostgresScoreStore
     accounts: AccountStore
+    profiles: ProfileStore
     events: EventLog
     cache: BoardCache
     database: Database
@@ -127,19 +129,24 @@ async def open_stores(
             database = Database(loop, pool, bounds)
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
             async with _closing(loop, database, redis):
-                yield Stores(
-                    scores=PostgresScoreStore(database),
-                    accounts=PostgresAccountStore(database),
-                    events=RedisEventLog(redis, length=event_log_length),
-                    cache=RedisBoardCache(redis),
-                    database=database,
-                    redis=redis,
-                    migrations=tuple(migrations),
-                )
+                yield _stores(database, redis, RedisEventLog(redis, length=event_log_length), tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
         raise failure
+
+
+def _stores(database: Database, redis: Cache, events: EventLog, migrations: tuple[str, ...]) -> Stores:
+    return Stores(
+        scores=PostgresScoreStore(database),
+        accounts=PostgresAccountStore(database),
+        profiles=PostgresProfileStore(database),
+        events=events,
+        cache=RedisBoardCache(redis),
+        database=database,
+        redis=redis,
+        migrations=migrations,
+    )
 
 
 @asynccontextmanager

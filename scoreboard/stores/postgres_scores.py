@@ -9,42 +9,48 @@ from typing import TypeVar
 import asyncpg
 
 from actors.ports import (
+    EVERYBODY,
     AnswerRecord,
     BannedUser,
+    BoardScope,
     CommitOutcome,
     Committed,
     CommitUnknown,
     KeyConflict,
     KeyLookup,
     MemberPages,
+    Members,
     Repeated,
     ScoreFact,
     ScoreWrite,
+    Span,
     TokenSpent,
     UnknownUser,
     UserId,
 )
 from scoreboard.stores.foresight import Foresight
-from scoreboard.stores.postgres_members import reading_members
+from scoreboard.stores.postgres_members import reading_members, these_members
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
 
 Value = TypeVar("Value")
 
-COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 
 ACTIONS = "SELECT action_type, base_points FROM actions WHERE is_active"
 
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
-       to_us(k.reached_at) AS reached_us, k.points, k.previous_rank, k.new_rank
+       to_us(k.reached_at) AS reached_us, k.points, to_us(coalesce(s.occurred_at, k.reached_at)) AS occurred_us,
+       u.country::text AS country, u.avatar, k.previous_rank, k.new_rank
 FROM unnest($1::uuid[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i (user_id, idempotency_key, request_hash, ord)
 JOIN idempotency_keys k ON k.user_id = i.user_id AND k.idempotency_key = i.idempotency_key
 JOIN users u ON u.user_id = i.user_id
+LEFT JOIN score_updates s ON s.user_id = k.user_id AND s.created_at = k.reached_at
 """
 
 MEMBERS = """
-SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us
+SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar
 FROM users WHERE users.user_id > $1 AND NOT is_banned ORDER BY users.user_id LIMIT $2
 """
 
@@ -113,6 +119,7 @@ def write_columns(writes: Sequence[ScoreWrite]) -> tuple[Sequence[object], ...]:
         _once([write.request_hash for write in writes]),
         [address(origin.address) for origin in origins],
         [user_agent(origin.user_agent) for origin in origins],
+        _once([write.occurred_us for write in writes]),
     )
 
 
@@ -136,7 +143,7 @@ def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
     kind: int = row[1]
     if kind in REFUSALS:
         return REFUSALS[kind]
-    fact = ScoreFact(user_id, row[2], row[3], row[4], row[5])
+    fact = ScoreFact(user_id, *row[2:7], *row[9:12])
     return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6], kind == KNOWN)
 
 
@@ -179,8 +186,8 @@ class PostgresScoreStore:
         rows = await self._database.run(lambda connection: connection.fetch(RECALL, users, keys, hashes))
         found: list[Repeated | KeyConflict | None] = [None] * len(lookups)
         for row in rows:
-            fact = ScoreFact(UserId(row["user_id"]), row["username"], row["score"], row["version"], row["reached_us"])
-            again = Repeated(fact, row["points"], row["previous_rank"], row["new_rank"])
+            fact = ScoreFact(UserId(row["user_id"]), *row[3:11])
+            again = Repeated(fact, fact.points, row["previous_rank"], row["new_rank"])
             found[row["ord"] - 1] = again if row["same"] else KeyConflict()
         return found
 
@@ -190,11 +197,17 @@ class PostgresScoreStore:
             rows = await self._database.run(lambda connection: connection.fetch(FIRST_MEMBERS, limit))
         else:
             rows = await self._database.run(lambda connection: connection.fetch(MEMBERS, user_key(user_id), limit))
-        return [ScoreFact(UserId(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+        return [ScoreFact(UserId(row[0]), *row[1:]) for row in rows]
 
-    def all_members(self) -> AbstractAsyncContextManager[MemberPages]:
+    def all_members(
+        self, scope: BoardScope = EVERYBODY, span: Span | None = None
+    ) -> AbstractAsyncContextManager[MemberPages]:
         """See `ScoreStore.all_members`."""
-        return reading_members(self._database)
+        return reading_members(self._database, scope, span)
+
+    async def members_of(self, scope: BoardScope, span: Span | None, user_ids: Sequence[UserId]) -> Members:
+        """See `ScoreStore.members_of`."""
+        return await these_members(self._database, scope, span, user_ids)
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""

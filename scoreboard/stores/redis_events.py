@@ -12,20 +12,34 @@ from actors.ports import LoggedFacts, ScoreFact, UserId
 from scoreboard.stores.redis_pool import Cache
 
 FIELD = b"f"
-Wire = list[tuple[str, str, int, int, int]]
+
+
+class Wire(msgspec.Struct, array_like=True, gc=False):
+    """A fact as it travels: an array without names. What is new stands at the end, and may be missing."""
+
+    user_id: str
+    username: str
+    score: int
+    version: int
+    reached_us: int
+    points: int = 0
+    occurred_us: int = 0
+    country: str | None = None
+    avatar: str | None = None
+
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Wire).decode
+_decode = msgspec.msgpack.Decoder(list[Wire]).decode
 
 
 def encode(facts: Sequence[ScoreFact]) -> bytes:
-    """Facts as bytes; a tuple for each, without names."""
-    return _encode([(fact.user_id, fact.username, fact.score, fact.version, fact.reached_us) for fact in facts])
+    """Facts as bytes; an array for each, without names."""
+    return _encode(facts)
 
 
 def decode(payload: bytes) -> tuple[ScoreFact, ...]:
-    """The facts in bytes that `encode` made."""
-    return tuple(ScoreFact(UserId(row[0]), *row[1:]) for row in _decode(payload))
+    """The facts in bytes that `encode` made, or the version before it: those seem to have added nothing."""
+    return tuple(ScoreFact(UserId(row.user_id), *msgspec.structs.astuple(row)[1:]) for row in _decode(payload))
 
 
 class RedisEventLog:

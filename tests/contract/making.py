@@ -18,14 +18,24 @@ from actors.ports import (
     NewSession,
     OperationId,
     Origin,
+    ProfileStore,
     Registered,
+    ScoreFact,
     ScoreStore,
     ScoreWrite,
     SessionId,
     UserId,
 )
 from scoreboard.stores.opening import Stores, open_stores
-from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
+from tests.fakes import (
+    FakeAccountStore,
+    FakeBoardCache,
+    FakeClock,
+    FakeEventLog,
+    FakeProfileStore,
+    FakeScoreStore,
+    Players,
+)
 
 NOW_US = 1_750_000_000_000_000
 HERE = Origin("192.0.2.7", "a browser")
@@ -43,6 +53,9 @@ class World:
     ban: Callable[[UserId], Awaitable[None]]
     set_score: Callable[[UserId, int], Awaitable[None]]
     catalogue: ActionCatalogue
+    profiles: ProfileStore
+    now_us: Callable[[], Awaitable[int]]
+    pass_time: Callable[[int], Awaitable[None]]
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -63,7 +76,7 @@ def fake_backend() -> Backend:
     clock = FakeClock()
     players = Players(clock)
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
-    events, cache = FakeEventLog(), FakeBoardCache()
+    events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True
@@ -71,9 +84,15 @@ def fake_backend() -> Backend:
     async def set_score(user_id: UserId, score: int) -> None:
         players.rows[user_id].score = score
 
+    async def now_us() -> int:
+        return players.moment()
+
+    async def pass_time(us: int) -> None:
+        clock.us += us
+
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        yield World(scores, accounts, events, cache, ban, set_score, scores)
+        yield World(scores, accounts, events, cache, ban, set_score, scores, profiles, now_us, pass_time)
 
     return Backend(opened)
 
@@ -90,17 +109,40 @@ def real_backend(postgres_url: str, redis_url: str) -> Backend:
 
 
 def real_world(stores: Stores) -> World:
-    """The world over open stores."""
+    """The world over open stores. Instead of the time, all that was done goes back."""
 
     async def ban(user_id: UserId) -> None:
         sql = "UPDATE users SET is_banned = true WHERE user_id = $1"
         await stores.database.run(lambda connection: connection.execute(sql, user_id))
 
+    async def now_us() -> int:
+        now: int = await stores.database.run(lambda connection: connection.fetchval("SELECT to_us(clock_timestamp())"))
+        return now
+
+    async def pass_time(us: int) -> None:
+        back = f"interval '{us} microseconds'"
+        sql = (
+            f"UPDATE score_updates SET created_at = created_at - {back}, occurred_at = occurred_at - {back};"
+            f"UPDATE users SET reached_at = reached_at - {back}"
+        )
+        await stores.database.run(lambda connection: connection.execute(sql))
+
     async def set_score(user_id: UserId, score: int) -> None:
         sql = "UPDATE users SET score = $2 WHERE user_id = $1"
         await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
 
-    return World(stores.scores, stores.accounts, stores.events, stores.cache, ban, set_score, stores.scores)
+    return World(
+        stores.scores,
+        stores.accounts,
+        stores.events,
+        stores.cache,
+        ban,
+        set_score,
+        stores.scores,
+        stores.profiles,
+        now_us,
+        pass_time,
+    )
 
 
 def uuid_of(number: int) -> str:
@@ -115,7 +157,14 @@ def account(name: str, *, user_id: str | None = None, email: str | None = None) 
     return NewAccount(key, name, name.casefold(), address, address.casefold(), "$2b$hash")
 
 
-def write(user_id: UserId, key: str | None = None, *, request: bytes = b"request", points: int = 1) -> ScoreWrite:
+def write(
+    user_id: UserId,
+    key: str | None = None,
+    *,
+    request: bytes = b"request",
+    points: int = 1,
+    occurred_us: int = NOW_US,
+) -> ScoreWrite:
     """A write with an operation and a token of its own."""
     number = next(_numbers)
     return ScoreWrite(
@@ -128,12 +177,18 @@ def write(user_id: UserId, key: str | None = None, *, request: bytes = b"request
         idempotency_key=key,
         request_hash=request,
         origin=HERE,
+        occurred_us=occurred_us,
     )
 
 
 def again(first: ScoreWrite) -> ScoreWrite:
     """The same request come a second time: the same token and key, another operation."""
     return first._replace(operation_id=OperationId(uuid_of(next(_numbers))))
+
+
+def as_it_stands(fact: ScoreFact) -> ScoreFact:
+    """The total alone, without what was added last: as it is read later."""
+    return fact._replace(points=0, occurred_us=0)
 
 
 def token_hash(number: int) -> bytes:

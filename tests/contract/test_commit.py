@@ -16,7 +16,7 @@ from actors.ports import (
     UnknownUser,
     UserId,
 )
-from tests.contract.making import NOW_US, Backend, World, again, uuid_of, write
+from tests.contract.making import NOW_US, Backend, World, again, as_it_stands, uuid_of, write
 
 
 def repeated(first: CommitOutcome) -> Committed:
@@ -62,7 +62,7 @@ async def test_later_calls_go_on_from_earlier_ones(world: World) -> None:
     assert isinstance(second, Committed)
     assert (2, 2) == (second.fact.score, second.fact.version)
     assert second.fact.reached_us > first.fact.reached_us
-    assert [second.fact] == await world.scores.members_after(None, 10)
+    assert [as_it_stands(second.fact)] == await world.scores.members_after(None, 10)
 
 
 async def test_an_operation_counts_once_however_often_it_is_committed(world: World) -> None:
@@ -248,7 +248,7 @@ async def test_what_was_committed_is_there_after_reopening(backend: Backend) -> 
         spent = again(asked)._replace(idempotency_key=None)
         outcomes = await world.scores.commit([asked, again(asked), spent])
         assert [repeated(first), Repeated(first.fact, 1, None, 1), TokenSpent()] == outcomes
-        assert [first.fact] == await world.scores.members_after(None, 10)
+        assert [as_it_stands(first.fact)] == await world.scores.members_after(None, 10)
 
 
 async def test_members_come_by_ascending_id_a_page_at_a_time(world: World) -> None:

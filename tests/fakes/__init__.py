@@ -6,6 +6,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEventLog
 from tests.fakes.faults import Faults
 from tests.fakes.players import Player, Players
+from tests.fakes.profiles import FakeProfileStore
 from tests.fakes.scores import FakeScoreStore
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "FakeBoardCache",
     "FakeClock",
     "FakeEventLog",
+    "FakeProfileStore",
     "FakeScoreStore",
     "Faults",
     "Player",

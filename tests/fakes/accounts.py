@@ -57,6 +57,7 @@ class FakeAccountStore:
         if any(row.email_key == account.email_key for row in self.players.rows.values()):
             return EmailTaken()
         row = Player(account.user_id, account.username, *keys[1:], account.password_hash, self.players.moment())
+        row.email = account.email
         self.players.rows[account.user_id] = row
         return Registered(row.fact())
 

@@ -21,10 +21,19 @@ class Player:
     banned: bool = False
     score: int = 0
     version: int = 0
+    country: str | None = None
+    avatar: str | None = None
+    email: str = ""
+    created_us: int = field(init=False)
+    last_active_us: int = field(init=False)
 
-    def fact(self) -> ScoreFact:
-        """The total as it stands."""
-        return ScoreFact(self.user_id, self.username, self.score, self.version, self.reached_us)
+    def __post_init__(self) -> None:
+        self.created_us = self.last_active_us = self.reached_us
+
+    def fact(self, points: int = 0, occurred_us: int = 0) -> ScoreFact:
+        """The total as it stands; with what was added last, and when that was done."""
+        total = (self.user_id, self.username, self.score, self.version, self.reached_us)
+        return ScoreFact(*total, points, occurred_us, self.country, self.avatar)
 
 
 @dataclass(slots=True)

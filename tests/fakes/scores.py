@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from actors.ports import (
+    EVERYBODY,
+    LATEST_US,
     MAX_SCORE,
     AnswerRecord,
     BannedUser,
+    BoardScope,
     CommitOutcome,
     Committed,
     KeyConflict,
@@ -17,9 +20,11 @@ from actors.ports import (
     MemberPages,
     Members,
     OperationId,
+    Period,
     Repeated,
     ScoreFact,
     ScoreWrite,
+    Span,
     TokenSpent,
     UnknownUser,
     UserId,
@@ -45,14 +50,19 @@ class _Kept:
     answered: bool = False
 
 
-def members_of(facts: Sequence[ScoreFact], share: float = 1.0) -> Members:
-    """The facts as columns."""
+def members_of(facts: Sequence[ScoreFact], share: float = 1.0, totals: Sequence[int] | None = None) -> Members:
+    """The facts as columns; `totals` are of all time, if the scores are not."""
+    countries, avatars = [fact.country for fact in facts], [fact.avatar for fact in facts]
+    scores = [fact.score for fact in facts]
     return Members(
         [fact.user_id for fact in facts],
         [fact.username for fact in facts],
-        [fact.score for fact in facts],
+        scores,
         [fact.version for fact in facts],
         [fact.reached_us for fact in facts],
+        scores if totals is None else totals,
+        countries if any(countries) else None,
+        avatars if any(avatars) else None,
         share,
     )
 
@@ -60,17 +70,19 @@ def members_of(facts: Sequence[ScoreFact], share: float = 1.0) -> Members:
 class _Pages:
     """A reading, with as many players at once as the store says."""
 
-    def __init__(self, store: FakeScoreStore, facts: list[ScoreFact]) -> None:
-        self._store, self._facts, self._told = store, facts, 0
+    def __init__(self, store: FakeScoreStore, members: Members) -> None:
+        self._store, self._members, self._told = store, members, 0
 
     async def next(self) -> Members | None:
         """See `MemberPages.next`."""
         return await self._store.reads.around(self._next)
 
     def _next(self) -> Members | None:
-        page = self._facts[self._told : self._told + self._store.page]
-        self._told += len(page)
-        return members_of(page, self._told / len(self._facts)) if page else None
+        start, self._told = self._told, self._told + self._store.page
+        count = len(self._members.user_ids)
+        if start >= count:
+            return None
+        return replace(self._members.part(start, self._told), share=min(self._told / count, 1.0))
 
 
 class FakeScoreStore:
@@ -111,7 +123,7 @@ class FakeScoreStore:
         """What stands against applying it, in the order of the checks."""
         spent = self._spent.get(write.token_hash)
         if spent is not None and (spent.operation_id, spent.user_id) == (write.operation_id, write.user_id):
-            return spent.outcome._replace(again=True)
+            return Committed(self._told_now(spent.outcome.fact), spent.outcome.points, again=True)
         if write.idempotency_key is not None:
             known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
             if known is not None:
@@ -129,7 +141,9 @@ class FakeScoreStore:
         player.score += points
         player.version += 1
         player.reached_us = max(self.players.moment(), player.reached_us + 1)
-        outcome = Committed(player.fact(), points)
+        filed_us = max(min(write.occurred_us, player.reached_us), player.reached_us - LATEST_US)
+        outcome = Committed(player.fact(points, filed_us), points)
+        player.last_active_us = player.reached_us
         self.ledger.append((write, outcome))
         self._spent[write.token_hash] = _Spent(write.user_id, write.operation_id, write.token_expires_us, outcome)
         if write.idempotency_key is not None:
@@ -142,7 +156,14 @@ class FakeScoreStore:
         kept = self._keys.get((lookup.user_id, lookup.idempotency_key))
         if kept is None:
             return None
-        return kept.first if kept.request_hash == lookup.request_hash else KeyConflict()
+        if kept.request_hash != lookup.request_hash:
+            return KeyConflict()
+        return replace(kept.first, fact=self._told_now(kept.first.fact))
+
+    def _told_now(self, fact: ScoreFact) -> ScoreFact:
+        """What is known of a score of before, with the profile of now."""
+        player = self.players.rows[fact.user_id]
+        return fact._replace(country=player.country, avatar=player.avatar)
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
@@ -161,10 +182,35 @@ class FakeScoreStore:
         return [self.players.rows[key].fact() for key in behind[:limit]]
 
     @asynccontextmanager
-    async def all_members(self) -> AsyncIterator[MemberPages]:
+    async def all_members(self, scope: BoardScope = EVERYBODY, span: Span | None = None) -> AsyncIterator[MemberPages]:
         """See `ScoreStore.all_members`."""
-        facts = await self.reads.around(lambda: [row.fact() for row in self.players.rows.values() if not row.banned])
-        yield _Pages(self, facts)
+        yield _Pages(self, await self.reads.around(lambda: self._on_board(scope, span, self.players.rows)))
+
+    async def members_of(self, scope: BoardScope, span: Span | None, user_ids: Sequence[UserId]) -> Members:
+        """See `ScoreStore.members_of`."""
+        return await self.reads.around(lambda: self._on_board(scope, span, user_ids))
+
+    def _on_board(self, scope: BoardScope, span: Span | None, user_ids: Iterable[UserId]) -> Members:
+        if (span is None) != (scope.period is Period.ALL_TIME):
+            raise ValueError(f"{scope} and {span} do not belong together")
+        rows = [self.players.rows[key] for key in dict.fromkeys(user_ids) if key in self.players.rows]
+        facts = [row.fact() for row in rows if not row.banned and scope.country in (None, row.country)]
+        if span is None:
+            return members_of(facts)
+        gains = self.gained(span)
+        facts = [fact for fact in facts if fact.user_id in gains]
+        there = [fact._replace(score=gains[fact.user_id][0], reached_us=gains[fact.user_id][1]) for fact in facts]
+        return members_of(there, totals=[fact.score for fact in facts])
+
+    def gained(self, span: Span) -> dict[UserId, tuple[int, int]]:
+        """What each player gained in it, and the last moment in which that became more."""
+        gains: dict[UserId, tuple[int, int]] = {}
+        for _, outcome in self.ledger:
+            fact = outcome.fact
+            if fact.points and span.holds(fact.occurred_us):
+                score, _ = gains.get(fact.user_id, (0, 0))
+                gains[fact.user_id] = (score + fact.points, fact.reached_us)
+        return gains
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""

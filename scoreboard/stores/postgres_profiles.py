@@ -1,0 +1,48 @@
+"""What players show and tell of themselves, in Postgres."""
+
+from __future__ import annotations
+
+from actors.ports import (
+    UNCHANGED,
+    BannedUser,
+    Profile,
+    ProfileChange,
+    ScoreFact,
+    UnknownUser,
+    UserId,
+)
+from scoreboard.stores.postgres_pool import Database
+from scoreboard.stores.postgres_values import clean, user_key
+
+PROFILE = """
+SELECT username, email, role, country::text, avatar, to_us(created_at), to_us(last_active), is_active, is_banned
+FROM users WHERE user_id = $1
+"""
+
+CHANGE = """
+SELECT outcome, username, score, version, reached_us, 0, 0, country, avatar FROM change_profile($1, $2, $3, $4, $5)
+"""
+
+UNKNOWN = 4
+
+
+class PostgresProfileStore:
+    """`ProfileStore` on Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def profile(self, user_id: UserId) -> Profile | None:
+        """See `ProfileStore.profile`."""
+        row = await self._database.run(lambda connection: connection.fetchrow(PROFILE, user_key(user_id)))
+        return None if row is None else Profile(user_id, *row)
+
+    async def change_profile(self, user_id: UserId, change: ProfileChange) -> ScoreFact | UnknownUser | BannedUser:
+        """See `ProfileStore.change_profile`."""
+        values: list[object] = []
+        for value in (change.country, change.avatar):
+            values += [value is not UNCHANGED, clean(value) if isinstance(value, str) else None]
+        row = await self._database.run(lambda connection: connection.fetchrow(CHANGE, user_key(user_id), *values))
+        if row[0]:
+            return UnknownUser() if row[0] == UNKNOWN else BannedUser()
+        return ScoreFact(user_id, *row[1:])
