@@ -120,8 +120,11 @@ class Scoring:
             )
         except ActorError as error:
             self._say(command, Refused(command.id, error))
-        else:
+            return
+        if promise.open:
             self._open[promise] = command
+        else:  # decided at once
+            self._conclude(command, promise.outcome)
 
     def close(self) -> None:
         """The client has gone. What was taken is decided all the same, and nobody is told."""
@@ -139,7 +142,7 @@ class Scoring:
         """Say an outcome. Never raises: what goes wrong on the way to this client is not the fault of who answered."""
         command = self._open.pop(promise, None)
         if command is None:
-            return  # the client has gone
+            return  # the client has gone, or `take` has not gone on yet
         try:
             self._conclude(command, promise.outcome)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs

@@ -1,6 +1,6 @@
 """Supervised actors on Trio: mailboxes, incarnations, restarts, keyed directories. Knows nothing of scoreboards."""
 
-from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.actor import Actor, AnyActor, BatchActor, PromptActor
 from actors.runtime.cell import Cell
 from actors.runtime.directory import Directory
 from actors.runtime.errors import (
@@ -27,6 +27,7 @@ __all__ = [
     "ActorCrashed",
     "ActorError",
     "ActorStopped",
+    "AnyActor",
     "AskTimeout",
     "BatchActor",
     "Cell",
@@ -37,6 +38,7 @@ __all__ = [
     "MailboxFull",
     "Observer",
     "Promise",
+    "PromptActor",
     "Question",
     "Ref",
     "Refusal",

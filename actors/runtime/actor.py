@@ -46,6 +46,23 @@ class Actor(Behaviour):
         raise NotImplementedError
 
 
+class PromptActor(Behaviour):
+    """An actor that decides at once and never waits, so that it needs no turn of its own task for it.
+
+    While nothing else is under way it decides in the task of who sends: a message costs no switch. One at a time and in
+    order all the same; what fails ends the incarnation and not the sender.
+    """
+
+    def decide(self, request: Request) -> None:
+        """Work on one message and settle it by `answer` or `fail`, now or in a later call.
+
+        It may run in anybody's task, so whatever is asked of others on its behalf is promised, with the deadline of the
+        request. Raise a `Refusal` to say No and live on. What is unsettled when this incarnation ends is released by
+        the runtime; any other exception ends it.
+        """
+        raise NotImplementedError
+
+
 class BatchActor(Behaviour):
     """An actor that takes everything that waits at once, up to `max_batch` messages."""
 
@@ -60,3 +77,6 @@ class BatchActor(Behaviour):
         What is unsettled when this incarnation ends is released by the runtime. An exception ends the incarnation.
         """
         raise NotImplementedError
+
+
+AnyActor = Actor | BatchActor | PromptActor

@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import trio
 
-from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.actor import Actor, AnyActor, BatchActor, PromptActor
 from actors.runtime.errors import ActorCrashed, ActorStopped, MailboxFull, Refusal
 from actors.runtime.faults import split_fault
 from actors.runtime.mailbox import Mailbox
@@ -37,7 +37,7 @@ class Cell:
     def __init__(
         self,
         name: str,
-        make: Callable[[], Actor | BatchActor],
+        make: Callable[[], AnyActor],
         options: CellOptions,
         *,
         observer: Observer,
@@ -54,6 +54,9 @@ class Cell:
         self._stop_wanted = trio.Event()
         self._in_hand: list[Request] = []
         self._midway = False  # True while the actor's own code runs, so that its state may be half changed
+        self._prompt: PromptActor | None = None  # one that waits for messages, and may decide in the task of who sends
+        self._alarm = math.inf  # until when it waits
+        self._fault: Exception | None = None  # that ended its life there
 
     def __repr__(self) -> str:
         return f"<Cell {self.name} {self._wish.value} {self._mailbox!r}>"
@@ -64,7 +67,13 @@ class Cell:
     # --- what others may do, without waiting ---
 
     def deliver(self, request: Request) -> None:
-        """Put a request into the mailbox; raises MailboxFull or ActorStopped."""
+        """Put a request into the mailbox; raises MailboxFull or ActorStopped.
+
+        With a prompt actor that waits for it the request is decided when this returns.
+        """
+        if self._prompt is not None and not (self._midway or self._mailbox or self._mailbox.closed):
+            self._decide_here(self._prompt, request)
+            return
         try:
             self._mailbox.put(request)
         except MailboxFull:
@@ -125,6 +134,7 @@ class Cell:
             await self._serve(actor)
         except BaseException as caught:
             fault, passing = split_fault(caught)
+            fault = fault or self._take_fault()
             self._release_crashed(fault)
             if passing is None:
                 return fault
@@ -136,7 +146,7 @@ class Cell:
             raise
         return await self._stop_hook(actor)
 
-    async def _stop_hook(self, actor: Actor | BatchActor) -> Exception | None:
+    async def _stop_hook(self, actor: AnyActor) -> Exception | None:
         """Let the actor save, and answer; bounded even when everything is being cancelled. Returns its failure."""
         set_current_deadline(math.inf)
         fault = None
@@ -166,9 +176,9 @@ class Cell:
 
     # --- serving ---
 
-    async def _serve(self, actor: Actor | BatchActor) -> None:
+    async def _serve(self, actor: AnyActor) -> None:
         """Feed the actor until it is to stop, or may rest."""
-        work = partial(self._one, actor) if isinstance(actor, Actor) else partial(self._batch, actor)
+        work = self._work_of(actor)
         turns = 0
         while self._wish is not _Wish.STOP:
             due = actor.wake_at < math.inf and actor.wake_at <= trio.current_time()
@@ -187,18 +197,37 @@ class Cell:
             if turns % TURN == 0:
                 await trio.lowlevel.checkpoint()
 
-    async def _wait(self, actor: Actor | BatchActor) -> None:
-        if actor.wake_at == math.inf:
-            await self._mailbox.wait()
-            return
-        with trio.CancelScope(deadline=actor.wake_at):
-            await self._mailbox.wait()
+    def _work_of(self, actor: AnyActor) -> Callable[[], Awaitable[None]]:
+        if isinstance(actor, Actor):
+            return partial(self._one, actor)
+        if isinstance(actor, BatchActor):
+            return partial(self._batch, actor)
+        return partial(self._prompt_one, actor)
 
-    def _may_rest(self, actor: Actor | BatchActor) -> bool:
+    async def _wait(self, actor: AnyActor) -> None:
+        self._prompt = actor if isinstance(actor, PromptActor) else None
+        self._alarm = actor.wake_at
+        try:
+            if self._alarm == math.inf:
+                await self._mailbox.wait()
+            else:
+                with trio.CancelScope(deadline=self._alarm):
+                    await self._mailbox.wait()
+        finally:
+            self._prompt = None
+        fault = self._take_fault()
+        if fault is not None:
+            raise fault
+
+    def _take_fault(self) -> Exception | None:
+        fault, self._fault = self._fault, None
+        return fault
+
+    def _may_rest(self, actor: AnyActor) -> bool:
         self._in_hand = [request for request in self._in_hand if request.open]
         return not self._in_hand and actor.may_passivate()
 
-    async def _wake(self, actor: Actor | BatchActor) -> None:
+    async def _wake(self, actor: AnyActor) -> None:
         actor.wake_at = math.inf
         set_current_deadline(math.inf)
         self._midway = True
@@ -218,6 +247,33 @@ class Cell:
             request.fail(refusal)
         self._midway = False
         self._in_hand = []
+
+    async def _prompt_one(self, actor: PromptActor) -> None:
+        (request,) = self._mailbox.take(1)
+        self._decide(actor, request)
+
+    def _decide(self, actor: PromptActor, request: Request) -> None:
+        if self._skip(request):
+            return
+        self._in_hand.append(request)
+        self._midway = True
+        try:
+            actor.decide(request)
+        except Refusal as refusal:
+            request.fail(refusal)
+        self._midway = False
+        self._in_hand = [request for request in self._in_hand if request.open]
+
+    def _decide_here(self, actor: PromptActor, request: Request) -> None:
+        """In the task of who sends; the actor's own wakes only for a failure or an earlier alarm."""
+        try:
+            self._decide(actor, request)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it ends the incarnation and not the sender
+            self._fault = fault
+            self._mailbox.poke()
+        else:
+            if actor.wake_at < self._alarm:
+                self._mailbox.poke()
 
     async def _batch(self, actor: BatchActor) -> None:
         taken = [request for request in self._mailbox.take(actor.max_batch) if not self._skip(request)]

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import trio
 
-from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.actor import AnyActor
 from actors.runtime.cell import Cell
 from actors.runtime.errors import ActorStopped, GaveUp, TooManyActors
 from actors.runtime.observer import Observer
@@ -37,7 +37,7 @@ class Directory(Generic[K]):
     def __init__(  # noqa: PLR0913 - all but the first three have a default
         self,
         name: str,
-        make: Callable[[K], Actor | BatchActor],
+        make: Callable[[K], AnyActor],
         *,
         rng: random.Random,
         options: CellOptions | None = None,

@@ -13,6 +13,8 @@ R = TypeVar("R")
 class Promise(Request, Generic[R]):
     """An answer to come. `settled` is called once, in the task of who answers; it must neither wait nor raise.
 
+    Who decides at once answers before the promise is in the hands of who asks: then it is not `open` any more.
+
     A task that would only wait and then pass on what it heard costs two switches for every question; this costs none.
     In exchange nobody watches the deadline but who made the promise: see `withdraw`.
     """

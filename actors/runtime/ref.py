@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from actors.runtime.promise import Promise
 from actors.runtime.request import Question, Request
 
 R = TypeVar("R")
@@ -42,6 +43,16 @@ class Ref:
         except BaseException:
             request.message = told
             raise
+
+    def promise(self, message: Question[R], *, deadline: float, settled: Callable[[Promise[R]], None]) -> Promise[R]:
+        """Ask without waiting, until `deadline` on Trio's clock, which who asks watches; see `Promise`.
+
+        Raises:
+            MailboxFull, ActorStopped: not taken; `settled` will not be called.
+        """
+        promised = Promise(message, deadline, settled)
+        self._deliver(promised)
+        return promised
 
     async def ask(self, message: Question[R], *, within: float) -> R:
         """Send and wait for the answer, `within` seconds or what is left of the deadline of the message in hand.

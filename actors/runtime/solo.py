@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from actors.runtime.actor import Actor, BatchActor
+from actors.runtime.actor import AnyActor
 from actors.runtime.cell import Cell
 from actors.runtime.observer import Observer
 from actors.runtime.options import CellOptions
@@ -18,7 +18,7 @@ from actors.runtime.ref import Ref
 @asynccontextmanager
 async def running_actor(
     name: str,
-    make: Callable[[], Actor | BatchActor],
+    make: Callable[[], AnyActor],
     *,
     rng: random.Random,
     options: CellOptions | None = None,

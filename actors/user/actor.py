@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
+
+import trio
 
 from actors.ledger.messages import Commit, Recall, Receipt
 from actors.ports import (
@@ -19,7 +22,7 @@ from actors.ports import (
     UserId,
     WallClock,
 )
-from actors.runtime import Actor, ActorError, Ref, Refusal
+from actors.runtime import ActorError, AskTimeout, Promise, PromptActor, Ref, Refusal, Request
 from actors.user import token as tokens
 from actors.user.limits import Limit, Window
 from actors.user.messages import Increment, IssueToken, ScoreAnswer, TokenIssued
@@ -35,6 +38,11 @@ from actors.user.token import ActionKeys
 
 #: How many of a player's last answers stay in memory, so that a quick retry costs no look-up.
 REMEMBERED = 16
+
+#: So many increments of one player may be undecided; one more is told so.
+MOST_UNDER_WAY = 100
+
+UNCONFIRMED = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +68,31 @@ class UserWorld:
     ledger: Ref
 
 
-class UserActor(Actor):
-    """Decides for one player. Holds nothing that may not be forgotten once its limit windows have run out."""
+@dataclass(slots=True)
+class _UnderWay:
+    """An increment that the ledger was asked about, until `until` on Trio's clock.
+
+    `refusal` is what it hears unless its key is known.
+    """
+
+    request: Request
+    request_hash: bytes
+    refusal: Refusal | None
+    until: float = math.inf
+
+    @property
+    def wish(self) -> Increment:
+        """What was asked for."""
+        wish: Increment = self.request.message
+        return wish
+
+
+class UserActor(PromptActor):
+    """Decides for one player. Holds nothing that may not be forgotten once its limit windows have run out.
+
+    Increments go to the ledger as they come, which commits them in this order, many in one transaction. Only what comes
+    with a key that is under way waits, until it is known what has become of the first.
+    """
 
     def __init__(self, user_id: UserId, world: UserWorld) -> None:
         self._user_id = user_id
@@ -69,6 +100,10 @@ class UserActor(Actor):
         self._token_window = Window(world.rules.tokens)
         self._increment_window = Window(world.rules.increments)
         self._answers: OrderedDict[str, tuple[bytes, ScoreAnswer]] = OrderedDict()
+        self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
+        self._behind: dict[str, list[Request]] = {}  # by each key under way
+        self._fault: Exception | None = None
+        self._heard: trio.Event | None = None  # when the ledger has said something, for who waits for that
 
     def __repr__(self) -> str:
         return f"<UserActor {self._user_id}>"
@@ -78,14 +113,31 @@ class UserActor(Actor):
         now_us = self._world.clock.now_us()
         return not (self._token_window.open_at(now_us) or self._increment_window.open_at(now_us))
 
-    async def receive(self, message: Any) -> TokenIssued | ScoreAnswer:
-        """Decide one wish."""
-        match message:
+    def decide(self, request: Request) -> None:
+        """Decide one wish. An increment is answered when the ledger has made it durable; nothing waits here."""
+        if self._fault is not None:
+            raise self._fault
+        match request.message:
             case IssueToken():
-                return self._issue()
+                request.answer(self._issue())
             case Increment():
-                return await self._increment(message)
-        raise TypeError(f"a user actor does not understand {message!r}")
+                self._increment(request)
+            case message:
+                raise TypeError(f"a user actor does not understand {message!r}")
+
+    async def stopped(self) -> None:
+        """Who waits for the ledger hears what it says, if it says so in time."""
+        while any(each.request.open for each in self._under_way.values()):
+            self._heard = trio.Event()
+            await self._heard.wait()
+
+    async def woken(self) -> None:
+        """Give up what the ledger has not answered in time."""
+        now = trio.current_time()
+        for promise in [promise for promise, each in self._under_way.items() if each.until <= now]:
+            promise.withdraw()
+            self._end(self._under_way.pop(promise), AskTimeout("the ledger did not answer in time"))
+        self.wake_at = min((each.until for each in self._under_way.values()), default=math.inf)
 
     def _issue(self) -> TokenIssued:
         world = self._world
@@ -99,18 +151,29 @@ class UserActor(Actor):
         age_s = world.rules.token_age_s
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
 
-    async def _increment(self, wish: Increment) -> ScoreAnswer:
+    def _increment(self, request: Request) -> None:
+        wish: Increment = request.message
         if not tokens.well_formed(wish.token):  # then it has no hash either
             raise self._judge(wish) or TypeError("a token that cannot be written was judged to be good")
+        key = wish.idempotency_key
+        if key is not None and key in self._behind:
+            self._require_room()
+            self._behind[key].append(request)
+            return
         request_hash = hash_of(wish)
-        known = self._remembered(wish.idempotency_key, request_hash)
+        known = self._remembered(key, request_hash)
         if known is not None:
-            return known
+            request.answer(known)
+            return
         refusal = self._judge(wish)
-        if refusal is not None:
-            return await self._refuse_unless_known(wish, request_hash, refusal)
-        outcome = await self._ask_ledger(Commit(self._write(wish, request_hash)))
-        return self._conclude(wish, request_hash, outcome)
+        if refusal is None:
+            self._ask_ledger(Commit(self._write(wish, request_hash)), _UnderWay(request, request_hash, None))
+        elif key is None or isinstance(refusal, RateLimited):
+            # Over the limit only memory is asked, so that a flood of invented keys costs the database nothing.
+            raise refusal
+        else:  # a retry may come when its token has long expired: it still gets the first answer
+            question = Recall(self._user_id, key, request_hash)
+            self._ask_ledger(question, _UnderWay(request, request_hash, refusal))
 
     def _remembered(self, key: str | None, request_hash: bytes) -> ScoreAnswer | None:
         if key is None or key not in self._answers:
@@ -136,24 +199,52 @@ class UserActor(Actor):
             keys=self._world.keys,
         )
 
-    async def _refuse_unless_known(self, wish: Increment, request_hash: bytes, refusal: Refusal) -> ScoreAnswer:
-        """A retry may come when its token has long expired: it still gets the first answer.
+    # --- the ledger's answers, in the task of who gives them ---
 
-        Over the limit only memory is asked, so that a flood of invented keys costs the database nothing.
-        """
-        if wish.idempotency_key is None or isinstance(refusal, RateLimited):
-            raise refusal
-        found = await self._ask_ledger(Recall(self._user_id, wish.idempotency_key, request_hash))
-        if found is None:
-            raise refusal
-        return self._conclude(wish, request_hash, found)
-
-    async def _ask_ledger(self, question: Commit | Recall) -> Any:
+    def _ask_ledger(self, question: Commit | Recall, asked: _UnderWay) -> None:
+        self._require_room()
+        asked.until = trio.current_time() + self._world.rules.ledger_within_s
+        deadline = min(asked.until, asked.request.deadline)
         try:
-            return await self._world.ledger.ask(question, within=self._world.rules.ledger_within_s)
+            promise = self._world.ledger.promise(question, deadline=deadline, settled=self._settled)
         except ActorError as error:
-            text = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
-            raise Unavailable(text) from error
+            raise Unavailable(UNCONFIRMED) from error
+        self._under_way[promise] = asked
+        if asked.wish.idempotency_key is not None:
+            self._behind[asked.wish.idempotency_key] = []
+        self.wake_at = min(self.wake_at, asked.until)
+
+    def _require_room(self) -> None:
+        if len(self._under_way) + sum(map(len, self._behind.values())) >= MOST_UNDER_WAY:
+            raise Unavailable("Too many scores of this player are under way. Nothing was done; try again in a moment.")
+
+    def _settled(self, promise: Promise[Any]) -> None:
+        """Pass an outcome on. Never raises: what is wrong here is no fault of the ledger's; it ends this life."""
+        asked = self._under_way.pop(promise, None)
+        if asked is None:
+            return
+        if self._heard is not None:
+            self._heard.set()
+        try:
+            self._end(asked, promise.outcome)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is raised again with the next message
+            self._fault = fault
+            asked.request.fail(Unavailable(UNCONFIRMED))
+
+    def _end(self, asked: _UnderWay, outcome: object) -> None:
+        """Answer, and decide what came with the same key meanwhile."""
+        wish = asked.wish
+        try:
+            asked.request.answer(self._conclude(asked, outcome))
+        except Refusal as refusal:
+            asked.request.fail(refusal)
+        if wish.idempotency_key is None:
+            return
+        for request in self._behind.pop(wish.idempotency_key):
+            try:
+                self._increment(request)
+            except Refusal as refusal:
+                request.fail(refusal)
 
     def _write(self, wish: Increment, request_hash: bytes) -> ScoreWrite:
         world = self._world
@@ -172,11 +263,15 @@ class UserActor(Actor):
             occurred_us=min(wish.token.timestamp_ms * 1000, world.clock.now_us()),
         )
 
-    def _conclude(self, wish: Increment, request_hash: bytes, outcome: object) -> ScoreAnswer:
+    def _conclude(self, asked: _UnderWay, outcome: object) -> ScoreAnswer:
         """Turn what the ledger said into the player's answer."""
         match outcome:
             case Receipt():
-                return self._remember(wish.idempotency_key, request_hash, outcome)
+                return self._remember(asked.wish.idempotency_key, asked.request_hash, outcome)
+            case None if asked.refusal is not None:
+                raise asked.refusal
+            case ActorError():
+                raise Unavailable(UNCONFIRMED) from outcome
             case TokenSpent():
                 raise TokenAlreadyUsed("Action token has already been used")
             case KeyConflict():

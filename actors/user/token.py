@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 from actors.ports import UserId
 from actors.runtime import Refusal
@@ -54,7 +55,15 @@ def _text(user_id: UserId, timestamp_ms: int, nonce: str) -> str:
 
 def sign(text: str, key: bytes) -> str:
     """HMAC-SHA256 as lower-case hex."""
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    mac = _keyed(key).copy()
+    mac.update(text.encode())
+    return mac.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """What is the same for all texts under one key: two thirds of the work of a signature."""
+    return hmac.new(key, digestmod="sha256")
 
 
 def issue(user_id: UserId, *, now_ms: int, nonce: str, keys: ActionKeys) -> ActionToken:

@@ -233,9 +233,11 @@ class FeedStream(trio.abc.Stream):
         Not more than trio-websocket takes at once. Cancelled, it loses nothing: what has come is `unread`.
         """
         self._check_open()
+        come = None
         if self._socket is not None and not self._rest:
-            await trio.lowlevel.wait_readable(self._socket)
-        self._unread = await self._next(RECEIVE_BYTES)
+            await trio.lowlevel.wait_readable(self._socket)  # others had their turn: no need for another one
+            come = _what_has_come(self._socket, RECEIVE_BYTES)
+        self._unread = await self._next(RECEIVE_BYTES) if come is None else come
         data = await self._guarded(self._unread)
         self._unread = b""
         return data

@@ -48,6 +48,39 @@ async def _say(client: trio.abc.Stream, pieces: tuple[bytes, ...]) -> None:
     await client.aclose()
 
 
+class _Steps(trio.abc.Instrument):
+    """Counts the turns of one task."""
+
+    def __init__(self) -> None:
+        self.task: trio.lowlevel.Task | None = None
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += task is self.task
+
+
+async def test_a_message_from_a_socket_costs_its_reader_one_turn() -> None:
+    """The wait for it has been one; games send thousands a second."""
+    ours, theirs = trio.socket.socketpair()
+    client, server = trio.SocketStream(theirs), trio.SocketStream(ours)
+    steps = _Steps()
+    inbox = Inbox(FeedStream(server), lambda: pytest.fail("trio-websocket is not needed"), LONGEST, command_of)
+
+    async def read() -> None:
+        steps.task = trio.lowlevel.current_task()
+        for number in range(5):
+            assert await anext(inbox) == Ping(b'{"n":%d}' % number)
+
+    trio.lowlevel.add_instrument(steps)
+    async with client, server, trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        for number in range(5):
+            await trio.testing.wait_all_tasks_blocked()
+            await client.send_all(said(number))
+    trio.lowlevel.remove_instrument(steps)
+    assert steps.count == 5
+
+
 def pings(*numbers: int) -> list[object]:
     """The commands that `said` says."""
     return [Ping(b'{"n":%d}' % number) for number in numbers]

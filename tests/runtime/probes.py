@@ -13,6 +13,7 @@ import trio
 from actors.runtime import (
     Actor,
     ActorError,
+    AnyActor,
     BatchActor,
     CellOptions,
     Directory,
@@ -202,7 +203,7 @@ def asking(nursery: trio.Nursery, ref: Ref, message: Question[Any], within: floa
 
 
 def solo(
-    make: Callable[[], Actor | BatchActor],
+    make: Callable[[], AnyActor],
     *,
     observer: Observer | None = None,
     capacity: int = 100,
@@ -219,7 +220,7 @@ def solo(
 
 @asynccontextmanager
 async def directory_of(
-    make: Callable[[str], Actor | BatchActor], *, options: CellOptions | None = None, **rest: Any
+    make: Callable[[str], AnyActor], *, options: CellOptions | None = None, **rest: Any
 ) -> AsyncIterator[Directory[str]]:
     """A running directory named "all"."""
     bounds = options or CellOptions(restarts=EXACT)

@@ -9,9 +9,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ports import CommitUnknown, StoreUnavailable
 from actors.runtime import Refusal
-from actors.user.actor import REMEMBERED, UserRules
+from actors.user.actor import MOST_UNDER_WAY, REMEMBERED, UserRules
 from actors.user.limits import Limit
-from actors.user.messages import IssueToken, ScoreAnswer
+from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import (
     KeyReused,
     RateLimited,
@@ -22,7 +22,7 @@ from actors.user.refusals import (
     UserBanned,
     UserNotFound,
 )
-from tests.user.player import STRICT, many, running_players
+from tests.user.player import HERE, STRICT, many, running_players
 
 
 async def test_a_token_is_told_with_its_end(autojump_clock: MockClock) -> None:
@@ -191,6 +191,77 @@ async def test_an_expired_token_with_an_unknown_key_is_refused(autojump_clock: M
         assert players.office.store.faults.calls == 1
 
 
+# --- many at once ---
+
+
+async def test_what_comes_while_a_score_is_on_its_way_shares_the_next_transaction(autojump_clock: MockClock) -> None:
+    """A player's increments do not wait for one another; they count in the order in which they came."""
+    async with running_players() as players:
+        players.office.store.faults.delay_s = 1
+        scores: list[object] = []
+        for _ in range(5):
+            wish = Increment(await players.token(), None, HERE)
+            told = players.users.promise("a", wish, within=30, settled=lambda each: scores.append(each.outcome))
+            assert told.open
+            await wait_all_tasks_blocked()
+        await trio.sleep(3)
+        assert [score.new_score for score in scores if isinstance(score, ScoreAnswer)] == [1, 2, 3, 4, 5]
+        assert players.office.done == [1, 4]
+
+
+async def test_a_token_is_issued_while_a_score_is_on_its_way(autojump_clock: MockClock) -> None:
+    """Nothing needs to be known for that."""
+    async with running_players() as players:
+        token = await players.token()
+        players.office.store.faults.delay_s = 5
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(players.try_increment, token)
+            await wait_all_tasks_blocked()
+            await players.token()
+            assert trio.current_time() == 0
+
+
+async def test_a_key_that_is_on_its_way_waits_until_the_first_is_known(autojump_clock: MockClock) -> None:
+    """So the store is asked once for all who send it, and another token with it is refused; others pass."""
+    async with running_players() as players:
+        token, other = await players.token(), await players.token()
+        players.office.store.faults.delay_s = 1
+        async with trio.open_nursery() as nursery:
+            for each, key in ((token, "k"), (token, "k"), (other, "k"), (other, None)):
+                nursery.start_soon(players.try_increment, each, key)
+                await wait_all_tasks_blocked()
+        kinds = Counter(type(result) for result in players.results)
+        assert kinds == {ScoreAnswer: 3, KeyReused: 1}
+        scores = [result.new_score for result in players.results if isinstance(result, ScoreAnswer)]
+        assert sorted(scores) == [1, 1, 2]
+
+
+async def test_who_waits_behind_a_key_counts_once_when_the_first_fails(autojump_clock: MockClock) -> None:
+    """It is decided as if it had come then."""
+    async with running_players() as players:
+        token = await players.token()
+        players.office.store.faults.fail_before(StoreUnavailable("away"))
+        results = await many(3, players, token, "k")
+        assert Counter(type(result) for result in results) == {Unavailable: 1, ScoreAnswer: 2}
+        assert players.office.totals["a"] == 1
+
+
+async def test_no_more_of_a_player_is_under_way_than_may_be(autojump_clock: MockClock) -> None:
+    """One more is told so, whatever it waits for, and none of that is done."""
+    async with running_players() as players:
+        players.office.store.faults.delay_s = 1
+        for key in ("k", None):
+            async with trio.open_nursery() as nursery:
+                token = await players.token()
+                for _ in range(MOST_UNDER_WAY):
+                    nursery.start_soon(players.try_increment, token, key)
+                await wait_all_tasks_blocked()
+                for one_more in (key, "other"):
+                    refusal = await refused_as(Unavailable, players.increment(players.forged(), one_more))
+                    assert "Nothing was done" in str(refusal)
+        assert players.office.totals["a"] == 2
+
+
 # --- limits ---
 
 
@@ -289,6 +360,17 @@ async def test_a_ledger_that_does_not_answer_in_time_is_unavailable_and_a_retry_
         assert (await players.increment(token, "k")).new_score == 1
         await trio.sleep(30)
         assert players.office.totals["a"] == 1
+
+
+async def test_a_player_who_is_stopped_hears_of_what_is_on_its_way(autojump_clock: MockClock) -> None:
+    """So a server that ends in good order leaves nobody in doubt."""
+    async with running_players() as players:
+        tokens = [await players.token() for _ in range(2)]
+        players.office.store.faults.delay_s = 1
+        for token in tokens:
+            players.office.nursery.start_soon(players.try_increment, token)
+            await wait_all_tasks_blocked()
+    assert [type(result) for result in players.results] == [ScoreAnswer] * 2
 
 
 async def test_a_spent_token_outlives_the_skew_of_clocks(autojump_clock: MockClock) -> None:
