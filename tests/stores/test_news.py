@@ -24,14 +24,16 @@ RETURNING user_id::text
 """
 COUNT_ATTEMPTS = """
 CREATE SEQUENCE attempts;
-ALTER FUNCTION commit_fresh RENAME TO attempt;
-CREATE FUNCTION commit_fresh(uuid[], uuid[], bigint[], text[], bytea[], bigint[], text[], bytea[], text[], text[])
+ALTER FUNCTION commit_fresh(
+    uuid[], uuid[], bigint[], text[], bytea[], bigint[], text[], bytea[], text[], text[], bigint[]) RENAME TO attempt;
+CREATE FUNCTION commit_fresh(
+    uuid[], uuid[], bigint[], text[], bytea[], bigint[], text[], bytea[], text[], text[], bigint[])
 RETURNS TABLE (
     ord integer, outcome integer, username text, score bigint, version bigint, reached_us bigint, points bigint,
-    previous_rank integer, new_rank integer)
+    previous_rank integer, new_rank integer, occurred_us bigint, country text, avatar text)
 LANGUAGE sql AS $$
 SELECT nextval('attempts');
-SELECT * FROM attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+SELECT * FROM attempt($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 $$;
 """
 ATTEMPTS = "SELECT last_value, is_called FROM attempts"  # a sequence counts what was undone, too
