@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import threading
@@ -20,7 +19,7 @@ from actors.runtime import ActorError
 from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
 from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
-from scoreboard.server import BOARD_LOAD_S, Server, collector, serve
+from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, intake, serve
 from scoreboard.server.service_command import service
 from scoreboard.settings import Settings, SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
@@ -30,7 +29,6 @@ STOP_WITHIN_S = 9.5
 #: After so long the end in good order gives way to cancelling everything at once, which still ends what it began:
 #: closing the stores takes up to 1 s, stopping an embedded Postgres that does not answer 3 s.
 ORDERLY_WITHIN_S = 5.0
-OTHER_DESCRIPTORS = 100
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
 EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
 
@@ -90,7 +88,7 @@ def _run(settings: Settings, log: Logger) -> int:
     """Run a server to its end; the exit status."""
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
-    _allow_connections(settings, log)
+    descriptors.prepare(settings.door.connections, log)
     collector.begin()
     try:
         trio.run(_serve_until_told, settings, log)
@@ -108,15 +106,6 @@ def _run(settings: Settings, log: Logger) -> int:
     return 0
 
 
-def _allow_connections(settings: Settings, log: Logger) -> None:
-    """Each connection takes a file descriptor; take as many as the system lets us, and say so when they are too few."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard != resource.RLIM_INFINITY and hard < settings.door.connections + OTHER_DESCRIPTORS:
-        log.warning("few_descriptors", allowed=hard, connections=settings.door.connections, remedy="ulimit -n")
-
-
 def _leaves(errors: BaseException | None) -> list[BaseException]:
     if isinstance(errors, BaseExceptionGroup):
         return [leaf for error in errors.exceptions for leaf in _leaves(error)]
@@ -125,6 +114,8 @@ def _leaves(errors: BaseException | None) -> list[BaseException]:
 
 async def _serve_until_told(settings: Settings, log: Logger) -> None:
     """Serve; the first SIGTERM or SIGINT lets everything end in good order, the second at once."""
+    wakings = collector.Wakings()
+    intake.take_in_portions(taken=wakings.add)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
@@ -137,6 +128,7 @@ async def _serve_until_told(settings: Settings, log: Logger) -> None:
             server = await nursery.start(serve_to_the_end)
             ways_to_stop.append(server.close)
             nursery.start_soon(_collect_garbage, server, log)
+            nursery.start_soon(wakings.collect)
 
 
 async def _collect_garbage(server: Server, log: Logger) -> None:

@@ -16,6 +16,8 @@ from scoreboard.live.stream import FeedStream
 LOOKS = 10
 #: So many clients are looked at at once. Their answers come at once, too, in one turn of the loop.
 SLICE = 100
+#: So many are sent home at once: a close frame, its answer and the end take half a millisecond each.
+SENT_HOME = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Caretaker:
         self._patience = patience
         self._clients: dict[FeedStream, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
-        self._closing: trio.Event | None = None
+        self._closings: set[trio.Event] = set()
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -80,16 +82,18 @@ class Caretaker:
     def look_after(self, stream: FeedStream, scope: trio.CancelScope, closing: trio.Event) -> None:
         """Cancel `scope` when the client is gone or `closing` is set, until it is `let_go`.
 
+        All clients of one door bring the same `closing`; a task waits for each door.
+
         Raises:
             RuntimeError: the caretaker is not running.
         """
         if self._nursery is None:
             raise RuntimeError("nobody looks after the clients")
-        if self._closing is not closing:  # all clients of one door bring the same
-            self._closing = closing
-            self._nursery.start_soon(self._send_home_when, closing)
         if closing.is_set():
             scope.cancel()
+        elif closing not in self._closings:
+            self._closings.add(closing)
+            self._nursery.start_soon(self._send_home_when, closing)
         self._clients[stream] = scope
 
     def let_go(self, stream: FeedStream) -> None:
@@ -97,9 +101,13 @@ class Caretaker:
         del self._clients[stream]
 
     async def _send_home_when(self, closing: trio.Event) -> None:
+        """In portions, so that those who are still served are heard between them."""
         await closing.wait()
-        for scope in tuple(self._clients.values()):
+        self._closings.discard(closing)  # who comes from now on is not waited for
+        for count, scope in enumerate(tuple(self._clients.values()), 1):
             scope.cancel()
+            if count % SENT_HOME == 0:
+                await trio.lowlevel.checkpoint()
 
     async def _look_round(self) -> None:
         """Evenly over the time of a round, or all pongs would come in one turn of the loop (``scripts/bench hold``)."""

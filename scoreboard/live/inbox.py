@@ -23,9 +23,10 @@ class Inbox(Generic[M]):
     """Every message of a client, as `read` reads it, until the connection closes.
 
     Whole text messages are read by the very task that wants them: no other task, no queue, no state machine. With the
-    first other thing (a fragment, a ping, a close frame, the end) trio-websocket takes over for good, from that very
-    byte on. Then a message waits in its queue of one and nowhere else; before, those of one read wait here. Who takes
-    them slowly slows its client down.
+    first other thing (a fragment, a ping, a close frame) trio-websocket takes over for good, from that very byte on.
+    Then a message waits in its queue of one and nowhere else; before, those of one read wait here. Who takes them
+    slowly slows its client down. A client that goes without a word needs no trio-websocket: when thousands do at one
+    moment, to make one for each would be most of the work.
 
     Args:
         stream: The bytes of the client, which nobody else reads until `take_over` is called.
@@ -34,7 +35,7 @@ class Inbox(Generic[M]):
         read: What is handed on of a message.
     """
 
-    __slots__ = ("_message_bytes", "_read_message", "_stream", "_take_over", "_texts", "_websocket")
+    __slots__ = ("_message_bytes", "_read_message", "_stream", "_take_over", "_texts", "_websocket", "has_ended")
 
     def __init__(
         self,
@@ -49,17 +50,20 @@ class Inbox(Generic[M]):
         self._message_bytes = message_bytes
         self._texts: deque[str] = deque()
         self._websocket: WebSocketConnection | None = None
+        self.has_ended = False  # without a close frame; there is nothing left to read for trio-websocket either
 
     def __aiter__(self) -> Inbox[M]:
         return self
 
     async def __anext__(self) -> M:
-        while not self._texts and self._websocket is None:
+        while not self._texts and not self.has_ended and self._websocket is None:
             await self._read()
         if self._texts:
             if len(self._texts) % TURN == 0:
                 await trio.lowlevel.checkpoint()
             return self._read_message(self._texts.popleft())
+        if self.has_ended:
+            raise StopAsyncIteration
         try:
             return self._read_message(await self.websocket().get_message())
         except ConnectionClosed:
@@ -75,9 +79,11 @@ class Inbox(Generic[M]):
         try:
             data = await self._stream.receive()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.websocket()  # it will hear the same
+            data = b""
+        if not data:
+            self.has_ended = True
             return
-        texts = whole_texts(data) if data else None
+        texts = whole_texts(data)
         if texts is None or any(len(text) > self._message_bytes for text in texts):
             self._stream.unread(data)
             self.websocket()

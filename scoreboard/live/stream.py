@@ -279,6 +279,11 @@ class FeedStream(trio.abc.Stream):
 
     # --- coming to an end ---
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether nothing more can be sent, not even a close frame."""
+        return self._broken
+
     async def aclose(self) -> None:
         """End the talk for whoever reads or writes here; what was taken may still be sent by `say_goodbye`."""
         self._closed = True

@@ -137,9 +137,10 @@ class WebSocketFeed:
                     await connection.run(inbox, nursery)
                 finally:
                     self._caretaker.let_go(stream)
-            websocket = inbox.websocket()
-            with trio.move_on_after(self._limits.close_within_s):
-                await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
+            websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
+            if websocket is not None:
+                with trio.move_on_after(self._limits.close_within_s):
+                    await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
             nursery.cancel_scope.cancel()
         return _code_of(stream, websocket)
 
@@ -161,7 +162,7 @@ def _origin_of(transport: trio.abc.Stream, head: HandshakeHead) -> Origin:
     return origin_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
 
 
-def _code_of(stream: FeedStream, websocket: WebSocketConnection) -> int:
+def _code_of(stream: FeedStream, websocket: WebSocketConnection | None) -> int:
     if stream.violation is not None:
         return stream.violation.code
-    return websocket.closed.code if websocket.closed is not None else _NORMAL
+    return websocket.closed.code if websocket is not None and websocket.closed is not None else _NORMAL

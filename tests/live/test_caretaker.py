@@ -10,7 +10,7 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 from wsproto.events import Ping
 
 from scoreboard.door.head import RequestHead
-from scoreboard.live.caretaker import LOOKS, SLICE, Care, Caretaker, Patience, care_for
+from scoreboard.live.caretaker import LOOKS, SENT_HOME, SLICE, Care, Caretaker, Patience, care_for
 from tests.live.feeds import Boards, Client, make_feed
 from tests.live.wire import PONG, frame
 
@@ -86,11 +86,11 @@ async def test_clients_who_came_together_are_not_all_asked_at_once(autojump_cloc
             asked[trio.current_time()] += 1
             return True
 
-    caretaker = Caretaker(Patience())
+    caretaker, closing = Caretaker(Patience()), trio.Event()
     with trio.move_on_after(25 * (1 + 2 / LOOKS)):
         async with caretaker.running():
             for _ in range(10 * SLICE):
-                caretaker.look_after(Quiet(), trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
+                caretaker.look_after(Quiet(), trio.CancelScope(), closing)  # type: ignore[arg-type]
             await trio.sleep_forever()
     assert 10 * SLICE == asked.total()
     assert SLICE == max(asked.values())
@@ -146,6 +146,32 @@ async def test_all_are_told_when_the_server_goes_and_who_comes_later_too(autojum
         await stay("c")
         assert trio.current_time() == 0
     assert sorted(ended) == ["a", "b", "c"]
+
+
+async def test_ten_thousand_are_not_sent_home_in_one_turn(autojump_clock: MockClock) -> None:
+    """Others run in between; each of those who go has a close frame to send and an answer to hear."""
+    caretaker, closing, cancelled_after = Caretaker(Patience()), trio.Event(), list[int]()
+    scopes = [trio.CancelScope() for _ in range(5 * SENT_HOME)]
+    async with caretaker.running():
+        for scope in scopes:
+            caretaker.look_after(_Paused(), scope, closing)  # type: ignore[arg-type]
+        await wait_all_tasks_blocked()
+        closing.set()
+        while sum(cancelled_after) < len(scopes):
+            await trio.lowlevel.checkpoint()
+            cancelled_after.append(sum(scope.cancel_called for scope in scopes) - sum(cancelled_after))
+    assert max(cancelled_after) <= 2 * SENT_HOME  # one looks before or behind the other in a turn, by chance
+
+
+async def test_for_each_door_one_task_waits_however_its_clients_come() -> None:
+    """Also when those of two doors come in turns."""
+    caretaker, doors = Caretaker(Patience()), (trio.Event(), trio.Event())
+    async with caretaker.running():
+        await wait_all_tasks_blocked()
+        before = trio.lowlevel.current_statistics().tasks_living
+        for number in range(20):
+            caretaker.look_after(_Paused(), trio.CancelScope(), doors[number % 2])  # type: ignore[arg-type]
+        assert before + len(doors) == trio.lowlevel.current_statistics().tasks_living
 
 
 async def test_nobody_is_left_alone() -> None:

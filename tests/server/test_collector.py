@@ -13,7 +13,18 @@ import trio
 import trio.testing
 
 from scoreboard.observe.logs import make_logger
-from scoreboard.server.collector import LOOK_EVERY_S, MIB, PORTION, Portions, Size, begin, keep_small, resident_bytes
+from scoreboard.server.collector import (
+    LOOK_EVERY_S,
+    MIB,
+    PORTION,
+    WAKINGS,
+    Portions,
+    Size,
+    Wakings,
+    begin,
+    keep_small,
+    resident_bytes,
+)
 
 
 @pytest.fixture
@@ -48,6 +59,31 @@ async def test_what_came_with_some_connections_is_looked_at_once(as_before: None
         await counted(*cast(Any, (number, "head", "closing")))
     assert (2, 2 * PORTION) == (gc.get_stats()[1]["collections"] - before, len(served))
     assert (0, "head", "closing") == served[0]
+
+
+async def test_what_wakings_made_is_looked_at_in_portions_too(as_before: None) -> None:
+    """Waiting again makes as many objects as it frees, so by their number alone they would be looked at all at once."""
+    begin()
+    wakings = Wakings()
+    before = gc.get_stats()[1]["collections"]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wakings.collect)
+        for _ in range(3):
+            await trio.testing.wait_all_tasks_blocked()
+            for _ in range(WAKINGS // 10):
+                wakings.add(10)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert 3 == gc.get_stats()[1]["collections"] - before
+
+
+def test_what_is_there_before_the_loop_runs_is_never_looked_at(as_before: None) -> None:
+    """A tenth of a second that nobody has to wait for."""
+    kept = [["a module's"]]
+    assert any(each is kept for each in gc.get_objects(generation=0))
+    begin()
+    assert not any(each is kept for each in gc.get_objects())
+    assert gc.get_freeze_count() > 0
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import io
 import json
 import logging
-import resource
 
 import pytest
 from click.testing import CliRunner
 
 from scoreboard import __main__ as command_line
 from scoreboard.__main__ import main
-from scoreboard.observe.logs import make_logger
-from scoreboard.settings import Door, Settings
 from tests.served import TOP
 
 
@@ -62,23 +58,3 @@ def test_it_tells_its_version() -> None:
     result = CliRunner().invoke(main, ["--version"])
     assert 0 == result.exit_code
     assert result.output.startswith("main 0.") or result.output.startswith("scoreboard 0.")
-
-
-@pytest.mark.parametrize(
-    ("hard", "told"), [(10_100, None), (10_099, 10_099), (resource.RLIM_INFINITY, None)], ids=["just", "few", "any"]
-)
-def test_it_takes_the_descriptors_that_it_may_have_and_says_when_they_are_too_few(
-    hard: int, told: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A shell's soft limit of 1,024 must not be what the ten thousandth client meets; a hard one is said at start."""
-    taken: list[tuple[int, int]] = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, hard))
-    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
-    lines = io.StringIO()
-    log = make_logger(style="json", stream=lines)
-    command_line._allow_connections(Settings(door=Door(connections=10_000)), log)
-    assert [(hard, hard)] == taken
-    said = [json.loads(line) for line in lines.getvalue().splitlines()]
-    assert ([] if told is None else [("few_descriptors", told, 10_000)]) == [
-        (line["event"], line["allowed"], line["connections"]) for line in said
-    ]

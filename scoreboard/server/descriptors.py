@@ -1,0 +1,38 @@
+"""As many file descriptors as there may be connections: allowed, and with room for them made beforehand."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+from contextlib import suppress
+
+from scoreboard.observe.logs import Logger
+
+#: Of stores, logs, listeners and the event loop.
+OTHERS = 100
+
+
+def prepare(connections: int, log: Logger) -> None:
+    """Take as many as the system lets us, say so when they are too few for so many connections, and make room.
+
+    The kernel doubles a process' table of descriptors when it is full. In a process with threads it waits for all
+    processors meanwhile: `accept` then lasts 6 to 30 ms, and longer on a busy machine. Called before there are any.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    wanted = connections + OTHERS
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        log.warning("few_descriptors", allowed=hard, connections=connections, remedy="ulimit -n")
+        wanted = hard
+    _make_room(wanted)
+
+
+def _make_room(wanted: int) -> None:
+    lowest = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # then room is made when it is needed
+            os.close(fcntl.fcntl(lowest, fcntl.F_DUPFD_CLOEXEC, wanted - 1))
+    finally:
+        os.close(lowest)

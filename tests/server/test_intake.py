@@ -1,0 +1,106 @@
+"""A turn of the event loop takes a portion of what has come, and nobody is passed over."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from scoreboard.server.intake import take_in_portions
+
+pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="only Linux has epoll")
+
+PORTION = 5
+ENDS = 4 * PORTION
+
+
+@contextmanager
+def connections(count: int) -> Iterator[list[tuple[socket.socket, socket.socket]]]:
+    """So many, each as its near and its far end."""
+    with ExitStack() as scope:
+        pairs = [socket.socketpair() for _ in range(count)]
+        for near, far in pairs:
+            near.setblocking(False)
+            scope.enter_context(near)
+            scope.enter_context(far)
+        yield pairs
+
+
+class Turns(trio.abc.Instrument):
+    """Counts the turns of the loop."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def after_io_wait(self, timeout: float) -> None:
+        """Called once a turn."""
+        self.now += 1
+
+
+async def test_connections_that_end_at_one_moment_end_in_portions() -> None:
+    """In the order in which they were cut; whoever else wants to run does so between them."""
+    taken: list[int] = []
+    take_in_portions(PORTION, taken.append)
+    turns, ended = Turns(), dict[int, int]()
+
+    async def serve(number: int, connection: socket.socket) -> None:
+        await trio.lowlevel.wait_readable(connection)
+        ended[number] = turns.now
+
+    with connections(ENDS) as pairs:
+        async with trio.open_nursery() as nursery:
+            for number, (near, _) in enumerate(pairs):
+                nursery.start_soon(serve, number, near)
+            await wait_all_tasks_blocked()
+            trio.lowlevel.add_instrument(turns)
+            taken.clear()
+            for _, far in pairs:
+                far.close()
+        trio.lowlevel.remove_instrument(turns)
+    assert [1 + number // PORTION for number in range(ENDS)] == [ended[number] for number in range(ENDS)]
+    assert [PORTION] * (ENDS // PORTION) == taken[: ENDS // PORTION]
+
+
+async def test_who_comes_once_has_its_turn_among_those_who_always_have_more() -> None:
+    """However many they are and however quick: what is told in one turn stands behind all else in the next."""
+    take_in_portions(PORTION)
+    turns = Turns()
+
+    async def serve_for_ever(connection: socket.socket) -> None:
+        while True:
+            await trio.lowlevel.wait_readable(connection)
+
+    with connections(ENDS + 1) as [*busy, (near, far)]:
+        async with trio.open_nursery() as nursery:
+            for each, other in busy:
+                nursery.start_soon(serve_for_ever, each)
+                other.send(b"more than is ever read")
+            for _ in range(3 * ENDS):
+                await trio.lowlevel.checkpoint()
+            trio.lowlevel.add_instrument(turns)
+            far.send(b"once")
+            await trio.lowlevel.wait_readable(near)
+            trio.lowlevel.remove_instrument(turns)
+            nursery.cancel_scope.cancel()
+    assert 1 < turns.now <= ENDS // PORTION + 1
+
+
+async def test_a_socket_that_is_closed_is_forgotten() -> None:
+    """What Trio does with its epoll besides waiting still works."""
+    take_in_portions(PORTION)
+    async with trio.open_nursery() as nursery:
+        near, far = trio.socket.socketpair()
+
+        async def wait() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await near.recv(1)
+
+        nursery.start_soon(wait)
+        await wait_all_tasks_blocked()
+        near.close()
+    far.close()
