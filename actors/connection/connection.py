@@ -31,13 +31,13 @@ from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, 
 from actors.connection.scoring import Scoring, ScoringWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Dialect, Join, Leave, Seats, Send, Update
-from actors.ports import Origin
+from actors.ports import Source
 from actors.runtime import ActorError, Directory
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
 MAX_CHANNELS = 20
 
-NOWHERE = Origin(None, None)
+NOWHERE = Source(None, None)
 
 #: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
 BREATH_S = 0.05
@@ -121,8 +121,8 @@ class LiveConnection:
         "_helpers",
         "_lagging",
         "_late",
-        "_origin",
         "_scoring",
+        "_source",
         "_transport",
         "_user",
         "_watched",
@@ -135,13 +135,13 @@ class LiveConnection:
         dialect: ConnectionDialect,
         world: ConnectionWorld,
         user: SignedIn | None = None,
-        origin: Origin = NOWHERE,
+        source: Source = NOWHERE,
     ) -> None:
         self._transport = transport
         self._dialect = dialect
         self._world = world
         self._user = user
-        self._origin = origin
+        self._source = source
         self._scoring: Scoring | None = None
         if user is not None:
             transport.trust()
@@ -348,7 +348,7 @@ class LiveConnection:
     async def _score(self, command: ScoringCommand) -> None:
         if self._scoring is None:
             encode, start = self._dialect.personal, self._start_helper
-            self._scoring = Scoring(self._transport, encode, self._world.scoring, self._origin, start)
+            self._scoring = Scoring(self._transport, encode, self._world.scoring, self._source, start)
         await self._scoring.take(command, self._user)
 
     def _start_helper(self, task: Callable[[], Awaitable[None]]) -> None:

@@ -16,7 +16,7 @@ import trio
 
 from actors.connection.commands import ScoringCommand, SpendToken
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Refused, SignedIn
-from actors.ports import Origin, UserId
+from actors.ports import Source, UserId
 from actors.runtime import ActorError, AskTimeout, Directory, Promise, Refusal
 from actors.user.messages import Increment, IssueToken
 
@@ -61,7 +61,7 @@ class Scoring:
         outlet: The way to the client.
         encode: An event as a ready frame.
         world: What it needs from outside.
-        origin: Where the client is, for the audit.
+        source: Where the client is, for the audit.
         start: Runs a task for as long as the connection lives; what it raises ends the connection.
     """
 
@@ -70,9 +70,9 @@ class Scoring:
         "_broken",
         "_encode",
         "_open",
-        "_origin",
         "_outlet",
         "_room",
+        "_source",
         "_start",
         "_stirred",
         "_unsaid",
@@ -84,13 +84,13 @@ class Scoring:
         outlet: Outlet,
         encode: Callable[[PersonalEvent], bytes],
         world: ScoringWorld,
-        origin: Origin,
+        source: Source,
         start: Callable[[Callable[[], Awaitable[Any]]], None],
     ) -> None:
         self._outlet = outlet
         self._encode = encode
         self._world = world
-        self._origin = origin
+        self._source = source
         self._start = start
         self._open: dict[Promise[Any], ScoringCommand] = {}  # the oldest stands first
         self._unsaid: deque[bytes] = deque()
@@ -133,7 +133,7 @@ class Scoring:
 
     def _question(self, command: ScoringCommand) -> IssueToken | Increment:
         if isinstance(command, SpendToken):
-            return Increment(command.token, command.idempotency_key, self._origin)
+            return Increment(command.token, command.idempotency_key, self._source)
         return IssueToken()
 
     # --- in the task of who answers ---

@@ -25,7 +25,6 @@ from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnav
 from actors.ports.event_log import EventLog, LoggedFacts
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.ids import ALL_TIME, BoardId, Ids, OperationId, SessionId, UserId
-from actors.ports.origin import Origin
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -41,6 +40,7 @@ from actors.ports.scores import (
     TokenSpent,
     UnknownUser,
 )
+from actors.ports.source import Source
 
 __all__ = [
     "ALL_TIME",
@@ -76,7 +76,6 @@ __all__ = [
     "NewAccount",
     "NewSession",
     "OperationId",
-    "Origin",
     "Period",
     "Profile",
     "ProfileChange",
@@ -89,6 +88,7 @@ __all__ = [
     "ScoreStore",
     "ScoreWrite",
     "SessionId",
+    "Source",
     "Span",
     "StoreError",
     "StoreFault",

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import SessionId, UserId
-from actors.ports.origin import Origin
+from actors.ports.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class NewSession:
     refresh_hash: bytes
     issued_us: int
     expires_us: int
-    origin: Origin
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)

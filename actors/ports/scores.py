@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Span
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import OperationId, UserId
-from actors.ports.origin import Origin
+from actors.ports.source import Source
 
 #: A write counts as done at most so long before it is on disk. Longer than any token lives, and than its retries last.
 LATEST_US = 600_000_000
@@ -32,7 +32,7 @@ class ScoreWrite(NamedTuple):
     token_expires_us: int
     idempotency_key: str | None
     request_hash: bytes
-    origin: Origin
+    source: Source
     occurred_us: int
 
 

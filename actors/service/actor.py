@@ -94,7 +94,7 @@ class ServiceActor(BatchActor):
             raise ServiceBusy(BUSY)
         self._count(len(message.rows))
         now_us = self._world.clock.now_us()
-        judged = judge(self._service, message.rows, self._points, message.origin, now_us=now_us)
+        judged = judge(self._service, message.rows, self._points, message.source, now_us=now_us)
         then = partial(conclude, message.rows, judged.verdicts)
         if not judged.writes:
             request.answer(then((), {}))

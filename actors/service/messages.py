@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from actors.ports import Origin
+from actors.ports import Source
 from actors.runtime import Question, Refusal
 
 
@@ -68,4 +68,4 @@ class Submit(Question[list[RowResult]]):
     """Count these rows, in their order; each gets a result. Refusals: TooManyRows, ServiceBusy, the ledger's."""
 
     rows: Sequence[ScoreRow]
-    origin: Origin
+    source: Source

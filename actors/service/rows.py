@@ -17,8 +17,8 @@ from actors.ports import (
     BannedUser,
     Committed,
     OperationId,
-    Origin,
     ScoreWrite,
+    Source,
     TokenSpent,
     UnknownUser,
     UserId,
@@ -54,7 +54,7 @@ class Judged:
     verdicts: list[Verdict]
 
 
-def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], origin: Origin, *, now_us: int) -> Judged:
+def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], source: Source, *, now_us: int) -> Judged:
     """Points by the catalogue; names by what was done, so that the same row again is the same operation."""
     writes: list[ScoreWrite] = []
     verdicts: list[Verdict] = []
@@ -72,11 +72,11 @@ def judge(service: str, rows: Sequence[ScoreRow], points: Mapping[str, int], ori
             continue
         seen[row.action_id] = len(writes)
         verdicts.append(Verdict(len(writes)))
-        writes.append(write_of(service, row, worth, origin, now_us))
+        writes.append(write_of(service, row, worth, source, now_us))
     return Judged(tuple(writes), verdicts)
 
 
-def write_of(service: str, row: ScoreRow, points: int, origin: Origin, now_us: int) -> ScoreWrite:
+def write_of(service: str, row: ScoreRow, points: int, source: Source, now_us: int) -> ScoreWrite:
     """The write of one row. No service name and no action id holds a line break."""
     user_id, action_id, action_type, _ = row
     name = sha256(f"{service}\n{action_id}".encode())
@@ -91,7 +91,7 @@ def write_of(service: str, row: ScoreRow, points: int, origin: Origin, now_us: i
         NEVER_US,
         None,
         b"",
-        origin,
+        source,
         now_us,
     )
 

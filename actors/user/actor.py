@@ -259,7 +259,7 @@ class UserActor(PromptActor):
             token_expires_us=(wish.token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000,
             idempotency_key=wish.idempotency_key,
             request_hash=request_hash,
-            origin=wish.origin,
+            source=wish.source,
             occurred_us=min(wish.token.timestamp_ms * 1000, world.clock.now_us()),
         )
 

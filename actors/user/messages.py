@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actors.ports import Origin
+from actors.ports import Source
 from actors.runtime import Question
 from actors.user.token import ActionToken
 
@@ -41,4 +41,4 @@ class Increment(Question[ScoreAnswer]):
 
     token: ActionToken
     idempotency_key: str | None
-    origin: Origin
+    source: Source

@@ -13,9 +13,9 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
-    Origin,
     RotationRefused,
     SessionId,
+    Source,
     UserId,
 )
 from scoreboard.api import query
@@ -145,7 +145,7 @@ class AuthRoutes:
             password_hash=password_hash,
         )
 
-    def _new_session(self, user_id: UserId, token: str, origin: Origin) -> NewSession:
+    def _new_session(self, user_id: UserId, token: str, source: Source) -> NewSession:
         now_us = self._world.clock.now_us()
         return NewSession(
             session_id=SessionId(self._world.ids.uuid()),
@@ -153,7 +153,7 @@ class AuthRoutes:
             refresh_hash=refresh.hashed(token),
             issued_us=now_us,
             expires_us=now_us + self._world.refresh_lifetime_s * 1_000_000,
-            origin=origin,
+            source=source,
         )
 
     def _rotation(self, presented: str, successor: str) -> Rotate:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from actors.ports import Origin
+from actors.ports import Source
 from actors.service.messages import RowResult, RowScored, ScoreRow, Submit
 from scoreboard.api import query
 from scoreboard.api.answer import JSON, NO_STORE, Answer
@@ -73,7 +73,7 @@ class BatchRoute:
         require_json(request)
         rows = rows_of(request.raw_body)
         good = [row for row in rows if isinstance(row, ScoreRow)]
-        wish = Submit(good, _origin(name, request.came_from()))
+        wish = Submit(good, _source(name, request.came_from()))
         results = await world.services.ask(name, wish, within=world.write_within_s)
         told = [_told(result) for result in results]
         if len(good) < len(rows):
@@ -81,9 +81,9 @@ class BatchRoute:
         return _answer(told, world.clock.now_us())
 
 
-def _origin(name: str, origin: Origin) -> Origin:
+def _source(name: str, source: Source) -> Source:
     """The audit shall know which service it was."""
-    return Origin(origin.address, f"service {name}; {origin.user_agent or ''}")
+    return Source(source.address, f"service {name}; {source.user_agent or ''}")
 
 
 def _told(result: RowResult) -> _Result:

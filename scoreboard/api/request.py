@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from actors.ports import Origin
-from scoreboard.wire.origin import origin_of
+from actors.ports import Source
+from scoreboard.wire.source import source_of
 
 #: The label of requests that no route wanted.
 UNMATCHED = "unmatched"
@@ -41,6 +41,6 @@ class ApiRequest:
         values = self.header_values(name)
         return values[0] if values else None
 
-    def came_from(self) -> Origin:
+    def came_from(self) -> Source:
         """Where the request came from, for the audit. The address is the peer's: no header is believed."""
-        return origin_of(self.scope.get("client"), self.header(b"user-agent"))
+        return source_of(self.scope.get("client"), self.header(b"user-agent"))

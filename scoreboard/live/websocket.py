@@ -13,7 +13,7 @@ from wsproto.utilities import LocalProtocolError
 
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
-from actors.ports import Origin
+from actors.ports import Source
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.commands import command_of
 from scoreboard.live.guard import FrameGuard, FrameLimits
@@ -21,7 +21,7 @@ from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, jud
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
-from scoreboard.wire.origin import origin_of
+from scoreboard.wire.source import source_of
 
 PATH = "/ws/leaderboard"
 _NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
@@ -96,7 +96,7 @@ class WebSocketFeed:
             return
         stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
         answer, user = admitted
-        guest = _Guest(user, _origin_of(transport, head))
+        guest = _Guest(user, _source_of(transport, head))
         del head, admitted  # a client stays for hours, and so does what this frame knows
         await self._serve(stream, answer, guest, closing)
 
@@ -130,7 +130,7 @@ class WebSocketFeed:
         async with trio.open_nursery() as nursery:
             longest = self._limits.message_bytes
             inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest, command_of)
-            connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.origin)
+            connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.source)
             with trio.CancelScope() as running:
                 self._caretaker.look_after(stream, running, closing)
                 try:
@@ -150,16 +150,16 @@ class _Guest:
     """Who a client is, if it has said so with its handshake, and where."""
 
     user: SignedIn | None
-    origin: Origin
+    source: Source
 
 
-def _origin_of(transport: trio.abc.Stream, head: HandshakeHead) -> Origin:
+def _source_of(transport: trio.abc.Stream, head: HandshakeHead) -> Source:
     peer = None
     if isinstance(transport, trio.SocketStream):
         with suppress(OSError):  # it has left already
             peer = transport.socket.getpeername()
     agent = next(iter(head.values("user-agent")), None)
-    return origin_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
+    return source_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
 
 
 def _code_of(stream: FeedStream, websocket: WebSocketConnection | None) -> int:

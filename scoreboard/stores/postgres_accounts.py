@@ -104,8 +104,8 @@ class PostgresAccountStore:
         arguments = (
             name_key(session.session_id),
             user_key(session.user_id),
-            address(session.origin.address),
-            user_agent(session.origin.user_agent),
+            address(session.source.address),
+            user_agent(session.source.user_agent),
             session.issued_us,
             session.expires_us,
             session.refresh_hash,

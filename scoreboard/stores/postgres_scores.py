@@ -107,7 +107,7 @@ def write_columns(writes: Sequence[ScoreWrite]) -> tuple[Sequence[object], ...]:
 
     The driver looks at every element twice before it writes it, which costs more than all the rest of the encoding.
     """
-    origins = _once([write.origin for write in writes])
+    sources = _once([write.source for write in writes])
     return (
         [name_key(write.operation_id) for write in writes],
         [user_key(write.user_id) for write in writes],
@@ -117,8 +117,8 @@ def write_columns(writes: Sequence[ScoreWrite]) -> tuple[Sequence[object], ...]:
         _once([write.token_expires_us for write in writes]),
         [None if key is None else clean(key) for key in _once([write.idempotency_key for write in writes])],
         _once([write.request_hash for write in writes]),
-        [address(origin.address) for origin in origins],
-        [user_agent(origin.user_agent) for origin in origins],
+        [address(source.address) for source in sources],
+        [user_agent(source.user_agent) for source in sources],
         _once([write.occurred_us for write in writes]),
     )
 

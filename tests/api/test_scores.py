@@ -49,7 +49,7 @@ async def test_the_ledger_knows_where_a_score_came_from(world: World) -> None:
     peer: Any = {"client": ("203.0.113.7", 4711)}
     await client.post("/api/scores/increment", json=body, headers=headers, scope_base=peer)
     [(write, _)] = world.scores.ledger
-    assert ("203.0.113.7", "thing/1") == (write.origin.address, write.origin.user_agent)
+    assert ("203.0.113.7", "thing/1") == (write.source.address, write.source.user_agent)
 
 
 async def test_a_retry_with_its_key_gets_the_first_answer(world: World) -> None:

@@ -77,7 +77,7 @@ async def test_one_connection_carries_good_and_bad_requests(served: Served) -> N
         increment = request("POST", "/api/scores/increment", {"actionToken": token}, bearer)
         assert 200 == (await exchange(stream, increment))[0]
     [(write, _)] = served.world.scores.ledger
-    assert "127.0.0.1" == write.origin.address
+    assert "127.0.0.1" == write.source.address
 
 
 async def test_a_body_without_end_is_refused_and_its_connection_closed(served: Served) -> None:

@@ -16,7 +16,7 @@ from actors.connection.commands import ClientCommand, CommandId, RequestToken, S
 from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Refused, SignedIn
 from actors.connection.scoring import ScoringWorld
-from actors.ports import Origin, UserId
+from actors.ports import Source, UserId
 from actors.runtime import Directory, Refusal
 from actors.user.actor import UserRules
 from actors.user.messages import ActionToken, ScoreAnswer, TokenIssued
@@ -24,7 +24,7 @@ from tests.connection.feed import PersonalPickles, Viewer, Wire
 from tests.user.player import FREE, Players, running_players
 
 ANN = SignedIn(UserId("a"), "Ann", "session", 1)
-HERE = Origin("192.0.2.7", "a game")
+HERE = Source("192.0.2.7", "a game")
 
 
 class Numbers(PersonalPickles):

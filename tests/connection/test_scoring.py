@@ -20,7 +20,7 @@ async def test_a_token_is_spent_for_a_point(autojump_clock: MockClock) -> None:
         answer = await game.spend(7, await game.token("one"))
         assert answer == ScoreAnswer(1, 1, 1)
         assert game.ids == ["one", 7]
-        assert [write.origin for write, _ in desk.players.office.store.ledger] == [HERE]
+        assert [write.source for write, _ in desk.players.office.store.ledger] == [HERE]
         assert {("action.token", "ok"): 1, ("score.increment", "ok"): 1} == desk.counts
 
 

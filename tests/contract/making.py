@@ -17,13 +17,13 @@ from actors.ports import (
     NewAccount,
     NewSession,
     OperationId,
-    Origin,
     ProfileStore,
     Registered,
     ScoreFact,
     ScoreStore,
     ScoreWrite,
     SessionId,
+    Source,
     UserId,
 )
 from scoreboard.stores.opening import Stores, open_stores
@@ -38,7 +38,7 @@ from tests.fakes import (
 )
 
 NOW_US = 1_750_000_000_000_000
-HERE = Origin("192.0.2.7", "a browser")
+HERE = Source("192.0.2.7", "a browser")
 _numbers = count(1)
 
 
@@ -176,7 +176,7 @@ def write(
         token_expires_us=NOW_US + 60_000_000,
         idempotency_key=key,
         request_hash=request,
-        origin=HERE,
+        source=HERE,
         occurred_us=occurred_us,
     )
 

@@ -10,8 +10,8 @@ from actors.ports import (
     KeyConflict,
     KeyLookup,
     OperationId,
-    Origin,
     Repeated,
+    Source,
     TokenSpent,
     UnknownUser,
     UserId,
@@ -205,8 +205,8 @@ async def test_a_total_stops_at_its_bound(world: World) -> None:
 async def test_odd_origins_do_not_hurt_the_batch(world: World) -> None:
     """What a client writes into its headers is not its neighbours' trouble."""
     ann = await world.player("Ann")
-    odd = [Origin("not an address", "\0\ud800" + "x" * 9_000), Origin("fe80::1%eth0", ""), Origin(None, None)]
-    outcomes = await world.scores.commit([write(ann)._replace(origin=origin) for origin in odd])
+    odd = [Source("not an address", "\0\ud800" + "x" * 9_000), Source("fe80::1%eth0", ""), Source(None, None)]
+    outcomes = await world.scores.commit([write(ann)._replace(source=source) for source in odd])
     assert [Committed] * 3 == [type(outcome) for outcome in outcomes]
 
 

@@ -21,9 +21,9 @@ from actors.ports import (
     CommitUnknown,
     NewAccount,
     NewSession,
-    Origin,
     Registered,
     SessionId,
+    Source,
     StoreUnavailable,
     UserId,
 )
@@ -37,7 +37,7 @@ from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeEventLog, FakeScoreStore, Faults, Players
 from tests.leaderboard.stage import CountedIds, TrioClock
 
-HERE = Origin(None, None)
+HERE = Source(None, None)
 SIZES = (1, 3, 10)
 
 

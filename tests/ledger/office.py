@@ -17,11 +17,11 @@ from actors.leaderboard.ranking import Ranking
 from actors.ledger.actor import LedgerActor
 from actors.ledger.messages import Commit, CommitMany, Moves, Publish, Recall, Receipt, Result
 from actors.ledger.world import LedgerWorld
-from actors.ports import Committed, OperationId, Origin, ScoreFact, ScoreWrite, UserId
+from actors.ports import Committed, OperationId, ScoreFact, ScoreWrite, Source, UserId
 from actors.runtime import Actor, ActorError, CellOptions, Question, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeClock, FakeScoreStore, Player, Players
 
-NOWHERE = Origin(None, None)
+NOWHERE = Source(None, None)
 PATIENT = CellOptions(restarts=RestartPolicy(first_s=0.1, factor=1, jitter=0, max_restarts=1000))
 
 

@@ -12,7 +12,7 @@ import trio
 
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
-from actors.ports import Origin, UserId
+from actors.ports import Source, UserId
 from actors.runtime import Directory
 from scoreboard.live import FeedLimits, FrameLimits, FrameRate
 from tests.live.feeds import Client, OpenFeed, open_feed
@@ -80,7 +80,7 @@ async def test_a_cycle_of_token_and_increment() -> None:
                 "repeated": False,
             },
         } == scored
-        assert [Origin("127.0.0.1", "a game")] == [write.origin for write, _ in arcade.players.office.store.ledger]
+        assert [Source("127.0.0.1", "a game")] == [write.source for write, _ in arcade.players.office.store.ledger]
         await client.leave()
 
 

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import LedgerUnavailable
-from actors.ports import CommitUnknown, Origin, StoreFault, StoreUnavailable
+from actors.ports import CommitUnknown, Source, StoreFault, StoreUnavailable
 from actors.runtime import ActorError, Directory
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.service.messages import RowRefused, RowResult, RowScored, ServiceBusy, Submit, TooManyRows
@@ -19,7 +19,7 @@ from actors.service.messages import ScoreRow as Row
 from tests.leaderboard.stage import TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
-HERE = Origin("192.0.2.9", "a game")
+HERE = Source("192.0.2.9", "a game")
 
 
 @dataclass
@@ -217,10 +217,10 @@ async def test_a_thousand_rows_of_one_player_are_a_thousand_points(autojump_cloc
 
 
 async def test_the_audit_knows_where_a_batch_came_from(autojump_clock: MockClock) -> None:
-    """Every row has the origin of its request."""
+    """Every row has the source of its request."""
     async with running_game() as game:
         await game.submit(Row("a", "1"), Row("b", "2"))
-        assert {HERE} == {write.origin for write, _ in game.office.store.ledger}
+        assert {HERE} == {write.source for write, _ in game.office.store.ledger}
 
 
 async def test_a_row_that_cannot_be_confirmed_says_so(autojump_clock: MockClock) -> None:

@@ -37,10 +37,10 @@ async def test_the_ledger_tells_who_did_what_from_where(postgres_url: str, redis
             "SELECT user_id::text, action_type, score_increment, previous_score, new_score, version, ip_address::text,"
             " user_agent, to_us(created_at) FROM score_updates ORDER BY created_at",
         )
-        origin = ("192.0.2.7/32", "a browser")
+        source = ("192.0.2.7/32", "a browser")
         assert [
-            (first.user_id, "INCREMENT", 2, 0, 2, 1, *origin, one.fact.reached_us),
-            (first.user_id, "INCREMENT", 1, 2, 3, 2, *origin, two.fact.reached_us),
+            (first.user_id, "INCREMENT", 2, 0, 2, 1, *source, one.fact.reached_us),
+            (first.user_id, "INCREMENT", 1, 2, 3, 2, *source, two.fact.reached_us),
         ] == rows
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from actors.ports import Origin, UserId
+from actors.ports import Source, UserId
 from actors.runtime import ActorError, Directory
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.limits import Limit
@@ -18,7 +18,7 @@ from actors.user.token import ActionKeys, ActionToken, issue
 from tests.leaderboard.stage import CountedIds, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
-HERE = Origin("192.0.2.1", "test")
+HERE = Source("192.0.2.1", "test")
 KEYS = ActionKeys(b"key", (b"old key",))
 FREE = UserRules(tokens=None, increments=None)
 STRICT = UserRules(tokens=Limit(10), increments=Limit(5))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.ports import Origin
-from scoreboard.wire.origin import LONGEST_USER_AGENT, origin_of
+from actors.ports import Source
+from scoreboard.wire.source import LONGEST_USER_AGENT, source_of
 from scoreboard.wire.times import iso
 
 
@@ -29,9 +29,9 @@ def test_times_are_in_utc_to_the_millisecond() -> None:
 )
 def test_an_address_is_one_that_a_database_takes(peer: Any, address: str | None) -> None:
     """Whatever kind of socket it was; where there is no address there is none in the audit."""
-    assert Origin(address, None) == origin_of(peer, "")
+    assert Source(address, None) == source_of(peer, "")
 
 
 def test_a_user_agent_is_cut() -> None:
     """It is the client's to choose, and is kept with every score."""
-    assert "a" * LONGEST_USER_AGENT == origin_of(None, "a" * 10_000).user_agent
+    assert "a" * LONGEST_USER_AGENT == source_of(None, "a" * 10_000).user_agent

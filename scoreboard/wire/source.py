@@ -5,17 +5,17 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from actors.ports import Origin
+from actors.ports import Source
 
 LONGEST_USER_AGENT = 512
 
 
-def origin_of(peer: Any, user_agent: str | None) -> Origin:
+def source_of(peer: Any, user_agent: str | None) -> Source:
     """From the socket address of the other end (None or anything else where there is none) and its `User-Agent`.
 
     The address is the peer's: no header is believed.
     """
-    return Origin(peer_address(peer), user_agent[:LONGEST_USER_AGENT] if user_agent else None)
+    return Source(peer_address(peer), user_agent[:LONGEST_USER_AGENT] if user_agent else None)
 
 
 def peer_address(peer: Any) -> str | None:

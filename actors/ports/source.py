@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Source:
     """Where a request came from, for the audit."""
 
     address: str | None
