@@ -291,6 +291,8 @@ class LiveConnection:
 
     async def _obey(self, command: ClientCommand) -> None:
         match command:
+            case RequestToken() | SpendToken():
+                await self._score(command)
             case Subscribe():
                 await self._subscribe(command)
             case Unsubscribe(channel):
@@ -301,8 +303,6 @@ class LiveConnection:
                 await self._say(Pong(echo))
             case Authenticate(token):
                 await self._authenticate(token)
-            case RequestToken() | SpendToken():
-                await self._score(command)
             case BadInput(code, message, name):
                 await self._say(ErrorEvent(code, message, name))
 

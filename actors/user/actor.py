@@ -160,7 +160,7 @@ class UserActor(PromptActor):
             self._require_room()
             self._behind[key].append(request)
             return
-        request_hash = hash_of(wish)
+        request_hash = b"" if key is None else hash_of(wish)  # only a key is ever compared
         known = self._remembered(key, request_hash)
         if known is not None:
             request.answer(known)

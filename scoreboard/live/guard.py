@@ -16,6 +16,9 @@ _MASKED = 0x80
 _SIZE = 0x7F
 _LONGER_SIZE = {126: 2, 127: 8}
 _LONGEST_HEADER = 14
+_FIN_TEXT = 0x81
+_SHORTEST = 6
+_LONG = 126
 
 
 class FrameViolation(Exception):
@@ -92,6 +95,8 @@ class FrameGuard:
         Raises:
             FrameViolation: the connection should be closed.
         """
+        if self.between_messages and _is_whole_text(data):  # as most are
+            return self._wait_for(1, now)
         frames, place, size = 0, 0, len(data)
         while place < size:
             if self._payload_left:
@@ -145,6 +150,16 @@ class FrameGuard:
         if now - self._pressed_since > self._limits.patience_s:
             raise FrameViolation(1008, "Frames came too fast for too long.")
         return -self._allowance / per_s
+
+
+def _is_whole_text(data: bytes) -> bool:
+    """Whether this is one unfragmented text message of less than 64 KiB and nothing else."""
+    if len(data) < _SHORTEST or data[0] != _FIN_TEXT:
+        return False
+    size = data[1] - _MASKED
+    if size == _LONG:
+        return len(data) == _SHORTEST + 2 + int.from_bytes(data[2:4], "big")
+    return size < _LONG and len(data) == _SHORTEST + size
 
 
 def header_size(header: bytes | bytearray) -> int:

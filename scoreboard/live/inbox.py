@@ -84,8 +84,11 @@ class Inbox(Generic[M]):
             self.has_ended = True
             return
         texts = whole_texts(data)
-        if texts is None or any(len(text) > self._message_bytes for text in texts):
+        if texts is None or (len(data) > self._message_bytes and self._any_longer(texts)):
             self._stream.unread(data)
             self.websocket()
         else:
             self._texts.extend(texts)
+
+    def _any_longer(self, texts: list[str]) -> bool:
+        return any(len(text) > self._message_bytes for text in texts)

@@ -35,6 +35,23 @@ def test_whole_messages_and_pings_between_fragments_do_not_count_as_fragments() 
         guard.feed(message, at)
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 300, 65_535, 65_536])
+@pytest.mark.parametrize("behind", [b"", frame(PING), frame(TEXT, b"x", fin=False)])
+def test_a_message_in_one_piece_counts_as_one_in_many(size: int, behind: bytes) -> None:
+    """With whatever follows it, and what a half one before it has begun goes on."""
+    one, many = _guard(), _guard()
+    piece = frame(TEXT, b"x" * size) + behind
+    for _ in range(3):
+        whole = one.feed(piece, 0)
+        assert whole == max(many.feed(bytes((byte,)), 0) for byte in piece)
+        assert one.between_messages == many.between_messages
+    halved = frame(TEXT, frame(TEXT, b"abc"))  # within a message nothing is a header
+    for guard in (one, many):
+        guard.feed(halved[:-9], 0)
+        guard.feed(halved[-9:], 0)
+    assert one.between_messages == many.between_messages
+
+
 def test_a_flood_is_slowed_down_to_its_rate() -> None:
     """The burst is free; beyond it every frame costs its share of a second, and quiet time fills the burst again."""
     guard = _guard()
