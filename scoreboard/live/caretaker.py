@@ -16,7 +16,7 @@ from scoreboard.live.stream import FeedStream
 LOOKS = 10
 #: So many clients are looked at at once. Their answers come at once, too, in one turn of the loop.
 SLICE = 100
-#: So many are sent home at once: a close frame, its answer and the end take half a millisecond each.
+#: So many are sent home at once: each has a close frame to send and an answer to hear (``scripts/bench storm``).
 SENT_HOME = 20
 
 

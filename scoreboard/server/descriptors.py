@@ -17,7 +17,7 @@ def prepare(connections: int, log: Logger) -> None:
     """Take as many as the system lets us, say so when they are too few for so many connections, and make room.
 
     The kernel doubles a process' table of descriptors when it is full. In a process with threads it waits for all
-    processors meanwhile: `accept` then lasts 6 to 30 ms, and longer on a busy machine. Called before there are any.
+    processors meanwhile, in `accept`, and nobody is served (``scripts/bench hold``). Called before there are any.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:

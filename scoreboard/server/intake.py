@@ -14,7 +14,7 @@ from typing import cast
 
 from trio._core._run import GLOBAL_RUN_CONTEXT
 
-#: The end of a connection, with all that follows from it, takes 150 to 400 microseconds, a request over REST as long.
+#: An end of a connection, or a request, costs much more than one turn more (``scripts/bench storm``, ``cycles``).
 PORTION = 32
 
 
