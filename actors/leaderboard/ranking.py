@@ -23,7 +23,7 @@ class Ranking:
     A player has a slot, an index into flat lists of ids and names; score, time, slot and version are one integer, the
     place. At a million players an update with both ranks takes 0.4 (a point more) to 0.6 (anywhere) of what a
     `SortedList` of tuples takes, and all of them half of its memory (``scripts/bench ranking``, which compares other
-    ways too). Half of "anywhere" is waiting for memory: blocks of half or twice the size are no faster.
+    ways too).
 
     `block` is for tests: the size of the blocks of the order.
     """
