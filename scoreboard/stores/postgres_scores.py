@@ -57,11 +57,12 @@ FROM users WHERE users.user_id > $1 AND NOT is_banned ORDER BY users.user_id LIM
 FIRST_MEMBERS = MEMBERS.replace("users.user_id > $1 AND ", "").replace("$2", "$1")
 
 # In small bites, so that no bite runs into the time-out or holds many rows locked. Two that purge at once pass by each
-# other.
+# other. Of tokens the second condition says that the index of those that are not kept for ever will do.
 PURGE_BITE = 5_000
 PURGE_TOKENS = """
 DELETE FROM action_tokens WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) LIMIT $2 FOR UPDATE SKIP LOCKED))
+    SELECT ctid FROM action_tokens WHERE expires_at < from_us($1) AND expires_at < '9999-01-01T00:00Z'
+    LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 PURGE_KEYS = """
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(

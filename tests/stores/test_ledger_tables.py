@@ -7,10 +7,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from actors.ports import ALL_TIME, MAX_SCORE, Committed, Registered, ScoreFact, UserId
+from actors.ports import ALL_TIME, MAX_SCORE, NEVER_US, Committed, Registered, ScoreFact, UserId
 from scoreboard.stores import redis_board
 from scoreboard.stores.opening import Stores, open_stores
-from scoreboard.stores.postgres_scores import MEMBERS, segment_starts, write_columns
+from scoreboard.stores.postgres_scores import MEMBERS, PURGE_TOKENS, segment_starts, write_columns
 from tests.contract.making import NOW_US, account, again, write
 
 pytestmark = pytest.mark.stores
@@ -197,6 +197,25 @@ async def test_a_page_of_members_is_read_in_the_order_of_the_index(postgres_url:
         shown = await stores.database.run(plan)
     assert "Sort" not in shown
     assert "Index Scan using users_pkey" in shown
+
+
+async def test_what_is_kept_for_ever_is_not_looked_at_when_tokens_are_purged(postgres_url: str, redis_url: str) -> None:
+    """The tokens of batches grow more and more; they are not in the index that a purge reads."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        ann = await registered(stores, "Ann")
+        await stores.scores.commit([write(ann), write(ann)._replace(token_expires_us=NEVER_US)])
+
+        async def plan(connection: asyncpg.Connection) -> str:
+            await connection.execute("SET enable_seqscan = off")  # on an empty table everything else is dearer
+            rows = await connection.fetch("EXPLAIN " + PURGE_TOKENS, NOW_US, 10)
+            await connection.execute("RESET enable_seqscan")
+            return "\n".join(row[0] for row in rows)
+
+        assert "using action_tokens_perishable" in await stores.database.run(plan)
+        await ask(stores, "REINDEX INDEX action_tokens_perishable")
+        assert [(1.0,)] == await ask(
+            stores, "SELECT reltuples FROM pg_class WHERE relname = 'action_tokens_perishable'"
+        )
 
 
 async def test_a_name_in_redis_is_put_again_when_it_changes_or_redis_was_away(
