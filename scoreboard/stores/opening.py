@@ -21,9 +21,10 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from actors.ports import AccountStore, BoardCache, EventLog, ProfileStore, StoreError, StoreUnavailable
+from actors.ports import AccountStore, Archive, BoardCache, EventLog, ProfileStore, StoreError, StoreUnavailable
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
+from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
@@ -53,6 +54,7 @@ class Stores:
     scores: PostgresScoreStore
     accounts: AccountStore
     profiles: ProfileStore
+    archive: Archive
     events: EventLog
     cache: BoardCache
     database: Database
@@ -141,6 +143,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         scores=PostgresScoreStore(database),
         accounts=PostgresAccountStore(database),
         profiles=PostgresProfileStore(database),
+        archive=PostgresArchive(database),
         events=events,
         cache=RedisBoardCache(redis),
         database=database,

@@ -12,6 +12,7 @@ from uuid import UUID
 from actors.ports import (
     AccountStore,
     ActionCatalogue,
+    Archive,
     BoardCache,
     EventLog,
     NewAccount,
@@ -29,6 +30,7 @@ from actors.ports import (
 from scoreboard.stores.opening import Stores, open_stores
 from tests.fakes import (
     FakeAccountStore,
+    FakeArchive,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
@@ -54,8 +56,9 @@ class World:
     set_score: Callable[[UserId, int], Awaitable[None]]
     catalogue: ActionCatalogue
     profiles: ProfileStore
+    archive: Archive
     now_us: Callable[[], Awaitable[int]]
-    pass_time: Callable[[int], Awaitable[None]]
+    pass_time: Callable[[int], Awaitable[int]]
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -76,6 +79,7 @@ def fake_backend() -> Backend:
     clock = FakeClock()
     players = Players(clock)
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
+    archive = FakeArchive(scores, clock)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
 
     async def ban(user_id: UserId) -> None:
@@ -87,12 +91,13 @@ def fake_backend() -> Backend:
     async def now_us() -> int:
         return players.moment()
 
-    async def pass_time(us: int) -> None:
+    async def pass_time(us: int) -> int:
         clock.us += us
+        return 0
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        yield World(scores, accounts, events, cache, ban, set_score, scores, profiles, now_us, pass_time)
+        yield World(scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time)
 
     return Backend(opened)
 
@@ -109,7 +114,7 @@ def real_backend(postgres_url: str, redis_url: str) -> Backend:
 
 
 def real_world(stores: Stores) -> World:
-    """The world over open stores. Instead of the time, all that was done goes back."""
+    """The world over open stores. Instead of the time, all that was done goes back: so far as is told."""
 
     async def ban(user_id: UserId) -> None:
         sql = "UPDATE users SET is_banned = true WHERE user_id = $1"
@@ -119,13 +124,14 @@ def real_world(stores: Stores) -> World:
         now: int = await stores.database.run(lambda connection: connection.fetchval("SELECT to_us(clock_timestamp())"))
         return now
 
-    async def pass_time(us: int) -> None:
+    async def pass_time(us: int) -> int:
         back = f"interval '{us} microseconds'"
         sql = (
             f"UPDATE score_updates SET created_at = created_at - {back}, occurred_at = occurred_at - {back};"
             f"UPDATE users SET reached_at = reached_at - {back}"
         )
         await stores.database.run(lambda connection: connection.execute(sql))
+        return us
 
     async def set_score(user_id: UserId, score: int) -> None:
         sql = "UPDATE users SET score = $2 WHERE user_id = $1"
@@ -140,6 +146,7 @@ def real_world(stores: Stores) -> World:
         set_score,
         stores.scores,
         stores.profiles,
+        stores.archive,
         now_us,
         pass_time,
     )
