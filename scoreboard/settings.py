@@ -119,6 +119,13 @@ class Board(_Group, frozen=True, kw_only=True):
     ping_s: Annotated[float, Meta(ge=1, le=600, description="Silence before a live connection is asked")] = 25.0
 
 
+class Socketio(_Group, frozen=True, kw_only=True):
+    """Clients of Socket.IO."""
+
+    ping_interval_s: Annotated[float, Meta(ge=1, le=600, description="From one ping of the server to the next")] = 25.0
+    ping_timeout_s: Annotated[float, Meta(ge=1, le=600, description="For any sign of life after a ping")] = 30.0
+
+
 class Logs(_Group, frozen=True, kw_only=True):
     """What is written to standard error."""
 
@@ -141,6 +148,7 @@ class Settings(_Group, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     passwords: Passwords = field(default_factory=Passwords)
     board: Board = field(default_factory=Board)
+    socketio: Socketio = field(default_factory=Socketio)
     logs: Logs = field(default_factory=Logs)
 
 

@@ -51,6 +51,11 @@ class FrontDoor:
         """How many connections are open now."""
         return self._admission.inside
 
+    @property
+    def closing(self) -> trio.Event:
+        """Set when `close` is called."""
+        return self._closing
+
     def close(self) -> None:
         """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""
         self._closing.set()

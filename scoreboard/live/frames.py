@@ -38,3 +38,16 @@ def is_close(frame: bytes | bytearray | memoryview) -> bool:
 
 def _cut(text: bytes, size: int) -> bytes:
     return text[:size].decode("utf-8", errors="ignore").encode()
+
+
+def texts_in(frames: bytes) -> list[str]:
+    """The messages of frames that `text_frame` made, whole and in order."""
+    texts, place = [], 0
+    while place < len(frames):
+        size, start = frames[place + 1], place + 2
+        if size > _LONGEST_7_BIT:
+            wide = 2 if size == _LONGEST_7_BIT + 1 else 8
+            size, start = int.from_bytes(frames[start : start + wide], "big"), start + wide
+        place = start + size
+        texts.append(frames[start:place].decode())
+    return texts

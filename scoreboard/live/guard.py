@@ -96,7 +96,7 @@ class FrameGuard:
             FrameViolation: the connection should be closed.
         """
         if self.between_messages and _is_whole_text(data):  # as most are
-            return self._wait_for(1, now)
+            return self.wait_for(1, now)
         frames, place, size = 0, 0, len(data)
         while place < size:
             if self._payload_left:
@@ -107,7 +107,7 @@ class FrameGuard:
             place = self._read_header(data, place)
             if not self._header:
                 frames += 1
-        return self._wait_for(frames, now)
+        return self.wait_for(frames, now)
 
     def _read_header(self, data: bytes, place: int) -> int:
         """Take what there is of a header; returns the place behind it. Nothing is kept of a whole one."""
@@ -135,7 +135,8 @@ class FrameGuard:
         if first & _FIN:
             self._fragments = 0
 
-    def _wait_for(self, frames: int, now: float) -> float:
+    def wait_for(self, frames: int, now: float) -> float:
+        """So many more frames have come: as `feed`, for who counts them by other means."""
         per_s, burst = self._rate.per_s, self._rate.burst
         if per_s == math.inf:
             return 0.0

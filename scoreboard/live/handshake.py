@@ -35,6 +35,11 @@ class HandshakeHead(Protocol):
         ...
 
     @property
+    def query(self) -> str:
+        """The target behind it."""
+        ...
+
+    @property
     def http_version(self) -> str:
         """Like `1.1`."""
         ...

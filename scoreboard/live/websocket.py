@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,13 +14,13 @@ from actors.connection.connection import ConnectionDialect, ConnectionWorld, Liv
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.ports import Source
 from scoreboard.live.caretaker import Caretaker, Patience
+from scoreboard.live.client_source import client_source
 from scoreboard.live.commands import command_of
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
-from scoreboard.wire.source import source_of
 
 PATH = "/ws/leaderboard"
 _NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
@@ -96,7 +95,7 @@ class WebSocketFeed:
             return
         stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
         answer, user = admitted
-        guest = _Guest(user, _source_of(transport, head))
+        guest = _Guest(user, client_source(transport, head))
         del head, admitted  # a client stays for hours, and so does what this frame knows
         await self._serve(stream, answer, guest, closing)
 
@@ -151,15 +150,6 @@ class _Guest:
 
     user: SignedIn | None
     source: Source
-
-
-def _source_of(transport: trio.abc.Stream, head: HandshakeHead) -> Source:
-    peer = None
-    if isinstance(transport, trio.SocketStream):
-        with suppress(OSError):  # it has left already
-            peer = transport.socket.getpeername()
-    agent = next(iter(head.values("user-agent")), None)
-    return source_of(peer, None if agent is None else sys.intern(agent))  # many clients have the same one
 
 
 def _code_of(stream: FeedStream, websocket: WebSocketConnection | None) -> int:

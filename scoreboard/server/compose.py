@@ -28,10 +28,12 @@ from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
 from scoreboard.api.world import ApiWorld, Part
+from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.live import DialectB, FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
+from scoreboard.live.socketio import SOCKETIO_PATHS, SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
@@ -44,6 +46,7 @@ from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
 from scoreboard.server.hooks import CoreWatch, DoorJournal
+from scoreboard.server.paths import requests_by_path, sockets_by_path
 from scoreboard.server.progress import LoadingLog, progress_of
 from scoreboard.server.system import SystemClock, SystemIds
 from scoreboard.settings import Settings
@@ -198,13 +201,15 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         connections_per_address=wanted.connections_per_address,
         stop_within_s=wanted.stop_within_s,
     )
-    http = HypercornHandler(create_app(world), load_config(HYPERCORN), limits, observer)
-    feed = _feed(parts, core, tokens)
+    feed, socketio = _feeds(parts, core, tokens)
+    application = requests_by_path(SOCKETIO_PATHS, socketio.application, create_app(world))
+    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer)
+    sockets = sockets_by_path(SOCKETIO_PATHS, socketio.sockets, feed)
     portions = Portions()
-    door = FrontDoor(http=portions.before(http), websocket=portions.before(feed), limits=limits, observer=observer)
+    door = FrontDoor(http=portions.before(http), websocket=portions.before(sockets), limits=limits, observer=observer)
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
-    async with http.lifespan(), feed.running():
+    async with http.lifespan(), feed.running(), socketio.running(door.closing):
         parts.log.info("listening", url=url_of(wanted.host, port))
         task_status.started(Server(port, door.close, core, lambda: door.connections))
         await door.serve(listeners)
@@ -273,7 +278,9 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) 
     )
 
 
-def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
+def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFeed, SocketIo]:
+    """Both transports of the live feed: plain WebSockets, and Socket.IO."""
+
     async def who(token: str) -> SignedIn | ErrorEvent:
         try:
             caller = tokens.verify(token)
@@ -291,16 +298,35 @@ def _feed(parts: _Parts, core: Core, tokens: AccessTokens) -> WebSocketFeed:
     metrics = parts.metrics
     scoring = ScoringWorld(core.users, refusal, metrics.command_answered)
     world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped, scoring)
-    origins = Origins.of(parts.settings.door.origins)
-    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings), allow_origin=origins.allows)
-    metrics.follow_sockets(lambda: feed.connected)
-    return feed
+    allow_origin = Origins.of(parts.settings.door.origins).allows
+    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings), allow_origin=allow_origin)
+    shared = SocketIoWorld(world, _socketio_limits(parts.settings), partial(_session_failed, parts.log))
+    socketio = SocketIo(shared, site_of, allow_origin, metrics.request)
+    metrics.follow_sockets(lambda: feed.connected + socketio.connected)
+    return feed, socketio
+
+
+def _session_failed(log: Logger, error: BaseException) -> None:
+    log.error("socketio_session_failed", exc_info=error)
 
 
 def _feed_limits(settings: Settings) -> FeedLimits:
+    return FeedLimits(patience=Patience(ping_after_s=settings.board.ping_s), frames=_frame_limits(settings))
+
+
+def _socketio_limits(settings: Settings) -> SocketIoLimits:
+    wanted, door = settings.socketio, settings.door
+    return SocketIoLimits(
+        sessions=door.connections,
+        sessions_per_address=door.connections_per_address,
+        patience=SocketIoPatience(wanted.ping_interval_s, wanted.ping_timeout_s),
+        frames=_frame_limits(settings),
+    )
+
+
+def _frame_limits(settings: Settings) -> FrameLimits:
     per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
-    patience = Patience(ping_after_s=settings.board.ping_s)
-    return FeedLimits(patience=patience, frames=FrameLimits(players=FrameRate(per_s, 2 * per_s)))
+    return FrameLimits(players=FrameRate(per_s, 2 * per_s))
 
 
 # --- what goes on beside ---

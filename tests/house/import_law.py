@@ -20,6 +20,8 @@ ONLY_IN = {
     "jwt": ("scoreboard.security",),
     "trio_websocket": ("scoreboard.live",),
     "wsproto": ("scoreboard.live",),
+    "socketio": ("scoreboard.live",),
+    "engineio": ("scoreboard.live",),
     "asyncpg": ("scoreboard.stores",),
     "redis": ("scoreboard.stores",),
     "trio_asyncio": ("scoreboard.stores",),

@@ -1,0 +1,100 @@
+"""The event names and fields of document A: what the core says, in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from actors.connection.events import ErrorEvent, PersonalEvent
+from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, NewLeader, RankChange, ScoreChange
+from scoreboard.live.channels import channel_name
+from scoreboard.live.dialect import Spoken, spoken_b
+from scoreboard.wire.rows import row_json
+
+_UPDATE = "leaderboard_update"
+_TOP = 10
+_UNAUTHORIZED, _AUTH_FAILED = "UNAUTHORIZED", "AUTH_FAILED"  # what B calls it, and what A does
+
+
+def spoken_a(event: BoardEvent | PersonalEvent) -> Spoken | None:
+    """How document A says it; None for what it has no word for. What is for one client it says as B does."""
+    say = _EVENTS.get(type(event))
+    return spoken_b(event) if say is None else say(event)
+
+
+def _full(event: BoardFull) -> Spoken:
+    return _UPDATE, {
+        "type": "full",
+        "data": [row_json(row) for row in event.rows],
+        "channel": channel_name(event.channel),
+        "epoch": event.epoch,
+        "version": event.version,
+        "totalUsers": event.total,
+        "check": event.check,
+        "timestamp": _ms(event.at_us),
+    }
+
+
+def _diff(event: BoardDiff) -> Spoken:
+    check = {} if event.check is None else {"check": event.check}
+    return _UPDATE, {
+        "type": "diff",
+        "data": [row_json(row) for row in event.changes],
+        "removed": event.removed,
+        "channel": channel_name(event.channel),
+        "epoch": event.epoch,
+        "from": event.from_version,
+        "to": event.to_version,
+        "totalUsers": event.total,
+        **check,
+        "timestamp": _ms(event.at_us),
+    }
+
+
+def _rank_change(event: RankChange) -> Spoken | None:
+    """Only of who entered or left the first ten."""
+    entered = event.new_rank <= _TOP
+    if entered == (event.old_rank is not None and event.old_rank <= _TOP):
+        return None
+    return "rank_changed", {
+        "userId": event.user_id,
+        "username": event.username,
+        "newRank": event.new_rank,
+        "enteredTop10": entered,
+        "timestamp": _ms(event.at_us),
+    }
+
+
+def _score_change(event: ScoreChange) -> Spoken:
+    return "score_changed", {
+        "userId": event.user_id,
+        "username": event.username,
+        "previousScore": event.old_score,
+        "newScore": event.new_score,
+        "previousRank": event.old_rank,
+        "newRank": event.new_rank,
+        "timestamp": _ms(event.at_us),
+    }
+
+
+def _new_leader(_: NewLeader) -> None:
+    """The rows say it."""
+
+
+def _error(event: ErrorEvent) -> Spoken | None:
+    return spoken_b(replace(event, code=_AUTH_FAILED) if event.code == _UNAUTHORIZED else event)
+
+
+def _ms(moment_us: int) -> int:
+    return moment_us // 1000
+
+
+_EVENTS: dict[type, Callable[[Any], Spoken | None]] = {
+    BoardFull: _full,
+    BoardDiff: _diff,
+    RankChange: _rank_change,
+    ScoreChange: _score_change,
+    NewLeader: _new_leader,
+    ErrorEvent: _error,
+}

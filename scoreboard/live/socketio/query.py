@@ -1,0 +1,41 @@
+"""What the query of a request to Engine.IO says. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from scoreboard.live.socketio.engine import Way
+from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VERSION, Refusal, bad_request
+
+#: Where clients find it: the path of socket.io-client, with and without its option `addTrailingSlash`.
+PATHS = frozenset({"/socket.io/", "/socket.io"})
+
+_VERSION = ["4"]
+_MOST_FIELDS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The way that a request is part of, and its session; without one it is a handshake."""
+
+    way: Way
+    sid: str | None
+
+
+def query_of(text: str) -> Query | Refusal:
+    """What a query says, or why it may not; what else stands in it is the client's own business."""
+    try:
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return bad_request("The query of the request has too many fields.")
+    transports, sids = fields.get("transport", []), fields.get("sid", [])
+    if transports not in (["polling"], ["websocket"]):
+        return UNKNOWN_TRANSPORT
+    if fields.get("EIO") != _VERSION:
+        return UNSUPPORTED_VERSION
+    if "j" in fields:
+        return bad_request("Answers in JavaScript (JSONP) are not given here.")
+    if len(sids) > 1:
+        return bad_request("A request belongs to one session.")
+    return Query(Way(transports[0]), sids[0] if sids else None)

@@ -1,0 +1,48 @@
+"""How requests are refused: Engine.IO's own codes, in the JSON that its clients print."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer to a request that is not served."""
+
+    status: int
+    code: int
+    message: str
+
+    @property
+    def body(self) -> bytes:
+        """As Engine.IO writes it."""
+        return json.dumps({"code": self.code, "message": self.message}).encode()
+
+    def response(self) -> bytes:
+        """The whole response to the handshake of a WebSocket; the connection closes behind it."""
+        phrase, body = HTTPStatus(self.status).phrase, self.body
+        lines = (
+            f"HTTP/1.1 {self.status} {phrase}",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            "connection: close",
+        )
+        return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+UNKNOWN_TRANSPORT = Refusal(400, 0, "Transport unknown: there are polling and websocket.")
+UNKNOWN_SID = Refusal(400, 1, "Session ID unknown: it is over, or the server was restarted. Begin a new one.")
+BAD_METHOD = Refusal(400, 2, "A session begins with a GET.")
+FORBIDDEN = Refusal(403, 4, "Pages of this origin may not use the live feed.")
+UNSUPPORTED_VERSION = Refusal(400, 5, "The version of Engine.IO here is 4, which socket.io-client 3 and 4 speak.")
+TOO_LARGE = Refusal(413, 3, "The body of the request is too large.")
+TOO_SLOW = Refusal(408, 3, "The body of the request did not come in time.")
+FULL = Refusal(503, 3, "Too many sessions. Come back in a moment.")
+CLOSING = Refusal(503, 3, "The server is going down. Come back in a moment.")
+
+
+def bad_request(sentence: str) -> Refusal:
+    """For all else that a client should not do."""
+    return Refusal(400, 3, sentence)

@@ -1,0 +1,335 @@
+"""One session of Socket.IO: who one is, what one asks and is told, on whatever way its packets travel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import trio
+from engineio.packet import CLOSE, NOOP, OPEN
+from socketio.packet import CONNECT, CONNECT_ERROR
+
+from actors.connection.connection import ConnectionDialect, LiveConnection
+from actors.connection.events import ErrorEvent, SignedIn
+from actors.ports import Source
+from scoreboard.live.commands import without_bearer
+from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.socketio.engine import (
+    AnswerProbe,
+    Command,
+    Deliver,
+    DropCandidate,
+    End,
+    EndPoll,
+    Engine,
+    Finish,
+    Refuse,
+    Say,
+    Switch,
+    Way,
+)
+from scoreboard.live.socketio.events import Events
+from scoreboard.live.socketio.outbox import Outbox
+from scoreboard.live.socketio.packets import (
+    NAMESPACE,
+    BadPacket,
+    SocketPacket,
+    control,
+    engine_packet,
+    engine_packets,
+    message,
+    payload,
+    socket_packet,
+)
+from scoreboard.live.socketio.speech import framed
+from scoreboard.live.socketio.world import SocketIoWorld
+from scoreboard.live.stream import FeedStream
+
+_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError)
+_LATE = ErrorEvent("SERVICE_UNAVAILABLE", "You cannot be signed in just now. Try again.")
+
+
+class Refused(Exception):
+    """The request may not do this; the sentence says why."""
+
+
+@dataclass(slots=True, eq=False)
+class Socket:
+    """A WebSocket of a session: its bytes, and how to end it."""
+
+    stream: FeedStream
+    scope: trio.CancelScope
+
+
+class Session:
+    """From its handshake to its end, which is told to `ended` once.
+
+    Args:
+        sid: The id of the session, which its requests show.
+        way: How it begins.
+        world: What it needs from outside.
+        source: Where the client is, for the audit.
+        ended: Is called when it is over.
+    """
+
+    def __init__(
+        self, sid: str, way: Way, world: SocketIoWorld, source: Source, ended: Callable[[Session], None]
+    ) -> None:
+        self.sid = sid
+        self._world = world
+        self._source = source
+        self._ended = ended
+        self._engine = Engine(way, world.limits.patience, trio.current_time())
+        self._guard = FrameGuard(world.limits.frames)
+        self._outbox = Outbox(self._guard.trust)
+        self._give, self._get = trio.open_memory_channel[str | bytes](0)
+        self._scope = trio.CancelScope()
+        self._poll = trio.CancelScope()
+        self._socket: Socket | None = None  # the way, or what wants to become it
+
+    def __repr__(self) -> str:
+        return f"<Session {self._engine!r}, {self._outbox!r}>"
+
+    @property
+    def opening(self) -> str:
+        """The first packet of the session."""
+        patience = self._world.limits.patience
+        told = {
+            "sid": self.sid,
+            "upgrades": [Way.WEBSOCKET.value] if self._engine.way is Way.POLLING else [],
+            "pingInterval": int(patience.ping_interval_s * 1000),
+            "pingTimeout": int(patience.ping_timeout_s * 1000),
+            "maxPayload": self._world.limits.message_bytes,
+        }
+        return control(OPEN, msgspec.json.encode(told).decode())
+
+    @property
+    def why_over(self) -> End | None:
+        """Why it is over; None while it is not."""
+        return self._engine.over
+
+    # --- its own task ---
+
+    async def run(self) -> None:
+        """Let the client connect to Socket.IO, again and again, until the session is over. Raises nothing."""
+        why = End.OVER
+        try:
+            with self._scope:
+                async with trio.open_nursery() as helpers:
+                    why = await self._talk(helpers)
+                    helpers.cancel_scope.cancel()
+        except* _ENDS:
+            why = End.GONE
+        except* Exception as errors:  # noqa: BLE001 - the barrier: what goes wrong in one session costs only this one
+            why = End.FAILED
+            self._world.failed(errors)
+        finally:
+            self.end(why)
+
+    async def _talk(self, helpers: trio.Nursery) -> End:
+        while True:
+            text: str | bytes | None = None
+            with trio.move_on_after(self._world.limits.connect_within_s):
+                text = await self._get.receive()
+            if text is None:
+                return End.SILENT
+            try:
+                packet = socket_packet(text) if isinstance(text, str) else None
+            except BadPacket:
+                packet = None
+            if packet is None or packet.packet_type != CONNECT:
+                return End.BROKEN
+            if packet.namespace != NAMESPACE:
+                await self._refuse_namespace(packet)
+            else:
+                await self._connect(packet.data, helpers)
+
+    async def _connect(self, auth: Any, helpers: trio.Nursery) -> None:
+        who = await self._judge(auth)
+        if isinstance(who, ErrorEvent):
+            told = {"message": f"Authentication failed: {who.message}", "data": {"code": who.code}}
+            await self._send(message(CONNECT_ERROR, told))
+            return
+        await self._send(message(CONNECT, {"sid": self._world.new_id()}))
+
+        def connect(speech: ConnectionDialect) -> LiveConnection:
+            return LiveConnection(self._outbox, speech, self._world.connection, who, self._source)
+
+        full = not isinstance(auth, dict) or auth.get("full") is not False
+        events = Events(self._get.receive, connect, self._outbox.send, self._refuse_namespace, full=full)
+        await events.connection.run(events, helpers)
+
+    async def _judge(self, auth: Any) -> SignedIn | ErrorEvent | None:
+        """Who it is; None for a spectator."""
+        token = auth.get("token") if isinstance(auth, dict) else None
+        if token is None or token == "":
+            return None
+        if not isinstance(token, str):
+            return ErrorEvent("INVALID_INPUT", "The token in auth must be a text.")
+        with trio.move_on_after(self._world.connection.within_s):
+            return await self._world.connection.who(without_bearer(token))
+        return _LATE
+
+    async def _refuse_namespace(self, packet: SocketPacket) -> None:
+        if packet.packet_type == CONNECT:
+            told = {"message": "Invalid namespace"}
+            await self._send(message(CONNECT_ERROR, told, namespace=packet.namespace or NAMESPACE))
+
+    async def _send(self, packet: str) -> None:
+        await self._outbox.send(framed(packet))
+
+    # --- requests ---
+
+    async def poll(self) -> bytes:
+        """The body of the answer to a request for packets, when there are some, or when it has waited long enough.
+
+        Cancelled, it ends the session: what was meant for this request may be lost.
+
+        Raises:
+            Refused: not now.
+        """
+        begun = self._accepted(self._engine.poll_begins())
+        self._poll = trio.CancelScope(deadline=trio.current_time() + self._world.limits.poll_within_s)
+        self._obey_now(begun)
+        heard = False
+        try:
+            with self._poll:
+                await self._outbox.filled()
+            heard = True
+            return payload(self._for_poll())
+        finally:
+            self._obey_now(self._engine.poll_ends(heard=heard))
+
+    def _for_poll(self) -> list[str]:
+        packets = self._outbox.take() if self._engine.way is Way.POLLING else []
+        if self._engine.over is not None:
+            packets.append(control(CLOSE))
+        return packets or [control(NOOP)]
+
+    async def post(self, body: bytes) -> None:
+        """The packets of a request; returns when they have been taken.
+
+        Raises:
+            Refused: not now, or not this.
+        """
+        self._accepted(self._engine.post_begins())
+        try:
+            await self._take_in(body)
+        finally:
+            self._engine.post_ends()
+
+    async def _take_in(self, body: bytes) -> None:
+        try:
+            packets = engine_packets(body)
+            await trio.sleep(self._guard.wait_for(len(packets), trio.current_time()))
+        except BadPacket as error:
+            self._obey_now(self._engine.garbage_came(Way.POLLING))
+            raise Refused(str(error)) from error
+        except FrameViolation as violation:
+            self.end(End.FAST)
+            raise Refused(violation.reason) from violation
+        with trio.move_on_after(self._world.limits.hand_on_within_s) as patience:
+            for packet in packets:
+                await self._obey(self._engine.came(packet, Way.POLLING))
+        if patience.cancelled_caught:
+            self.end(End.SLOW)
+            raise Refused("What came before is still being worked on.")
+
+    def _accepted(self, commands: Sequence[Command]) -> Sequence[Command]:
+        """What is still to be done, if nothing was refused."""
+        for command in commands:
+            if isinstance(command, Refuse):
+                self._obey_now(commands)
+                raise Refused(command.sentence)
+        return commands
+
+    # --- a WebSocket ---
+
+    async def open_on(self, socket: Socket) -> None:
+        """This is the way from the beginning."""
+        self._socket = socket
+        await socket.stream.send(framed(self.opening))
+        await self._outbox.switch(socket.stream)
+
+    def attach(self, socket: Socket) -> None:
+        """This wants to become the way.
+
+        Raises:
+            Refused: there is one already.
+        """
+        self._accepted(self._engine.socket_opens(trio.current_time()))
+        self._socket = socket
+
+    async def heard(self, text: str | bytes, socket: Socket) -> None:
+        """A message of a WebSocket of its; returns when it has been taken."""
+        if self._socket is not socket:
+            return
+        try:
+            packet = engine_packet(text)
+        except BadPacket:
+            self._obey_now(self._engine.garbage_came(Way.WEBSOCKET))
+        else:
+            await self._obey(self._engine.came(packet, Way.WEBSOCKET))
+
+    def detach(self, socket: Socket) -> None:
+        """That WebSocket is closed."""
+        if self._socket is socket:
+            self._socket = None
+            self._obey_now(self._engine.socket_closes())
+
+    # --- time and the end ---
+
+    def look(self, now: float) -> None:
+        """So late it is."""
+        self._obey_now(self._engine.look(now))
+
+    def end(self, why: End) -> None:
+        """It is over, if it was not."""
+        self._obey_now(self._engine.end(why))
+
+    # --- what the engine says ---
+
+    async def _obey(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            match command:
+                case Deliver(data):
+                    await self._hand_on(data)
+                case AnswerProbe(packet) if self._socket is not None:
+                    await self._socket.stream.send(framed(packet))
+                case Switch() if self._socket is not None:
+                    await self._outbox.switch(self._socket.stream)
+                case _:
+                    self._obey_now([command])
+
+    async def _hand_on(self, data: str | bytes) -> None:
+        try:
+            await self._give.send(data)
+        except _ENDS:
+            return  # the session is over
+
+    def _obey_now(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            match command:
+                case Say(packet):
+                    if not self._outbox.write_now(framed(packet)):
+                        self._engine.was_not_said()
+                case EndPoll():
+                    self._poll.cancel()
+                case DropCandidate():
+                    self._drop_socket()
+                case Finish():
+                    self._finish()
+
+    def _drop_socket(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.scope.cancel()
+
+    def _finish(self) -> None:
+        self._outbox.close()
+        self._scope.cancel()
+        self._get.close()
+        self._drop_socket()
+        self._ended(self)

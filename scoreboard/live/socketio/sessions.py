@@ -1,0 +1,101 @@
+"""All sessions of a server: their ids, how many there may be, and the clock that all of them share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from actors.ports import Source
+from scoreboard.live.socketio.engine import End, Way
+from scoreboard.live.socketio.session import Session
+from scoreboard.live.socketio.world import WORKER, SocketIoWorld
+
+#: Every session is looked at so often; a ping is late by so much at most.
+LOOK_EVERY_S = 1.0
+#: So many are looked at at once: a ping takes ten microseconds, and all may be due at the same time.
+SLICE = 100
+#: So many are ended at once.
+ENDED = 20
+
+
+class Sessions:
+    """Serves while it is `running`.
+
+    Args:
+        world: What sessions need from outside.
+        site_of: What shares the limit of one address.
+    """
+
+    def __init__(self, world: SocketIoWorld, site_of: Callable[[str], str]) -> None:
+        self._world = world
+        self._site_of = site_of
+        self._open: dict[str, tuple[Session, str]] = {}
+        self._sites: Counter[str] = Counter()
+        self._nursery: trio.Nursery | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __repr__(self) -> str:
+        return f"<Sessions, {len(self)} from {len(self._sites)} sites>"
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether no new sessions begin, because it is not running or about to end."""
+        return self._nursery is None
+
+    @asynccontextmanager
+    async def running(self, closing: trio.Event) -> AsyncGenerator[None]:
+        """Let sessions begin and live while the body runs; all are ended when `closing` is set."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._look_round)
+            nursery.start_soon(self._end_all_when, closing)
+            try:
+                yield
+            finally:
+                self._nursery = None
+                nursery.cancel_scope.cancel()
+
+    def begin(self, way: Way, source: Source) -> Session | None:
+        """A new session, or None when there are too many."""
+        if self._nursery is None:
+            return None
+        limits, site = self._world.limits, self._site_of(source.address or "")
+        if len(self._open) >= limits.sessions or self._sites[site] >= limits.sessions_per_address:
+            return None
+        session = Session(WORKER + self._world.new_id(), way, self._world, source, self._forget)
+        self._open[session.sid] = session, site
+        self._sites[site] += 1
+        self._nursery.start_soon(session.run)
+        return session
+
+    def find(self, sid: str) -> Session | None:
+        """The session of that id, while it is not over."""
+        found = self._open.get(sid)
+        return None if found is None else found[0]
+
+    def _forget(self, session: Session) -> None:
+        _, site = self._open.pop(session.sid)
+        self._sites[site] -= 1
+        if not self._sites[site]:
+            del self._sites[site]
+
+    async def _look_round(self) -> None:
+        while True:
+            await trio.sleep(LOOK_EVERY_S)
+            for count, (session, _) in enumerate(tuple(self._open.values()), 1):
+                session.look(trio.current_time())
+                if count % SLICE == 0:
+                    await trio.lowlevel.checkpoint()
+
+    async def _end_all_when(self, closing: trio.Event) -> None:
+        await closing.wait()
+        self._nursery = None
+        for count, (session, _) in enumerate(tuple(self._open.values()), 1):
+            session.end(End.OVER)
+            if count % ENDED == 0:
+                await trio.lowlevel.checkpoint()
