@@ -19,6 +19,8 @@ class Row(NamedTuple):
     username: str
     score: int
     reached_us: int
+    country: str | None = None
+    avatar: str | None = None
 
 
 class Channel(NamedTuple):
@@ -41,7 +43,7 @@ class Channel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BoardFull:
-    """All visible rows of a channel at one version."""
+    """All visible rows of a channel at one version. `resets_us`: when its period ends, None for all time."""
 
     channel: Channel
     epoch: str
@@ -50,6 +52,7 @@ class BoardFull:
     total: int
     check: int
     at_us: int
+    resets_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
-from actors.leaderboard.ranking import Ranking
-from actors.ports import BoardId, ScoreStore
+from actors.ports import BoardId, MemberPages, Members
 
 #: So many players are taken in at once: a few milliseconds' work.
 SLICE = 4_000
@@ -28,20 +29,37 @@ class Loading:
         return round(self.players / self.share) if self.share else self.players
 
 
-async def loaded(board: BoardId, store: ScoreStore, tell: Callable[[Loading], None]) -> Ranking:
-    """A ranking of all players; others have turns meanwhile.
+class Loadable(Protocol):
+    """What takes players in before all else, and then puts them in order."""
+
+    def load(self, members: Members) -> None:
+        """Add many new players."""
+        ...
+
+    def arrange(self) -> Iterator[None]:
+        """Put them in order, in steps."""
+        ...
+
+
+async def load(
+    board: BoardId,
+    reading: AbstractAsyncContextManager[MemberPages],
+    into: Loadable,
+    tell: Callable[[Loading], None],
+) -> None:
+    """Take in all players of a board; others have turns meanwhile.
 
     The next page is on its way while one is taken in. Raises StoreUnavailable, and then it must be begun anew: pages of
     two readings are of two moments, and a player might stand in both or in none.
     """
-    ranking = Ranking()
+    players = 0
     tell(Loading(board, 0, 0.0))
-    async with store.all_members() as pages:
+    async with reading as pages:
         while (page := await pages.next()) is not None:
             for start in range(0, len(page.user_ids), SLICE):
                 await trio.lowlevel.checkpoint()
-                ranking.load(page.part(start, start + SLICE))
-            tell(Loading(board, len(ranking), page.share))
-    for _ in ranking.arrange():
+                into.load(page.part(start, start + SLICE))
+            players += len(page.user_ids)
+            tell(Loading(board, players, page.share))
+    for _ in into.arrange():
         await trio.lowlevel.checkpoint()
-    return ranking

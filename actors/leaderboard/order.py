@@ -95,6 +95,10 @@ class Order:
         self._put(to, at, new)
         return before, index
 
+    def forget(self, about: int) -> None:
+        """Let some places at the end go, so many or a few more. Nothing may be asked any more."""
+        del self._blocks[-(about // self._least + 1) :]
+
     # --- questions ---
 
     def index(self, place: Place) -> int:

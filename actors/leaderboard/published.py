@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from actors.leaderboard.events import Row
 from actors.leaderboard.loading import Loading
-from actors.ports import BoardId
+from actors.ports import BoardId, Span
 from actors.runtime import Question
 
 R = TypeVar("R")
@@ -19,12 +19,13 @@ PUBLISHED_ROWS = 100
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """The first rows of a board at one moment. Immutable; a newer one replaces it."""
+    """The first rows of a board at one moment. Immutable; a newer one replaces it. `span`: its period, if any."""
 
     board: BoardId
     epoch: str
     rows: tuple[Row, ...]
     total: int
+    span: Span | None = None
 
 
 class PublishedBoards:
@@ -38,6 +39,7 @@ class PublishedBoards:
         self._views: dict[BoardId, BoardView] = {}
         self._readers: dict[BoardId, Callable[[Any], Any]] = {}
         self._loading: dict[BoardId, Loading] = {}
+        self._looked_at: set[BoardId] = set()
 
     def publish(self, view: BoardView) -> None:
         """Replace the view of a board."""
@@ -56,15 +58,28 @@ class PublishedBoards:
         """Nobody holds the board any more."""
         self.shut(board)
         self._views.pop(board, None)
+        self._looked_at.discard(board)
 
     def get(self, board: BoardId) -> BoardView | None:
-        """The view of a board, None while no actor holds it."""
+        """Somebody looks at a board: its view, None while no actor holds it."""
+        self._looked_at.add(board)
         return self._views.get(board)
 
     def answer(self, board: BoardId, question: Question[R]) -> R | None:
         """What the board's actor would answer now; None while only the actor itself can tell. Raises its refusals."""
+        self._looked_at.add(board)
         reader = self._readers.get(board)
         return None if reader is None else reader(question)
+
+    def current(self, board: BoardId) -> BoardView | None:
+        """The same for whoever shows it."""
+        return self._views.get(board)
+
+    def was_looked_at(self, board: BoardId) -> bool:
+        """Whether somebody has looked since this was asked last. Whoever looks does not ask the board itself."""
+        looked = board in self._looked_at
+        self._looked_at.discard(board)
+        return looked
 
     def tell_loading(self, loading: Loading) -> None:
         """A board that is not published yet has come so far."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate, count
 
 from actors.leaderboard.events import Row
+from actors.leaderboard.face import face_of, faces_of, parts_of
 from actors.leaderboard.head import Head
 from actors.leaderboard.messages import RankMove
 from actors.leaderboard.names import Names
@@ -16,11 +17,14 @@ from actors.ports import Members, ScoreFact, UserId
 
 _NOBODY = UserId("")
 
+#: So many players are let go in one step: a millisecond's work.
+LET_GO_AT_ONCE = 8_192
+
 
 class Ranking:
     """All players of one board with their last facts. Remembers the order at one moment, the mark.
 
-    A player has a slot, an index into flat lists of ids and names; score, time, slot and version are one integer, the
+    A player has a slot, an index into flat lists of ids and faces; score, time, slot and version are one integer, the
     place. At a million players an update with both ranks takes 0.4 (a point more) to 0.6 (anywhere) of what a
     `SortedList` of tuples takes, and all of them half of its memory (``scripts/bench ranking``, which compares other
     ways too).
@@ -30,8 +34,8 @@ class Ranking:
 
     def __init__(self, block: int = BLOCK) -> None:
         self._places: dict[UserId, Place] = {}
-        self._ids: list[UserId] = []  # by slot, as are the names
-        self._names = Names()
+        self._ids: list[UserId] = []  # by slot, as are the faces
+        self._faces = Names()
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
         self._runs: list[list[Place]] = []  # loaded, not yet arranged
@@ -52,8 +56,8 @@ class Ranking:
         places = list(map(place_of, scores, reached, slots, members.versions))
         self._places.update(zip(members.user_ids, places, strict=True))
         self._ids += members.user_ids
-        self._names.extend(members.usernames)
-        if not len(self._ids) == len(self._names) == len(self._places):
+        self._faces.extend(faces_of(members))
+        if not len(self._ids) == len(self._faces) == len(self._places):
             raise ValueError("a player was loaded twice, or without a name")
         places.sort()
         self._runs.append(places)
@@ -65,14 +69,21 @@ class Ranking:
 
     def apply(self, fact: ScoreFact) -> RankMove:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
+        old = self._places.get(fact.user_id)
+        if old is not None and fact.version <= version_of(old):
+            rank = self._order.index(old) + 1
+            return RankMove(rank, rank)
+        return self._stand(fact, old)
+
+    def put(self, fact: ScoreFact) -> RankMove:
+        """Let a player stand as this fact says, whatever was known."""
+        return self._stand(fact, self._places.get(fact.user_id))
+
+    def _stand(self, fact: ScoreFact, old: Place | None) -> RankMove:
         user_id = fact.user_id
-        old = self._places.get(user_id)
         if old is None:
             self._at_mark.setdefault(user_id, None)
             return RankMove(None, self._order.add(self._settle_in(fact)) + 1)
-        if fact.version <= version_of(old):
-            rank = self._order.index(old) + 1
-            return RankMove(rank, rank)
         if user_id not in self._at_mark:
             self._at_mark[user_id] = old >> TIE_BITS
         before, after = self._order.move(old, self._renew(old, fact))
@@ -89,7 +100,7 @@ class Ranking:
         self._at_mark.setdefault(user_id, place >> TIE_BITS)
         rank = self._order.remove(place) + 1
         slot = slot_of(place)
-        self._ids[slot], self._names[slot] = _NOBODY, ""
+        self._ids[slot], self._faces[slot] = _NOBODY, ""
         self._free.append(slot)
         self._head.forget()
         return rank
@@ -100,10 +111,10 @@ class Ranking:
         place = place_of(fact.score, fact.reached_us, slot, fact.version)
         if self._free:
             self._free.pop()
-            self._ids[slot], self._names[slot] = fact.user_id, fact.username
+            self._ids[slot], self._faces[slot] = fact.user_id, face_of(fact)
         else:
             self._ids.append(fact.user_id)
-            self._names.append(fact.username)
+            self._faces.append(face_of(fact))
         self._places[fact.user_id] = place
         return place
 
@@ -111,10 +122,43 @@ class Ranking:
         """A known player's new place."""
         slot = slot_of(old)
         new = self._places[fact.user_id] = place_of(fact.score, fact.reached_us, slot, fact.version)
-        self._names[slot] = fact.username
+        self._faces[slot] = face_of(fact)
         return new
 
+    def dissolve(self) -> Iterator[None]:
+        """Let all players go; work is done between steps. To free a million at once would hold everybody up.
+
+        Nothing may be asked of it any more.
+        """
+        self._head.forget()
+        while self._places:
+            for _ in range(min(LET_GO_AT_ONCE, len(self._places))):
+                self._places.popitem()
+            del self._ids[-LET_GO_AT_ONCE:]
+            self._order.forget(LET_GO_AT_ONCE)
+            yield
+
     # --- questions ---
+
+    def place(self, user_id: UserId) -> Place | None:
+        """The player's place, None if not on the board."""
+        return self._places.get(user_id)
+
+    def score(self, user_id: UserId) -> int | None:
+        """The player's score, None if not on the board."""
+        place = self._places.get(user_id)
+        return None if place is None else score_of(place)
+
+    def players(self, start: int, stop: int) -> list[UserId]:
+        """Players in an order that nothing changes, but for those who come at its end and gaps, which are empty ids."""
+        return self._ids[start:stop]
+
+    def slot(self, user_id: UserId) -> int:
+        """Where others may keep something beside a player: an index below the greatest number of players ever.
+
+        Given to somebody else when the player is removed. Raises KeyError for one who is not on the board.
+        """
+        return slot_of(self._places[user_id])
 
     def is_news(self, fact: ScoreFact) -> bool:
         """True for a fact that `apply` would take in."""
@@ -150,7 +194,8 @@ class Ranking:
 
     def _row(self, rank: int, place: Place) -> Row:
         slot = slot_of(place)
-        return Row(rank, self._ids[slot], self._names[slot], score_of(place), reached_us_of(place))
+        username, country, avatar = parts_of(self._faces[slot])
+        return Row(rank, self._ids[slot], username, score_of(place), reached_us_of(place), country, avatar)
 
     # --- the mark ---
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from actors.leaderboard.events import (
     BoardDiff,
@@ -24,9 +25,18 @@ class Window:
     """The shown rows of a channel, in numbered versions of one epoch, from `version` on."""
 
     def __init__(
-        self, channel: Channel, epoch: str, rows: tuple[Row, ...], total: int, at_us: int, *, version: int = 1
+        self,
+        channel: Channel,
+        epoch: str,
+        rows: tuple[Row, ...],
+        total: int,
+        at_us: int,
+        *,
+        version: int = 1,
+        resets_us: int | None = None,
     ) -> None:
-        self._shown = Update(_full(channel, epoch, version, rows, total, at_us))
+        check = _check(rows)
+        self._shown = Update(BoardFull(channel, epoch, version, rows, total, check, at_us, resets_us))
 
     @property
     def shown(self) -> Update:
@@ -49,14 +59,13 @@ class Window:
         old = self._shown.full
         if rows == old.rows and total == old.total:
             return None
-        full = _full(old.channel, old.epoch, old.version + 1, rows, total, at_us)
+        full = replace(old, version=old.version + 1, rows=rows, total=total, check=_check(rows), at_us=at_us)
         self._shown = Update(full, _diff(old, full), _news(old, full, ranks, scores))
         return self._shown
 
 
-def _full(channel: Channel, epoch: str, version: int, rows: tuple[Row, ...], total: int, at_us: int) -> BoardFull:
-    check = zlib.crc32(checksum_text(rows).encode())
-    return BoardFull(channel, epoch, version, rows, total, check, at_us)
+def _check(rows: tuple[Row, ...]) -> int:
+    return zlib.crc32(checksum_text(rows).encode())
 
 
 def _diff(old: BoardFull, new: BoardFull) -> BoardDiff:

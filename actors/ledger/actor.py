@@ -68,7 +68,8 @@ class LedgerActor(BatchActor):
 
     def __init__(self, world: LedgerWorld) -> None:
         self._world = world
-        self._board = BoardLine(world.board, BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied))
+        patience = BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied)
+        self._board = BoardLine(world.board, world.others, patience)
         self._untold: list[_Untold] = []
         self._in_doubt: dict[OperationId, ScoreWrite] = {}  # perhaps on disk: committed again with the next batch
         self._batches = WaitingBatches(world.max_waiting_rows)

@@ -1,10 +1,11 @@
-"""The ledger's way to the board: hands over what is on disk, and makes up for what did not arrive."""
+"""The ledger's way to the boards: hands over what is on disk, and makes up for what did not arrive."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
@@ -24,11 +25,36 @@ class BoardPatience:
     bound: int
 
 
-class BoardLine:
-    """Applies facts to the board. A board that is away is asked again later, and nobody waits for it meanwhile."""
+class OtherBoards(Protocol):
+    """The boards beside the one that is asked for ranks. Nothing here waits or raises."""
 
-    def __init__(self, board: Ref, patience: BoardPatience) -> None:
+    @property
+    def due(self) -> float:
+        """When `remind` should be called, infinite if nothing is owed."""
+        ...
+
+    def tell(self, facts: Sequence[ScoreFact]) -> None:
+        """These are on disk."""
+        ...
+
+    def remind(self) -> None:
+        """Make up for what could not be told."""
+        ...
+
+    def catch_up(self) -> None:
+        """Facts may have been lost."""
+        ...
+
+
+class BoardLine:
+    """Applies facts to the board. A board that is away is asked again later, and nobody waits for it meanwhile.
+
+    All `others` are told the same facts in the same moment, and nobody waits for them at all.
+    """
+
+    def __init__(self, board: Ref, others: OtherBoards, patience: BoardPatience) -> None:
         self._board = board
+        self._others = others
         self._patience = patience
         self._unapplied = Unapplied(patience.bound)
         self._next_try = -math.inf
@@ -40,15 +66,17 @@ class BoardLine:
     @property
     def due(self) -> float:
         """When `apply` should be called at the latest, infinite if nothing is owed."""
-        return min(self._next_try if len(self._unapplied) else math.inf, *self._catch_ups, math.inf)
+        unapplied = self._next_try if len(self._unapplied) else math.inf
+        return min(unapplied, *self._catch_ups, self._others.due)
 
     def catch_up_at(self, *times: float) -> None:
         """Facts may have been lost: let the board read the store, at each of these times."""
         self._catch_ups = sorted([*self._catch_ups, *times])
 
     async def apply(self, facts: Sequence[ScoreFact]) -> Moves:
-        """Hand facts to the board; the moves by player and version, none while the board is away."""
+        """Hand facts to the boards; the moves by player and version, none while the board is away."""
         self._send_catch_ups()
+        self._others.tell(facts)
         batch = (*self._unapplied.facts, *facts)
         if not batch:
             return {}
@@ -69,11 +97,13 @@ class BoardLine:
             self.catch_up_at(self._next_try)
 
     def _send_catch_ups(self) -> None:
+        self._others.remind()
         now = trio.current_time()
         due = [at for at in self._catch_ups if at <= now]
         if not due:
             return
         self._catch_ups = self._catch_ups[len(due) :]
+        self._others.catch_up()
         try:
             self._board.tell(CatchUp())
         except ActorError:

@@ -10,6 +10,7 @@ from actors.leaderboard.messages import RankMove
 from actors.ports import (
     Account,
     BannedUser,
+    BoardPart,
     CommitOutcome,
     EmailTaken,
     KeyConflict,
@@ -150,3 +151,10 @@ class Publish:
     """Facts that are on disk, for the event log and the board cache."""
 
     facts: tuple[ScoreFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A part of a board, for the board cache."""
+
+    part: BoardPart

@@ -1,4 +1,4 @@
-"""Carries facts that are on disk to Redis: the event log for other workers, the sorted set for other readers."""
+"""Carries facts that are on disk to Redis: the event log for other workers, the sorted sets for other readers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import trio
 
-from actors.ledger.messages import Publish
-from actors.ports import ALL_TIME, BoardCache, EventLog, ScoreFact, StoreUnavailable
+from actors.ledger.messages import Copy, Publish
+from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, StoreUnavailable
 from actors.runtime import BatchActor, Request
 
 #: More facts than this do not go into one entry of the log.
@@ -43,13 +43,23 @@ class PublisherActor(BatchActor):
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Put it to what waits, and write that at once or when it is time."""
         for request in requests:
-            if not isinstance(request.message, Publish):
-                raise TypeError(f"a publisher does not understand {request.message!r}")
-            self._waiting.extend(request.message.facts)
+            match request.message:
+                case Publish(facts):
+                    self._waiting.extend(facts)
+                case Copy(part):
+                    await self._copy(part)
+                case _:
+                    raise TypeError(f"a publisher does not understand {request.message!r}")
         if len(self._waiting) >= ENTRY or trio.current_time() >= self._next_write:
             await self._write()
         else:
             self.wake_at = self._next_write
+
+    async def _copy(self, part: BoardPart) -> None:
+        try:
+            await self._world.cache.show(part)
+        except StoreUnavailable:
+            self._world.dropped(len(part.scores) + len(part.gone))
 
     async def woken(self) -> None:
         """It is time."""

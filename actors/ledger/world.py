@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from actors.ledger.board_line import OtherBoards
 from actors.ports import ScoreStore, StoreFault
 from actors.runtime import Ref
 
@@ -16,7 +17,7 @@ def _ignore(_news: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LedgerWorld:
-    """Handed to all incarnations of the ledger.
+    """Handed to all incarnations of the ledger. `board` tells how ranks move, `others` only hear of it.
 
     `batch_done` hears the size and the seconds of each commit, `scored` how many scores count since then (a retry does
     not), `rejected` what the store calls a mistake of ours. Rows of batches: `round_rows` at most go into one
@@ -26,6 +27,7 @@ class LedgerWorld:
 
     store: ScoreStore
     board: Ref
+    others: OtherBoards
     publisher: Ref
     batch_done: Callable[[int, float], None]
     board_within_s: float = 1.0

@@ -17,7 +17,7 @@ from actors.ports.accounts import (
     RotationRefused,
 )
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
-from actors.ports.board_cache import BoardCache
+from actors.ports.board_cache import BoardCache, BoardPart
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import ActionCatalogue
 from actors.ports.clock import NEVER_US, WallClock
@@ -60,6 +60,7 @@ __all__ = [
     "BannedUser",
     "BoardCache",
     "BoardId",
+    "BoardPart",
     "BoardScope",
     "CommitOutcome",
     "CommitUnknown",

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import BoardId, UserId
 
 
+class BoardPart(NamedTuple):
+    """Some players of a board with their scores, and some who are not there any more.
+
+    `anew`: whatever was there before is forgotten first. After `until_us` the board is over; None: it never is.
+    """
+
+    board: BoardId
+    scores: Mapping[UserId, int]
+    gone: tuple[UserId, ...] = ()
+    anew: bool = False
+    until_us: int | None = None
+
+
 class BoardCache(Protocol):
-    """The sorted set of a board in Redis, for readers beside this process."""
+    """The sorted sets of boards in Redis, for readers beside this process."""
 
     async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
-        """Raise the scores and set the cached names of players; a batch in one round trip.
+        """Raise the scores and set the cached names, countries and avatars of players; a batch in one round trip.
 
         A score is never lowered, so facts may come late or twice. Raises StoreUnavailable.
         """
+        ...
+
+    async def show(self, part: BoardPart) -> None:
+        """Set the scores of these players, and forget those who are gone. Raises StoreUnavailable."""
         ...
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:

@@ -53,6 +53,7 @@ class Cell:
         self._wish = _Wish.LIVE
         self._stop_wanted = trio.Event()
         self._in_hand: list[Request] = []
+        self._at_rest = False  # True from its agreement until the next life begins
         self._midway = False  # True while the actor's own code runs, so that its state may be half changed
         self._prompt: PromptActor | None = None  # one that waits for messages, and may decide in the task of who sends
         self._alarm = math.inf  # until when it waits
@@ -81,6 +82,19 @@ class Cell:
             raise
         if self._wish is _Wish.REST:
             self._wish = _Wish.LIVE
+
+    def offer(self, request: Request) -> None:
+        """Put a request that is of use to the present life only, or to one that has yet to begin.
+
+        Whoever is at rest does not get it; it keeps nobody awake. Raises MailboxFull or ActorStopped.
+        """
+        if self._at_rest:
+            return
+        try:
+            self._mailbox.put(request)
+        except MailboxFull:
+            self._observer.mailbox_full(self.name)
+            raise
 
     def rest(self) -> None:
         """Passivate, if nothing waits and the actor agrees when it hears of it; otherwise nothing happens."""
@@ -120,7 +134,7 @@ class Cell:
 
     async def _incarnation(self) -> Exception | None:
         """One life from start to end. Returns the failure that ended it, None if it ended well."""
-        self._midway = True
+        self._midway, self._at_rest = True, False
         self._observer.activated(self.name)
         set_current_deadline(math.inf)  # what the hooks ask of others is not part of anybody's question
         actor = None
@@ -188,6 +202,7 @@ class Cell:
                 await work()
             elif self._wish is _Wish.REST:
                 if self._may_rest(actor):
+                    self._at_rest = True
                     return
                 self._wish = _Wish.LIVE
             elif not due:

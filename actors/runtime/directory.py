@@ -6,7 +6,7 @@ import math
 import random
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -74,6 +74,11 @@ class Directory(Generic[K]):
         """How many messages wait in all mailboxes together."""
         return sum(len(cell) for cell in self._cells.values())
 
+    @property
+    def keys(self) -> tuple[K, ...]:
+        """Those whose actors are in memory."""
+        return tuple(self._cells)
+
     def ref(self, key: K) -> Ref:
         """A way to send to the actor of that key, whenever it lives."""
         return Ref(f"{self.name}/{key}", lambda request: self._deliver(key, request))
@@ -81,6 +86,17 @@ class Directory(Generic[K]):
     def tell(self, key: K, message: Any) -> None:
         """As `Ref.tell`; may also raise TooManyActors."""
         self._deliver(key, Request(message))
+
+    def offer(self, key: K, message: Any) -> None:
+        """Tell an actor what is of use to it only while it is in memory. This activates nobody and keeps nobody awake.
+
+        An actor that reads all it needs when it starts misses nothing so: whoever is in memory when something happens
+        is told of it, and whoever is not will read it. Raises MailboxFull.
+        """
+        cell = self._cells.get(key)
+        if cell is not None:
+            with suppress(ActorStopped):
+                cell.offer(Request(message))
 
     async def ask(self, key: K, message: Question[R], *, within: float) -> R:
         """As `Ref.ask`; may also raise TooManyActors."""

@@ -44,8 +44,9 @@ from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
-from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
+from scoreboard.server.core import Core, running_core
 from scoreboard.server.hooks import CoreWatch, DoorJournal
+from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
 from scoreboard.server.progress import LoadingLog, progress_of
 from scoreboard.server.system import SystemClock, SystemIds
@@ -182,6 +183,7 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         session_ended=parts.revoked.add,
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
+        board_gave_up=watch.board_gave_up,
     )
     services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
     return running_core(ports, hooks, rules, tick_s=settings.board.tick_s, services=services)

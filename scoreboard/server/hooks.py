@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ports import StoreFault, UserId
+from actors.ports import BoardId, StoreFault, UserId
 from actors.runtime import GaveUp
 from scoreboard.door.observer import Drop, Journal
 from scoreboard.observe.actors import ActorWatch
@@ -33,6 +33,10 @@ class CoreWatch(ActorWatch):
     def service_gave_up(self, service: str, error: GaveUp) -> None:
         """The same of a game's service."""
         self._log.error("service_actor_gave_up", service=service, exc_info=error)
+
+    def board_gave_up(self, board: BoardId, error: GaveUp) -> None:
+        """The same of a board of a period or a country, by whoever looks next."""
+        self._log.error("board_actor_gave_up", board=board, exc_info=error)
 
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""

@@ -1,15 +1,15 @@
-"""The board in Redis: a sorted set of totals and a hash for each player, under the names of the contract."""
+"""Boards in Redis: a sorted set of scores each, and a hash for each player, under the names of the contract."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import trio
 from redis.asyncio import Redis
 
-from actors.ports import BoardId, ScoreFact, StoreUnavailable, UserId
+from actors.ports import BoardId, BoardPart, ScoreFact, StoreUnavailable, UserId
 from scoreboard.stores.redis_pool import Cache
 
 #: A name that was put is not put again for so many seconds: that would be a command more for each score, and names
@@ -18,12 +18,19 @@ NAMES_S = 60.0
 MOST_NAMES = 200_000
 
 
+#: Name, country and avatar of a player.
+Face = tuple[str, str | None, str | None]
+
+
 class RedisBoardCache:
-    """`BoardCache` on ``<prefix>leaderboard:<board>`` and ``<prefix>user:<id>``."""
+    """`BoardCache` on ``<prefix>leaderboard:<board>`` and ``<prefix>user:<id>``, whose absent fields are empty.
+
+    The set of a period expires with it, so that none is taken for the present one if this process ends before.
+    """
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
-        self._named: dict[UserId, str] = {}
+        self._named: dict[UserId, Face] = {}
         self._forget_at = -math.inf
 
     def _board(self, board: BoardId) -> str:
@@ -42,8 +49,9 @@ class RedisBoardCache:
             pipeline = client.pipeline(transaction=False)
             # Never lower: two workers may bring the facts of one player in either order.
             pipeline.zadd(self._board(board), scores, gt=True)
-            for user_id, username in names.items():
-                pipeline.hset(f"{self._cache.prefix}user:{user_id}", "username", username)
+            for user_id, (username, country, avatar) in names.items():
+                face: dict[Any, Any] = {"username": username, "country": country or "", "avatar": avatar or ""}
+                pipeline.hset(f"{self._cache.prefix}user:{user_id}", mapping=face)
             await pipeline.execute()
 
         try:
@@ -53,13 +61,32 @@ class RedisBoardCache:
             raise
         self._named.update(names)
 
-    def _unnamed(self, facts: Sequence[ScoreFact]) -> dict[UserId, str]:
-        """The names that Redis may not have."""
+    def _unnamed(self, facts: Sequence[ScoreFact]) -> dict[UserId, Face]:
+        """What Redis may not have of players' names, countries and avatars."""
         now = trio.current_time()
         if now >= self._forget_at or len(self._named) > MOST_NAMES:
             self._named.clear()
             self._forget_at = now + NAMES_S
-        return {fact.user_id: fact.username for fact in facts if self._named.get(fact.user_id) != fact.username}
+        faces = {fact.user_id: (fact.username, fact.country, fact.avatar) for fact in facts}
+        return {user_id: face for user_id, face in faces.items() if self._named.get(user_id) != face}
+
+    async def show(self, part: BoardPart) -> None:
+        """See `BoardCache.show`."""
+        key = self._board(part.board)
+
+        async def work(client: Redis) -> None:
+            pipeline = client.pipeline(transaction=False)
+            if part.anew:
+                pipeline.unlink(key)
+            if part.scores:
+                pipeline.zadd(key, cast("dict[str, Any]", part.scores))
+            if part.gone:
+                pipeline.zrem(key, *part.gone)
+            if part.scores and part.until_us is not None:
+                pipeline.pexpireat(key, part.until_us // 1000)
+            await pipeline.execute()
+
+        await self._cache.run(work)
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
         """See `BoardCache.top`."""

@@ -25,7 +25,8 @@ from scoreboard.security.keys import KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import AccessTokens
-from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
+from scoreboard.server.core import Core, running_core
+from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from actors.ports import ALL_TIME, BoardId, ScoreFact, UserId
+from actors.ports import ALL_TIME, NEVER_US, BoardId, BoardPart, ScoreFact, UserId
 from tests.contract.making import World
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
@@ -65,3 +65,15 @@ async def test_boards_are_apart_and_can_be_cleared(world: World) -> None:
     await world.cache.clear(ALL_TIME)
     assert [] == await world.cache.top(ALL_TIME, 10)
     assert [(BOB, 1)] == await world.cache.top(weekly, 10)
+
+
+async def test_a_board_is_shown_part_by_part(world: World) -> None:
+    """Scores are set, also lowered, and players go; a part that begins anew forgets what was there."""
+    weekly, soon = BoardId("weekly:US"), NEVER_US
+    await world.cache.show(BoardPart(weekly, {ANN: 5, BOB: 4}, anew=True, until_us=soon))
+    await world.cache.show(BoardPart(weekly, {ANN: 3, EVE: 2**53}, (BOB, UserId("nobody")), until_us=soon))
+    assert [(EVE, 2**53), (ANN, 3)] == await world.cache.top(weekly, 10)
+    await world.cache.show(BoardPart(weekly, {BOB: 1}, anew=True))
+    assert [(BOB, 1)] == await world.cache.top(weekly, 10)
+    await world.cache.show(BoardPart(weekly, {}, anew=True))
+    assert [] == await world.cache.top(weekly, 10)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone
 
 import trio
 
@@ -15,30 +16,49 @@ from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Loaded
-from actors.ledger.messages import LedgerUnavailable, Register
+from actors.ledger.messages import Joined, LedgerUnavailable, Register
 from actors.ports import (
     ALL_TIME,
+    BoardId,
     CommitUnknown,
     NewAccount,
     NewSession,
+    Period,
+    ProfileChange,
     Registered,
+    ScoreFact,
     SessionId,
     Source,
     StoreUnavailable,
     UserId,
 )
-from actors.runtime import AskTimeout, Observer, Refusal
+from actors.runtime import ActorError, AskTimeout, Observer, Refusal
 from actors.user.actor import UserRules
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import Unavailable
 from actors.user.token import ActionKeys, ActionToken
-from scoreboard.server.core import Core, CoreHooks, CorePorts, running_core
+from scoreboard.server.core import Core, running_core
+from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores
-from tests.fakes import FakeAccountStore, FakeBoardCache, FakeEventLog, FakeScoreStore, Faults, Players
+from tests.fakes import (
+    FakeAccountStore,
+    FakeBoardCache,
+    FakeEventLog,
+    FakeProfileStore,
+    FakeScoreStore,
+    Faults,
+    Players,
+)
 from tests.leaderboard.stage import CountedIds, TrioClock
 
 HERE = Source(None, None)
 SIZES = (1, 3, 10)
+#: Boards beside that of all time; somebody watches each, and others are looked at now and then.
+SECTIONS = [BoardId(name) for name in ("daily", "weekly:US", "all_time:US")]
+LOOKED_AT = [BoardId(name) for name in ("weekly", "monthly", "daily:DE", "all_time:DE")]
+COUNTRIES = ["US", "DE", None]
+#: Half a minute behind the beginning of a test the day ends.
+DAYS = timezone(timedelta(hours=8, minutes=52, seconds=50))
 
 
 class ScoreStore(FakeScoreStore):
@@ -74,6 +94,7 @@ class Arena:
     events: FakeEventLog
     nursery: trio.Nursery
     world: ConnectionWorld
+    profiles: FakeProfileStore
     viewers: list[tuple[Viewer, Channel]] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     joined: list[UserId] = field(default_factory=list)
@@ -102,6 +123,28 @@ class Arena:
             except Refusal as refusal:
                 tried.refused = refusal
                 return
+
+    async def travel(self, name: str, times: int) -> None:
+        """Change the country; told that it may not have been done, one does it again."""
+        for _ in range(times):
+            await trio.sleep(self.rng.expovariate(0.2))
+            change = ProfileChange(country=self.rng.choice(COUNTRIES))
+            for _ in range(30):
+                try:
+                    fact = await self.profiles.change_profile(UserId(name), change)
+                    assert isinstance(fact, ScoreFact)
+                    await self.core.ledger.ask(Joined(fact), within=30)
+                    break
+                except ActorError:
+                    await trio.sleep(self.rng.uniform(0.1, 2))
+
+    async def look(self, seconds: float) -> None:
+        """Look at boards now and then, so that they are loaded in the middle of all this."""
+        end = trio.current_time() + seconds
+        while trio.current_time() < end:
+            await trio.sleep(self.rng.expovariate(0.3))
+            with suppress(ActorError):
+                await self.core.boards.ask(self.rng.choice(LOOKED_AT), Loaded(), within=5)
 
     async def register(self, name: str) -> None:
         """Become a player; told to try again, one finds one's name taken, and that is as it should be."""
@@ -164,7 +207,7 @@ class Arena:
                 self.accounts.faults.fail_after(away)
             case 7 if left["board"]:
                 left["board"] -= 1
-                self.core.boards.tell(ALL_TIME, "nonsense")
+                self.core.boards.tell(rng.choice([ALL_TIME, *SECTIONS]), "nonsense")
             case 8 | 9 if left["ledger"]:
                 left["ledger"] -= 1
                 faults_of = rng.choice([faults.fail_before, faults.fail_after])
@@ -216,11 +259,16 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         return ErrorEvent("UNAUTHORIZED", "no")
 
     rules = UserRules(tokens=None, increments=None, token_age_s=20)
-    async with running_core(ports, hooks, rules, tick_s=tick_s) as core, trio.open_nursery() as nursery:
+    async with (
+        running_core(ports, hooks, rules, tick_s=tick_s, zones={Period.DAILY: DAYS}) as core,
+        trio.open_nursery() as nursery,
+    ):
         await core.boards.ask(ALL_TIME, Loaded(), within=10)
         world = ConnectionWorld(core.audiences, who, lambda: None, lambda: None, nobody_scores())
-        arena = Arena(rng, core, scores, accounts, events, nursery, world)
+        arena = Arena(rng, core, scores, accounts, events, nursery, world, FakeProfileStore(players))
         for size in SIZES * 2:
             arena.connect(Channel(ALL_TIME, size))
+        for board in SECTIONS:
+            arena.connect(Channel(board, 3))
         yield arena
         nursery.cancel_scope.cancel()

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC
 from itertools import pairwise
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from actors.leaderboard.calendar import span_of
 from actors.leaderboard.events import BoardDiff, BoardFull
 from actors.leaderboard.messages import Page
-from actors.ports import ALL_TIME
+from actors.leaderboard.scope import scope_of
+from actors.ports import ALL_TIME, BoardId, Period
 from actors.user.refusals import TokenExpired
-from tests.core.arena import Arena, rows_per_token, running_arena
+from tests.core.arena import DAYS, LOOKED_AT, SECTIONS, Arena, rows_per_token, running_arena
 
 NAMES = [f"player-{n:02}" for n in range(15)]
 
@@ -26,6 +29,9 @@ async def test_everything_comes_right_after_any_trouble(autojump_clock: MockCloc
     async with running_arena(seed, NAMES) as arena:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(arena.trouble, 40, 2)
+            nursery.start_soon(arena.look, 40)
+            for name in NAMES[::3]:
+                nursery.start_soon(arena.travel, name, 4)
             for name in NAMES:
                 nursery.start_soon(arena.play, name, arena.rng.randint(1, 12))  # some stop in the middle
             for number in range(5):
@@ -33,6 +39,8 @@ async def test_everything_comes_right_after_any_trouble(autojump_clock: MockCloc
         await trio.sleep(60)
         check_scores(arena)
         await check_board(arena)
+        for board in (*SECTIONS, *LOOKED_AT):
+            await check_section(arena, board)
         check_clients(arena)
 
 
@@ -78,11 +86,24 @@ async def check_board(arena: Arena) -> None:
     assert set(arena.joined) <= {row.user_id for row in page.rows}
 
 
+async def check_section(arena: Arena, board: BoardId) -> None:
+    """A board of a period or a country is the sort of what the ledger has of it."""
+    scope, now_us = scope_of(board), arena.scores.players.clock.now_us()
+    zone = DAYS if scope.period == Period.DAILY else UTC
+    span = None if scope.period == Period.ALL_TIME else span_of(scope.period, zone, now_us)
+    found = arena.scores._on_board(scope, span, arena.scores.players.rows)
+    truth = sorted(
+        zip(found.scores, found.reached_us, found.user_ids, strict=True), key=lambda each: (-each[0], *each[1:])
+    )
+    page = await arena.core.boards.ask(board, Page(1000, 0), within=10)
+    assert [(row.score, row.reached_us, row.user_id) for row in page.rows] == truth
+
+
 def check_clients(arena: Arena) -> None:
     """Every client shows the board; none had to ask again, none was ever led back to an older epoch."""
-    view = arena.core.published.get(ALL_TIME)
-    assert view is not None
     for viewer, channel in arena.viewers:
+        view = arena.core.published.get(channel.board)
+        assert view is not None
         client = viewer.client(channel)
         assert (client.epoch, client.rows, client.total) == (view.epoch, view.rows[: channel.size], view.total)
         assert client.asks == 0
@@ -96,4 +117,5 @@ async def test_a_point_is_on_every_screen_at_once_when_the_board_was_quiet(autoj
         await trio.sleep(5)
         await arena.play("b", 1)
         for viewer, channel in arena.viewers:
-            assert viewer.client(channel).rows[0].user_id == "b"
+            if channel.board in (ALL_TIME, BoardId("daily")):
+                assert viewer.client(channel).rows[0].user_id == "b"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.ports import BoardId, ScoreFact, UserId
+from actors.ports import BoardId, BoardPart, ScoreFact, UserId
 from tests.fakes.faults import Faults
 
 
 class FakeBoardCache:
-    """`BoardCache` in memory. `names` are the cached names of players."""
+    """`BoardCache` in memory. `names` are the cached names of players, `faces` their countries and avatars."""
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.names: dict[UserId, str] = {}
+        self.faces: dict[UserId, tuple[str | None, str | None]] = {}
         self._boards: dict[BoardId, dict[UserId, int]] = {}
 
     async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
@@ -25,6 +26,19 @@ class FakeBoardCache:
         for fact in facts:
             scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
             self.names[fact.user_id] = fact.username
+            self.faces[fact.user_id] = fact.country, fact.avatar
+
+    async def show(self, part: BoardPart) -> None:
+        """See `BoardCache.show`."""
+        await self.faults.around(lambda: self._show(part))
+
+    def _show(self, part: BoardPart) -> None:
+        if part.anew:
+            self._boards.pop(part.board, None)
+        if part.scores:
+            self._boards.setdefault(part.board, {}).update(part.scores)
+        for user_id in part.gone:
+            self._boards.get(part.board, {}).pop(user_id, None)
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
         """See `BoardCache.top`."""

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors.leaderboard.actor import BoardWorld, LeaderboardActor
+from actors.leaderboard.active import ActiveBoards
+from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
+from actors.leaderboard.calendar import span_of
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardEvent, Channel
 from actors.leaderboard.loading import Loading
-from actors.leaderboard.messages import Apply, Join, Leave, Loaded, RankMove, Seats, Show, Subscriber
+from actors.leaderboard.messages import Apply, Join, Leave, Loaded, Page, RankMove, Seats, Show, Subscriber
 from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.scope import scope_of
 from actors.leaderboard.update import Update
-from actors.ports import ALL_TIME, BoardId, ScoreFact, ScoreWrite, UserId
+from actors.leaderboard.world import BoardWorld
+from actors.ports import ALL_TIME, BoardId, BoardPart, Period, ProfileChange, ScoreFact, ScoreWrite, Span, UserId
 from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy
-from tests.fakes import FakeScoreStore, Players
+from tests.fakes import FakeProfileStore, FakeScoreStore, Players
 from tests.leaderboard.naive import Client
 from tests.ledger.office import write
 
@@ -107,6 +113,23 @@ class Stage:
     delivered: int = 0
     skipped: int = 0
     numbers: itertools.count[int] = field(default_factory=itertools.count)
+    parts: list[BoardPart] = field(default_factory=list)
+    active: ActiveBoards = field(init=False)
+
+    def world(self, clock: TrioClock, tick_s: float, zones: Mapping[Period, tzinfo]) -> BoardWorld:
+        """What the boards need from outside."""
+        return BoardWorld(
+            self.store,
+            clock,
+            CountedIds(),
+            self.published,
+            self.watched,
+            self.broadcast,
+            tick_s,
+            self.loadings.append,
+            zones,
+            mirror=self.parts.append,
+        )
 
     def crowd(self, channel: Channel = TOP3) -> Crowd:
         """Who watches a channel."""
@@ -128,9 +151,10 @@ class Stage:
         for name in names:
             self.store.players.add(name)
 
-    async def commit(self, *names: str) -> tuple[ScoreFact, ...]:
-        """One point for each of these, on disk only."""
-        writes: list[ScoreWrite] = [write(name, next(self.numbers)) for name in names]
+    async def commit(self, *names: str, ago_s: float = 0) -> tuple[ScoreFact, ...]:
+        """One point for each of these, done so long ago, on disk only."""
+        occurred_us = self.store.players.clock.now_us() - round(ago_s * 1_000_000)
+        writes: list[ScoreWrite] = [write(name, next(self.numbers))._replace(occurred_us=occurred_us) for name in names]
         outcomes = await self.store.commit(writes)
         return tuple(outcome.fact for outcome in outcomes)  # type: ignore[union-attr]
 
@@ -140,6 +164,32 @@ class Stage:
     async def score(self, *names: str) -> tuple[RankMove, ...]:
         """One point for each of these, on disk and on the board."""
         return await self.apply(*await self.commit(*names))
+
+    async def gain(self, *names: str, ago_s: float = 0) -> tuple[ScoreFact, ...]:
+        """The same, told to all boards that are in memory beside that of everybody's totals."""
+        facts = await self.commit(*names, ago_s=ago_s)
+        self.active.tell(facts)
+        return facts
+
+    async def move(self, name: str, country: str | None) -> None:
+        """Change a player's country, and tell these boards."""
+        fact = await FakeProfileStore(self.store.players).change_profile(UserId(name), ProfileChange(country=country))
+        assert isinstance(fact, ScoreFact)
+        self.active.tell([fact])
+
+    async def rows(self, board: BoardId) -> list[tuple[str, int]]:
+        """Players and scores of any board."""
+        answer = await self.boards.ask(board, Page(1000, 0), within=600)
+        return [(row.user_id, row.score) for row in answer.rows]
+
+    def truth_of(self, board: BoardId, period: Span | None = None) -> list[tuple[str, int]]:
+        """The same as the store has it."""
+        scope = scope_of(board)
+        if scope.period != Period.ALL_TIME and period is None:
+            period = span_of(scope.period, UTC, self.store.players.clock.now_us())
+        found = self.store._on_board(scope, period, self.store.players.rows)
+        order = sorted(zip(found.scores, found.reached_us, found.user_ids, strict=True), key=lambda x: (-x[0], *x[1:]))
+        return [(user_id, score) for score, _, user_id in order]
 
     async def watch(self, watcher: Subscriber | None = None, channel: Channel = TOP3) -> None:
         """Somebody joins an audience and is shown the channel."""
@@ -171,21 +221,27 @@ def clients_of(watcher: Watcher) -> Client:
 
 @asynccontextmanager
 async def running_stage(
-    *names: str, tick_s: float = 1.0, idle_after_s: float = 60.0, load: bool = True
+    *names: str,
+    tick_s: float = 1.0,
+    idle_after_s: float = 60.0,
+    load: bool = True,
+    boards_idle_after_s: float = math.inf,
+    zones: Mapping[Period, tzinfo] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Run a board with these players; without `load` it is activated by the first message."""
-    clock = TrioClock()
+    """Run boards with these players; that of all time is loaded, without `load` activated by the first message."""
+    clock, rng = TrioClock(), random.Random(0)
     stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set())
     stage.add(*names)
-    world = BoardWorld(
-        stage.store, clock, CountedIds(), stage.published, stage.watched, stage.broadcast, tick_s, stage.loadings.append
+    world = stage.world(clock, tick_s, zones or {})
+    stage.boards = Directory(
+        "board", lambda key: LeaderboardActor(key, world), rng=rng, options=FAST, idle_after_s=boards_idle_after_s
     )
-    rng = random.Random(0)
-    stage.boards = Directory("board", lambda key: LeaderboardActor(key, world), rng=rng, options=FAST)
+    stage.active = ActiveBoards(stage.boards)
     stage.board = stage.boards.ref(ALL_TIME)
 
     def make_audience(key: str) -> AudienceActor:
-        return AudienceActor(stage.board, stage.crowd(Channel.of_key(key)))
+        channel = Channel.of_key(key)
+        return AudienceActor(stage.boards.ref(channel.board), stage.crowd(channel))
 
     stage.audiences = Directory("audience", make_audience, rng=rng, options=FAST, idle_after_s=idle_after_s)
     async with stage.boards.running(), stage.audiences.running():

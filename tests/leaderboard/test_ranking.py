@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.ranking import LET_GO_AT_ONCE, Ranking
 from actors.ports import MAX_SCORE, ScoreFact, UserId
 from tests.fakes.scores import members_of
 from tests.leaderboard.naive import NaiveBoard, fact, histories
@@ -218,3 +218,28 @@ def test_scores_and_times_are_exact_up_to_their_bounds() -> None:
         with pytest.raises(ValueError, match="no place for"):
             ranking.apply(stranger)
     assert ["c", "a", "b"] == order(ranking)
+
+
+def test_country_and_avatar_stand_in_the_row_and_cost_nothing_where_there_are_none() -> None:
+    """One text with the name; whether loaded or told."""
+    told = [fact("a", 3)._replace(country="US"), fact("b", 2)._replace(avatar="https://x"), fact("c", 1)]
+    loaded = Ranking(SMALL)
+    loaded.load(members_of(told))
+    for _ in loaded.arrange():
+        pass
+    for ranking in (loaded, ranking_of(*told)):
+        rows = ranking.rows(0, 9)
+        assert [(row.username, row.country, row.avatar) for row in rows] == [
+            ("A", "US", None),
+            ("B", None, "https://x"),
+            ("C", None, None),
+        ]
+        assert ranking.row(UserId("b")) == rows[1]
+
+
+def test_a_ranking_is_let_go_in_steps() -> None:
+    """Nobody waits for a million at once; at the end nothing is left."""
+    ranking = ranking_of(*(fact(f"{n:05}", n) for n in range(2 * LET_GO_AT_ONCE + 1)))
+    sizes = [len(ranking) for _ in ranking.dissolve()]
+    assert sizes == [LET_GO_AT_ONCE + 1, 1, 0]
+    assert (ranking._ids, ranking._order._blocks) == ([], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -97,6 +98,26 @@ class FakePublisher(Actor):
 
 
 @dataclass
+class FakeOthers:
+    """Boards beside, which remember what they were told and when; `due` is set by tests."""
+
+    told: list[tuple[float, tuple[ScoreFact, ...]]] = field(default_factory=list)
+    catch_ups: int = 0
+    due: float = math.inf
+
+    def tell(self, facts: Sequence[ScoreFact]) -> None:
+        if facts:
+            self.told.append((trio.current_time(), tuple(facts)))
+
+    def remind(self) -> None:
+        if self.due <= trio.current_time():
+            self.due = math.inf
+
+    def catch_up(self) -> None:
+        self.catch_ups += 1
+
+
+@dataclass
 class Office:
     """The parts, and the verbs of tests."""
 
@@ -113,6 +134,7 @@ class Office:
     board_ref: Ref = field(init=False)
     ledger: Ref = field(init=False)
     actors: list[LedgerActor] = field(default_factory=list)
+    others: FakeOthers = field(default_factory=FakeOthers)
 
     def batch_done(self, size: int, _seconds: float) -> None:
         self.done.append(size)
@@ -199,7 +221,7 @@ async def running_office(*, publisher_capacity: int = 1000, **settings: Any) -> 
             ) as publisher,
         ):
             heard: dict[str, Any] = {"rejected": office.rejected.append, "scored": office.counted.append}
-            world = LedgerWorld(store, board, publisher, office.batch_done, **heard, **settings)
+            world = LedgerWorld(store, board, office.others, publisher, office.batch_done, **heard, **settings)
 
             def make() -> LedgerActor:
                 office.actors.append(LedgerActor(world))

@@ -6,6 +6,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import Joined, Receipt
 from actors.ledger.unapplied import Unapplied
+from actors.ports import ScoreFact
 from actors.runtime import ActorCrashed
 from tests.leaderboard.naive import fact
 from tests.ledger.office import Office, running_office, write
@@ -201,3 +202,48 @@ async def test_a_publisher_that_cannot_take_more_does_not_stop_the_ledger(autoju
         office.publisher_gate[0].set()
         await wait_all_tasks_blocked()
         assert [each.score for each in office.published] == [1, 2]
+
+
+async def test_all_boards_hear_of_a_score_in_the_moment_in_which_its_ranks_are_asked_for(
+    autojump_clock: MockClock,
+) -> None:
+    """Whether or not the board that is asked can tell them; facts that wait for it are not told to the others again."""
+    async with running_office(board_within_s=1, retry_s=0.5) as office:
+        office.add("a")
+        office.board.gate = trio.Event()
+        asked = office.committing(write("a", 1))
+        await wait_all_tasks_blocked()
+        assert office.others.told == [(trio.current_time(), (asked_for(office),))]
+        await trio.sleep(3)
+        office.board.gate.set()
+        await trio.sleep(3)
+        assert len(office.others.told) == 1
+        assert office.board.scores == {"a": 1}
+        assert isinstance(asked.result, Receipt)
+
+
+def asked_for(office: Office) -> ScoreFact:
+    """The newest fact of the ledger."""
+    return office.store.ledger[-1][1].fact
+
+
+async def test_the_other_boards_read_again_what_a_crash_made_the_ledger_forget(autojump_clock: MockClock) -> None:
+    """As often as the one that is asked."""
+    async with running_office(settle_s=10) as office:
+        office.add("a")
+        office.on_done.append(ZeroDivisionError())
+        with pytest.raises(ActorCrashed):
+            await office.commit(write("a", 1))
+        await trio.sleep(20)
+        assert (office.others.catch_ups, office.board.catch_ups) == (2, 2)
+
+
+async def test_boards_that_had_no_room_are_reminded_when_it_is_time(autojump_clock: MockClock) -> None:
+    """Also when nobody scores any more."""
+    async with running_office() as office:
+        office.add("a")
+        office.others.due = trio.current_time() + 3
+        await office.commit(write("a", 1))
+        assert office.others.due == pytest.approx(3)
+        await trio.sleep(4)
+        assert office.others.due == float("inf")

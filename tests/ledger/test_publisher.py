@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ledger.messages import Publish
+from actors.ledger.messages import Copy, Publish
 from actors.ledger.publisher import ENTRY, PublisherActor, PublisherWorld
-from actors.ports import ALL_TIME, ScoreFact, StoreUnavailable
+from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, StoreUnavailable, UserId
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeBoardCache, FakeEventLog
 from tests.leaderboard.naive import fact
@@ -101,3 +101,15 @@ async def test_what_redis_does_not_take_is_dropped_and_counted(autojump_clock: M
         await trio.sleep(1)
         assert await press.cache.top(ALL_TIME, 10) == [("e", 1)]
         assert press.dropped == [2, 1, 1]
+
+
+async def test_parts_of_boards_go_to_the_cache_and_are_counted_if_it_is_away(autojump_clock: MockClock) -> None:
+    """One score for each player and one for each who has gone."""
+    async with running_press() as press:
+        board = BoardId("daily")
+        press.publisher.tell(Copy(BoardPart(board, {UserId("a"): 1, UserId("b"): 2})))
+        await wait_all_tasks_blocked()
+        press.cache.faults.fail_before(StoreUnavailable("away"))
+        press.publisher.tell(Copy(BoardPart(board, {UserId("a"): 5}, (UserId("b"),))))
+        await wait_all_tasks_blocked()
+        assert (await press.cache.top(board, 9), press.dropped) == ([("b", 2), ("a", 1)], [2])

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
 
-from actors.ports import ALL_TIME, MAX_SCORE, NEVER_US, Committed, Registered, ScoreFact, UserId
+from actors.ports import ALL_TIME, MAX_SCORE, NEVER_US, BoardId, BoardPart, Committed, Registered, ScoreFact, UserId
 from scoreboard.stores import redis_board
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_scores import MEMBERS, PURGE_TOKENS, segment_starts, write_columns
@@ -235,3 +237,30 @@ async def test_a_name_in_redis_is_put_again_when_it_changes_or_redis_was_away(
         assert await named("Anna") is None
         monkeypatch.setattr(redis_board, "MOST_NAMES", 0)
         assert b"Anna" == await named("Anna")
+
+
+async def test_redis_has_of_a_player_what_the_contract_names(postgres_url: str, redis_url: str) -> None:
+    """Name, country and avatar; what a player has not is empty, also when it was there before."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        key = f"{stores.redis.prefix}user:{ANN}"
+        shown = []
+        for country, avatar in (("US", "https://a/1.png"), ("DE", "https://a/1.png"), (None, None)):
+            await stores.cache.put(ALL_TIME, [ScoreFact(ANN, "Ann", 1, 1, 1, country=country, avatar=avatar)])
+            shown.append(await stores.redis.run(lambda client: client.hmget(key, "username", "country", "avatar")))
+        first, last = [b"Ann", b"US", b"https://a/1.png"], [b"Ann", b"", b""]
+        assert [first, [b"Ann", b"DE", b"https://a/1.png"], last] == shown
+
+
+async def test_the_set_of_a_period_expires_with_it(postgres_url: str, redis_url: str) -> None:
+    """Otherwise a server that ends before would leave it behind as if it were the next one's."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        day, ever = BoardId("daily"), BoardId("all_time:US")
+        await stores.cache.show(BoardPart(day, {UserId(ANN): 1}, until_us=NEVER_US))
+        await stores.cache.show(BoardPart(ever, {UserId(ANN): 1}))
+        keys = [f"{stores.redis.prefix}leaderboard:{board}" for board in (day, ever)]
+        ends = [await stores.redis.run(partial(_ends_at, key)) for key in keys]
+        assert [NEVER_US // 1000, -1] == ends
+
+
+async def _ends_at(key: str, client: Redis) -> object:
+    return await client.pexpiretime(key)

@@ -1,0 +1,144 @@
+"""A part of the ledger as a board keeps it: one period, one country, or both; how it is read, and when once more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+
+import trio
+
+from actors.leaderboard.calendar import span_of
+from actors.leaderboard.loading import Loading, load
+from actors.leaderboard.mirror import BREATH_S, Mirror
+from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.roster import Roster
+from actors.leaderboard.scope import board_of
+from actors.leaderboard.world import BoardWorld
+from actors.ports import BoardPart, BoardScope, Period, ScoreFact, Span, StoreUnavailable
+from actors.runtime import ActorError
+
+#: So many players are read again at once.
+DOUBTS = 1_000
+
+#: The clock on the wall may be set, so an end that lies far ahead is looked at again after so many seconds.
+LOOK_S = 30.0
+
+
+class Section:
+    """The roster of the present period, and what it still lacks.
+
+    `span` is the period that is counted, None for all time. `reading_due`: when all must be read again, for facts were
+    lost; infinite if none were.
+    """
+
+    def __init__(self, scope: BoardScope, world: BoardWorld) -> None:
+        self._scope, self._world = scope, world
+        self.span: Span | None = None
+        self.reading_due = math.inf
+        self._board = board_of(scope)
+        self._roster = Roster(scope, None)
+        self._mirror = Mirror(self._board, self._roster.ranking, None)
+        self._next_doubts = self._next_copy = -math.inf
+
+    def __repr__(self) -> str:
+        return f"<Section {self._board} {self._roster!r}>"
+
+    # --- time ---
+
+    def ended(self, moment_us: int) -> bool:
+        """Whether a moment lies behind the period."""
+        return self.span is not None and moment_us >= self.span.end_us
+
+    def begin(self, moment_us: int) -> Ranking:
+        """Count the period that holds this moment; its ranking, which is empty."""
+        span = self._span(max(moment_us, self._world.clock.now_us()))
+        return self._keep(span, Roster(self._scope, span))
+
+    def _keep(self, span: Span | None, roster: Roster) -> Ranking:
+        self.span, self._roster = span, roster
+        self._mirror = Mirror(self._board, roster.ranking, span)
+        return roster.ranking
+
+    def _span(self, moment_us: int) -> Span | None:
+        period = self._scope.period
+        return None if period == Period.ALL_TIME else span_of(period, self._world.zone(period), moment_us)
+
+    # --- what it lacks ---
+
+    @property
+    def due(self) -> float:
+        """When something must be done: the period is over, or the store must be asked."""
+        return min(self.doubts_due, self.reading_due, self.copy_due, self._end_due())
+
+    def _end_due(self) -> float:
+        if self.span is None:
+            return math.inf
+        left_s = (self.span.end_us - self._world.clock.now_us()) / 1_000_000
+        return trio.current_time() + min(left_s, LOOK_S)
+
+    @property
+    def doubts_due(self) -> float:
+        """When `settle` should be called."""
+        return self._next_doubts if self._roster.doubts else math.inf
+
+    @property
+    def copy_due(self) -> float:
+        """When `copy` should be called."""
+        return self._next_copy if self._mirror.behind else math.inf
+
+    def read_again(self, at: float) -> None:
+        """Facts may have been lost on their way: read all, then."""
+        self.reading_due = at
+
+    # --- contents ---
+
+    async def loaded(self, tell: Callable[[Loading], None]) -> Ranking:
+        """Read all from the store. Facts of before that moment change nothing any more, those of after it are to come.
+
+        Raises StoreUnavailable.
+        """
+        async with self._world.turn():
+            span = self._span(self._world.clock.now_us())
+            roster = Roster(self._scope, span)
+            await load(self._board, self._world.store.all_members(self._scope, span), roster, tell)
+        self.reading_due = math.inf
+        return self._keep(span, roster)
+
+    def take(self, fact: ScoreFact) -> bool:
+        """Take in one fact; True if the board has changed."""
+        taken = self._roster.take(fact)
+        if taken:
+            self._mirror.changed(fact.user_id)
+        return taken
+
+    async def settle(self) -> bool:
+        """Ask the store for some who are in doubt, at most once in a tick; True if it has told."""
+        now = trio.current_time()
+        self._next_doubts = now + self._world.tick_s
+        asked = self._roster.some_doubts(DOUBTS)
+        try:
+            found = await self._world.store.members_of(self._scope, self.span, asked)
+        except StoreUnavailable:
+            return False
+        self._roster.settle(asked, found)
+        for user_id in asked:
+            self._mirror.changed(user_id)
+        if self._roster.doubts:
+            self._next_doubts = now
+        return True
+
+    # --- its copy ---
+
+    def copy(self) -> None:
+        """Have the next piece copied. What is not taken is lost until it changes again: no score depends on it."""
+        self._next_copy = trio.current_time() + BREATH_S
+        self._send(self._mirror.next())
+
+    def forget_copy(self) -> None:
+        """Nobody will keep it up to date from now on."""
+        self._send(BoardPart(self._board, {}, anew=True))
+
+    def _send(self, part: BoardPart) -> None:
+        with suppress(ActorError):
+            self._world.mirror(part)

@@ -1,0 +1,107 @@
+"""The boards of one server and those who watch them, each found by key when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import tzinfo
+from functools import partial
+
+import trio
+
+from actors.leaderboard.actor import LeaderboardActor
+from actors.leaderboard.audience import AudienceActor
+from actors.leaderboard.crowd import Crowd
+from actors.leaderboard.events import Channel
+from actors.leaderboard.messages import Show
+from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.update import Update
+from actors.leaderboard.world import BoardWorld
+from actors.ledger.messages import Copy
+from actors.ports import ALL_TIME, BoardId, BoardPart, Period
+from actors.runtime import CellOptions, Directory, GaveUp, Ref
+from scoreboard.server.outside import CoreHooks, CorePorts
+
+#: A board of a million players takes some seconds to load.
+BOARD_OPTIONS = CellOptions(capacity=20_000, start_within_s=120.0)
+#: A board of a period or of a country is let go when nobody has looked for so long; many at once are bounded.
+BOARD_IDLE_S = 300.0
+MOST_BOARDS = 256
+#: So many of them are loaded at once, so that scores find a connection to the database.
+BOARDS_LOADING = 2
+#: Everybody may come back at the same moment.
+AUDIENCE_OPTIONS = CellOptions(capacity=50_000)
+AUDIENCE_IDLE_S = 60.0
+
+
+class Boards:
+    """A board tells its audiences; an audience asks its board. Both directories run while `running` does."""
+
+    def __init__(
+        self, ports: CorePorts, hooks: CoreHooks, publisher: Ref, *, tick_s: float, zones: Mapping[Period, tzinfo]
+    ) -> None:
+        self.published = PublishedBoards()
+        self._hooks, self._publisher = hooks, publisher
+        self._crowds: dict[Channel, Crowd] = {}
+        self._world = BoardWorld(
+            ports.scores,
+            ports.clock,
+            ports.ids,
+            self.published,
+            set(),
+            self._broadcast,
+            tick_s,
+            hooks.board_loading,
+            zones,
+            turn=partial(_in_turn, trio.CapacityLimiter(BOARDS_LOADING)),
+            mirror=self._copy,
+        )
+        self.boards: Directory[BoardId] = Directory(
+            "board",
+            lambda board: LeaderboardActor(board, self._world),
+            rng=ports.rng,
+            options=BOARD_OPTIONS,
+            observer=hooks.observer,
+            idle_after_s=BOARD_IDLE_S,
+            max_live=MOST_BOARDS,
+            on_give_up=self._gave_up,
+        )
+        self.audiences: Directory[str] = Directory(
+            "audience",
+            self._audience,
+            rng=ports.rng,
+            options=AUDIENCE_OPTIONS,
+            observer=hooks.observer,
+            idle_after_s=AUDIENCE_IDLE_S,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Boards]:
+        """Run both while the body runs; the audiences stop first."""
+        async with self.boards.running(), self.audiences.running():
+            yield self
+
+    def _broadcast(self, update: Update) -> None:
+        self._hooks.board_stepped()
+        # An audience that has no room raises, and the board says it again with its next tick.
+        self.audiences.tell(update.channel.key, Show(update))
+
+    def _audience(self, key: str) -> AudienceActor:
+        channel = Channel.of_key(key)
+        crowd = self._crowds.setdefault(channel, Crowd(channel, self._hooks.frames_sent, self._hooks.frames_skipped))
+        return AudienceActor(self.boards.ref(channel.board), crowd)
+
+    def _gave_up(self, board: BoardId, error: GaveUp) -> None:
+        # Without the board of all time no score is ranked; any other is made anew when somebody looks again.
+        if board == ALL_TIME:
+            raise error
+        self._hooks.board_gave_up(board, error)
+
+    def _copy(self, part: BoardPart) -> None:
+        self._publisher.tell(Copy(part))
+
+
+@asynccontextmanager
+async def _in_turn(limiter: trio.CapacityLimiter) -> AsyncIterator[None]:
+    async with limiter:
+        yield

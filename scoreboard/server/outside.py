@@ -1,0 +1,58 @@
+"""What the actors of one server ask of the world, and who hears of what they do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actors.leaderboard.loading import Loading
+from actors.ports import (
+    AccountStore,
+    ActionCatalogue,
+    BoardCache,
+    BoardId,
+    EventLog,
+    Ids,
+    ScoreStore,
+    SessionId,
+    StoreFault,
+    UserId,
+    WallClock,
+)
+from actors.runtime import GaveUp, Observer
+from actors.user.token import ActionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class CorePorts:
+    """What the actors ask of the world."""
+
+    scores: ScoreStore
+    accounts: AccountStore
+    events: EventLog
+    cache: BoardCache
+    clock: WallClock
+    ids: Ids
+    keys: ActionKeys
+    rng: random.Random
+    catalogue: ActionCatalogue
+
+
+@dataclass(frozen=True, slots=True)
+class CoreHooks:
+    """Who hears of what the actors do, for logs and counters."""
+
+    observer: Observer
+    batch_done: Callable[[int, float], None]
+    facts_dropped: Callable[[int], None]
+    user_gave_up: Callable[[UserId, GaveUp], None]
+    board_stepped: Callable[[], None] = lambda: None
+    frames_sent: Callable[[int], None] = lambda _: None
+    frames_skipped: Callable[[int], None] = lambda _: None
+    board_loading: Callable[[Loading], None] = lambda _: None
+    write_rejected: Callable[[StoreFault], None] = lambda _: None
+    session_ended: Callable[[SessionId], None] = lambda _: None
+    scored: Callable[[int], None] = lambda _: None
+    service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
+    board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None
