@@ -14,6 +14,7 @@ from tests.bench.figure import Mark, Row
 from tests.bench.measures.versus_fanout import spreads_ms
 from tests.bench.peers import programs
 from tests.bench.versus import compared, comparison, in_turn, with_ratios
+from tests.node import node_with_packages
 
 BOARD = b'{"event":"leaderboard.diff","data":{"to":7}}'
 
@@ -70,9 +71,10 @@ def test_the_spread_is_from_the_first_to_the_last_client() -> None:
 def test_without_a_program_a_peer_is_left_out_with_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The bench goes on without it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    for wanted, reason in ((programs.node.__wrapped__, "node"), (programs.compiled.__wrapped__, "cc")):
-        with pytest.raises(programs.Absent, match=reason):
-            wanted(*(("floor.c", tmp_path) if reason == "cc" else ()))
+    with pytest.raises(programs.Absent, match="node"):
+        node_with_packages.__wrapped__(programs.HERE)
+    with pytest.raises(programs.Absent, match="cc"):
+        programs.compiled.__wrapped__("floor.c", tmp_path)
 
 
 def test_the_lock_names_no_place_that_packages_were_taken_from() -> None:

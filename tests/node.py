@@ -1,0 +1,67 @@
+"""Node.js with the packages of a folder. Where it is missing, whoever needs it says so, and in CI fails."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+OLDEST_NODE = 20
+INSTALL_WITHIN_S = 300.0
+
+
+class Absent(Exception):
+    """What is needed cannot be run here; says why."""
+
+
+@functools.cache
+def node_with_packages(folder: Path) -> str:
+    """The path of Node. The packages of the folder's lock file are installed on first use and when it changes.
+
+    Raises:
+        Absent: Node or npm is missing, too old, or could not install.
+    """
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program is None or npm is None:
+        raise Absent("node or npm is not installed")
+    version = said([program, "--version"], folder)
+    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
+        raise Absent(f"node {version} is older than {OLDEST_NODE}")
+    stamp, digest = folder / "node_modules" / ".installed", _digest(folder / "package-lock.json")
+    with (folder / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes of one test run
+        if not stamp.exists() or stamp.read_text() != digest:
+            # Of what the packages would like to run when they are installed, nothing is needed.
+            said([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], folder, INSTALL_WITHIN_S)
+            stamp.write_text(digest)
+    return program
+
+
+def node_or_skip(folder: Path) -> str:
+    """The same for a test that cannot run without it."""
+    try:
+        return node_with_packages(folder)
+    except Absent as absent:
+        missing = f"THE REAL CLIENT WAS NOT TESTED: {absent}"
+        (pytest.fail if os.environ.get("CI", "") not in {"", "0", "false"} else pytest.skip)(missing)
+
+
+def said(command: list[str], folder: Path, within: float = 60.0) -> str:
+    """What a program printed; raises Absent when it fails."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=within, check=True)
+    except subprocess.CalledProcessError as error:
+        raise Absent(f"{Path(command[0]).name} failed: {error.stderr.strip()[-400:]}") from error
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise Absent(f"{Path(command[0]).name} failed: {error}") from error
+    return done.stdout.strip()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
