@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import trio
 
+from actors.connection.boards_seen import BOARDS_WITHIN_S, MAX_BOARDS, BoardsSeen
 from actors.connection.commands import (
     Authenticate,
     BadInput,
@@ -29,10 +29,13 @@ from actors.connection.commands import (
 )
 from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
 from actors.connection.scoring import Scoring, ScoringWorld
+from actors.connection.transport import ConnectionDialect, Transport
 from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import Dialect, Join, Leave, Seats, Send, Update
+from actors.leaderboard.messages import Join, Leave, Seats, Update
 from actors.ports import Source
 from actors.runtime import ActorError, Directory
+
+__all__ = ["MAX_CHANNELS", "NOWHERE", "ConnectionDialect", "ConnectionWorld", "LiveConnection", "Transport"]
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
 MAX_CHANNELS = 20
@@ -41,50 +44,6 @@ NOWHERE = Source(None, None)
 
 #: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
 BREATH_S = 0.05
-
-
-class Transport(Protocol):
-    """The way to one client. All bytes go out in the order in which they were taken."""
-
-    @property
-    def direct(self) -> Send | None:
-        """Writes at once what fits of ready frames, without a look at anything else; None while that may not be.
-
-        It may be used, also later, until `when_busy`'s function is called.
-        """
-        ...
-
-    def when_busy(self, busy: Callable[[], None]) -> None:
-        """Call this whenever bytes are left that somebody has to wait for (`drained`), or nothing more may be sent."""
-        ...
-
-    def finish(self, rest: bytes) -> None:
-        """Send these before all else: the rest of frames of which `direct` took the beginning."""
-        ...
-
-    def write_now(self, frames: bytes) -> bool:
-        """Take ready frames if nothing else is on its way; False, and nothing is taken, when the client is behind."""
-        ...
-
-    async def drained(self) -> None:
-        """Wait until everything taken has left and the client can take more."""
-        ...
-
-    async def send(self, frames: bytes) -> None:
-        """Send ready frames after everything taken before; waits."""
-        ...
-
-    def trust(self) -> None:
-        """The client has said who it is: it may send faster from now on."""
-        ...
-
-
-class ConnectionDialect(Dialect, Protocol):
-    """A wire format that also knows what is said to one client alone."""
-
-    def personal(self, event: PersonalEvent) -> bytes:
-        """One event as a ready frame."""
-        ...
 
 
 @dataclass(slots=True)
@@ -114,6 +73,7 @@ class LiveConnection:
 
     __slots__ = (
         "__weakref__",
+        "_boards",
         "_broken",
         "_catching_up",
         "_dialect",
@@ -146,6 +106,7 @@ class LiveConnection:
         if user is not None:
             transport.trust()
         self._watched: dict[Channel, _Watched] = {}
+        self._boards = BoardsSeen()
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
         self._lagging = False
         self._catching_up = False
@@ -308,9 +269,9 @@ class LiveConnection:
 
     async def _subscribe(self, command: Subscribe) -> None:
         channel = command.channel
-        if len(self._watched) >= MAX_CHANNELS and channel not in self._watched:
-            text = f"A connection may watch {MAX_CHANNELS} channels. Unsubscribe from one first."
-            await self._say(ErrorEvent("TOO_MANY_CHANNELS", text))
+        refusal = self._too_many(channel)
+        if refusal is not None:
+            await self._say(refusal)
             return
         self._forget(channel)  # a second subscription begins anew, with a snapshot
         self._watched[channel] = _Watched(command.full)
@@ -319,6 +280,16 @@ class LiveConnection:
         except ActorError:
             self._forget(channel)
             await self._say(ErrorEvent("SERVICE_UNAVAILABLE", "The board cannot be reached just now. Subscribe again."))
+
+    def _too_many(self, channel: Channel) -> ErrorEvent | None:
+        """Why this one may not be watched as well, if so; otherwise the look at its board is remembered."""
+        if len(self._watched) >= MAX_CHANNELS and channel not in self._watched:
+            text = f"A connection may watch {MAX_CHANNELS} channels. Unsubscribe from one first."
+            return ErrorEvent("TOO_MANY_CHANNELS", text)
+        if not self._boards.look_at(channel.board, trio.current_time()):
+            text = f"A connection may look at {MAX_BOARDS} boards in {BOARDS_WITHIN_S:.0f} seconds."
+            return ErrorEvent("TOO_MANY_CHANNELS", text)
+        return None
 
     def _forget(self, channel: Channel) -> bool:
         """Stop showing a channel; False if it was not shown."""

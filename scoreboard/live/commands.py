@@ -20,11 +20,11 @@ from actors.connection.commands import (
     Unsubscribe,
 )
 from actors.leaderboard.events import Channel
-from scoreboard.live.channels import LARGEST, channel_of
+from scoreboard.live.channels import KNOWN, channel_of
 from scoreboard.wire.scores import TokenJson, is_key
 
 _INVALID = "INVALID_INPUT"
-_NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are leaderboard.top1 to top{LARGEST}.")
+_NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
 _BEARER = "bearer "
 
 

@@ -5,9 +5,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.connection.commands import Authenticate, BadInput, Ping, Subscribe, Unsubscribe
-from actors.connection.connection import MAX_CHANNELS
 from actors.connection.events import ErrorEvent, Pong, SignedIn, Unsubscribed
-from actors.leaderboard.events import BoardFull, Channel, NewLeader, RankChange
+from actors.leaderboard.events import Channel, NewLeader, RankChange
 from actors.ports import ALL_TIME, UserId
 from tests.connection.feed import PersonalPickles, Viewer, running_feed
 from tests.leaderboard.stage import TOP3
@@ -117,16 +116,6 @@ async def test_who_is_spoken_to_in_another_way_begins_anew(autojump_clock: MockC
         await trio.sleep(2)
         assert (viewer.shape(TOP1), viewer.shape(TOP3)) == ("Fd", "FdFd")
         assert other.encoded == 2
-
-
-async def test_one_channel_too_many_is_refused(autojump_clock: MockClock) -> None:
-    """With an error; one that is watched already may be subscribed again."""
-    async with running_feed("a") as feed:
-        viewer = feed.connect()
-        await say(viewer, *(Subscribe(Channel(ALL_TIME, size)) for size in range(1, MAX_CHANNELS + 2)))
-        assert [each.code for each in viewer.events if isinstance(each, ErrorEvent)] == ["TOO_MANY_CHANNELS"]
-        await say(viewer, Subscribe(TOP1), Unsubscribe(TOP3), Subscribe(Channel(ALL_TIME, 99)))
-        assert len([each for each in viewer.events if isinstance(each, BoardFull)]) == MAX_CHANNELS + 2
 
 
 async def test_bad_input_is_answered_and_the_connection_kept(autojump_clock: MockClock) -> None:

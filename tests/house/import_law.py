@@ -31,9 +31,10 @@ ANYTHING = ("scoreboard", "actors")
 COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
 
 # Of each other the actors' rooms see only the messages: what goes in and what comes out. Who translates for clients
-# also sees what clients may ask, the board as published, and the token that is passed through.
+# also sees what clients may ask, the board as published, how boards are named, and the token
+# that is passed through.
 SEEN_BY_NEIGHBOURS = ("messages", "events")
-SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token")
+SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token", "scope")
 CORE_ROOMS = ("actors.user", "actors.service", "actors.ledger", "actors.leaderboard", "actors.connection")
 TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
 TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")
