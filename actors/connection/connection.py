@@ -10,7 +10,7 @@ bytes, until its transport has something else under way.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import trio
@@ -198,14 +198,18 @@ class LiveConnection:
 
     # --- the tasks ---
 
-    async def run(self, commands: AsyncIterator[ClientCommand], helpers: trio.Nursery) -> None:
-        """Serve the client until `commands` ends; then leave every audience.
+    async def run(
+        self, commands: AsyncIterator[ClientCommand], helpers: trio.Nursery, first: Iterable[ClientCommand] = ()
+    ) -> None:
+        """Serve the client, the `first` commands before all else, until `commands` ends; then leave every audience.
 
         In `helpers` a task runs while the client is behind. What goes wrong on the way to the client is raised there.
         """
         self._helpers = helpers
         self._transport.when_busy(self._busy)
         try:
+            for command in first:
+                await self._obey(command)
             async for command in commands:
                 await self._obey(command)
         finally:

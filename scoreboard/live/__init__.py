@@ -1,8 +1,9 @@
-"""Transports of the live feed: WebSocket frames, one dialect of JSON, and the close codes."""
+"""Transports of the live feed: WebSocket frames, two dialects of JSON, and the close codes."""
 
 from scoreboard.live.caretaker import Patience
 from scoreboard.live.dialect import DialectB
+from scoreboard.live.dialect_a import DialectA
 from scoreboard.live.guard import FrameLimits, FrameRate
-from scoreboard.live.websocket import PATH, FeedLimits, WebSocketFeed
+from scoreboard.live.websocket import FeedLimits, WebSocketFeed
 
-__all__ = ["PATH", "DialectB", "FeedLimits", "FrameLimits", "FrameRate", "Patience", "WebSocketFeed"]
+__all__ = ["DialectA", "DialectB", "FeedLimits", "FrameLimits", "FrameRate", "Patience", "WebSocketFeed"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from actors.connection.commands import CommandId
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
 from actors.runtime import ActorError
@@ -33,13 +34,11 @@ class DialectB:
 
     def frames(self, events: Sequence[BoardEvent]) -> bytes:
         """Board events as text frames, one each, one after the other."""
-        return b"".join(_frame(event) for event in events if type(event) in _EVENTS)
+        return b"".join(framed(spoken_b(event)) for event in events)
 
     def personal(self, event: PersonalEvent) -> bytes:
         """An event for one client as a text frame."""
-        if isinstance(event, Answered | Refused | ErrorEvent) and event.id is not None:
-            return _reply(event)
-        return _frame(event)
+        return framed(spoken_b(event), name_in(event))
 
 
 def spoken_b(event: BoardEvent | PersonalEvent) -> Spoken | None:
@@ -48,14 +47,17 @@ def spoken_b(event: BoardEvent | PersonalEvent) -> Spoken | None:
     return None if word is None else (word[0], word[1](event))
 
 
-def _frame(event: BoardEvent | PersonalEvent) -> bytes:
-    name, fields_of = _EVENTS[type(event)]
-    return text_frame(_encode({"event": name, "data": fields_of(event)}))
+def framed(spoken: Spoken | None, name: CommandId | None = None) -> bytes:
+    """What is said as a text frame; `name` is that of the command which is answered. Nothing for what is not said."""
+    if spoken is None:
+        return b""
+    named = {} if name is None else {"id": name}
+    return text_frame(_encode({"event": spoken[0], **named, "data": spoken[1]}))
 
 
-def _reply(event: Answered | Refused | ErrorEvent) -> bytes:
-    name, fields_of = _EVENTS[type(event)]
-    return text_frame(_encode({"event": name, "id": event.id, "data": fields_of(event)}))
+def name_in(event: PersonalEvent) -> CommandId | None:
+    """What the client calls the command that this answers."""
+    return event.id if isinstance(event, Answered | Refused | ErrorEvent) else None
 
 
 def _leader(row: Row) -> _Fields:
@@ -74,6 +76,7 @@ def _full(event: BoardFull) -> _Fields:
         "leaderboard": [row_json(row) for row in event.rows],
         "totalUsers": event.total,
         "check": event.check,
+        **({} if event.resets_us is None else {"resetsAt": iso(event.resets_us)}),
         "timestamp": iso(event.at_us),
     }
 

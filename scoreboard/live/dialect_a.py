@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from actors.connection.events import ErrorEvent, PersonalEvent
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, NewLeader, RankChange, ScoreChange
 from scoreboard.live.channels import channel_name
-from scoreboard.live.dialect import Spoken, spoken_b
+from scoreboard.live.dialect import Spoken, framed, name_in, spoken_b
 from scoreboard.wire.rows import row_json
 
 _UPDATE = "leaderboard_update"
 _TOP = 10
 _UNAUTHORIZED, _AUTH_FAILED = "UNAUTHORIZED", "AUTH_FAILED"  # what B calls it, and what A does
+
+
+class DialectA:
+    """Document A's events in the envelope of document B. Encodes; without state."""
+
+    name = "a"
+
+    def frames(self, events: Sequence[BoardEvent]) -> bytes:
+        """Board events as text frames, one each, one after the other."""
+        return b"".join(framed(spoken_a(event)) for event in events)
+
+    def personal(self, event: PersonalEvent) -> bytes:
+        """An event for one client as a text frame."""
+        return framed(spoken_a(event), name_in(event))
 
 
 def spoken_a(event: BoardEvent | PersonalEvent) -> Spoken | None:
@@ -32,6 +46,7 @@ def _full(event: BoardFull) -> Spoken:
         "version": event.version,
         "totalUsers": event.total,
         "check": event.check,
+        **({} if event.resets_us is None else {"resetsAt": _ms(event.resets_us)}),
         "timestamp": _ms(event.at_us),
     }
 

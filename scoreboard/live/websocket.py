@@ -1,7 +1,8 @@
-"""The endpoint `/ws/leaderboard`: from a handshake to the last close frame of one client."""
+"""The endpoints `/ws/leaderboard` and `/ws`: from a handshake to the last close frame of one client."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,19 +11,23 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
+from actors.connection.commands import ClientCommand, Subscribe
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
-from actors.ports import Source
+from actors.leaderboard.events import Channel
+from actors.ports import ALL_TIME, Source
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.client_source import client_source
 from scoreboard.live.commands import command_of
+from scoreboard.live.dialect import DialectB
+from scoreboard.live.dialect_a import DialectA
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
+from scoreboard.live.query import asks_full
 from scoreboard.live.stream import FeedStream
 
-PATH = "/ws/leaderboard"
 _NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
 _TOO_SLOW = Rejection(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", (("retry-after", "5"),))
 
@@ -50,12 +55,28 @@ class FeedLimits:
     frames: FrameLimits = field(default_factory=FrameLimits)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of the feed: how it speaks, and which channels it shows without being asked for them."""
+
+    dialect: ConnectionDialect
+    shown: tuple[Channel, ...] = ()
+
+
+#: Where clients find which document's events.
+ENDPOINTS: Mapping[str, Endpoint] = {
+    "/ws/leaderboard": Endpoint(DialectB()),
+    "/ws": Endpoint(DialectA(), (Channel(ALL_TIME, 10),)),
+}
+
+_NOWHERE = Rejection(404, "NOT_FOUND", f"There is no live feed here; WebSockets are {' and '.join(ENDPOINTS)}.")
+
+
 class WebSocketFeed:
     """Serves any number of clients, each with an actor of its own, while it is `running`.
 
     Args:
         world: What the connections' actors need; its `who` also judges the token of a handshake.
-        dialect: The wire format.
         limits: Bounds.
         allow_origin: Whether a browser's page of that origin may connect, given the values of `Host`; not asked for who
             sends no `Origin`.
@@ -64,13 +85,11 @@ class WebSocketFeed:
     def __init__(
         self,
         world: ConnectionWorld,
-        dialect: ConnectionDialect,
         limits: FeedLimits | None = None,
         *,
         allow_origin: AllowOrigin = lambda *_: True,
     ) -> None:
         self._world = world
-        self._dialect = dialect
         self._limits = limits or FeedLimits()
         self._allow_origin = allow_origin
         self._caretaker = Caretaker(self._limits.patience)
@@ -95,12 +114,14 @@ class WebSocketFeed:
             return
         stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
         answer, user = admitted
-        guest = _Guest(user, client_source(transport, head))
+        guest = _Guest(user, client_source(transport, head), ENDPOINTS[head.path], full=asks_full(head.query))
         del head, admitted  # a client stays for hours, and so does what this frame knows
         await self._serve(stream, answer, guest, closing)
 
     async def _admit(self, head: HandshakeHead) -> Rejection | tuple[bytes, SignedIn | None]:
-        verdict = judge(head, PATH, self._allow_origin)
+        if head.path not in ENDPOINTS:
+            return _NOWHERE
+        verdict = judge(head, head.path, self._allow_origin)
         if isinstance(verdict, Rejection):
             return verdict
         if verdict.token is None:
@@ -129,11 +150,11 @@ class WebSocketFeed:
         async with trio.open_nursery() as nursery:
             longest = self._limits.message_bytes
             inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest, command_of)
-            connection = LiveConnection(stream, self._dialect, self._world, guest.user, guest.source)
+            connection = LiveConnection(stream, guest.endpoint.dialect, self._world, guest.user, guest.source)
             with trio.CancelScope() as running:
                 self._caretaker.look_after(stream, running, closing)
                 try:
-                    await connection.run(inbox, nursery)
+                    await connection.run(inbox, nursery, guest.first)
                 finally:
                     self._caretaker.let_go(stream)
             websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
@@ -146,10 +167,17 @@ class WebSocketFeed:
 
 @dataclass(frozen=True, slots=True)
 class _Guest:
-    """Who a client is, if it has said so with its handshake, and where."""
+    """Who a client is, if it has said so with its handshake, where, and which way it came in."""
 
     user: SignedIn | None
     source: Source
+    endpoint: Endpoint
+    full: bool
+
+    @property
+    def first(self) -> Iterator[ClientCommand]:
+        """What it gets without saying so."""
+        return (Subscribe(channel, full=self.full) for channel in self.endpoint.shown)
 
 
 def _code_of(stream: FeedStream, websocket: WebSocketConnection | None) -> int:

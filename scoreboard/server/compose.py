@@ -32,7 +32,7 @@ from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
-from scoreboard.live import DialectB, FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
+from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
 from scoreboard.live.socketio import SOCKETIO_PATHS, SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
@@ -301,7 +301,7 @@ def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFe
     scoring = ScoringWorld(core.users, refusal, metrics.command_answered)
     world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped, scoring)
     allow_origin = Origins.of(parts.settings.door.origins).allows
-    feed = WebSocketFeed(world, DialectB(), _feed_limits(parts.settings), allow_origin=allow_origin)
+    feed = WebSocketFeed(world, _feed_limits(parts.settings), allow_origin=allow_origin)
     shared = SocketIoWorld(world, _socketio_limits(parts.settings), partial(_session_failed, parts.log))
     socketio = SocketIo(shared, site_of, allow_origin, metrics.request)
     metrics.follow_sockets(lambda: feed.connected + socketio.connected)

@@ -21,7 +21,7 @@ from actors.leaderboard.events import BoardFull, Channel, Row
 from actors.leaderboard.messages import Join, Leave, Update
 from actors.ports import ALL_TIME, UserId
 from scoreboard.door import DoorLimits
-from scoreboard.live import DialectB, FeedLimits, WebSocketFeed
+from scoreboard.live import FeedLimits, WebSocketFeed
 from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door
 from tests.live.wire import CLOSE, frame, handshake, text
@@ -83,10 +83,10 @@ class OpenFeed:
     counts: Counter[str]
 
     @asynccontextmanager
-    async def client(self, **headers: str) -> AsyncGenerator[Client]:
+    async def client(self, path: str = "/ws/leaderboard", **headers: str) -> AsyncGenerator[Client]:
         """One more client, past its handshake."""
         async with await self.opened.connect() as stream:
-            await stream.send_all(handshake(**headers))
+            await stream.send_all(handshake(path, **headers))
             client = Client(stream)
             await client.handshake()
             yield client
@@ -172,7 +172,7 @@ def make_feed(
         skipped=lambda: counts.update(["skipped"]),
         scoring=scoring or nobody_scores(),
     )
-    return WebSocketFeed(world, DialectB(), limits, allow_origin=lambda origin, _: "good" in origin)
+    return WebSocketFeed(world, limits, allow_origin=lambda origin, _: "good" in origin)
 
 
 @asynccontextmanager

@@ -172,6 +172,12 @@ def test_what_the_document_has_no_word_for_is_not_said() -> None:
     assert DialectB().frames([change]) == b""
 
 
+def test_the_end_of_its_period_is_told_with_a_board() -> None:
+    """So that a screen can count down to it."""
+    daily = BoardFull(Channel(BoardId("daily"), 10), "e1", 5, (), 0, 0, AT_US, AT_US + 1_000)
+    assert _messages(DialectB().frames([daily]))[0]["data"]["resetsAt"] == "2025-10-30T10:30:00.124Z"
+
+
 def test_a_diff_without_a_check_leaves_it_out() -> None:
     """And a first leader follows nobody; another board is named in its channel."""
     daily = Channel(BoardId("daily"), 10)

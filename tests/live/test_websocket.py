@@ -72,6 +72,23 @@ async def test_every_command_is_answered() -> None:
         await client.leave()
 
 
+async def test_document_as_address_shows_the_first_ten_without_being_asked() -> None:
+    """In its own words, each step once for all who listen to them."""
+    async with open_feed() as live, live.client("/ws") as client, live.client("/ws") as other:
+        for each in (client, other):
+            message = await each.message()
+            assert (message["event"], message["data"]["type"]) == ("leaderboard_update", "full")
+        live.boards.show()
+        assert [1, 1] == [(await each.message())["data"]["version"] for each in (client, other)]
+        await client.stream.send_all(text('{"event":"ping"}') + text("{") + frame(2, b"x") + text('{"event":"x"}'))
+        assert [(await client.message())["event"] for _ in range(4)] == ["pong", "error", "error", "error"]
+        await client.stream.send_all(text('{"event":"authenticate","data":{"token":"bad"}}'))
+        assert (await client.message())["data"]["code"] == "AUTH_FAILED"
+        await client.leave()
+        await other.leave()
+    assert 2 == live.boards.delivered
+
+
 async def test_a_player_is_signed_in_by_the_handshake() -> None:
     """With a token in its header; the answer is an ordinary 101."""
     async with open_feed() as live, live.client(authorization="Bearer good") as client:
