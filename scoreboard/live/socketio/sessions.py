@@ -15,7 +15,7 @@ from scoreboard.live.socketio.world import WORKER, SocketIoWorld
 
 #: Every session is looked at so often; a ping is late by so much at most.
 LOOK_EVERY_S = 1.0
-#: So many are looked at at once: a ping takes ten microseconds, and all may be due at the same time.
+#: So many are looked at at once, evenly over that time: all may be due for a ping, and their answers come at once, too.
 SLICE = 100
 #: So many are ended at once.
 ENDED = 20
@@ -86,11 +86,12 @@ class Sessions:
 
     async def _look_round(self) -> None:
         while True:
-            await trio.sleep(LOOK_EVERY_S)
-            for count, (session, _) in enumerate(tuple(self._open.values()), 1):
-                session.look(trio.current_time())
-                if count % SLICE == 0:
-                    await trio.lowlevel.checkpoint()
+            sessions = [session for session, _ in self._open.values()]
+            starts = range(0, len(sessions), SLICE) or range(1)
+            for start in starts:
+                await trio.sleep(LOOK_EVERY_S / len(starts))
+                for session in sessions[start : start + SLICE]:
+                    session.look(trio.current_time())
 
     async def _end_all_when(self, closing: trio.Event) -> None:
         await closing.wait()
