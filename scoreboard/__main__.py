@@ -76,7 +76,8 @@ def settings_command() -> None:
     """Print all settings as a table in Markdown, as it stands in docs/settings.md."""
     click.echo("| variable | default | meaning |\n| --- | --- | --- |")
     for setting in describe():
-        default = f"`{str(setting.default).lower()}`" if setting.default not in {None, ""} else ""
+        spoken = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
+        default = f"`{spoken}`" if setting.default not in {None, ""} else ""
         click.echo(f"| `{setting.variable}` | {default} | {setting.meaning}; {setting.expected} |")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -38,6 +39,7 @@ class _Group(Struct, frozen=True, kw_only=True):
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Zone = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
 
 
 class Door(_Group, frozen=True, kw_only=True):
@@ -126,6 +128,20 @@ class Socketio(_Group, frozen=True, kw_only=True):
     ping_timeout_s: Annotated[float, Meta(ge=1, le=600, description="For any sign of life after a ping")] = 30.0
 
 
+class Boards(_Group, frozen=True, kw_only=True):
+    """The boards of days, weeks (from Monday) and months."""
+
+    daily_zone: Annotated[Zone, Meta(description="Time zone in which a day ends")] = "UTC"
+    weekly_zone: Annotated[Zone, Meta(description="Time zone in which a week ends")] = "UTC"
+    monthly_zone: Annotated[Zone, Meta(description="Time zone in which a month ends")] = "UTC"
+
+    @property
+    def zones(self) -> dict[str, str]:
+        """The zone of each of these settings."""
+        names = ("daily_zone", "weekly_zone", "monthly_zone")
+        return {name: getattr(self, name) for name in names}
+
+
 class Logs(_Group, frozen=True, kw_only=True):
     """What is written to standard error."""
 
@@ -148,6 +164,7 @@ class Settings(_Group, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     passwords: Passwords = field(default_factory=Passwords)
     board: Board = field(default_factory=Board)
+    boards: Boards = field(default_factory=Boards)
     socketio: Socketio = field(default_factory=Socketio)
     logs: Logs = field(default_factory=Logs)
 
@@ -295,7 +312,23 @@ def _contradictions(settings: Settings) -> list[str]:
             "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
         ),
     )
-    return [sentence for wrong, sentence in checks if wrong]
+    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings.boards)
+
+
+def _unknown_zones(boards: Boards) -> list[str]:
+    return [
+        f"{PREFIX}BOARDS_{name.upper()} is {zone!r}, but must be a time zone like Europe/Berlin"
+        for name, zone in boards.zones.items()
+        if not _is_zone(zone)
+    ]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # an unknown name, one that is a path, or a directory of zones
+        return False
+    return True
 
 
 def _in_words(kind: msgspec.inspect.Type) -> str:

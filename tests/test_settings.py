@@ -161,3 +161,12 @@ def test_settings_cannot_be_changed() -> None:
     """They were checked once, and stay as they were checked."""
     with pytest.raises(AttributeError):
         load({}).door.port = 1  # type: ignore[misc]
+
+
+def test_each_kind_of_period_ends_in_a_zone_that_there_is() -> None:
+    """A name of the world's list; a wrong one is told with its setting."""
+    assert load({"SCOREBOARD_BOARDS_DAILY_ZONE": "Europe/Berlin"}).boards.daily_zone == "Europe/Berlin"
+    for wrong in ("Europe/Berlinn", "../etc/passwd", "Europe", "/usr"):
+        assert problems_of({"SCOREBOARD_BOARDS_WEEKLY_ZONE": wrong}) == [
+            f"SCOREBOARD_BOARDS_WEEKLY_ZONE is {wrong!r}, but must be a time zone like Europe/Berlin"
+        ]

@@ -13,13 +13,14 @@ from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import Channel
+from actors.leaderboard.keeper import ArchiveKeeper, KeeperWorld
 from actors.leaderboard.messages import Show
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
 from actors.ledger.messages import Copy
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period
-from actors.runtime import CellOptions, Directory, GaveUp, Ref
+from actors.runtime import CellOptions, Directory, GaveUp, Ref, RestartPolicy, running_actor
 from scoreboard.server.outside import CoreHooks, CorePorts
 
 #: A board of a million players takes some seconds to load.
@@ -32,16 +33,21 @@ BOARDS_LOADING = 2
 #: Everybody may come back at the same moment.
 AUDIENCE_OPTIONS = CellOptions(capacity=50_000)
 AUDIENCE_IDLE_S = 60.0
+#: Nobody waits for the archive: whatever goes wrong, it is tried again.
+KEEPER_OPTIONS = CellOptions(restarts=RestartPolicy(cap_s=300.0, max_restarts=100_000))
 
 
 class Boards:
-    """A board tells its audiences; an audience asks its board. Both directories run while `running` does."""
+    """A board tells its audiences; an audience asks its board; a keeper has periods archived that are over.
+
+    All of them run while `running` does.
+    """
 
     def __init__(
         self, ports: CorePorts, hooks: CoreHooks, publisher: Ref, *, tick_s: float, zones: Mapping[Period, tzinfo]
     ) -> None:
         self.published = PublishedBoards()
-        self._hooks, self._publisher = hooks, publisher
+        self._hooks, self._publisher, self._rng = hooks, publisher, ports.rng
         self._crowds: dict[Channel, Crowd] = {}
         self._world = BoardWorld(
             ports.scores,
@@ -56,6 +62,7 @@ class Boards:
             turn=partial(_in_turn, trio.CapacityLimiter(BOARDS_LOADING)),
             mirror=self._copy,
         )
+        self._keeper = KeeperWorld(ports.archive, ports.clock, zones, hooks.period_over, hooks.period_archived)
         self.boards: Directory[BoardId] = Directory(
             "board",
             lambda board: LeaderboardActor(board, self._world),
@@ -77,8 +84,15 @@ class Boards:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Boards]:
-        """Run both while the body runs; the audiences stop first."""
-        async with self.boards.running(), self.audiences.running():
+        """Run all of them while the body runs; the boards stop last."""
+        keeper = running_actor(
+            "archive",
+            partial(ArchiveKeeper, self._keeper),
+            rng=self._rng,
+            options=KEEPER_OPTIONS,
+            observer=self._hooks.observer,
+        )
+        async with self.boards.running(), self.audiences.running(), keeper:
             yield self
 
     def _broadcast(self, update: Update) -> None:

@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import trio
 
@@ -20,7 +22,7 @@ from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
 from actors.leaderboard.messages import Loaded
-from actors.ports import ALL_TIME, StoreError, UserId
+from actors.ports import ALL_TIME, Period, StoreError, UserId
 from actors.runtime import Child, RestartPolicy, one_for_one
 from actors.service.actor import ServiceRules
 from actors.user.actor import UserRules
@@ -50,7 +52,7 @@ from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
 from scoreboard.server.progress import LoadingLog, progress_of
 from scoreboard.server.system import SystemClock, SystemIds
-from scoreboard.settings import Settings
+from scoreboard.settings import Boards, Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_pool import Bounds
@@ -150,16 +152,26 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
 
 def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
     """The actors, over these stores, with the rules of the settings."""
-    settings, metrics = parts.settings, parts.metrics
-
-    limits = settings.limits
+    settings, limits = parts.settings, parts.settings.limits
     rules = UserRules(
         token_age_s=settings.tokens.action_s,
         tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
         increments=Limit(limits.increments_per_minute) if limits.enabled else None,
     )
+    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
+    return running_core(
+        _ports(parts, stores),
+        _hooks(parts, watch),
+        rules,
+        tick_s=settings.board.tick_s,
+        services=services,
+        zones=_zones(settings.boards),
+    )
+
+
+def _ports(parts: _Parts, stores: Stores) -> CorePorts:
     current, *previous = parts.keys.action_keys
-    ports = CorePorts(
+    return CorePorts(
         scores=stores.scores,
         accounts=stores.accounts,
         events=stores.events,
@@ -169,8 +181,13 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
         catalogue=stores.scores,
+        archive=stores.archive,
     )
-    hooks = CoreHooks(
+
+
+def _hooks(parts: _Parts, watch: CoreWatch) -> CoreHooks:
+    metrics = parts.metrics
+    return CoreHooks(
         observer=watch,
         batch_done=metrics.committed,
         facts_dropped=metrics.event_log_dropped,
@@ -184,9 +201,17 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,
+        period_over=watch.period_over,
+        period_archived=watch.period_archived,
     )
-    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
-    return running_core(ports, hooks, rules, tick_s=settings.board.tick_s, services=services)
+
+
+def _zones(boards: Boards) -> dict[Period, tzinfo]:
+    return {
+        Period.DAILY: ZoneInfo(boards.daily_zone),
+        Period.WEEKLY: ZoneInfo(boards.weekly_zone),
+        Period.MONTHLY: ZoneInfo(boards.monthly_zone),
+    }
 
 
 # --- the door and what stands behind it ---

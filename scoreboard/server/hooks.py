@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ports import BoardId, StoreFault, UserId
+from actors.ports import ArchivedPeriod, BoardId, Period, Span, StoreFault, UserId
 from actors.runtime import GaveUp
 from scoreboard.door.observer import Drop, Journal
 from scoreboard.observe.actors import ActorWatch
@@ -37,6 +37,14 @@ class CoreWatch(ActorWatch):
     def board_gave_up(self, board: BoardId, error: GaveUp) -> None:
         """The same of a board of a period or a country, by whoever looks next."""
         self._log.error("board_actor_gave_up", board=board, exc_info=error)
+
+    def period_over(self, period: Period, span: Span) -> None:
+        """Its pages are in the archive from now on, though late writes may still change them for a while."""
+        self._log.info("period_over", period=period.value, label=span.label)
+
+    def period_archived(self, of: ArchivedPeriod) -> None:
+        """It never changes again."""
+        self._log.info("period_archived", period=of.period.value, label=of.span.label, players=of.players)
 
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""

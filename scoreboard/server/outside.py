@@ -10,12 +10,16 @@ from actors.leaderboard.loading import Loading
 from actors.ports import (
     AccountStore,
     ActionCatalogue,
+    Archive,
+    ArchivedPeriod,
     BoardCache,
     BoardId,
     EventLog,
     Ids,
+    Period,
     ScoreStore,
     SessionId,
+    Span,
     StoreFault,
     UserId,
     WallClock,
@@ -37,6 +41,7 @@ class CorePorts:
     keys: ActionKeys
     rng: random.Random
     catalogue: ActionCatalogue
+    archive: Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,5 @@ class CoreHooks:
     scored: Callable[[int], None] = lambda _: None
     service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
     board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None
+    period_over: Callable[[Period, Span], None] = lambda _period, _span: None
+    period_archived: Callable[[ArchivedPeriod], None] = lambda _period: None

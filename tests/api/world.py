@@ -28,6 +28,7 @@ from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
+from tests.fakes.archive import FakeArchive
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
 DOCS = WEB.with_name("docs")
@@ -158,7 +159,10 @@ class Parts:
         """The world as the actors see it."""
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
         events, cache = FakeEventLog(), FakeBoardCache()
-        return CorePorts(self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng, self.scores)
+        archive = FakeArchive(self.scores, self.clock)
+        return CorePorts(
+            self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng, self.scores, archive
+        )
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""

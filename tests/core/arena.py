@@ -49,6 +49,7 @@ from tests.fakes import (
     Faults,
     Players,
 )
+from tests.fakes.archive import FakeArchive
 from tests.leaderboard.stage import CountedIds, TrioClock
 
 HERE = Source(None, None)
@@ -251,7 +252,16 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
     scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
     keys = ActionKeys(b"key")
     ports = CorePorts(
-        scores, accounts, events, FakeBoardCache(), clock, CountedIds(), keys, random.Random(seed), scores
+        scores,
+        accounts,
+        events,
+        FakeBoardCache(),
+        clock,
+        CountedIds(),
+        keys,
+        random.Random(seed),
+        scores,
+        FakeArchive(scores, clock),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 
