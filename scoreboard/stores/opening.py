@@ -76,13 +76,22 @@ class Stores:
         await self.redis.run(lambda client: client.ping())
 
     async def maintain(self) -> None:
-        """What must be done every now and then (an hour is often enough): the ledger's next months, and old sessions.
+        """What must be done every now and then (an hour is often enough).
+
+        The ledger's next months are made, what is new in it is made quick to find by time, and old sessions go.
 
         Raises:
             StoreError: it was not done; the next time will do.
         """
         await self.database.run(lambda connection: connection.execute("SELECT ensure_partitions()"))
+        await self.database.run(_summarize)
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
+
+
+async def _summarize(connection: asyncpg.Connection) -> None:
+    async with connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = '60s'")
+        await connection.execute("SELECT summarize_ledger()", timeout=60)
 
 
 async def _answered(

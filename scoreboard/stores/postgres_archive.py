@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+import trio
 
-from actors.ports import ArchivedPeriod, ArchivedRow, ArchivePage, Period, Span, UserId
+from actors.ports import ArchivedPeriod, ArchivedRow, ArchivePage, Period, Span, StoreUnavailable, UserId
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean
 
 #: For closing a period, seconds: a million players take some ten of them.
 PATIENCE_S = 600.0
+#: For a page of a period that is being closed, seconds: a million players take three of them.
+YET_WITHIN_S = 20.0
+#: So many pages are read at once; whoever comes beyond them waits, so that the scores keep connections for themselves.
+PAGES_AT_ONCE = 2
 
 # The first partition that has a row tells the month; nothing was written before it began.
 OPEN_FROM = """
@@ -50,16 +55,17 @@ SELECT coalesce(max(country_rank), 0) FROM leaderboard_entries WHERE snapshot_id
 """
 
 # While it is being closed: the same from the ledger, with the count in front also where no line stands any more.
+PREPARE_YET = "SET LOCAL statement_timeout = '20s'; SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '32MB'"
 PAGE_YET = """
 WITH board AS MATERIALIZED (
-    SELECT *, CASE WHEN $5::char(2) IS NULL THEN rank ELSE country_rank END AS place FROM standings($1, $2) s
-    WHERE $5::char(2) IS NULL OR s.country = $5::char(2)
+    SELECT g.*, u.username, u.country, u.avatar FROM gains($1, $2) g JOIN users u ON u.user_id = g.user_id
+    WHERE NOT u.is_banned AND ($5::char(2) IS NULL OR u.country = $5::char(2))
 )
 SELECT total, page.* FROM (SELECT count(*) AS total FROM board) counted
 LEFT JOIN (
-    SELECT place, user_id::text, username, score, to_us(reached_at), country::text, avatar
-    FROM board WHERE place > $3 ORDER BY place LIMIT $4
-) page ON true ORDER BY place
+    SELECT user_id::text, username, score, to_us(reached_at) AS reached_us, country::text, avatar
+    FROM board ORDER BY score DESC, reached_at, board.user_id OFFSET $3 LIMIT $4
+) page ON true ORDER BY score DESC, reached_us, user_id
 """
 
 
@@ -78,6 +84,7 @@ class PostgresArchive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reading = trio.CapacityLimiter(PAGES_AT_ONCE)
 
     async def open_from(self, period: Period) -> int | None:
         """See `Archive.open_from`."""
@@ -121,11 +128,22 @@ class PostgresArchive:
             of = period_in(row)
             if of.final:
                 return await _closed_page(connection, of, row[6], (offset, limit), country)
-            rows = await connection.fetch(PAGE_YET, of.span.start_us, of.span.end_us, offset, limit, country)
-            lines = tuple(line_in(row[1:]) for row in rows if row[1] is not None)
-            return ArchivePage(of, lines, rows[0][0])
+            return await _page_yet(connection, of, (offset, limit), country)
 
-        return await self._database.run(work)
+        with trio.move_on_after(YET_WITHIN_S):
+            async with self._reading:
+                return await self._database.run(work)
+        raise StoreUnavailable("too many read the period that is being closed")
+
+
+async def _page_yet(
+    connection: asyncpg.Connection, of: ArchivedPeriod, where: tuple[int, int], country: str | None
+) -> ArchivePage:
+    async with connection.transaction():
+        await connection.execute(PREPARE_YET)
+        rows = await connection.fetch(PAGE_YET, *of.span[:2], *where, country, timeout=YET_WITHIN_S)
+    lines = (line_in((rank, *row[1:])) for rank, row in enumerate(rows, where[0] + 1) if row[1] is not None)
+    return ArchivePage(of, tuple(lines), rows[0][0])
 
 
 async def _closed_page(

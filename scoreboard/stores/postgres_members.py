@@ -74,6 +74,9 @@ ALL_GAINS = "WITH g AS MATERIALIZED (SELECT * FROM gains($1, $2))" + GAINS.repla
     "avatar\n", "avatar, (SELECT count(*) FROM g)\n"
 )
 
+# All of it will be read. In the order of an index every row would be a page of its own.
+ALL_AT_ONCE = "SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '32MB'"
+
 FETCH = COLUMNS + ", max(expected) FROM fetched_members($1)"
 
 
@@ -197,7 +200,7 @@ class _Pieces(_Reading):
         self._told = 0
 
     async def _open(self) -> None:
-        await self._connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+        await self._connection.execute(ALL_AT_ONCE)
         await self._connection.fetch(f"DECLARE members NO SCROLL CURSOR FOR {self._query}", *self._arguments)
 
     def _ask(self) -> None:

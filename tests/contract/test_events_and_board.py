@@ -35,7 +35,8 @@ async def test_reading_takes_no_more_than_asked(world: World) -> None:
 
 async def test_facts_come_back_as_they_were(world: World) -> None:
     """Names of all languages, scores to the bound; an entry may also be empty."""
-    facts = (ScoreFact(ANN, "Zoë 🏆 李", 2**53, 2**40, 2**52), fact(BOB, 0))
+    whole = ScoreFact(ANN, "Zoë 🏆 李", 2**53, 2**40, 2**52, 2**50, 2**51, "DE", "https://example.org/z.png")
+    facts = (whole, fact(BOB, 0))
     await world.events.append(facts)
     await world.events.append([])
     assert [facts, ()] == [entry.facts for entry in await world.events.read(None, 10)]

@@ -26,6 +26,13 @@ ATTEMPTS = (
     "TRUNCATE leaderboard_snapshots",
 )
 
+MANY_ROWS = """
+INSERT INTO score_updates
+    (user_id, created_at, operation_id, action_type, score_increment, previous_score, new_score, version)
+SELECT gen_random_uuid(), now(), gen_random_uuid(), 'INCREMENT', 1, 0, 1, 1 FROM generate_series(1, 40000)
+"""
+NEW_RANGES = "SELECT summarize_ledger()"
+
 
 async def closed(stores: Stores) -> None:
     """A day with one player, closed."""
@@ -78,3 +85,15 @@ async def test_what_was_scored_before_there_was_a_time_of_action_counts_when_it_
         now_us = await world.now_us()
         span = Span(now_us - MINUTE_US, now_us + MINUTE_US, "a day")
         assert [span] == await stores.archive.open(Period.DAILY, [span])
+
+
+async def test_what_is_new_in_the_ledger_is_found_by_its_time_after_maintenance(
+    postgres_url: str, redis_url: str
+) -> None:
+    """Without it every question for a period would read all that came since the last vacuum."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        await stores.database.run(lambda connection: connection.execute(MANY_ROWS))
+        await stores.maintain()
+        assert 0 == await stores.database.run(lambda connection: connection.fetchval(NEW_RANGES))
+        await stores.database.run(lambda connection: connection.execute(MANY_ROWS))
+        assert 0 < await stores.database.run(lambda connection: connection.fetchval(NEW_RANGES))

@@ -6,6 +6,7 @@ from functools import partial
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -13,6 +14,7 @@ from actors.ports import ALL_TIME, MAX_SCORE, NEVER_US, BoardId, BoardPart, Comm
 from scoreboard.stores import redis_board
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_scores import MEMBERS, PURGE_TOKENS, segment_starts, write_columns
+from scoreboard.stores.redis_events import decode, encode
 from tests.contract.making import NOW_US, account, again, write
 
 pytestmark = pytest.mark.stores
@@ -218,6 +220,14 @@ async def test_what_is_kept_for_ever_is_not_looked_at_when_tokens_are_purged(pos
         assert [(1.0,)] == await ask(
             stores, "SELECT reltuples FROM pg_class WHERE relname = 'action_tokens_perishable'"
         )
+
+
+def test_an_entry_of_the_version_before_is_still_read() -> None:
+    """Its facts had five fields; they seem to have added nothing, so a board of a period sees that it must ask."""
+    old = msgspec.msgpack.encode([("ann", "Ann", 5, 2, NOW_US), ("bob", "Bob", 0, 0, 1)])
+    assert (ScoreFact(ANN, "Ann", 5, 2, NOW_US), ScoreFact(UserId("bob"), "Bob", 0, 0, 1)) == decode(old)
+    whole = ScoreFact(ANN, "Ann", 5, 2, NOW_US, 1, NOW_US - 1, "DE", "a.png")
+    assert (whole,) == decode(encode([whole]))
 
 
 async def test_a_name_in_redis_is_put_again_when_it_changes_or_redis_was_away(
