@@ -41,7 +41,7 @@ class PublisherActor(BatchActor):
         self._next_write = -math.inf
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Put it to what waits, and write that at once or when it is time."""
+        """Put it to what waits, and write that when it is time, or as soon as it is a whole entry."""
         for request in requests:
             match request.message:
                 case Publish(facts):
@@ -50,10 +50,10 @@ class PublisherActor(BatchActor):
                     await self._copy(part)
                 case _:
                     raise TypeError(f"a publisher does not understand {request.message!r}")
-        if len(self._waiting) >= ENTRY or trio.current_time() >= self._next_write:
+        if len(self._waiting) >= ENTRY:
             await self._write()
         else:
-            self.wake_at = self._next_write
+            self.wake_at = self._next_write  # which may be over
 
     async def _copy(self, part: BoardPart) -> None:
         try:

@@ -50,6 +50,26 @@ async def test_batches_that_wait_share_a_transaction_up_to_a_bound(autojump_cloc
         assert 27 == sum(office.counted)
 
 
+async def test_batches_that_share_a_transaction_each_hear_of_their_own_rows(autojump_clock: MockClock) -> None:
+    """Also beside single scores, which stand in front of them."""
+    async with running_office() as office:
+        office.add("a", "b", "c")
+        gate = office.store.faults.hold()
+        office.committing(write("a", 0))
+        await wait_all_tasks_blocked()
+        batches = []
+        for name, count in (("b", 2), ("c", 1), ("a", 1)):
+            batches.append(office.committing_batch(*rows(name, 1, count)))
+            await wait_all_tasks_blocked()
+        single = office.committing(write("c", 0))
+        await wait_all_tasks_blocked()
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert [1, 5] == office.store.batches
+        assert [[1, 2], [2], [2]] == [[score for score, *_ in each.result] for each in batches]
+        assert 1 == single.result.fact.score
+
+
 async def test_a_single_score_passes_by_a_flood_of_batches(autojump_clock: MockClock) -> None:
     """It waits for the transaction under way and its own, whatever stands in front of it."""
     async with running_office(round_rows=10) as office:
@@ -132,6 +152,28 @@ async def test_with_too_much_in_doubt_a_batch_is_refused(autojump_clock: MockClo
             assert 5 == len(office.actors[-1]._in_doubt)
         await trio.sleep(2)
         assert {"a": 5} == office.totals
+
+
+async def test_a_batch_has_the_room_that_single_scores_leave_it(autojump_clock: MockClock) -> None:
+    """They all may be in doubt together, and the bound is for all."""
+    async with running_office(max_in_doubt=3) as office:
+        office.add("a", "b")
+        gate = office.store.faults.hold()
+        office.committing(write("a", 0))
+        await wait_all_tasks_blocked()
+        single, fits = office.committing(write("b", 0)), office.committing_batch(*rows("a", 1, 2))
+        await wait_all_tasks_blocked()
+        one_more = office.committing_batch(*rows("b", 1, 1))
+        await wait_all_tasks_blocked()
+        office.store.faults.fail_before(None, CommitUnknown("lost"))
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert [LedgerUnavailable] * 3 == [type(each.result) for each in (single, fits, one_more)]
+        assert [("a", 1), ("a", 1), ("b", 1)] == sorted(
+            (write.user_id, write.points) for write in office.actors[-1]._in_doubt.values()
+        )
+        await trio.sleep(2)
+        assert {"a": 3, "b": 1} == office.totals
 
 
 async def test_a_store_that_is_away_refuses_the_batch(autojump_clock: MockClock) -> None:

@@ -69,6 +69,27 @@ async def test_a_retry_that_comes_after_the_doubt_was_resolved_hears_the_true_ra
         assert (again.previous_rank, again.new_rank, again.repeated) == (3, 1, True)
 
 
+async def test_a_retry_that_comes_before_the_resolved_doubt_was_ranked_hears_the_true_ranks(
+    autojump_clock: MockClock,
+) -> None:
+    """The doubt went with a round that stood back for the next one, which brings the retry."""
+    async with running_office() as office:
+        office.add("a", "b", "c")
+        await office.receipt(write("a", 0))
+        office.store.faults.fail_before(LOST)
+        await refused(office, "c", 1, key="k")
+        gate = office.store.faults.hold()
+        office.committing_batch(write("b", 1))
+        await wait_all_tasks_blocked()
+        first = office.committing(write("c", 2, key="k", token="c-1"))
+        await wait_all_tasks_blocked()
+        gate.set()
+        await trio.sleep(1)
+        again = await office.receipt(write("c", 3, key="k", token="c-1"))
+        assert [(3, 2)] * 2 == [(each.previous_rank, each.new_rank) for each in (first.result, again)]
+        assert office.store.batches == [1, 2, 1, 1]  # the doubt beside the batch, and each retry
+
+
 async def test_a_doubt_outlasts_a_store_that_is_away(autojump_clock: MockClock) -> None:
     """That nothing happened now does not say that nothing had happened before."""
     async with running_office() as office:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -145,6 +147,33 @@ async def test_ranks_that_could_not_be_kept_are_kept_later(autojump_clock: MockC
         await office.commit(write("b", 2))
         again = await office.receipt(write("a", 2, key="k", token="a-1"))
         assert (again.fact.score, again.previous_rank, again.new_rank, again.repeated) == (1, 2, 2, True)
+
+
+async def test_a_retry_after_a_crash_hears_where_its_player_stands(autojump_clock: MockClock) -> None:
+    """The score was on disk and nobody had ranked it; so it is ranked with the retry, and that is kept for the next."""
+    async with running_office() as office:
+        office.add("a", "b")
+        await office.commit(write("b", 1))
+        office.on_done.append(ZeroDivisionError())
+        with pytest.raises(ActorCrashed):
+            await office.commit(write("a", 1, key="k"))
+        first = await office.receipt(write("a", 2, key="k", token="a-1"))
+        await office.commit(write("a", 3))
+        again = await office.receipt(write("a", 4, key="k", token="a-1"))
+        assert (True, 2) == (first.repeated, first.new_rank)
+        assert first == again
+
+
+async def test_a_retry_that_is_known_does_not_reach_the_board(autojump_clock: MockClock) -> None:
+    """It may be old: its player, banned since, would stand on the board again."""
+    async with running_office() as office:
+        office.add("a")
+        first = await office.receipt(write("a", 1, key="k"))
+        office.player("a").banned = True
+        told = len(office.board.batches), len(office.published)
+        assert replace(first, repeated=True) == await office.receipt(write("a", 2, key="k", token="a-1"))
+        await wait_all_tasks_blocked()
+        assert told == (len(office.board.batches), len(office.published))
 
 
 async def test_a_new_player_is_on_the_board_when_joining_is_answered(autojump_clock: MockClock) -> None:

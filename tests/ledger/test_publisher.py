@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,12 +19,24 @@ from tests.ledger.office import PATIENT
 BREATH_S = 0.05
 
 
+class NotedCache(FakeBoardCache):
+    """Remembers what it was given, write by write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[list[tuple[str, int]]] = []
+
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+        self.writes.append([(each.user_id, each.version) for each in facts])
+        await super().put(board, facts)
+
+
 @dataclass
 class Press:
     """A publisher at work."""
 
     log: FakeEventLog
-    cache: FakeBoardCache
+    cache: NotedCache
     dropped: list[int]
     publisher: Ref
 
@@ -39,7 +51,7 @@ class Press:
 @asynccontextmanager
 async def running_press() -> AsyncIterator[Press]:
     """Run one."""
-    log, cache, dropped = FakeEventLog(), FakeBoardCache(), list[int]()
+    log, cache, dropped = FakeEventLog(), NotedCache(), list[int]()
     world = PublisherWorld(log, cache, dropped.append, BREATH_S)
     async with running_actor("press", lambda: PublisherActor(world), rng=random.Random(0), options=PATIENT) as ref:
         yield Press(log, cache, dropped, ref)
@@ -55,9 +67,18 @@ async def test_all_that_waits_is_one_entry_and_the_newest_totals(autojump_clock:
         gate.set()
         await wait_all_tasks_blocked()
         assert await press.entries() == [[("a", 1)]]
-        await trio.sleep(2 * BREATH_S)
+        await trio.sleep(BREATH_S)
+        await wait_all_tasks_blocked()
         assert await press.entries() == [[("a", 1)], [("a", 2), ("b", 1), ("a", 3)]]
         assert await press.cache.top(ALL_TIME, 10) == [("a", 3), ("b", 1)]
+
+
+async def test_the_cache_is_given_the_newest_fact_of_each_player_once(autojump_clock: MockClock) -> None:
+    """In whichever order facts come: a version tells which is newer."""
+    async with running_press() as press:
+        await press.publish(fact("a", 5, 2), fact("b", 1, 1), fact("a", 4, 1), fact("b", 9, 2))
+        assert press.cache.writes == [[("a", 2), ("b", 2)]]
+        assert await press.entries() == [[("a", 5), ("b", 1), ("a", 4), ("b", 9)]]
 
 
 async def test_two_writes_are_a_breath_apart_unless_a_whole_entry_waits(autojump_clock: MockClock) -> None:
@@ -83,6 +104,17 @@ async def test_an_entry_has_a_bound(autojump_clock: MockClock) -> None:
     async with running_press() as press:
         await press.publish(*(fact(f"{n}", 1) for n in range(ENTRY + 1)))
         assert [len(entry) for entry in await press.entries()] == [ENTRY, 1]
+
+
+async def test_of_several_entries_those_are_counted_as_dropped_that_did_not_get_through(
+    autojump_clock: MockClock,
+) -> None:
+    """The one that failed and all behind it; not those before."""
+    async with running_press() as press:
+        press.log.faults.fail_before(None, None, StoreUnavailable("away"))
+        await press.publish(*(fact(f"{n}", 1) for n in range(3 * ENTRY + 1)))
+        assert [len(entry) for entry in await press.entries()] == [ENTRY, ENTRY]
+        assert press.dropped == [ENTRY + 1]
 
 
 async def test_what_redis_does_not_take_is_dropped_and_counted(autojump_clock: MockClock) -> None:
