@@ -44,7 +44,7 @@ class ServiceActor(BatchActor):
     So several batches of a service may be under way, and share transactions with those of others.
     """
 
-    max_batch = 16
+    max_batch = 1  # each is milliseconds of work, and whose sender goes meanwhile need not be looked at
 
     def __init__(self, service: str, world: ServiceWorld) -> None:
         self._service = service

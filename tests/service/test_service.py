@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import LedgerUnavailable
 from actors.ports import CommitUnknown, Source, StoreFault, StoreUnavailable
-from actors.runtime import ActorError, Directory
+from actors.runtime import Actor, ActorError, ActorStopped, Directory, Ref, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.service.messages import RowRefused, RowResult, RowScored, ServiceBusy, Submit, TooManyRows
 from actors.service.messages import ScoreRow as Row
@@ -40,15 +40,21 @@ class Game:
 
 
 @asynccontextmanager
-async def running_game(rules: ServiceRules | None = None, **settings: Any) -> AsyncIterator[Game]:
-    """Players a and b, and one who is banned; actions worth 1 and 50."""
+async def running_game(
+    rules: ServiceRules | None = None, *, ledger: Ref | None = None, idle_after_s: float = 120, **settings: Any
+) -> AsyncIterator[Game]:
+    """Players a and b, and one who is banned; actions worth 1 and 50. `settings` are the office's."""
     async with running_office(**settings) as office:
         office.add("a", "b", "banned")
         office.player("banned").banned = True
         office.store.catalogue = {"INCREMENT": 1, "WIN_GAME": 50}
-        world = ServiceWorld(TrioClock(), office.store, rules or ServiceRules(), office.ledger)
+        world = ServiceWorld(TrioClock(), office.store, rules or ServiceRules(), ledger or office.ledger)
         services: Directory[str] = Directory(
-            "service", lambda name: ServiceActor(name, world), rng=random.Random(0), options=PATIENT, idle_after_s=120
+            "service",
+            lambda name: ServiceActor(name, world),
+            rng=random.Random(0),
+            options=PATIENT,
+            idle_after_s=idle_after_s,
         )
         async with services.running():
             yield Game(office, services)
@@ -76,6 +82,14 @@ async def test_points_come_from_the_catalogue_and_good_rows_count_beside_bad_one
         assert "must be 50" in str(results[1])
         assert {"a": 50, "b": 1, "banned": 0} == game.office.totals
         assert [1, 50] == sorted({write.points for write, _ in game.office.store.ledger})
+
+
+async def test_a_row_tells_the_ranks_before_and_after_it(autojump_clock: MockClock) -> None:
+    """Each of a batch its own, also of one player."""
+    async with running_game() as game:
+        await game.submit(Row("a", "1"))
+        results = await game.submit(Row("b", "2"), Row("b", "3"), Row("a", "4"))
+        assert [(1, 2, 2), (2, 2, 1), (2, 2, 2)] == [result[2:5] for result in results]
 
 
 async def test_the_same_batch_again_hears_the_same_and_counts_nothing(autojump_clock: MockClock) -> None:
@@ -142,11 +156,73 @@ async def test_rows_beyond_the_limit_are_refused_a_batch_at_a_time(autojump_cloc
 
 async def test_a_limit_outlives_the_idleness_of_its_service(autojump_clock: MockClock) -> None:
     """A pause does not open a fresh window; when nothing counts any more, the actor rests."""
-    async with running_game(ServiceRules(rows_per_minute=1, refresh_s=1e6)) as game:
+    async with running_game(ServiceRules(rows_per_minute=1, refresh_s=1e6), idle_after_s=10) as game:
         await game.submit(Row("a", "1"))
+        await trio.sleep(50)
         assert 1 == game.services.live
+        with pytest.raises(TooManyRows):
+            await game.submit(Row("a", "2"))
         await trio.sleep(1000)
         assert 0 == game.services.live
+
+
+async def test_a_ledger_that_takes_nothing_makes_the_service_busy(autojump_clock: MockClock) -> None:
+    """Who sent the batch is told that nothing was done; the service lives on, and what it knows of limits with it."""
+    async with running_actor("ledger", Actor, rng=random.Random(0)) as ledger:
+        pass
+    async with running_game(ServiceRules(rows_per_minute=1), ledger=ledger) as game:
+        with pytest.raises(ServiceBusy, match="Nothing was done") as caught:
+            await game.submit(Row("a", "1"))
+        assert isinstance(caught.value.__cause__, ActorStopped)
+        with pytest.raises(TooManyRows):
+            await game.submit(Row("a", "1"))
+
+
+class Turns(trio.abc.Instrument):
+    """Counts the turns of the loop."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def after_io_wait(self, timeout: float) -> None:
+        """Called once a turn."""
+        self.now += 1
+
+
+async def test_others_run_between_two_batches_of_a_service(autojump_clock: MockClock) -> None:
+    """However many have come at once: to judge one of a thousand rows takes milliseconds."""
+    async with running_game() as game:
+        await game.submit()
+        turns, at = Turns(), list[int]()
+        trio.lowlevel.add_instrument(turns)
+        for _ in range(4):
+            game.services.promise("game", Submit((), HERE), within=30, settled=lambda _: at.append(turns.now))
+        await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(turns)
+        assert 4 == len(set(at)) == len(at)
+
+
+async def test_a_batch_whose_sender_goes_before_its_turn_is_not_looked_at(autojump_clock: MockClock) -> None:
+    """It uses nothing of the limit, although one before it was in hand."""
+    async with running_game(ServiceRules(rows_per_minute=2)) as game:
+        faults = game.office.store.faults
+        faults.fail_before(*[StoreUnavailable("away")] * 2)  # so the catalogue is read before the first row is judged
+        with pytest.raises(ServiceBusy):
+            await game.submit(Row("a", "1"))
+        faults.delay_s = 5
+        heard: list[object] = []
+        first, gone = (
+            game.services.promise(
+                "game", Submit((Row("a", action),), HERE), within=30, settled=lambda each: heard.append(each.outcome)
+            )
+            for action in "12"
+        )
+        await wait_all_tasks_blocked()
+        gone.withdraw()
+        faults.delay_s = 0
+        await trio.sleep(9)
+        assert (False, 1) == (first.open, len(heard))
+        assert [2] == codes(await game.submit(Row("a", "3")))
 
 
 async def test_batches_of_one_service_are_under_way_together_up_to_a_bound(autojump_clock: MockClock) -> None:
