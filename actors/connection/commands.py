@@ -14,10 +14,14 @@ CommandId = str | int
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Show me this channel from now on; `full` asks for snapshots instead of differences."""
+    """Show me this channel from now on; `full` asks for snapshots instead of differences.
+
+    Who was shown it before says what (epoch, version), and is shown nothing that it has seen.
+    """
 
     channel: Channel
     full: bool = False
+    shown: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,13 @@ class _Watched:
     epoch: str | None = None
     version: int = 0
     seats: Seats | None = None
+    believed: bool = False  # the client said that it was shown this; no step has come since
+
+    def doubt(self, update: Update) -> None:
+        """What a client said of itself may be nothing that there ever was."""
+        if self.believed and self.epoch == update.epoch and self.version > update.version:
+            self.epoch = None
+        self.believed = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,7 @@ class LiveConnection:
         return not self._gone
 
     def _take(self, watched: _Watched, update: Update) -> None:
+        watched.doubt(update)
         late = self._late.get(update.channel)
         shown = watched if late is None else late
         if shown.epoch == update.epoch and shown.version >= update.version:
@@ -278,7 +286,8 @@ class LiveConnection:
             await self._say(refusal)
             return
         self._forget(channel)  # a second subscription begins anew, with a snapshot
-        self._watched[channel] = _Watched(command.full)
+        epoch, version = command.shown or (None, 0)
+        self._watched[channel] = _Watched(command.full, epoch, version, believed=epoch is not None)
         try:
             await self._world.audiences.ask(channel.key, Join(self), within=self._world.within_s)
         except ActorError:

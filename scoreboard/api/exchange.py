@@ -13,11 +13,11 @@ from typing import Any
 import trio
 from quart_trio.asgi import TrioASGIHTTPConnection
 
-from scoreboard.api import request_id
 from scoreboard.api.answer import NO_SNIFFING, Answer
 from scoreboard.api.errors import ApiError, too_large, too_slow
 from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import request_scope
+from scoreboard.wire import request_id
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

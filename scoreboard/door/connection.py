@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import trio
@@ -12,6 +12,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
 from scoreboard.door.farewell import short_answer
+from scoreboard.door.head import RequestHead, as_text
 from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
@@ -35,6 +36,7 @@ class Site:
     limits: DoorLimits
     constant: Callable[[], bytes]
     dropped: Callable[[Drop], None]
+    streams: Container[str] = ()
     state: LifespanState = field(default_factory=dict)
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 
@@ -70,24 +72,35 @@ class Http1Connection:
         """Whether the request that is being served should be the last one, whatever its client would like."""
         return self._served >= self.site.config.keep_alive_max_requests or self._closing.is_set()
 
-    async def run(self) -> None:
-        """Serve until either side ends the connection. What was received already begins with a whole head."""
+    async def run(self) -> RequestHead | None:
+        """Serve until either side ends the connection. What was received already begins with a whole head.
+
+        Returns the head of a request for a stream, which is served by somebody else.
+        """
+        handed_over = None
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._idle.watch)
-                await self._serve_all()
+                handed_over = await self._serve_all()
                 self._idle.end()
         finally:
             self._stream.close()
+        return handed_over
 
-    async def _serve_all(self) -> None:
+    async def _serve_all(self) -> RequestHead | None:
         try:
-            head = await self._next_head()
-            while head is not None and await self._serve(head):
-                head = await self._next_head()
+            while (head := await self._next_head()) is not None:
+                if self._is_for_a_stream(head):
+                    return as_text(head, self.received.take())
+                if not await self._serve(head):
+                    break
         except HeadError as error:
             self.site.dropped(error.drop)
             await self.write(short_answer(error.status, str(error)))
+        return None
+
+    def _is_for_a_stream(self, head: ParsedHead) -> bool:
+        return bool(self.site.streams) and head.target.partition(b"?")[0].decode("latin-1") in self.site.streams
 
     async def _serve(self, head: ParsedHead) -> bool:
         """One request and its answer; whether another may follow."""

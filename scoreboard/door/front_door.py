@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -35,10 +35,22 @@ class _Visit:
 
 
 class FrontDoor:
-    """Serves listeners: WebSocket handshakes go to one handler, all other requests of HTTP/1.x to the other."""
+    """Serves listeners: WebSocket handshakes go to one handler, all other requests of HTTP/1.x to the other.
 
-    def __init__(self, *, http: Handler, websocket: Handler, limits: DoorLimits, observer: DoorObserver) -> None:
+    Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: Handler,
+        websocket: Handler,
+        limits: DoorLimits,
+        observer: DoorObserver,
+        streams: Mapping[str, Handler] | None = None,
+    ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
+        self._streams = streams or {}
         self._limits = limits
         self._observer = observer
         self._admission = Admission(limits)
@@ -158,8 +170,10 @@ class FrontDoor:
             if refused.status is not None:
                 await say_and_leave(visit.stream, short_answer(refused.status, str(refused)), self._limits)
             return
-        visit.kind = head.kind.value
-        serving = self._handlers[head.kind](visit.stream, head, self._closing)
+        kind = head.kind(self._streams)
+        visit.kind = kind.value
+        handler = self._streams[head.path] if kind is Kind.STREAM else self._handlers[kind]
+        serving = handler(visit.stream, head, self._closing)
         del head  # who stays for hours need not be remembered by it
         await serving
         await linger(visit.stream, self._limits)

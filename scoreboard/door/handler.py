@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from hypercorn.typing import ASGIFramework
 from hypercorn.utils import parse_socket_addr
 
 from scoreboard.door.connection import Http1Connection, Name, Site
+from scoreboard.door.front_door import Handler
 from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
@@ -29,11 +30,20 @@ from scoreboard.door.stream import HttpStream
 class HypercornHandler:
     """Serves plain HTTP connections: `app` is any ASGI application that runs on Trio.
 
-    One handler serves any number of connections; `lifespan` belongs round all of them.
+    One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
+    connection that had other requests before: from there on it is served by the one of `streams` at that path.
     """
 
-    def __init__(self, app: ASGIFramework, config: Config, limits: DoorLimits, observer: DoorObserver) -> None:
-        self._site = Site(ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped)
+    def __init__(
+        self,
+        app: ASGIFramework,
+        config: Config,
+        limits: DoorLimits,
+        observer: DoorObserver,
+        streams: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self._streams = streams or {}
+        self._site = Site(ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped, self._streams)
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.
         config.logger_class = lambda config: _ToObserver(config, observer)  # type: ignore[assignment]
@@ -50,7 +60,10 @@ class HypercornHandler:
         stream = HttpStream(transport, self._site.limits, partial(self._observer.dropped, Drop.UNREAD))
         received = HeadParser(self._site.limits)
         received.feed(head.raw + head.rest)
-        await Http1Connection(self._site, stream, received, closing, client, server).run()
+        handed_over = await Http1Connection(self._site, stream, received, closing, client, server).run()
+        if handed_over is not None:
+            del head, stream, received  # it stays for hours
+            await self._streams[handed_over.path](transport, handed_over, closing)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +30,7 @@ class Kind(Enum):
 
     HTTP = "http"
     WEBSOCKET = "websocket"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class RequestHead:
         """All values of a header, by its lower-case name."""
         return [value for key, value in self.headers if key == name]
 
-    @property
-    def kind(self) -> Kind:
-        """WEBSOCKET if the request asks to become one in the form that RFC 6455 gives, otherwise HTTP."""
+    def kind(self, streams: Container[str] = ()) -> Kind:
+        """WEBSOCKET if the request asks to become one in the form that RFC 6455 gives, STREAM at these paths."""
+        if self.path in streams:
+            return Kind.STREAM
         asks = "websocket" in _tokens(self.values("upgrade")) and "upgrade" in _tokens(self.values("connection"))
         return Kind.WEBSOCKET if asks and self.method == "GET" else Kind.HTTP
 
@@ -95,7 +98,7 @@ class HeadReader:
             head = self._parser.next_head()
         except HeadError as error:
             raise HeadRefused(error.status, error.drop, str(error)) from error
-        return None if head is None else _as_text(head, self._parser.take())
+        return None if head is None else as_text(head, self._parser.take())
 
 
 async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> RequestHead:
@@ -118,7 +121,8 @@ async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> Reque
     raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.")
 
 
-def _as_text(head: ParsedHead, rest: bytes) -> RequestHead:
+def as_text(head: ParsedHead, rest: bytes) -> RequestHead:
+    """The same as text, with what was read behind it."""
     return RequestHead(
         method=head.method.decode("ascii"),
         target=head.target.decode("ascii"),

@@ -9,7 +9,6 @@ from enum import Enum
 
 import trio
 
-from scoreboard.live.frames import PING
 from scoreboard.live.stream import FeedStream
 
 #: Silence is looked for so many times in the time after which a client is asked for a sign of life.
@@ -127,8 +126,7 @@ class Caretaker:
             stream.give_up()
             scope.cancel()
         elif care is not Care.NOTHING:
-            stream.pinged_at = now
-            stream.write_now(PING)  # not taken: then it is behind, and what it has not read yet serves as well
+            stream.ask(now)
 
     def _has_gone(self, stream: FeedStream) -> bool:
         """A client that has stopped reading does not answer either, but its machine does."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
-from scoreboard.live.frames import close_frame, is_close
+from scoreboard.live.frames import PING, close_frame, is_close
 from scoreboard.live.guard import FrameGuard, FrameViolation
 from scoreboard.live.peer import is_gone
 
@@ -299,11 +299,16 @@ class FeedStream(trio.abc.Stream):
         """
         await self.aclose()
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self.finish_all()
             async with self._one_at_a_time:
-                await self._flush()
                 if not self._said_goodbye and not self._broken:
                     self._pending, self._said_goodbye = close_frame(code, reason), True
                     await self._flush()
+
+    async def finish_all(self) -> None:
+        """Send what was taken, also at the end of the talk. Raises as `drained`."""
+        async with self._one_at_a_time:
+            await self._flush()
 
     def give_up(self) -> None:
         """End the sending side at once; a task that is in the middle of a write ends with it, even a shielded one."""
@@ -320,6 +325,11 @@ class FeedStream(trio.abc.Stream):
     def trust(self) -> None:
         """The client has said who it is: it may send faster."""
         self._guard.trust()
+
+    def ask(self, now: float) -> None:
+        """Ask for a sign of life; if that is not taken, the client is behind, and what it has yet to read does it."""
+        self.pinged_at = now
+        self.write_now(PING)
 
     def allow_pauses(self) -> None:
         """Take away the kernel's own deadline for unread bytes: a client that stops reading is only behind."""

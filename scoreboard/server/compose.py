@@ -36,6 +36,8 @@ from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
 from scoreboard.live.socketio import SOCKETIO_PATHS, SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
+from scoreboard.live.sse import PATH as STREAM_PATH
+from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
@@ -228,15 +230,22 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         connections_per_address=wanted.connections_per_address,
         stop_within_s=wanted.stop_within_s,
     )
-    feed, socketio = _feeds(parts, core, tokens)
-    application = requests_by_path(SOCKETIO_PATHS, socketio.application, create_app(world))
-    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer)
-    sockets = sockets_by_path(SOCKETIO_PATHS, socketio.sockets, feed)
+    feed, socketio, events = _feeds(parts, core, tokens)
     portions = Portions()
-    door = FrontDoor(http=portions.before(http), websocket=portions.before(sockets), limits=limits, observer=observer)
+    streams = {STREAM_PATH: portions.before(events)}
+    application = requests_by_path(SOCKETIO_PATHS, socketio.application, create_app(world))
+    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer, streams)
+    sockets = sockets_by_path(SOCKETIO_PATHS, socketio.sockets, feed)
+    door = FrontDoor(
+        http=portions.before(http),
+        websocket=portions.before(sockets),
+        limits=limits,
+        observer=observer,
+        streams=streams,
+    )
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
-    async with http.lifespan(), feed.running(), socketio.running(door.closing):
+    async with http.lifespan(), feed.running(), events.running(), socketio.running(door.closing):
         parts.log.info("listening", url=url_of(wanted.host, port))
         task_status.started(Server(port, door.close, core, lambda: door.connections))
         await door.serve(listeners)
@@ -305,8 +314,8 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) 
     )
 
 
-def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFeed, SocketIo]:
-    """Both transports of the live feed: plain WebSockets, and Socket.IO."""
+def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFeed, SocketIo, EventFeed]:
+    """All transports of the live feed: plain WebSockets, Socket.IO, and streams of events."""
 
     async def who(token: str) -> SignedIn | ErrorEvent:
         try:
@@ -329,8 +338,10 @@ def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFe
     feed = WebSocketFeed(world, _feed_limits(parts.settings), allow_origin=allow_origin)
     shared = SocketIoWorld(world, _socketio_limits(parts.settings), partial(_session_failed, parts.log))
     socketio = SocketIo(shared, site_of, allow_origin, metrics.request)
-    metrics.follow_sockets(lambda: feed.connected + socketio.connected)
-    return feed, socketio
+    patience = EventFeedLimits(patience=Patience(ping_after_s=parts.settings.board.ping_s))
+    events = EventFeed(world, patience, allow_origin=allow_origin, now_us=parts.clock.now_us, rng=parts.rng)
+    metrics.follow_sockets(lambda: feed.connected + socketio.connected + events.connected)
+    return feed, socketio, events
 
 
 def _session_failed(log: Logger, error: BaseException) -> None:

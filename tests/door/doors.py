@@ -148,7 +148,12 @@ async def read_until(stream: trio.SocketStream, end: bytes, *, times: int = 1) -
 
 @asynccontextmanager
 async def open_door(
-    limits: DoorLimits | None = None, *, application: Any = app, websocket: Any = greet, **config: Any
+    limits: DoorLimits | None = None,
+    *,
+    application: Any = app,
+    websocket: Any = greet,
+    streams: Any = None,
+    **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
     limits = limits or DoorLimits()
@@ -157,8 +162,8 @@ async def open_door(
     settings = load_config(TOP / "hypercorn.toml")
     for name, value in config.items():
         setattr(settings, name, value)
-    http = HypercornHandler(application, settings, limits, journal)
-    door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal)
+    http = HypercornHandler(application, settings, limits, journal, streams)
+    door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal, streams=streams)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
     async with trio.open_nursery() as nursery:

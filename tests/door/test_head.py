@@ -65,7 +65,7 @@ def test_only_a_whole_handshake_goes_to_the_live_feed(request_line: bytes, heade
     """GET, with both headers that RFC 6455 asks for, in any case and beside other tokens."""
     head = _read(request_line + b" HTTP/1.1\r\nhost: x\r\n" + headers + b"\r\n\r\n")
     assert head is not None
-    assert head.kind is kind
+    assert head.kind() is kind
 
 
 @pytest.mark.parametrize("name", ["ten_thousand_headers", "a_huge_header", "an_endless_first_line"])

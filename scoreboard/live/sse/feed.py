@@ -1,0 +1,189 @@
+"""Streams of events at `/api/v1/leaderboard/stream`: from a request to the end of its connection."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import trio
+
+from actors.connection.commands import Subscribe
+from actors.connection.connection import NOWHERE, ConnectionWorld, LiveConnection
+from actors.connection.events import ErrorEvent, SignedIn
+from actors.ports import Source
+from scoreboard.live.caretaker import Caretaker, Patience
+from scoreboard.live.client_source import client_source
+from scoreboard.live.handshake import AllowOrigin, HandshakeHead
+from scoreboard.live.sse.dialect import EventDialect, retry
+from scoreboard.live.sse.refusals import Headers, Refusal, head_of, unauthorized
+from scoreboard.live.sse.request import Explained, Wanted, judge, shared_with
+from scoreboard.live.sse.stream import EventStream, Silence
+from scoreboard.wire import request_id
+
+PATH = "/api/v1/leaderboard/stream"
+
+_ONE, _SEVERAL = EventDialect(several=False), EventDialect(several=True)
+_TOO_SLOW = Refusal(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", retry_after_s=5)
+_OK, _NO_CONTENT, _FORBIDDEN = 200, 204, 403
+_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError)
+_STREAMED: Headers = (
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-store, no-transform"),
+    ("x-accel-buffering", "no"),  # nginx would keep what is small until it is more
+)
+
+
+class Head(HandshakeHead, Protocol):
+    """What is needed of the request."""
+
+    @property
+    def method(self) -> str:
+        """As it was sent."""
+        ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All there are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventFeedLimits:
+    """The bounds of one stream. Durations are seconds.
+
+    Attributes:
+        open_within_s: for the judgement of a token, and for the first bytes.
+        close_within_s: for the client to take what is on its way to it.
+        patience: with a client whose machine does not answer, or that does not read.
+        retry_ms: a client that was cut comes back after a time between these two.
+        back_ms: likewise when the server goes down, with all clients at once.
+    """
+
+    open_within_s: float = 10.0
+    close_within_s: float = 3.0
+    patience: Patience = field(default_factory=Patience)
+    retry_ms: tuple[int, int] = (1000, 4000)
+    back_ms: tuple[int, int] = (1000, 10_000)
+
+
+class EventFeed:
+    """Serves any number of streams, each with an actor of its own, while it is `running`.
+
+    Args:
+        world: What the connections' actors need; its `who` also judges the token of a request.
+        limits: Bounds.
+        allow_origin: Whether a browser's page of that origin may ask, given the values of `Host`.
+        now_us: The time of day.
+        rng: Spreads the times at which clients come back.
+    """
+
+    def __init__(
+        self,
+        world: ConnectionWorld,
+        limits: EventFeedLimits | None = None,
+        *,
+        allow_origin: AllowOrigin,
+        now_us: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._world = world
+        self._limits = limits or EventFeedLimits()
+        self._allow_origin = allow_origin
+        self._now_us = now_us
+        self._rng = rng
+        self._caretaker = Caretaker(self._limits.patience)
+
+    @property
+    def connected(self) -> int:
+        """How many streams there are."""
+        return len(self._caretaker)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Look after clients while the body runs."""
+        return self._caretaker.running()
+
+    async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
+        """Answer one request. The transport stays open for its owner to close."""
+        verdict = await self._judge(head)
+        if not isinstance(verdict, _Guest) or head.method == "HEAD":
+            with trio.move_on_after(self._limits.close_within_s):
+                await transport.send_all(self._answer(verdict, head))
+            return
+        stream = EventStream(transport, head.rest)
+        begin = self._answer(verdict, head) + retry(self._rng.randint(*self._limits.retry_ms))
+        verdict.source = client_source(transport, head)
+        del head  # a client stays for hours, and so does what this frame knows
+        await self._serve(stream, begin, verdict, closing)
+
+    # --- before the stream ---
+
+    async def _judge(self, head: Head) -> _Guest | Explained | Refusal:
+        wanted = judge(head.method, head, self._allow_origin)
+        if not isinstance(wanted, Wanted):
+            return wanted
+        who: SignedIn | ErrorEvent | Refusal | None = _TOO_SLOW
+        with trio.move_on_after(self._limits.open_within_s):
+            who = None if wanted.token is None else await self._world.who(wanted.token)
+        match who:
+            case Refusal():
+                return who
+            case ErrorEvent():
+                return unauthorized(who.code, who.message)
+        return _Guest(wanted, who, NOWHERE)
+
+    def _answer(self, verdict: _Guest | Explained | Refusal, head: Head) -> bytes:
+        """The head of the answer; with its body, if there is no stream."""
+        name = request_id.chosen_or_fresh((key.encode("latin-1"), text.encode("latin-1")) for key, text in head.headers)
+        common: Headers = (("x-content-type-options", "nosniff"), (request_id.HEADER.decode(), name))
+        if not isinstance(verdict, Refusal) or verdict.status != _FORBIDDEN:
+            common += shared_with(head)
+        match verdict:
+            case Refusal(status):
+                body = verdict.body(name, self._now_us())
+                return head_of(status, verdict.all_headers(body) + common) + (b"" if head.method == "HEAD" else body)
+            case Explained(headers):
+                return head_of(_NO_CONTENT, headers + common)
+        return head_of(_OK, _STREAMED + common)
+
+    # --- the stream ---
+
+    async def _serve(self, stream: EventStream, begin: bytes, guest: _Guest, closing: trio.Event) -> None:
+        try:
+            with trio.fail_after(self._limits.open_within_s):
+                await stream.send_all(begin)
+            await self._show(stream, guest, closing)
+            if closing.is_set():
+                stream.write_now(retry(self._rng.randint(*self._limits.back_ms)))
+        except* _ENDS:
+            pass
+        finally:
+            with trio.move_on_after(self._limits.close_within_s, shield=True):
+                await stream.leave()
+            stream.give_up()
+
+    async def _show(self, stream: EventStream, guest: _Guest, closing: trio.Event) -> None:
+        stream.allow_pauses()
+        wanted = guest.wanted
+        dialect = _SEVERAL if len(wanted.channels) > 1 else _ONE
+        first = (Subscribe(each, full=wanted.full, shown=wanted.shown.get(each)) for each in wanted.channels)
+        async with trio.open_nursery() as nursery:
+            connection = LiveConnection(stream, dialect, self._world, guest.user, guest.source)
+            with trio.CancelScope() as running:
+                self._caretaker.look_after(stream, running, closing)
+                try:
+                    await connection.run(Silence(stream), nursery, first)
+                finally:
+                    self._caretaker.let_go(stream)
+            nursery.cancel_scope.cancel()
+
+
+@dataclass(slots=True)
+class _Guest:
+    """What a client wants, who it is, if it has said so, and where."""
+
+    wanted: Wanted
+    user: SignedIn | None
+    source: Source

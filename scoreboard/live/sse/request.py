@@ -1,0 +1,114 @@
+"""Judges a request for a stream of events. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from actors.leaderboard.events import Channel
+from scoreboard.live.channels import KNOWN, channel_of
+from scoreboard.live.commands import without_bearer
+from scoreboard.live.handshake import AllowOrigin, HandshakeHead
+from scoreboard.live.query import fields_of
+from scoreboard.live.sse.dialect import position_in
+from scoreboard.live.sse.refusals import Headers, Refusal, unauthorized
+
+MAX_CHANNELS = 20
+_FIELDS = ("channel", "full", "ticket", "lastEventId")
+METHODS = "GET, HEAD, OPTIONS"
+_ORIGIN = ("vary", "Origin")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A stream to begin: of which channels, from where on, and what proves who asks."""
+
+    channels: tuple[Channel, ...]
+    shown: Mapping[Channel, tuple[str, int]]
+    full: bool
+    token: str | None
+    ticket: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a browser asks before it asks for the stream, or anybody who wonders what may be asked."""
+
+    headers: Headers
+
+
+def judge(method: str, head: HandshakeHead, allow_origin: AllowOrigin) -> Wanted | Explained | Refusal:
+    """What this request is to be answered; browsers' origins are asked for."""
+    if not all(allow_origin(origin, head.values("host")) for origin in head.values("origin")):
+        return Refusal(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
+    if method == "OPTIONS":
+        return Explained(_explained(head))
+    if method not in ("GET", "HEAD"):
+        text = f"This address understands {METHODS} only."
+        return Refusal(405, "METHOD_NOT_ALLOWED", text, (("allow", METHODS),))
+    return _wanted(head)
+
+
+def shared_with(head: HandshakeHead) -> Headers:
+    """The headers that let a page of another origin read the answer; for origins that are allowed."""
+    origins = head.values("origin")
+    return (("access-control-allow-origin", origins[0]), _ORIGIN) if len(origins) == 1 else (_ORIGIN,)
+
+
+def _explained(head: HandshakeHead) -> Headers:
+    allowed: Headers = (("allow", METHODS),)
+    if head.values("access-control-request-method"):
+        allowed += (
+            ("access-control-allow-methods", METHODS),
+            ("access-control-allow-headers", "authorization, cache-control, last-event-id, x-request-id"),
+            ("access-control-max-age", "600"),
+        )
+    return allowed
+
+
+def _wanted(head: HandshakeHead) -> Wanted | Refusal:
+    fields = fields_of(head.query)
+    problem = _problem_of(fields)
+    if problem is not None:
+        return Refusal(400, "INVALID_INPUT", problem)
+    channels = _channels(fields.get("channel", []))
+    if isinstance(channels, Refusal):
+        return channels
+    credentials = _credentials(head, fields)
+    if isinstance(credentials, Refusal):
+        return credentials
+    last = (fields.get("lastEventId") or head.values("last-event-id") or [""])[-1]
+    full = fields.get("full") == ["true"]
+    return Wanted(channels, position_in(last, channels), full, *credentials)
+
+
+def _problem_of(fields: Mapping[str, Sequence[str]]) -> str | None:
+    unknown = [name for name in fields if name not in _FIELDS]
+    if unknown:
+        return f"There are only the fields {', '.join(_FIELDS)}."
+    if any(len(values) > 1 for name, values in fields.items() if name != "channel"):
+        return "Only channel may be given more than once."
+    if fields.get("full", ["true"])[0] not in ("true", "false"):
+        return "full must be true or false."
+    return None
+
+
+def _channels(names: Sequence[str]) -> tuple[Channel, ...] | Refusal:
+    if not names:
+        return Refusal(400, "INVALID_INPUT", f"Say which channel: ?channel=leaderboard.top10. There are {KNOWN}.")
+    if len(names) > MAX_CHANNELS:
+        return Refusal(400, "TOO_MANY_CHANNELS", f"A stream has {MAX_CHANNELS} channels at most.")
+    found = [channel_of(name) for name in names]
+    if None in found:
+        return Refusal(400, "UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
+    return tuple(dict.fromkeys(channel for channel in found if channel is not None))
+
+
+def _credentials(head: HandshakeHead, fields: Mapping[str, Sequence[str]]) -> tuple[str | None, str | None] | Refusal:
+    authorizations, tickets = head.values("authorization"), fields.get("ticket", [])
+    if not authorizations:
+        return None, (tickets[0] if tickets else None)
+    token = without_bearer(authorizations[0])
+    if tickets or len(authorizations) > 1 or not token or token == authorizations[0].strip():
+        return unauthorized("UNAUTHORIZED", "Say who you are once: by one Bearer token, or by one ticket.")
+    return token, None
