@@ -10,6 +10,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from scoreboard.live.frames import text_frame
+from scoreboard.live.guard import FrameLimits
 from scoreboard.live.socketio.outbox import ROOM_BYTES, Outbox
 from scoreboard.live.stream import FeedStream
 
@@ -65,6 +66,7 @@ async def test_what_waits_goes_first_when_the_way_changes() -> None:
         was_direct = box.direct
         await box.switch(stream)
         assert (was_direct is None, box.direct is None) == (True, False)
+        assert stream._guard._rate == FrameLimits().players
         assert box.write_now(text_frame(b"2"))
         await box.send(text_frame(b"3"))
         await box.filled()

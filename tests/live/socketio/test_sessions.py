@@ -151,6 +151,8 @@ async def test_scoring_goes_by_acknowledgements() -> None:
         assert (await socket.packet()).startswith('435[{"error":{"code":"AUTH_FAILED"')
         assert "callback" in (await socket.event_of("error"))["message"]
         assert (await socket.packet()).startswith('436[{"error":{"code":"INVALID_INPUT"')
+        await socket.say('42["ping"]')
+        assert await socket.packet() == '42["pong"]'
 
 
 async def test_other_namespaces_are_refused() -> None:
@@ -246,6 +248,7 @@ async def test_a_poll_that_waits_ends_when_the_way_changes() -> None:
             await socket.say("5")
             live.boards.show()
             assert (await socket.event_of("leaderboard_update"))["version"] == 1
+        await until(lambda: live.service.connected == 0)  # the socket is all it had
 
 
 async def test_a_socket_that_fails_to_take_over_leaves_the_poller_alone() -> None:
