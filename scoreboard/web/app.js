@@ -1,27 +1,16 @@
-// Wires the feed to the page.
+// Wires the client to the page.
 
-import { Feed } from "./feed.js";
+import { connect } from "./client.js";
 import { View } from "./view.js";
 
-function socketUrl() {
-  const url = new URL("ws/leaderboard", document.baseURI);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
-}
-
 const view = new View();
-const feed = new Feed({
-  socketUrl: socketUrl(),
-  pollUrl: new URL("api/scores/top?limit=10", document.baseURI).href,
-  onBoard: (board) => view.board(board),
-  onStatus: (status) => view.connection(status),
-});
+// The server tells of a change at most once a second, and the view paints once a frame: nothing else need be held back.
+const scoreboard = connect(new URL(".", document.baseURI), { debounceMs: 0, onStatus: (status) => view.connection(status) });
+scoreboard.watch("leaderboard.top10", (board) => view.board(board));
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) view.catchUp();
-  feed.setVisible(!document.hidden);
+  scoreboard.setVisible(!document.hidden);
 });
-window.addEventListener("online", () => feed.retryNow());
+window.addEventListener("online", () => scoreboard.retryNow());
 setInterval(() => view.tick(), 1_000);
-
-feed.start();

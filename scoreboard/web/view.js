@@ -1,6 +1,7 @@
 // The page: takes boards and connection states, and shows at most one board an animation frame.
 
-import { EMPTY_BOARD, changesBetween, leaderOf } from "./board.js";
+import { changesBetween, leaderOf } from "./board.js";
+import { EMPTY_BOARD } from "./client.js";
 import { Latest } from "./latest.js";
 import { Leader } from "./leader.js";
 import { Rows } from "./rows.js";

@@ -1,6 +1,6 @@
-// Plays a feed through a script in a world without sockets, requests or time, and writes down what it did.
+// Plays the client, watching one board, through a script in a world without sockets, requests or time, and writes down what it did.
 
-import { Feed } from "../web/feed.js";
+import { Scoreboard } from "../web/client.js";
 
 class ScriptedWorld {
   time = 0;
@@ -18,7 +18,7 @@ class ScriptedWorld {
     };
   }
 
-  fetchJson() {
+  request() {
     this.log.push(["poll"]);
     return new Promise((resolve, reject) => this.polls.push({ resolve, reject }));
   }
@@ -55,13 +55,11 @@ class ScriptedWorld {
   }
 }
 
-/** Plays [name, argument] steps; answers what the feed did: connect, close, sent, poll, board and status entries. */
+/** Plays [name, argument] steps; answers what it did: connect, close, sent, poll, board and status entries. */
 export async function play(steps) {
   const world = new ScriptedWorld();
-  const feed = new Feed({
-    socketUrl: "ws://scripted",
-    pollUrl: "http://scripted",
-    onBoard: (board) => world.log.push(["board", board.version, board.rows.map((row) => row.username)]),
+  const scoreboard = new Scoreboard("http://scripted", {
+    debounceMs: 0,
     onStatus: ({ state, retryAt }) => {
       const entry = retryAt ? ["status", state, retryAt - world.time] : ["status", state];
       if (world.told !== entry.join()) world.log.push(entry);
@@ -69,19 +67,20 @@ export async function play(steps) {
     },
     world,
   });
+  scoreboard.watch("leaderboard.top10", (board) => world.log.push(["board", board.version, board.rows.map((row) => row.username)]));
   const act = {
-    start: () => feed.start(),
-    stop: () => feed.stop(),
+    start: () => scoreboard.start(),
+    stop: () => scoreboard.close(),
     opened: () => world.on.opened(),
     frame: (frame) => world.on.received(JSON.stringify(frame)),
     text: (text) => world.on.received(text),
     closed: () => world.on.closed(),
     pass: (ms) => world.pass(ms),
-    polled: (document) => world.polls.shift().resolve(document),
+    polled: (document) => world.polls.shift().resolve({ status: 200, headers: {}, body: document }),
     unanswered: () => world.polls.shift().reject(new Error("no answer")),
-    hidden: () => feed.setVisible(false),
-    visible: () => feed.setVisible(true),
-    retry: () => feed.retryNow(),
+    hidden: () => scoreboard.setVisible(false),
+    visible: () => scoreboard.setVisible(true),
+    retry: () => scoreboard.retryNow(),
     forget: () => (world.log.length = 0),
   };
   for (const [name, argument] of steps) {

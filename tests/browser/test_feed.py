@@ -82,10 +82,10 @@ def test_a_lost_socket_comes_back_by_itself(script: Script) -> None:
 
 def test_the_delays_double_up_to_half_a_minute(modules: Callable[..., Any]) -> None:
     """Longest and shortest, so that a thousand clients do not come back in one instant."""
-    longest = [modules("feed.js", "retryDelay", attempt, False, 1) for attempt in range(7)]
+    longest = [modules("client.js", "retryDelay", attempt, False, 1) for attempt in range(7)]
     assert [2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000] == longest
-    assert [500, 7_500] == [modules("feed.js", "retryDelay", attempt, False, 0) for attempt in (0, 9)]
-    assert [10_000, 60_000] == [modules("feed.js", "retryDelay", attempt, True, 1) for attempt in (0, 9)]
+    assert [500, 7_500] == [modules("client.js", "retryDelay", attempt, False, 0) for attempt in (0, 9)]
+    assert [10_000, 60_000] == [modules("client.js", "retryDelay", attempt, True, 1) for attempt in (0, 9)]
 
 
 def test_a_server_that_takes_us_in_and_throws_us_out_is_asked_ever_less(script: Script) -> None:

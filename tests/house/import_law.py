@@ -18,7 +18,7 @@ ONLY_IN = {
     "httptools": ("scoreboard.door",),
     "h11": ("scoreboard.door",),
     "jwt": ("scoreboard.security",),
-    "trio_websocket": ("scoreboard.live",),
+    "trio_websocket": ("scoreboard.live", "scoreboard.client"),
     "wsproto": ("scoreboard.live",),
     "socketio": ("scoreboard.live",),
     "engineio": ("scoreboard.live",),
@@ -43,6 +43,10 @@ TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.securi
 SHAPED = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security.errors")
 SHAPING_LIBRARIES = {"msgspec"}
 
+# A program that uses the client takes that folder and these along, and nothing else of ours.
+CLIENT_LIBRARIES = {"trio", "trio_websocket", "httpx"}
+CLIENTS_OF_THE_API = ("scoreboard.client", "scoreboard.replay")
+
 # What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
 MAY_IMPORT = {
     "scoreboard.server": ANYTHING,
@@ -51,6 +55,7 @@ MAY_IMPORT = {
     "scoreboard.live": (*TRANSLATORS, "scoreboard.wire", "actors.connection.connection"),  # it runs one for each client
     "scoreboard.wire": SHAPED,
     "scoreboard.observe": ("actors.runtime",),
+    "scoreboard.replay": ("scoreboard.client",),
     "scoreboard.stores": ("actors.ports",),
     **dict.fromkeys(CORE_ROOMS, ("actors.runtime", "actors.ports")),
 }
@@ -68,6 +73,8 @@ def offence(found: Import) -> str | None:
         return f"{library} only in {', '.join(ONLY_IN[library])}"
     if importer.startswith("actors") and library not in sys.stdlib_module_names | CORE_LIBRARIES:
         return "actors need only the standard library and Trio"
+    if within(importer, "scoreboard.client") and library not in sys.stdlib_module_names | CLIENT_LIBRARIES:
+        return "scoreboard.client needs only the standard library, Trio, trio-websocket and httpx"
     if within(importer, "scoreboard.wire") and library not in sys.stdlib_module_names | SHAPING_LIBRARIES:
         return "scoreboard.wire is pure: it needs only the standard library and msgspec"
     return None
@@ -87,6 +94,8 @@ def _offence_of_ours(importer: str, module: str) -> str | None:
     room, target = room_of(importer), room_of(module)
     if target == room:
         return None
+    if target == "scoreboard.client" and room not in CLIENTS_OF_THE_API:
+        return "scoreboard.client is for programs outside the server"
     if any(within(module, allowed) for allowed in MAY_IMPORT.get(room, ())):
         return None
     if room in CORE_ROOMS and target in CORE_ROOMS:

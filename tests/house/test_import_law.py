@@ -43,6 +43,11 @@ def test_no_import_breaks_the_law() -> None:
         ("scoreboard/wire/scores.py", "trio"),
         ("scoreboard/stores/postgres.py", "scoreboard.wire.times"),
         ("scoreboard/replay/client.py", "scoreboard.security.names"),
+        ("scoreboard/client/line.py", "scoreboard.wire.rows"),
+        ("scoreboard/client/line.py", "actors.ports"),
+        ("scoreboard/client/line.py", "msgspec"),
+        ("scoreboard/live/socket.py", "scoreboard.client.board"),
+        ("scoreboard/server/compose.py", "scoreboard.client"),
     ],
 )
 def test_a_forbidden_import_is_noticed(path: str, module: str) -> None:
@@ -63,6 +68,8 @@ def test_a_forbidden_import_is_noticed(path: str, module: str) -> None:
         ("scoreboard/live/socket.py", "actors.connection.connection.LiveConnection"),
         ("scoreboard/server/compose.py", "scoreboard.stores.postgres"),
         ("scoreboard/server/compose.py", "trio_asyncio"),
+        ("scoreboard/client/network.py", "trio_websocket"),
+        ("scoreboard/replay/client.py", "scoreboard.client"),
         ("scoreboard/api/routes.py", "scoreboard.wire.scores.ScoreJson"),
         ("scoreboard/live/dialect.py", "scoreboard.wire.rows.row_json"),
         ("scoreboard/wire/scores.py", "actors.user.token.ActionToken"),

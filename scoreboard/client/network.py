@@ -1,0 +1,124 @@
+"""The real network: WebSockets by trio-websocket, requests by httpx. Nothing of either goes out of here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import trio
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, open_websocket_url
+
+from scoreboard.client.errors import LineLost, NoAnswer, seconds
+from scoreboard.client.pace import ANSWER_WITHIN_S
+from scoreboard.client.transport import Answer
+
+CLOSE_WITHIN_S = 1.0
+LONGEST_S = 60.0  # each request has a shorter bound of its own
+
+
+@asynccontextmanager
+async def network(url: str) -> AsyncIterator[Network]:
+    """The way to the server at `url`, for the time of a block; raises ValueError if it is no address of one."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url!r} is not an address of a server: write it like https://scores.example.org.")
+    # Proxies from the environment are for the world outside; a request to this very machine never needs one.
+    outside = parts.hostname not in {"localhost", "127.0.0.1", "::1"}
+    async with httpx.AsyncClient(
+        base_url=url, headers={"User-Agent": "scoreboard-client"}, timeout=LONGEST_S, trust_env=outside
+    ) as http:
+        yield Network(url.rstrip("/"), http)
+
+
+class Network:
+    """One server, reached by its address."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient) -> None:
+        self._sockets = "ws" + url.removeprefix("http")
+        self._http = http
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None, within: float
+    ) -> Answer:
+        """As `Transport` has it."""
+        try:
+            with trio.fail_after(within):  # httpx bounds each read, not all of them together
+                answer = await self._http.request(method, path.lstrip("/"), headers=dict(headers), json=body)
+        except (trio.TooSlowError, httpx.TransportError) as error:
+            raise NoAnswer(f"{method} {path.partition('?')[0]} had no answer: {error!r}") from error
+        return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, _parsed(answer))
+
+    async def open_socket(self, nursery: trio.Nursery, path: str) -> NetworkSocket:
+        """As `Transport` has it."""
+        socket = await nursery.start(self._serve, self._sockets + path)
+        if isinstance(socket, LineLost):
+            raise socket
+        assert isinstance(socket, NetworkSocket)  # noqa: S101 - `start` has no type for what it is told
+        return socket
+
+    async def _serve(self, url: str, task_status: trio.TaskStatus[NetworkSocket | LineLost]) -> None:
+        """Holds the connection. Whatever trio-websocket's tasks raise ends here, because the server caused it."""
+        socket: NetworkSocket | None = None
+        try:
+            async with open_websocket_url(
+                url, connect_timeout=ANSWER_WITHIN_S, disconnect_timeout=CLOSE_WITHIN_S, message_queue_size=64
+            ) as connection:
+                socket = NetworkSocket(connection)
+                task_status.started(socket)
+                await socket.given_up.wait()
+        except Exception as error:  # noqa: BLE001 - a border: foreign errors, alone or in groups
+            if socket is None:
+                task_status.started(_refusal(error))
+        finally:
+            if socket is not None:
+                socket.gone.set()
+
+
+class NetworkSocket:
+    """A WebSocket that is open."""
+
+    def __init__(self, connection: WebSocketConnection) -> None:
+        self._connection = connection
+        self.given_up = trio.Event()
+        self.gone = trio.Event()
+
+    async def send(self, text: str) -> None:
+        """As `Socket` has it."""
+        try:
+            await self._connection.send_message(text)
+        except ConnectionClosed as error:
+            raise _lost(error) from error
+
+    async def receive(self) -> str:
+        """As `Socket` has it."""
+        try:
+            message = await self._connection.get_message()
+        except ConnectionClosed as error:
+            raise _lost(error) from error
+        return message if isinstance(message, str) else ""
+
+    async def aclose(self) -> None:
+        """As `Socket` has it."""
+        self.given_up.set()
+        await self.gone.wait()
+
+
+def _lost(error: ConnectionClosed) -> LineLost:
+    return LineLost(error.reason.code if error.reason is not None else None)
+
+
+def _refusal(error: Exception) -> LineLost:
+    if isinstance(error, ConnectionRejected):
+        headers = {name.lower(): value for name, value in error.headers}
+        return LineLost(retry_after_s=seconds(headers.get(b"retry-after", b"").decode("latin-1")))
+    return LineLost()
+
+
+def _parsed(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError):
+        return None
