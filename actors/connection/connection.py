@@ -28,12 +28,13 @@ from actors.connection.commands import (
     Unsubscribe,
 )
 from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
-from actors.connection.scoring import Scoring, ScoringWorld
+from actors.connection.scoring import Scoring
 from actors.connection.transport import ConnectionDialect, Transport
+from actors.connection.world import ConnectionWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Join, Leave, Seats, Update
 from actors.ports import Source
-from actors.runtime import ActorError, Directory
+from actors.runtime import ActorError
 
 __all__ = ["MAX_CHANNELS", "NOWHERE", "ConnectionDialect", "ConnectionWorld", "LiveConnection", "Transport"]
 
@@ -61,18 +62,6 @@ class _Watched:
         if self.believed and self.epoch == update.epoch and self.version > update.version:
             self.epoch = None
         self.believed = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionWorld:
-    """What a connection needs from outside. `who` judges an access token: who it is, or why not."""
-
-    audiences: Directory[str]
-    who: Callable[[str], Awaitable[SignedIn | ErrorEvent]]
-    sent: Callable[[], None]
-    skipped: Callable[[], None]
-    scoring: ScoringWorld
-    within_s: float = 10.0
 
 
 class LiveConnection:

@@ -15,6 +15,10 @@ from actors.leaderboard.world import BoardWorld
 from actors.ports import BoardId, Span, UserId
 from actors.runtime import ActorError
 
+#: So many channels that nobody watches are kept as they were shown last: a client that was alone, and comes back, then
+#: needs no snapshot.
+CLOSED = 8
+
 
 class Showing:
     """Shows a ranking, which others change and then say so by `moved`. Synchronous.
@@ -30,6 +34,7 @@ class Showing:
         self._board, self._world, self._ranking, self._span = board, world, ranking, span
         self._resets_us = None if span is None else span.end_us
         self._windows: dict[Channel, Window] = {}
+        self._closed: dict[Channel, Window] = {}  # for who comes back soon; who was closed first stands first
         self._versions: dict[Channel, int] = {}  # of windows that were closed, so that no version comes twice
         self._unheard: set[Channel] = set()  # their audience could not take the last step
         self._last_tick = -math.inf
@@ -71,16 +76,22 @@ class Showing:
         self._unheard.discard(channel)
         window = self._windows.pop(channel, None)
         if window is not None:
-            self._versions[channel] = window.shown.full.version
+            self._closed[channel] = window
+            if len(self._closed) > CLOSED:
+                oldest = next(iter(self._closed))
+                self._versions[oldest] = self._closed.pop(oldest).shown.full.version
 
     def _window(self, channel: Channel) -> Window:
         if channel not in self._windows:
             self._world.watched.add(channel)
             rows, total, now_us = self._first(channel.size), len(self._ranking), self._world.clock.now_us()
-            version = self._versions.pop(channel, 0) + 1
-            self._windows[channel] = Window(
-                channel, self.epoch, rows, total, now_us, version=version, resets_us=self._resets_us
-            )
+            window = self._closed.pop(channel, None)
+            if window is None:
+                version = self._versions.pop(channel, 0) + 1
+                window = Window(channel, self.epoch, rows, total, now_us, version=version, resets_us=self._resets_us)
+            else:
+                window.catch_up(rows, total, now_us)
+            self._windows[channel] = window
         return self._windows[channel]
 
     def _first(self, size: int) -> tuple[Row, ...]:

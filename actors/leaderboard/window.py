@@ -57,11 +57,24 @@ class Window:
         one who was not on the board. `scores` gives what those who have come had before.
         """
         old = self._shown.full
-        if rows == old.rows and total == old.total:
+        full = self._next(rows, total, at_us)
+        if full is None:
             return None
-        full = replace(old, version=old.version + 1, rows=rows, total=total, check=_check(rows), at_us=at_us)
         self._shown = Update(full, _diff(old, full), _news(old, full, ranks, scores))
         return self._shown
+
+    def catch_up(self, rows: tuple[Row, ...], total: int, at_us: int) -> None:
+        """Step to `rows` after a time in which nobody watched: whoever comes back needs the difference, but no news."""
+        old = self._shown.full
+        full = self._next(rows, total, at_us)
+        if full is not None:
+            self._shown = Update(full, _diff(old, full))
+
+    def _next(self, rows: tuple[Row, ...], total: int, at_us: int) -> BoardFull | None:
+        old = self._shown.full
+        if rows == old.rows and total == old.total:
+            return None
+        return replace(old, version=old.version + 1, rows=rows, total=total, check=_check(rows), at_us=at_us)
 
 
 def _check(rows: tuple[Row, ...]) -> int:

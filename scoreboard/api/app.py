@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart_trio import QuartTrio
 
-from scoreboard.api import around
+from scoreboard.api import around, tickets
 from scoreboard.api import batch as batches
 from scoreboard.api.application import Application
 from scoreboard.api.auth import AuthRoutes
@@ -20,6 +20,7 @@ def create_app(world: ApiWorld) -> QuartTrio:
     """The REST of one server, ready for an ASGI server on Trio. Reads the page's files; holds nothing globally."""
     app = Application(world)
     _add_players(app, world)
+    app.add_view("POST", tickets.PATH, tickets.TicketRoute(world).issue)
     _add_operators(app, world)
     _add_files(app, world)
     return app

@@ -13,6 +13,7 @@ from actors.runtime import Directory, Question, Ref
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.passwords import Passwords
+from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 
 R = TypeVar("R")
@@ -41,6 +42,7 @@ class ApiWorld:
     boards: Directory[BoardId]
     published: PublishedBoards
     tokens: AccessTokens
+    tickets: Tickets
     passwords: Passwords
     refresh_key: bytes = field(repr=False)
     clock: WallClock

@@ -17,10 +17,13 @@ from typing import Protocol
 from wsproto.utilities import generate_accept_token
 
 from scoreboard.live.commands import without_bearer
+from scoreboard.live.query import fields_of
 
 _KEY_BYTES = 16
 _VERSION = "13"
 
+
+AMBIGUOUS = "Say who you are once: by one Bearer token in Authorization, or by one ticket in the address."
 
 #: Whether pages of this origin may connect, given the values of `Host`.
 AllowOrigin = Callable[[str, Sequence[str]], bool]
@@ -61,10 +64,11 @@ class HandshakeHead(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """A handshake to go on with: the answer to it, and the token that came with it."""
+    """A handshake to go on with: the answer to it, and the token or the ticket that came with it."""
 
     answer: bytes
     token: str | None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +108,20 @@ def judge(head: HandshakeHead, path: str, allow_origin: AllowOrigin) -> Handshak
         return Rejection(400, "INVALID_INPUT", "Sec-WebSocket-Key must be 16 bytes in Base64.")
     if not all(allow_origin(origin, head.values("host")) for origin in head.values("origin")):
         return Rejection(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
-    return _with_token(_answer(keys[0]), head.values("authorization"))
+    proof = proof_in(head.values("authorization"), fields_of(head.query).get("ticket", []))
+    if proof is None:
+        return unauthorized("UNAUTHORIZED", AMBIGUOUS)
+    return Handshake(_answer(keys[0]), *proof)
 
 
-def _with_token(answer: bytes, authorizations: list[str]) -> Handshake | Rejection:
+def proof_in(authorizations: Sequence[str], tickets: Sequence[str]) -> tuple[str | None, str | None] | None:
+    """The token or the ticket of who proves to be somebody; None if that is said wrongly, or twice."""
+    if len(authorizations) + len(tickets) > 1:
+        return None
     if not authorizations:
-        return Handshake(answer, None)
+        return None, next(iter(tickets), None)
     token = without_bearer(authorizations[0])
-    if len(authorizations) > 1 or not token or token == authorizations[0].strip():
-        return unauthorized("UNAUTHORIZED", "Authorization must be one Bearer token.")
-    return Handshake(answer, token)
+    return None if not token or token == authorizations[0].strip() else (token, None)
 
 
 def unauthorized(code: str, message: str) -> Rejection:

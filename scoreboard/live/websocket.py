@@ -25,6 +25,7 @@ from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
+from scoreboard.live.proof import proven
 from scoreboard.live.query import asks_full
 from scoreboard.live.stream import FeedStream
 
@@ -124,9 +125,7 @@ class WebSocketFeed:
         verdict = judge(head, head.path, self._allow_origin)
         if isinstance(verdict, Rejection):
             return verdict
-        if verdict.token is None:
-            return verdict.answer, None
-        who = await self._world.who(verdict.token)
+        who = await proven(self._world, verdict.token, verdict.ticket)
         if isinstance(who, ErrorEvent):
             return unauthorized(who.code, who.message)
         return verdict.answer, who

@@ -52,6 +52,10 @@ class WrongKind(TokenRefused):
     code = "FORBIDDEN"
 
 
+class TicketRefused(SecurityError):
+    """The ticket lets nobody in; a new one is needed."""
+
+
 class ServiceRefused(SecurityError):
     """The service cannot be made; the sentence says why."""
 

@@ -5,7 +5,6 @@ Stores, then actors, then transports, then the door. They end in the reverse ord
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -18,11 +17,8 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from actors.connection.connection import ConnectionWorld
-from actors.connection.events import ErrorEvent, SignedIn
-from actors.connection.scoring import ScoringWorld
 from actors.leaderboard.messages import Loaded
-from actors.ports import ALL_TIME, Period, StoreError, UserId
+from actors.ports import ALL_TIME, Period, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
 from actors.service.actor import ServiceRules
 from actors.user.actor import UserRules
@@ -30,25 +26,23 @@ from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
 from scoreboard.api.world import ApiWorld, Part
-from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
-from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
-from scoreboard.live.socketio import SOCKETIO_PATHS, SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
+from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
-from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
-from scoreboard.security.errors import TokenRefused
 from scoreboard.security.keys import KeyRing, load_keys
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
+from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, running_core
+from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch, DoorJournal
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
@@ -58,7 +52,7 @@ from scoreboard.settings import Boards, Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_pool import Bounds
-from scoreboard.wire.origins import Origins
+from scoreboard.stores.redis_tickets import RedisTickets
 
 PACKAGE = Path(__file__).parent.parent
 HYPERCORN = PACKAGE.parent / "hypercorn.toml"
@@ -222,7 +216,8 @@ def _zones(boards: Boards) -> dict[Period, tzinfo]:
 async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
     tokens = await _tokens(parts, stores)
-    world = _api_world(parts, stores, core, tokens)
+    tickets = Tickets(parts.keys.refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
+    world = _api_world(parts, stores, core, tokens, tickets)
     observer = DoorJournal(parts.log, parts.metrics)
     wanted = parts.settings.door
     limits = DoorLimits(
@@ -230,12 +225,12 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         connections_per_address=wanted.connections_per_address,
         stop_within_s=wanted.stop_within_s,
     )
-    feed, socketio, events = _feeds(parts, core, tokens)
+    feeds = _feeds(parts, core, tokens, tickets)
     portions = Portions()
-    streams = {STREAM_PATH: portions.before(events)}
-    application = requests_by_path(SOCKETIO_PATHS, socketio.application, create_app(world))
+    streams = {STREAM_PATH: portions.before(feeds.events)}
+    application = requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, create_app(world))
     http = HypercornHandler(application, load_config(HYPERCORN), limits, observer, streams)
-    sockets = sockets_by_path(SOCKETIO_PATHS, socketio.sockets, feed)
+    sockets = sockets_by_path(SOCKETIO_PATHS, feeds.socketio.sockets, feeds.sockets)
     door = FrontDoor(
         http=portions.before(http),
         websocket=portions.before(sockets),
@@ -245,10 +240,25 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
     )
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
-    async with http.lifespan(), feed.running(), events.running(), socketio.running(door.closing):
+    async with http.lifespan(), feeds.running(door.closing):
         parts.log.info("listening", url=url_of(wanted.host, port))
         task_status.started(Server(port, door.close, core, lambda: door.connections))
         await door.serve(listeners)
+
+
+def _feeds(parts: _Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
+    feeds = make_feeds(
+        core,
+        tokens,
+        tickets,
+        settings=parts.settings,
+        log=parts.log,
+        metrics=parts.metrics,
+        clock=parts.clock,
+        rng=parts.rng,
+    )
+    parts.metrics.follow_sockets(lambda: feeds.connected)
+    return feeds
 
 
 def url_of(host: str, port: int) -> str:
@@ -279,7 +289,7 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
     )
 
 
-def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) -> ApiWorld:
+def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets) -> ApiWorld:
     settings = parts.settings
     wanted = settings.passwords
 
@@ -300,6 +310,7 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) 
         boards=core.boards,
         published=core.published,
         tokens=tokens,
+        tickets=tickets,
         passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
         refresh_key=parts.keys.refresh_key,
         clock=parts.clock,
@@ -312,59 +323,6 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens) 
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
     )
-
-
-def _feeds(parts: _Parts, core: Core, tokens: AccessTokens) -> tuple[WebSocketFeed, SocketIo, EventFeed]:
-    """All transports of the live feed: plain WebSockets, Socket.IO, and streams of events."""
-
-    async def who(token: str) -> SignedIn | ErrorEvent:
-        try:
-            caller = tokens.verify(token)
-        except TokenRefused as refused:
-            return ErrorEvent("UNAUTHORIZED", str(refused))
-        return SignedIn(UserId(caller.user_id), caller.username, caller.session_id, caller.expires_s)
-
-    def refusal(user: SignedIn) -> ErrorEvent | None:
-        try:
-            tokens.require_good(user.session_id, user.expires_s)
-        except TokenRefused as refused:
-            return ErrorEvent(refused.code, f"{refused}. Send authenticate with a new one.")
-        return None
-
-    metrics = parts.metrics
-    scoring = ScoringWorld(core.users, refusal, metrics.command_answered)
-    world = ConnectionWorld(core.audiences, who, metrics.frames_sent, metrics.frames_skipped, scoring)
-    allow_origin = Origins.of(parts.settings.door.origins).allows
-    feed = WebSocketFeed(world, _feed_limits(parts.settings), allow_origin=allow_origin)
-    shared = SocketIoWorld(world, _socketio_limits(parts.settings), partial(_session_failed, parts.log))
-    socketio = SocketIo(shared, site_of, allow_origin, metrics.request)
-    patience = EventFeedLimits(patience=Patience(ping_after_s=parts.settings.board.ping_s))
-    events = EventFeed(world, patience, allow_origin=allow_origin, now_us=parts.clock.now_us, rng=parts.rng)
-    metrics.follow_sockets(lambda: feed.connected + socketio.connected + events.connected)
-    return feed, socketio, events
-
-
-def _session_failed(log: Logger, error: BaseException) -> None:
-    log.error("socketio_session_failed", exc_info=error)
-
-
-def _feed_limits(settings: Settings) -> FeedLimits:
-    return FeedLimits(patience=Patience(ping_after_s=settings.board.ping_s), frames=_frame_limits(settings))
-
-
-def _socketio_limits(settings: Settings) -> SocketIoLimits:
-    wanted, door = settings.socketio, settings.door
-    return SocketIoLimits(
-        sessions=door.connections,
-        sessions_per_address=door.connections_per_address,
-        patience=SocketIoPatience(wanted.ping_interval_s, wanted.ping_timeout_s),
-        frames=_frame_limits(settings),
-    )
-
-
-def _frame_limits(settings: Settings) -> FrameLimits:
-    per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
-    return FrameLimits(players=FrameRate(per_s, 2 * per_s))
 
 
 # --- what goes on beside ---

@@ -24,6 +24,7 @@ from scoreboard.observe.metrics import Metrics
 from scoreboard.security.keys import KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.outside import CoreHooks, CorePorts
@@ -188,6 +189,7 @@ class Parts:
             "tokens": AccessTokens(
                 self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
             ),
+            "tickets": Tickets(self.keys.refresh_key, now_us=now_us, used=Alone()),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
             "clock": self.clock,
@@ -201,6 +203,13 @@ class Parts:
             "refresh_grace_s": 10,
         }
         return ApiWorld(**{**given, **changes})
+
+
+class Alone:
+    """No other worker takes tickets."""
+
+    async def first_use(self, _name: str, _within_s: int) -> bool | None:
+        return None
 
 
 @asynccontextmanager

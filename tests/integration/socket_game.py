@@ -12,10 +12,10 @@ from tests.live.wire import handshake, text
 class SocketGame:
     """One signed-in connection; blocking, with an end to its patience."""
 
-    def __init__(self, port: int, access_token: str | None) -> None:
+    def __init__(self, port: int, access_token: str | None, path: str = "/ws/leaderboard") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         headers = {} if access_token is None else {"authorization": f"Bearer {access_token}"}
-        self.socket.sendall(handshake(**headers))
+        self.socket.sendall(handshake(path, **headers))
         self._data = b""
         while b"\r\n\r\n" not in self._data:
             self._more()

@@ -73,6 +73,20 @@ async def who(token: str) -> SignedIn | ErrorEvent:
     return SignedIn(UserId("u1"), "ann") if token == "good" else ErrorEvent("UNAUTHORIZED", "No.")
 
 
+class Tickets:
+    """In place of the server's: one is good, once."""
+
+    def __init__(self) -> None:
+        self.left = {"once"}
+
+    async def redeem(self, ticket: str) -> SignedIn | ErrorEvent:
+        """Whose it is."""
+        if ticket in self.left:
+            self.left.discard(ticket)
+            return SignedIn(UserId("u1"), "ann")
+        return ErrorEvent("UNAUTHORIZED", "The ticket was used before.")
+
+
 @dataclass
 class OpenFeed:
     """A feed that is being served."""
@@ -171,6 +185,7 @@ def make_feed(
         sent=lambda: counts.update(["sent"]),
         skipped=lambda: counts.update(["skipped"]),
         scoring=scoring or nobody_scores(),
+        redeem=Tickets().redeem,
     )
     return WebSocketFeed(world, limits, allow_origin=lambda origin, _: "good" in origin)
 

@@ -55,8 +55,8 @@ class _Paused:
         self.heard_at = self.pinged_at = trio.current_time()
         self.given_up_at: float | None = None
 
-    def write_now(self, _: bytes) -> bool:
-        return False
+    def ask(self, now: float) -> None:
+        self.pinged_at = now
 
     def peer_is_gone(self, _: float) -> bool:
         return False
@@ -82,9 +82,9 @@ async def test_clients_who_came_together_are_not_all_asked_at_once(autojump_cloc
     asked: Counter[float] = Counter()
 
     class Quiet(_Paused):
-        def write_now(self, _: bytes) -> bool:
+        def ask(self, now: float) -> None:
+            super().ask(now)
             asked[trio.current_time()] += 1
-            return True
 
     caretaker, closing = Caretaker(Patience()), trio.Event()
     with trio.move_on_after(25 * (1 + 2 / LOOKS)):

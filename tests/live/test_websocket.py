@@ -95,6 +95,19 @@ async def test_a_player_is_signed_in_by_the_handshake() -> None:
         await client.leave()
 
 
+@pytest.mark.parametrize("path", ["/ws", "/ws/leaderboard"])
+async def test_a_ticket_in_the_address_signs_in_once(path: str) -> None:
+    """For browsers, whose WebSockets send no header; a handshake that is refused for itself does not use it up."""
+    async with open_feed() as live:
+        bad = handshake(f"{path}?ticket=once", sec_websocket_version="7")
+        assert (await live.opened.talk(bad)).startswith(b"HTTP/1.1 426 ")
+        both = handshake(f"{path}?ticket=once", authorization="Bearer good")
+        assert (await live.opened.talk(both)).startswith(b"HTTP/1.1 401 ")
+        async with live.client(f"{path}?ticket=once") as client:
+            await client.leave()
+        assert (await live.opened.talk(handshake(f"{path}?ticket=once"))).startswith(b"HTTP/1.1 401 ")
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [

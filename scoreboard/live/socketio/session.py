@@ -16,6 +16,7 @@ from actors.connection.events import ErrorEvent, SignedIn
 from actors.ports import Source
 from scoreboard.live.commands import without_bearer
 from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.proof import proven
 from scoreboard.live.socketio.engine import (
     AnswerProbe,
     Command,
@@ -163,13 +164,12 @@ class Session:
 
     async def _judge(self, auth: Any) -> SignedIn | ErrorEvent | None:
         """Who it is; None for a spectator."""
-        token = auth.get("token") if isinstance(auth, dict) else None
-        if token is None or token == "":
-            return None
-        if not isinstance(token, str):
-            return ErrorEvent("INVALID_INPUT", "The token in auth must be a text.")
+        shown = auth if isinstance(auth, dict) else {}
+        token, ticket = shown.get("token") or None, shown.get("ticket") or None
+        if not all(each is None or isinstance(each, str) for each in (token, ticket)):
+            return ErrorEvent("INVALID_INPUT", "The token in auth must be a text, and so must the ticket.")
         with trio.move_on_after(self._world.connection.within_s):
-            return await self._world.connection.who(without_bearer(token))
+            return await proven(self._world.connection, None if token is None else without_bearer(token), ticket)
         return _LATE
 
     async def _refuse_namespace(self, packet: SocketPacket) -> None:

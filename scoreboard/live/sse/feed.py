@@ -17,6 +17,7 @@ from actors.ports import Source
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.client_source import client_source
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead
+from scoreboard.live.proof import proven
 from scoreboard.live.sse.dialect import EventDialect, retry
 from scoreboard.live.sse.refusals import Headers, Refusal, head_of, unauthorized
 from scoreboard.live.sse.request import Explained, Wanted, judge, shared_with
@@ -125,8 +126,9 @@ class EventFeed:
         if not isinstance(wanted, Wanted):
             return wanted
         who: SignedIn | ErrorEvent | Refusal | None = _TOO_SLOW
+        ticket = None if head.method == "HEAD" else wanted.ticket  # which would be used up
         with trio.move_on_after(self._limits.open_within_s):
-            who = None if wanted.token is None else await self._world.who(wanted.token)
+            who = await proven(self._world, wanted.token, ticket)
         match who:
             case Refusal():
                 return who

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from actors.leaderboard.events import Channel
 from scoreboard.live.channels import KNOWN, channel_of
-from scoreboard.live.commands import without_bearer
-from scoreboard.live.handshake import AllowOrigin, HandshakeHead
+from scoreboard.live.handshake import AMBIGUOUS, AllowOrigin, HandshakeHead, proof_in
 from scoreboard.live.query import fields_of
 from scoreboard.live.sse.dialect import position_in
 from scoreboard.live.sse.refusals import Headers, Refusal, unauthorized
@@ -74,19 +73,19 @@ def _wanted(head: HandshakeHead) -> Wanted | Refusal:
     channels = _channels(fields.get("channel", []))
     if isinstance(channels, Refusal):
         return channels
-    credentials = _credentials(head, fields)
-    if isinstance(credentials, Refusal):
-        return credentials
+    proof = proof_in(head.values("authorization"), fields.get("ticket", []))
+    if proof is None:
+        return unauthorized("UNAUTHORIZED", AMBIGUOUS)
     last = (fields.get("lastEventId") or head.values("last-event-id") or [""])[-1]
     full = fields.get("full") == ["true"]
-    return Wanted(channels, position_in(last, channels), full, *credentials)
+    return Wanted(channels, position_in(last, channels), full, *proof)
 
 
 def _problem_of(fields: Mapping[str, Sequence[str]]) -> str | None:
     unknown = [name for name in fields if name not in _FIELDS]
     if unknown:
         return f"There are only the fields {', '.join(_FIELDS)}."
-    if any(len(values) > 1 for name, values in fields.items() if name != "channel"):
+    if any(len(values) > 1 for name, values in fields.items() if name not in ("channel", "ticket")):
         return "Only channel may be given more than once."
     if fields.get("full", ["true"])[0] not in ("true", "false"):
         return "full must be true or false."
@@ -102,13 +101,3 @@ def _channels(names: Sequence[str]) -> tuple[Channel, ...] | Refusal:
     if None in found:
         return Refusal(400, "UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
     return tuple(dict.fromkeys(channel for channel in found if channel is not None))
-
-
-def _credentials(head: HandshakeHead, fields: Mapping[str, Sequence[str]]) -> tuple[str | None, str | None] | Refusal:
-    authorizations, tickets = head.values("authorization"), fields.get("ticket", [])
-    if not authorizations:
-        return None, (tickets[0] if tickets else None)
-    token = without_bearer(authorizations[0])
-    if tickets or len(authorizations) > 1 or not token or token == authorizations[0].strip():
-        return unauthorized("UNAUTHORIZED", "Say who you are once: by one Bearer token, or by one ticket.")
-    return token, None

@@ -16,7 +16,7 @@ from actors.connection.connection import ConnectionWorld
 from scoreboard.live.sse import PATH, EventFeed, EventFeedLimits
 from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door, read_all
-from tests.live.feeds import Boards, who
+from tests.live.feeds import Boards, Tickets, who
 
 TOP10 = "?channel=leaderboard.top10"
 
@@ -119,6 +119,7 @@ async def open_streams(limits: EventFeedLimits | None = None) -> AsyncGenerator[
         sent=lambda: counts.update(["sent"]),
         skipped=lambda: counts.update(["skipped"]),
         scoring=nobody_scores(),
+        redeem=Tickets().redeem,
     )
     feed = EventFeed(
         world,

@@ -121,6 +121,18 @@ async def test_head_and_options_tell_the_truth() -> None:
         assert live.feed.connected == 0
 
 
+async def test_a_ticket_begins_one_stream() -> None:
+    """To look with HEAD, or to ask for what there is not, does not use it up."""
+    once = TOP10 + "&ticket=once"
+    async with open_streams() as live:
+        assert (await live.answer(request(once, method="HEAD")))[0] == 200
+        assert (await live.answer(request(once + "&x=1")))[0] == 400
+        async with live.reader(once) as reader:
+            assert (await reader.event())[0] == "leaderboard.update"
+        assert (await live.answer(request(once)))[0] == 401
+        assert (await live.answer(request(once + "&ticket=twice")))[0] == 401
+
+
 async def test_a_page_of_a_listed_origin_may_read_the_stream() -> None:
     """And no other learns that there is one."""
     async with open_streams() as live, live.reader(origin="https://good.example") as reader:

@@ -1,0 +1,129 @@
+"""The transports of the live feed, put together."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import trio
+
+from actors.connection.connection import ConnectionWorld
+from actors.connection.events import ErrorEvent, SignedIn
+from actors.connection.scoring import ScoringWorld
+from actors.ports import UserId, WallClock
+from scoreboard.door.admission import site_of
+from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
+from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
+from scoreboard.live.sse import EventFeed, EventFeedLimits
+from scoreboard.observe.logs import Logger
+from scoreboard.observe.metrics import Metrics
+from scoreboard.security.errors import TicketRefused, TokenRefused
+from scoreboard.security.tickets import Tickets
+from scoreboard.security.tokens import AccessTokens, Caller
+from scoreboard.server.core import Core
+from scoreboard.settings import Settings
+from scoreboard.wire.origins import Origins
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Plain WebSockets, Socket.IO, and streams of events."""
+
+    sockets: WebSocketFeed
+    socketio: SocketIo
+    events: EventFeed
+
+    @property
+    def connected(self) -> int:
+        """How many clients there are."""
+        return self.sockets.connected + self.socketio.connected + self.events.connected
+
+    @asynccontextmanager
+    async def running(self, closing: trio.Event) -> AsyncIterator[None]:
+        """Look after clients while the body runs; `closing` is set when they should go."""
+        async with self.sockets.running(), self.events.running(), self.socketio.running(closing):
+            yield
+
+
+def make_feeds(  # noqa: PLR0913 - named, but for the first three
+    core: Core,
+    tokens: AccessTokens,
+    tickets: Tickets,
+    *,
+    settings: Settings,
+    log: Logger,
+    metrics: Metrics,
+    clock: WallClock,
+    rng: random.Random,
+) -> Feeds:
+    """The feeds of one server, which share what they know of clients."""
+    scoring = ScoringWorld(core.users, partial(_refusal, tokens), metrics.command_answered)
+    world = ConnectionWorld(
+        core.audiences,
+        partial(_who, tokens),
+        metrics.frames_sent,
+        metrics.frames_skipped,
+        scoring,
+        redeem=partial(_redeem, tokens, tickets),
+    )
+    allow_origin = Origins.of(settings.door.origins).allows
+    patience = Patience(ping_after_s=settings.board.ping_s)
+    frames = _frame_limits(settings)
+    shared = SocketIoWorld(world, _socketio_limits(settings), partial(_session_failed, log))
+    event_limits = EventFeedLimits(patience=patience)
+    return Feeds(
+        WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),
+        SocketIo(shared, site_of, allow_origin, metrics.request),
+        EventFeed(world, event_limits, allow_origin=allow_origin, now_us=clock.now_us, rng=rng),
+    )
+
+
+async def _who(tokens: AccessTokens, token: str) -> SignedIn | ErrorEvent:
+    try:
+        return _signed_in(tokens.verify(token))
+    except TokenRefused as refused:
+        return ErrorEvent("UNAUTHORIZED", str(refused))
+
+
+async def _redeem(tokens: AccessTokens, tickets: Tickets, ticket: str) -> SignedIn | ErrorEvent:
+    try:
+        caller = await tickets.redeem(ticket)
+        tokens.require_good(caller.session_id, caller.expires_s)
+    except (TicketRefused, TokenRefused) as refused:
+        return ErrorEvent("UNAUTHORIZED", f"{refused}.")
+    return _signed_in(caller)
+
+
+def _refusal(tokens: AccessTokens, user: SignedIn) -> ErrorEvent | None:
+    try:
+        tokens.require_good(user.session_id, user.expires_s)
+    except TokenRefused as refused:
+        return ErrorEvent(refused.code, f"{refused}. Send authenticate with a new one.")
+    return None
+
+
+def _signed_in(caller: Caller) -> SignedIn:
+    return SignedIn(UserId(caller.user_id), caller.username, caller.session_id, caller.expires_s)
+
+
+def _session_failed(log: Logger, error: BaseException) -> None:
+    log.error("socketio_session_failed", exc_info=error)
+
+
+def _socketio_limits(settings: Settings) -> SocketIoLimits:
+    wanted, door = settings.socketio, settings.door
+    return SocketIoLimits(
+        sessions=door.connections,
+        sessions_per_address=door.connections_per_address,
+        patience=SocketIoPatience(wanted.ping_interval_s, wanted.ping_timeout_s),
+        frames=_frame_limits(settings),
+    )
+
+
+def _frame_limits(settings: Settings) -> FrameLimits:
+    per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
+    return FrameLimits(players=FrameRate(per_s, 2 * per_s))

@@ -1,0 +1,103 @@
+"""The live feed of the real server: tickets, streams of events, document A's words."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.socket_game import SocketGame
+from tests.live.wire import handshake
+from tests.served import Player, ServedScoreboard
+
+pytestmark = pytest.mark.stores
+
+STREAM = "/api/v1/leaderboard/stream"
+
+
+def ticket_of(player: Player) -> str:
+    """A fresh one."""
+    answer = player.http.post("/api/v1/live/ticket").raise_for_status().json()
+    ticket: str = answer["data"]["ticket"]
+    return ticket
+
+
+def status_of(server: ServedScoreboard, path: str) -> int:
+    """What a handshake is answered."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(handshake(path))
+        return int(connection.recv(65_536).split()[1])
+
+
+@contextmanager
+def streamed(client: httpx.Client, **query: str) -> Iterator[Iterator[tuple[str, str, Any]]]:
+    """The id, name and data of each event of a stream."""
+    with client.stream("GET", STREAM, params=query) as response:
+        assert response.status_code == 200, response.read()
+        yield _events(response.iter_lines())
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, str, Any]]:
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if not line and "data" in fields:
+            yield fields.get("id", ""), fields["event"], json.loads(fields["data"])
+        fields = fields | {name: value} if line else {}
+
+
+def test_a_ticket_opens_one_feed_whatever_its_transport(server: ServedScoreboard) -> None:
+    """Once; and not after its session has ended."""
+    player = Player(server, "Ticketed")
+    for path in ("/ws", "/ws/leaderboard"):
+        ticket = ticket_of(player)
+        assert [status_of(server, f"{path}?ticket={ticket}") for _ in range(2)] == [101, 401]
+    ticket = ticket_of(player)
+    reader = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False)
+    with streamed(reader, channel="leaderboard.top10", ticket=ticket) as events:
+        assert next(events)[1] == "leaderboard.update"
+    refused = reader.get(STREAM, params={"channel": "leaderboard.top10", "ticket": ticket})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "UNAUTHORIZED")
+    reader.close()
+    player.leave()
+
+
+def test_a_stream_goes_on_where_its_client_left(server: ServedScoreboard) -> None:
+    """On a connection that served other requests before; each step of the board comes once."""
+    player = Player(server, "Streamed")
+    player.score(1)
+    reader = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False)
+    reader.get("/health")
+    with streamed(reader, channel="leaderboard.top100") as events:
+        last, name, full = next(events)
+        assert (name, last) == ("leaderboard.update", f"{full['epoch']}:{full['version']}")
+        player.score(1)
+        moved, name, diff = next(events)
+        while name != "leaderboard.diff" or player.user_id not in [row["userId"] for row in diff["changes"]]:
+            moved, name, diff = next(events)
+    with streamed(reader, channel="leaderboard.top100", lastEventId=moved or last) as events:
+        player.score(1)
+        assert next(events)[1] == "leaderboard.diff"
+    reader.close()
+    player.leave()
+
+
+def test_document_as_feed_tells_of_scores_and_ranks(server: ServedScoreboard) -> None:
+    """With the player's step: the rows, the score, and who came into the first ten."""
+    player = Player(server, "Dialect")
+    game = SocketGame(server.port, None, "/ws")
+    assert game.message()["data"]["type"] == "full"
+    player.score(3)
+    told: dict[str, Any] = {}
+    while "score_changed" not in told:
+        message = game.message()
+        told[message["event"]] = message["data"]
+    assert told["leaderboard_update"]["type"] == "diff"
+    assert told["score_changed"]["userId"] == player.user_id
+    game.drop()
+    player.leave()
