@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.bench.accounts import Account, register, scores
 from tests.bench.arena import require_true
+from tests.bench.audit import Inexact, Totals, require_rows, total_of
 from tests.bench.figure import Figure, Options, Reading
 from tests.bench.filled import service_token
 from tests.bench.generator import Command, Generator
@@ -28,11 +29,6 @@ FROM score_updates GROUP BY 1, 2
 """
 OPERATIONS = "SELECT count(*) - count(DISTINCT operation_id) FROM score_updates WHERE score_increment = 1"
 TOTALS = "SELECT user_id, score FROM users"
-Totals = dict[str, list[int]]
-
-
-class Inexact(Exception):
-    """A point is missing, or counted twice."""
 
 
 class ExactnessMeasure:
@@ -120,7 +116,7 @@ class ExactnessMeasure:
     def _judged(self, played: dict[str, Command], last: list[Command]) -> dict[str, float]:
         acknowledged = {way: told["scores"] for way, told in played.items()}
         self._require_ledger(acknowledged)
-        totals = {account.user_id: _total(account.user_id, acknowledged) for account in self._accounts}
+        totals = {account.user_id: total_of(account.user_id, acknowledged) for account in self._accounts}
         if scores(self._subject.port, list(totals)) != totals:
             raise Inexact("the players' scores on the board are not what was acknowledged")
         stored = dict(line.split("|") for line in query(self._subject.data, TOTALS).splitlines())
@@ -137,19 +133,9 @@ class ExactnessMeasure:
     def _require_ledger(self, acknowledged: dict[str, Totals]) -> None:
         """Every way's rows are what it was told, no more and no less, and no operation has two."""
         rows = [line.split("|") for line in query(self._subject.data, LEDGER).splitlines()]
-        found: dict[str, Totals] = {way: {} for way in WAYS}
+        found: dict[str, dict[str, list[int]]] = {way: {} for way in WAYS}
         for user_id, way, totals in rows:
-            found[way][user_id] = sorted(map(int, totals.split()))
-        for way, told in acknowledged.items():
-            if found[way] != {user_id: sorted(totals) for user_id, totals in told.items()}:
-                raise Inexact(f"the ledger's rows of {WAYS[way]} are not what was acknowledged")
+            found.setdefault(way, {})[user_id] = [int(total) for total in totals.split()]
+        require_rows(acknowledged, found)
         if query(self._subject.data, OPERATIONS).strip() != "0":
             raise Inexact("an action counted twice")
-
-
-def _total(user_id: str, acknowledged: dict[str, Totals]) -> int:
-    """A player's score. Raises Inexact unless every total up to it was acknowledged, once."""
-    told = sorted(total for totals in acknowledged.values() for total in totals.get(user_id, []))
-    if told != list(range(1, len(told) + 1)):
-        raise Inexact(f"the totals acknowledged to {user_id} have gaps, or stand there twice")
-    return len(told)
