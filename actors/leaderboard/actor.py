@@ -12,8 +12,8 @@ from actors.leaderboard.loading import Loading, load
 from actors.leaderboard.messages import Apply, CatchUp, RankMove, Unwatch, Watch
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.reader import Reader
-from actors.leaderboard.reading import Reading
 from actors.leaderboard.remains import Remains
+from actors.leaderboard.rereading import Rereading
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.section import Section
 from actors.leaderboard.showing import Showing
@@ -38,7 +38,7 @@ class LeaderboardActor(Actor):
         self._ranking = Ranking()
         self._reader = Reader(self._ranking)
         self._showing = Showing(board, world, self._ranking, "not begun")
-        self._reading = Reading()
+        self._rereading = Rereading()
         self._remains = Remains()
         scope = scope_of(board)
         self._section = None if scope == EVERYBODY else Section(scope, world)
@@ -114,7 +114,7 @@ class LeaderboardActor(Actor):
                 await self._look_after(self._section)
             if self._showing.due <= trio.current_time():
                 self._showing.tick()
-            if self._reading.due <= trio.current_time():
+            if self._rereading.due <= trio.current_time():
                 await self._read_on()
             if self._remains:
                 self._remains.let_go()
@@ -133,7 +133,7 @@ class LeaderboardActor(Actor):
             raise
 
     def _set_alarm(self) -> None:
-        due = min(self._showing.due, self._reading.due)
+        due = min(self._showing.due, self._rereading.due)
         if self._section is not None:
             due = min(due, self._section.due, self._remains.due)
         self.wake_at = max(due, trio.current_time())
@@ -164,7 +164,7 @@ class LeaderboardActor(Actor):
             case CatchUp() if self._section is not None:
                 self._section.read_again(trio.current_time())
             case CatchUp():
-                self._reading.begin(trio.current_time())
+                self._rereading.begin(trio.current_time())
             case _:
                 raise TypeError(f"a leaderboard does not understand {message!r}")
 
@@ -219,8 +219,8 @@ class LeaderboardActor(Actor):
     async def _read_on(self) -> None:
         """Read one page and take in what is news; others are served between two pages."""
         try:
-            facts = await self._reading.page(self._world.store)
+            facts = await self._rereading.page(self._world.store)
         except StoreUnavailable:
-            self._reading.postpone(trio.current_time() + self._world.tick_s)
+            self._rereading.postpone(trio.current_time() + self._world.tick_s)
             return
         await self._apply(tuple(fact for fact in facts if self._ranking.is_news(fact)))

@@ -10,8 +10,8 @@ from actors.ports import ScoreFact, ScoreStore, UserId
 PAGE = 10_000
 
 
-class Reading:
-    """How far a board has read. `due` is when the next page is to be read, infinite when there is none."""
+class Rereading:
+    """How far a board has read them again. `due` is when the next page is to be read, infinite when there is none."""
 
     __slots__ = ("_last", "due")
 
