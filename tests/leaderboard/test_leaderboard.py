@@ -7,7 +7,7 @@ import trio
 from hypothesis import given
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.leaderboard import loading, reading
+from actors.leaderboard import loading, rereading
 from actors.leaderboard.actor import SLICE
 from actors.leaderboard.events import RankChange, ScoreChange
 from actors.leaderboard.loading import Loading
@@ -337,7 +337,7 @@ async def test_catching_up_takes_in_what_was_lost_on_its_way(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Page by page, in the same epoch; it is shown like any other step."""
-    monkeypatch.setattr(reading, "PAGE", 2)
+    monkeypatch.setattr(rereading, "PAGE", 2)
     async with running_stage(*"abcde") as stage:
         await watch(stage)
         await stage.commit("e", "e", "d", "a")
@@ -354,7 +354,7 @@ async def test_others_are_served_between_two_pages_of_a_catch_up(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A board of a million players does not fall silent for it."""
-    monkeypatch.setattr(reading, "PAGE", 1)
+    monkeypatch.setattr(rereading, "PAGE", 1)
     async with running_stage(*"abcdefgh") as stage:
         await stage.board.ask(Loaded(), within=5)
         stage.store.faults.delay_s = 1

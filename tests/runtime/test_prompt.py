@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.runtime import ActorCrashed, ActorStopped, CellOptions, Promise, PromptActor, Ref, Request
+from actors.runtime import ActorCrashed, ActorStopped, CellOptions, Observer, Promise, PromptActor, Ref, Request
+from actors.runtime.cell import Cell
 from tests.runtime.probes import EXACT, Broken, Crash, No, Note, Recorder, Refuse, Slow, asking, directory_of, solo
 
 
@@ -168,6 +171,93 @@ async def test_a_message_keeps_it_from_resting(autojump_clock: MockClock) -> Non
         kept.withdraw()
         await trio.sleep(25)
         assert directory.live == 0
+
+
+class Steps(trio.abc.Instrument):
+    """Counts the turns of one task."""
+
+    def __init__(self, task: trio.lowlevel.Task) -> None:
+        self.task = task
+        self.count = 0
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.count += task is self.task
+
+
+@asynccontextmanager
+async def cell_of(*judges: Judge) -> AsyncIterator[Cell]:
+    """A cell whose lives are these, the first of them waiting for messages."""
+    lives = iter(judges)
+    cell = Cell("a", lambda: next(lives), CellOptions(), observer=Observer(), rng=random.Random(0))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cell.run)
+        await wait_all_tasks_blocked()
+        yield cell
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_message_costs_the_actors_own_task_no_turn(autojump_clock: MockClock) -> None:
+    """Unless it sets an alarm; and nothing is kept of what has been settled."""
+    judge = Judge()
+    async with cell_of(judge) as cell:
+        [steps] = [Steps(task) for task in _tasks() if task.coro.__qualname__ == "Cell.run"]
+        trio.lowlevel.add_instrument(steps)
+        for text in "abc":
+            cell.deliver(Request(Note(text)))
+            await wait_all_tasks_blocked()
+        assert (0, 3, []) == (steps.count, len(judge.tasks), cell._in_hand)
+        judge.then = lambda _: setattr(judge, "wake_at", 5.0)
+        for _ in range(2):
+            cell.deliver(Request(Note("alarm")))
+            await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(steps)
+        assert steps.count == 1
+
+
+def _tasks() -> list[trio.lowlevel.Task]:
+    parent = trio.lowlevel.current_task()
+    return [task for nursery in parent.child_nurseries for task in nursery.child_tasks]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_decided(autojump_clock: MockClock) -> None:
+    """Its sender went while the actor came to life."""
+    judge, outcomes = Judge(), list[Any]()
+    async with directory_of(lambda _: judge) as directory:
+        asked(outcomes, directory, Note("gone")).withdraw()
+        asked(outcomes, directory, Note("there"))
+        await wait_all_tasks_blocked()
+        assert (judge.diary, outcomes) == (["there", "."], ["there"])
+
+
+async def test_what_comes_while_it_saves_waits_for_the_next_life(autojump_clock: MockClock) -> None:
+    """What it decided then would be forgotten."""
+    resting, next_one = Saving(), Judge()
+    async with cell_of(resting, next_one) as cell:
+        cell.rest()
+        await wait_all_tasks_blocked()
+        cell.deliver(Request(Note("late")))
+        assert resting.diary == ["saving"]
+        await trio.sleep(2)
+        assert (resting.diary, next_one.diary) == (["saving", "saved"], ["late", "."])
+
+
+class Saving(Judge):
+    """Needs a second to save."""
+
+    async def stopped(self) -> None:
+        self.diary.append("saving")
+        await trio.sleep(1)
+        self.diary.append("saved")
+
+
+async def test_nothing_is_decided_from_the_moment_of_being_stopped(autojump_clock: MockClock) -> None:
+    """Although it has not ended yet, and its task has not run."""
+    judge = Judge()
+    async with cell_of(judge) as cell:
+        cell.stop()
+        with pytest.raises(ActorStopped):
+            cell.deliver(Request(Note("late")))
+        assert judge.diary == []
 
 
 async def test_nothing_is_decided_when_it_has_been_stopped(autojump_clock: MockClock) -> None:

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 import trio
 
 from actors.ports import Source, UserId
-from actors.runtime import ActorError, Directory
+from actors.runtime import ActorError, Directory, Ref, Refusal
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
@@ -58,12 +59,14 @@ class Players:
 
 
 @asynccontextmanager
-async def running_players(rules: UserRules = FREE, *, idle_after_s: float = 120) -> AsyncIterator[Players]:
-    """Players a and b."""
+async def running_players(
+    rules: UserRules = FREE, *, idle_after_s: float = 120, ledger: Ref | None = None
+) -> AsyncIterator[Players]:
+    """Players a and b; in front of the office's ledger, unless another is given."""
     clock, ids = TrioClock(), CountedIds()
     async with running_office() as office:
         office.add("a", "b")
-        world = UserWorld(clock, ids, KEYS, rules, office.ledger)
+        world = UserWorld(clock, ids, KEYS, rules, ledger or office.ledger)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),
@@ -82,3 +85,11 @@ async def many(count: int, players: Players, token: ActionToken, key: str | None
         for _ in range(count):
             nursery.start_soon(players.try_increment, token, key)
     return players.results
+
+
+async def refused_as(kind: type[Refusal], asking: object) -> Refusal:
+    """The refusal, which is of exactly that kind."""
+    with pytest.raises(kind) as caught:
+        await asking  # type: ignore[misc]
+    assert type(caught.value) is kind
+    return caught.value

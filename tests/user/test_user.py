@@ -7,8 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ports import CommitUnknown, StoreUnavailable
-from actors.runtime import Refusal
+from actors.ports import StoreUnavailable
 from actors.user.actor import MOST_UNDER_WAY, REMEMBERED, UserRules
 from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
@@ -22,7 +21,7 @@ from actors.user.refusals import (
     UserBanned,
     UserNotFound,
 )
-from tests.user.player import HERE, STRICT, many, running_players
+from tests.user.player import HERE, STRICT, many, refused_as, running_players
 
 
 async def test_a_token_is_told_with_its_end(autojump_clock: MockClock) -> None:
@@ -57,14 +56,6 @@ async def test_one_keyed_request_a_hundred_times_at_once_is_one_point(autojump_c
         assert {(answer.new_score, answer.previous_rank, answer.new_rank) for answer in results} == {(1, 1, 1)}  # type: ignore[attr-defined]
         assert Counter(answer.repeated for answer in results) == {False: 1, True: 99}  # type: ignore[attr-defined]
         assert players.office.totals["a"] == 1
-
-
-async def refused_as(kind: type[Refusal], asking: object) -> Refusal:
-    """The refusal, which is of exactly that kind."""
-    with pytest.raises(kind) as caught:
-        await asking  # type: ignore[misc]
-    assert type(caught.value) is kind
-    return caught.value
 
 
 async def test_what_the_token_itself_tells_is_refused(autojump_clock: MockClock) -> None:
@@ -133,6 +124,19 @@ async def test_a_retry_hears_the_first_answer_from_the_ledger(autojump_clock: Mo
             await players.score(f"{number}")
         assert await players.increment(token, "k") == replace(first, repeated=True)
         assert players.office.totals["a"] == 1 + REMEMBERED
+
+
+async def test_the_last_answers_are_those_that_are_remembered(autojump_clock: MockClock) -> None:
+    """However many came before."""
+    async with running_players() as players:
+        for number in range(REMEMBERED):
+            await players.score(f"{number}")
+        tokens = [await players.token() for _ in range(REMEMBERED)]
+        first = [await players.increment(token, f"k{number}") for number, token in enumerate(tokens)]
+        calls = players.office.store.faults.calls
+        again = [await players.increment(token, f"k{number}") for number, token in enumerate(tokens)]
+        assert again == [replace(answer, repeated=True) for answer in first]
+        assert players.office.store.faults.calls == calls
 
 
 async def test_a_retry_hears_the_first_answer_after_its_token_has_expired(autojump_clock: MockClock) -> None:
@@ -315,76 +319,3 @@ async def test_an_idle_player_is_forgotten_only_when_no_limit_counts(autojump_cl
         await trio.sleep(700)
         assert players.users.live == 0
         assert (await players.score()).new_score == 2
-
-
-# --- the ledger away ---
-
-
-@pytest.mark.parametrize(
-    ("fault", "done"),
-    [(StoreUnavailable("away"), False), (CommitUnknown("lost"), False), (CommitUnknown("lost"), True)],
-)
-async def test_a_retry_after_a_fault_of_the_store_counts_once(
-    autojump_clock: MockClock, fault: Exception, *, done: bool
-) -> None:
-    """With the same key; the refusal says that this is what to do."""
-    async with running_players() as players:
-        token = await players.token()
-        (players.office.store.faults.fail_after if done else players.office.store.faults.fail_before)(fault)
-        refusal = await refused_as(Unavailable, players.increment(token, "k"))
-        assert "same Idempotency-Key" in str(refusal)
-        assert (await players.increment(token, "k")).new_score == 1
-        await trio.sleep(5)
-        assert players.office.totals["a"] == 1
-
-
-async def test_a_ledger_that_crashes_is_unavailable_and_a_retry_counts_once(autojump_clock: MockClock) -> None:
-    """Even when the score was on disk before it crashed."""
-    async with running_players() as players:
-        token = await players.token()
-        players.office.on_done.append(ZeroDivisionError())
-        await refused_as(Unavailable, players.increment(token, "k"))
-        assert (await players.increment(token, "k")).new_score == 1
-        assert players.office.totals["a"] == 1
-
-
-async def test_a_ledger_that_does_not_answer_in_time_is_unavailable_and_a_retry_counts_once(
-    autojump_clock: MockClock,
-) -> None:
-    """The score may be made durable after the asker has gone."""
-    async with running_players() as players:
-        token = await players.token()
-        players.office.store.faults.delay_s = 11
-        await refused_as(Unavailable, players.increment(token, "k"))
-        players.office.store.faults.delay_s = 0
-        assert (await players.increment(token, "k")).new_score == 1
-        await trio.sleep(30)
-        assert players.office.totals["a"] == 1
-
-
-async def test_a_player_who_is_stopped_hears_of_what_is_on_its_way(autojump_clock: MockClock) -> None:
-    """So a server that ends in good order leaves nobody in doubt."""
-    async with running_players() as players:
-        tokens = [await players.token() for _ in range(2)]
-        players.office.store.faults.delay_s = 1
-        for token in tokens:
-            players.office.nursery.start_soon(players.try_increment, token)
-            await wait_all_tasks_blocked()
-    assert [type(result) for result in players.results] == [ScoreAnswer] * 2
-
-
-async def test_a_spent_token_outlives_the_skew_of_clocks(autojump_clock: MockClock) -> None:
-    """A server whose clock is behind still takes the token for good: its row must not have been purged by then."""
-    async with running_players() as players:
-        token = await players.token()
-        await players.increment(token)
-        await players.office.store.purge(before_us=(token.timestamp_ms + 60_000 + 4_000) * 1000)
-        assert isinstance(await players.try_increment(token), TokenAlreadyUsed)
-
-
-async def test_an_unknown_message_ends_the_incarnation(autojump_clock: MockClock) -> None:
-    """It is a mistake of ours."""
-    async with running_players() as players:
-        players.users.tell("a", "nonsense")
-        await wait_all_tasks_blocked()
-        assert (await players.score()).new_score == 1
