@@ -88,6 +88,9 @@ class Tokens(_Group, frozen=True, kw_only=True):
         int, Meta(ge=0, le=300, description="For repeating an exchange whose answer was lost")
     ] = 10
     action_s: Annotated[int, Meta(ge=1, le=3600, description="Lifetime of an action token")] = 60
+    earned_s: Annotated[
+        int, Meta(ge=1, le=540, description="Lifetime of an action token that was given for a proof")
+    ] = 300
     issuer: Annotated[str, Meta(min_length=1, description="`iss` of access tokens")] = "scoreboard-api"
     audience: Annotated[str, Meta(min_length=1, description="`aud` of access tokens")] = "scoreboard-client"
 
@@ -98,6 +101,7 @@ class Limits(_Group, frozen=True, kw_only=True):
     enabled: Annotated[bool, Meta(description="Off is for load tests and replays")] = True
     tokens_per_minute: Annotated[Count, Meta(description="Action tokens for one player")] = 10
     increments_per_minute: Annotated[Count, Meta(description="Increments of one player")] = 5
+    updates_per_minute: Annotated[Count, Meta(description="Score updates of one player, each for a proven action")] = 10
     service_rows_per_minute: Annotated[
         int, Meta(ge=1, le=100_000_000, description="Scores in batches of one service of a game")
     ] = 600_000
@@ -117,6 +121,9 @@ class Passwords(_Group, frozen=True, kw_only=True):
 class Board(_Group, frozen=True, kw_only=True):
     """The live table."""
 
+    public: Annotated[
+        bool, Meta(description="Whether /api/v1 shows boards and players also to those who have not signed in")
+    ] = True
     tick_s: Annotated[float, Meta(ge=0.05, le=60, description="Least time between two updates of a board")] = 1.0
     ping_s: Annotated[float, Meta(ge=1, le=600, description="Silence before a live connection is asked")] = 25.0
 

@@ -7,12 +7,25 @@ from typing import TypeVar
 
 import trio
 
-from actors.ledger.messages import EndSession, FindAccount, Joined, LedgerUnavailable, OpenSession, Register, Rotate
+from actors.ledger.messages import (
+    ChangeProfile,
+    EndSession,
+    FindAccount,
+    FindProfile,
+    Joined,
+    LedgerUnavailable,
+    OpenSession,
+    Register,
+    Rotate,
+)
 from actors.ports import (
     AccountStore,
+    BannedUser,
     EmailTaken,
     NameTaken,
     NewAccount,
+    Profile,
+    ProfileStore,
     Registered,
     Rotated,
     RotationRefused,
@@ -20,6 +33,7 @@ from actors.ports import (
     SessionId,
     StoreError,
     StoreUnavailable,
+    UnknownUser,
 )
 from actors.runtime import ActorError, BatchActor, Ref, Refusal, Request
 
@@ -58,11 +72,13 @@ class AccountsActor(BatchActor):
         store: AccountStore,
         ledger: Ref,
         *,
+        profiles: ProfileStore,
         session_ended: Callable[[SessionId], None] = lambda _: None,
         ledger_within_s: float = 1.0,
         store_within_s: float = 15.0,
     ) -> None:
         self._store = store
+        self._profiles = profiles
         self._ledger = ledger
         self._session_ended = session_ended
         self._ledger_within_s = ledger_within_s
@@ -117,6 +133,10 @@ class AccountsActor(BatchActor):
                 await self._insist(lambda: self._store.revoke_session(session_id, now_us=now_us))
                 self._session_ended(session_id)
                 return None
+            case FindProfile(user_id):
+                return await self._profiles.profile(user_id)
+            case ChangeProfile():
+                return await self._change(message)
         raise TypeError(f"accounts do not understand {message!r}")
 
     async def _insist(self, call: Callable[[], Awaitable[R]]) -> R:
@@ -151,6 +171,14 @@ class AccountsActor(BatchActor):
         except StoreError as error:
             raise LedgerUnavailable(NOT_SIGNED_IN) from error
         return outcome
+
+    async def _change(self, asked: ChangeProfile) -> Profile | UnknownUser | BannedUser:
+        """A change that the boards cannot hear of now they hear of later; until then they show what was."""
+        outcome = await self._insist(lambda: self._profiles.change_profile(asked.user_id, asked.change))
+        if not isinstance(outcome, ScoreFact):
+            return outcome
+        await self._tell_boards(outcome)
+        return await self._profiles.profile(asked.user_id) or UnknownUser()
 
     def _doubt(self, account: NewAccount) -> None:
         if len(self._uncertain) < UNANNOUNCED:

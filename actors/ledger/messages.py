@@ -17,6 +17,8 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
+    Profile,
+    ProfileChange,
     Registered,
     Rotated,
     RotationRefused,
@@ -44,6 +46,7 @@ class LedgerUnavailable(Refusal):
 
     code = "SERVICE_UNAVAILABLE"
     retry_after_s = 1.0
+    of_store = True
 
 
 # --- to the ledger -----------------------------------------------------------------------------------------------
@@ -141,6 +144,21 @@ class EndSession(Question[None]):
 
     session_id: SessionId
     now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindProfile(Question[Profile | None]):
+    """What does this player show and tell?"""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProfile(Question[Profile | UnknownUser | BannedUser]):
+    """Show something else; answered with the whole when the boards know. Asking it again changes nothing."""
+
+    user_id: UserId
+    change: ProfileChange
 
 
 # --- to the publisher --------------------------------------------------------------------------------------------

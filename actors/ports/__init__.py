@@ -19,7 +19,7 @@ from actors.ports.accounts import (
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.board_cache import BoardCache, BoardPart
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
-from actors.ports.catalogue import ActionCatalogue
+from actors.ports.catalogue import HMAC, ActionCatalogue, ActionKind
 from actors.ports.clock import NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from actors.ports.event_log import EventLog, LoggedFacts
@@ -45,6 +45,7 @@ from actors.ports.source import Source
 __all__ = [
     "ALL_TIME",
     "EVERYBODY",
+    "HMAC",
     "LATEST_US",
     "MAX_SCORE",
     "NEVER_US",
@@ -52,6 +53,7 @@ __all__ = [
     "Account",
     "AccountStore",
     "ActionCatalogue",
+    "ActionKind",
     "AnswerRecord",
     "Archive",
     "ArchivePage",

@@ -6,12 +6,15 @@ import hashlib
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import trio
 
+from actors.actions.messages import Prove
 from actors.ledger.messages import Commit, Recall, Receipt
 from actors.ports import (
+    ActionKind,
     BannedUser,
     Ids,
     KeyConflict,
@@ -24,9 +27,21 @@ from actors.ports import (
 )
 from actors.runtime import ActorError, AskTimeout, Promise, PromptActor, Ref, Refusal, Request
 from actors.user import token as tokens
+from actors.user import updates
+from actors.user.earned import Earned, action_name, issue
 from actors.user.limits import Limit, Window
-from actors.user.messages import Increment, IssueToken, ScoreAnswer, TokenIssued
+from actors.user.messages import (
+    Complete,
+    Increment,
+    IssueToken,
+    ScoreAnswer,
+    TokenEarned,
+    TokenIssued,
+    Update,
+    UpdateAnswer,
+)
 from actors.user.refusals import (
+    ActionTokenRefused,
     KeyReused,
     RateLimited,
     TokenAlreadyUsed,
@@ -34,6 +49,7 @@ from actors.user.refusals import (
     UserBanned,
     UserNotFound,
 )
+from actors.user.right import Right
 from actors.user.token import ActionKeys
 
 #: How many of a player's last answers stay in memory, so that a quick retry costs no look-up.
@@ -42,18 +58,28 @@ REMEMBERED = 16
 #: So many increments of one player may be undecided; one more is told so.
 MOST_UNDER_WAY = 100
 
+#: What may count, in either document's form.
+Wish = Increment | Update
+Answer = ScoreAnswer | UpdateAnswer
+
+TOO_MANY_UPDATES = "Too many score update requests. Please wait before trying again."
 UNCONFIRMED = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
 
 
 @dataclass(frozen=True, slots=True)
 class UserRules:
-    """What holds for every player: age of tokens in seconds, points of an action, limits (None: no limit)."""
+    """What holds for every player: age of tokens in seconds, points of an action, limits (None: no limit).
+
+    Tokens that were `earned` by a proof live longer, and each says what it is worth.
+    """
 
     token_age_s: int = 60
+    earned_age_s: int = 300
     action_type: str = "INCREMENT"
     points: int = 1
     tokens: Limit | None = field(default_factory=lambda: Limit(10))
     increments: Limit | None = field(default_factory=lambda: Limit(5))
+    updates: Limit | None = field(default_factory=lambda: Limit(10))
     ledger_within_s: float = 10.0
 
 
@@ -66,11 +92,12 @@ class UserWorld:
     keys: ActionKeys
     rules: UserRules
     ledger: Ref
+    actions: Ref
 
 
 @dataclass(slots=True)
 class _UnderWay:
-    """An increment that the ledger was asked about, until `until` on Trio's clock.
+    """A score that the ledger was asked about, until `until` on Trio's clock.
 
     `refusal` is what it hears unless its key is known.
     """
@@ -81,16 +108,16 @@ class _UnderWay:
     until: float = math.inf
 
     @property
-    def wish(self) -> Increment:
+    def wish(self) -> Wish:
         """What was asked for."""
-        wish: Increment = self.request.message
+        wish: Wish = self.request.message
         return wish
 
 
 class UserActor(PromptActor):
     """Decides for one player. Holds nothing that may not be forgotten once its limit windows have run out.
 
-    Increments go to the ledger as they come, which commits them in this order, many in one transaction. Only what comes
+    Scores go to the ledger as they come, which commits them in this order, many in one transaction. Only what comes
     with a key that is under way waits, until it is known what has become of the first.
     """
 
@@ -99,7 +126,8 @@ class UserActor(PromptActor):
         self._world = world
         self._token_window = Window(world.rules.tokens)
         self._increment_window = Window(world.rules.increments)
-        self._answers: OrderedDict[str, tuple[bytes, ScoreAnswer]] = OrderedDict()
+        self._update_window = Window(world.rules.updates)
+        self._answers: OrderedDict[str, tuple[bytes, Answer]] = OrderedDict()
         self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
         self._behind: dict[str, list[Request]] = {}  # by each key under way
         self._fault: Exception | None = None
@@ -111,17 +139,20 @@ class UserActor(PromptActor):
     def may_passivate(self) -> bool:
         """Not while a limit is counting: forgetting it would reset it."""
         now_us = self._world.clock.now_us()
-        return not (self._token_window.open_at(now_us) or self._increment_window.open_at(now_us))
+        windows = (self._token_window, self._increment_window, self._update_window)
+        return not any(window.open_at(now_us) for window in windows)
 
     def decide(self, request: Request) -> None:
-        """Decide one wish. An increment is answered when the ledger has made it durable; nothing waits here."""
+        """Decide one wish. A score is answered when the ledger has made it durable; nothing waits here."""
         if self._fault is not None:
             raise self._fault
         match request.message:
             case IssueToken():
                 request.answer(self._issue())
-            case Increment():
-                self._increment(request)
+            case Increment() | Update():
+                self._score(request)
+            case Complete():
+                self._complete(request)
             case message:
                 raise TypeError(f"a user actor does not understand {message!r}")
 
@@ -142,19 +173,42 @@ class UserActor(PromptActor):
     def _issue(self) -> TokenIssued:
         world = self._world
         now_us = world.clock.now_us()
-        wait_s = self._token_window.take(now_us)
-        if wait_s is not None:
-            count = world.rules.tokens.count if world.rules.tokens else 0
-            raise RateLimited(f"Maximum {count} token requests per minute", retry_after_s=wait_s)
+        self._count_token(now_us)
         now_ms = now_us // 1000
         token = tokens.issue(self._user_id, now_ms=now_ms, nonce=world.ids.nonce(), keys=world.keys)
         age_s = world.rules.token_age_s
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
 
-    def _increment(self, request: Request) -> None:
-        wish: Increment = request.message
-        if not tokens.well_formed(wish.token):  # then it has no hash either
-            raise self._judge(wish) or TypeError("a token that cannot be written was judged to be good")
+    def _count_token(self, now_us: int) -> None:
+        wait_s = self._token_window.take(now_us)
+        if wait_s is not None:
+            tokens_rule = self._world.rules.tokens
+            count = tokens_rule.count if tokens_rule else 0
+            raise RateLimited(f"Maximum {count} token requests per minute", retry_after_s=wait_s)
+
+    def _complete(self, request: Request) -> None:
+        """Who keeps the catalogue answers, with a token that is made here."""
+        world, wish = self._world, request.message
+        self._count_token(world.clock.now_us())
+        name = action_name(wish.action_id)
+        asked: Prove[TokenEarned] = Prove(
+            self._user_id, wish.action_type, wish.action_id, wish.proof, name, partial(self._earned, wish.action_id)
+        )
+        try:
+            world.actions.forward(request, asked)
+        except ActorError as error:
+            raise Unavailable("The proof cannot be judged just now. Nothing was done; try again.") from error
+
+    def _earned(self, action_id: str, kind: ActionKind) -> TokenEarned:
+        world = self._world
+        earned = Earned(self._user_id, kind.action_type, action_id, kind.points, world.clock.now_us())
+        return TokenEarned(issue(earned, world.keys), world.rules.earned_age_s, kind.points)
+
+    def _score(self, request: Request) -> None:
+        wish: Wish = request.message
+        if isinstance(wish, Increment) and not tokens.well_formed(wish.token):  # then it has no hash either
+            refusal = self._judge(wish)
+            raise refusal if isinstance(refusal, Refusal) else TypeError("a token that is no text was taken for good")
         key = wish.idempotency_key
         if key is not None and key in self._behind:
             self._require_room()
@@ -165,17 +219,17 @@ class UserActor(PromptActor):
         if known is not None:
             request.answer(known)
             return
-        refusal = self._judge(wish)
-        if refusal is None:
-            self._ask_ledger(Commit(self._write(wish, request_hash)), _UnderWay(request, request_hash, None))
-        elif key is None or isinstance(refusal, RateLimited):
+        judged = self._judge_update(wish) if isinstance(wish, Update) else self._judge(wish)
+        if isinstance(judged, Right):
+            self._ask_ledger(Commit(self._write(wish, judged, request_hash)), _UnderWay(request, request_hash, None))
+        elif key is None or isinstance(judged, RateLimited):
             # Over the limit only memory is asked, so that a flood of invented keys costs the database nothing.
-            raise refusal
+            raise judged
         else:  # a retry may come when its token has long expired: it still gets the first answer
             question = Recall(self._user_id, key, request_hash)
-            self._ask_ledger(question, _UnderWay(request, request_hash, refusal))
+            self._ask_ledger(question, _UnderWay(request, request_hash, judged))
 
-    def _remembered(self, key: str | None, request_hash: bytes) -> ScoreAnswer | None:
+    def _remembered(self, key: str | None, request_hash: bytes) -> Answer | None:
         if key is None or key not in self._answers:
             return None
         known_hash, answer = self._answers[key]
@@ -183,21 +237,36 @@ class UserActor(PromptActor):
             raise _key_reused()
         return answer
 
-    def _judge(self, wish: Increment) -> Refusal | None:
+    def _judge(self, wish: Increment) -> Right | Refusal:
         """Limits and everything that the token itself tells. Counts the attempt."""
-        rules = self._world.rules
+        rules, token = self._world.rules, wish.token
         now_us = self._world.clock.now_us()
         wait_s = self._increment_window.take(now_us)
         if wait_s is not None:
             count = rules.increments.count if rules.increments else 0
             return RateLimited(f"Maximum {count} score increments per minute", retry_after_s=wait_s)
-        return tokens.judge(
-            wish.token,
-            owner=self._user_id,
-            now_ms=now_us // 1000,
-            age_ms=rules.token_age_s * 1000,
-            keys=self._world.keys,
-        )
+        age_ms = rules.token_age_s * 1000
+        keys = self._world.keys
+        refusal = tokens.judge(token, owner=self._user_id, now_ms=now_us // 1000, age_ms=age_ms, keys=keys)
+        if refusal is not None:
+            return refusal
+        # Another server's clock may be behind, and there the token lives longer: the row must outlive it there too.
+        expires_us = (token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000
+        return Right(rules.points, rules.action_type, token.digest, expires_us, token.timestamp_ms * 1000)
+
+    def _judge_update(self, wish: Update) -> Right | Refusal:
+        """The token, what is said of it, and last the limit, which counts what the ledger would be asked about."""
+        rules, now_us = self._world.rules, self._world.clock.now_us()
+        age_us = rules.earned_age_s * 1_000_000
+        judged = updates.judge(wish, owner=self._user_id, now_us=now_us, age_us=age_us, keys=self._world.keys)
+        if isinstance(judged, Refusal) and wish.idempotency_key is None:
+            return judged
+        wait_s = self._update_window.take(now_us)
+        if wait_s is None:
+            return judged
+        if isinstance(judged, Refusal):
+            raise judged
+        return RateLimited(TOO_MANY_UPDATES, retry_after_s=wait_s)
 
     # --- the ledger's answers, in the task of who gives them ---
 
@@ -242,36 +311,36 @@ class UserActor(PromptActor):
             return
         for request in self._behind.pop(wish.idempotency_key):
             try:
-                self._increment(request)
+                self._score(request)
             except Refusal as refusal:
                 request.fail(refusal)
 
-    def _write(self, wish: Increment, request_hash: bytes) -> ScoreWrite:
+    def _write(self, wish: Wish, right: Right, request_hash: bytes) -> ScoreWrite:
         world = self._world
-        age_ms = world.rules.token_age_s * 1000
         return ScoreWrite(
-            operation_id=OperationId(world.ids.uuid()),
-            user_id=self._user_id,
-            points=world.rules.points,
-            action_type=world.rules.action_type,
-            token_hash=wish.token.digest,
-            # Another server's clock may be behind, and there the token lives longer: the row must outlive it there too.
-            token_expires_us=(wish.token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000,
+            OperationId(world.ids.uuid()),
+            self._user_id,
+            right.points,
+            right.action_type,
+            right.name,
+            right.expires_us,
             idempotency_key=wish.idempotency_key,
             request_hash=request_hash,
             source=wish.source,
-            occurred_us=min(wish.token.timestamp_ms * 1000, world.clock.now_us()),
+            occurred_us=min(right.occurred_us, world.clock.now_us()),
         )
 
-    def _conclude(self, asked: _UnderWay, outcome: object) -> ScoreAnswer:
+    def _conclude(self, asked: _UnderWay, outcome: object) -> Answer:
         """Turn what the ledger said into the player's answer."""
         match outcome:
             case Receipt():
-                return self._remember(asked.wish.idempotency_key, asked.request_hash, outcome)
+                return self._remember(asked, outcome)
             case None if asked.refusal is not None:
                 raise asked.refusal
             case ActorError():
                 raise Unavailable(UNCONFIRMED) from outcome
+            case TokenSpent() if isinstance(asked.wish, Update):
+                raise ActionTokenRefused("Action token is invalid or already used", reason="used")
             case TokenSpent():
                 raise TokenAlreadyUsed("Action token has already been used")
             case KeyConflict():
@@ -282,17 +351,28 @@ class UserActor(PromptActor):
                 raise UserNotFound("This account does not exist any more.")
         raise TypeError(f"the ledger answered {outcome!r}")
 
-    def _remember(self, key: str | None, request_hash: bytes, receipt: Receipt) -> ScoreAnswer:
-        first = (receipt.fact.score, receipt.previous_rank, receipt.new_rank)
+    def _remember(self, asked: _UnderWay, receipt: Receipt) -> Answer:
+        key, tell = asked.wish.idempotency_key, _tell_update if isinstance(asked.wish, Update) else _tell
         if key is not None:
-            self._answers[key] = (request_hash, ScoreAnswer(*first, repeated=True))
+            self._answers[key] = (asked.request_hash, tell(receipt, repeated=True))
             if len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
-        return ScoreAnswer(*first, repeated=receipt.repeated)
+        return tell(receipt, repeated=receipt.repeated)
 
 
-def hash_of(wish: Increment) -> bytes:
-    """What makes two increments the same request: the token, signature included."""
+def _tell(receipt: Receipt, *, repeated: bool) -> ScoreAnswer:
+    return ScoreAnswer(receipt.fact.score, receipt.previous_rank, receipt.new_rank, repeated)
+
+
+def _tell_update(receipt: Receipt, *, repeated: bool) -> UpdateAnswer:
+    ranks = (receipt.previous_rank, receipt.new_rank)
+    return UpdateAnswer(receipt.fact.score, receipt.points, *ranks, receipt.fact.reached_us, repeated)
+
+
+def hash_of(wish: Wish) -> bytes:
+    """What makes two wishes the same request: of an increment the token, signature included."""
+    if isinstance(wish, Update):
+        return updates.hash_of(wish)
     return hashlib.sha256(f"increment:{wish.token.signed_text}:{wish.token.signature}".encode()).digest()
 
 

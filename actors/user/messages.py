@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from actors.actions.messages import Proof
 from actors.ports import Source
 from actors.runtime import Question
 from actors.user.token import ActionToken
 
-__all__ = ["ActionToken", "Increment", "IssueToken", "ScoreAnswer", "TokenIssued"]
+__all__ = [
+    "ActionToken",
+    "Complete",
+    "Increment",
+    "IssueToken",
+    "Proof",
+    "ScoreAnswer",
+    "TokenEarned",
+    "TokenIssued",
+    "Update",
+    "UpdateAnswer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +52,61 @@ class Increment(Question[ScoreAnswer]):
     """Count one point for this token. Refusals: all of ``actors.user.refusals``."""
 
     token: ActionToken
+    idempotency_key: str | None
+    source: Source
+
+
+# --- the same in document B's form -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEarned:
+    """The right to score `points` once for an action that was proven, within `expires_in_s` seconds."""
+
+    token: str
+    expires_in_s: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Complete(Question[TokenEarned]):
+    """The game's server proves that I did this. Refusals: RateLimited and those of ``actors.actions.messages``.
+
+    `action_id` is a UUID in lower case.
+    """
+
+    action_type: str
+    action_id: str
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAnswer:
+    """The score is on disk since `reached_us`; `points` are what it added. Otherwise as `ScoreAnswer`."""
+
+    new_score: int
+    points: int
+    previous_rank: int | None
+    new_rank: int | None
+    reached_us: int
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Question[UpdateAnswer]):
+    """Count the points that this token was given for. Refusals: all of ``actors.user.refusals``.
+
+    All texts are as the client wrote them: it signed them so, with `secret`. `moment_us` is what `timestamp` says.
+    """
+
+    token: str | None
+    user_text: str
+    action_type: str
+    action_id: str
+    points: int
+    timestamp: str
+    moment_us: int
+    signature: str
+    secret: bytes = field(repr=False)
     idempotency_key: str | None
     source: Source

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from actors.runtime import Refusal
 
 
@@ -21,6 +24,33 @@ class TokenInvalid(Refusal):
     """The action token was not made by this server, or was made for somebody else."""
 
     code = "TOKEN_INVALID"
+
+
+class ActionTokenRefused(Refusal):
+    """The compact action token does not count; the `reason` in `details` is missing, forged, expired or used."""
+
+    code = "INVALID_ACTION_TOKEN"
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.details: Mapping[str, Any] = {"reason": reason}
+
+
+class Unlike(Refusal):
+    """A field of an update is not as it must be; `details` name it."""
+
+    code = "INVALID_INPUT"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.details: Mapping[str, Any] = {"field": field}
+
+
+class SignatureRefused(Refusal):
+    """The client's own signature under an update is wrong."""
+
+    code = "FORBIDDEN"
+    details: Mapping[str, Any] = {"reason": "clientSignature"}
 
 
 class RateLimited(Refusal):

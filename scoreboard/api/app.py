@@ -10,9 +10,12 @@ from scoreboard.api.application import Application
 from scoreboard.api.auth import AuthRoutes
 from scoreboard.api.batch import BatchRoute
 from scoreboard.api.files import FolderRoute
+from scoreboard.api.granted import SessionsOfA, SessionsOfB
 from scoreboard.api.operators import OperatorRoutes
 from scoreboard.api.scores import ScoreRoutes
 from scoreboard.api.top import TopRoute
+from scoreboard.api.v1 import actions, updates
+from scoreboard.api.v1.users import ME_PATH, PATH, UserRoutes
 from scoreboard.api.world import ApiWorld
 
 
@@ -21,17 +24,15 @@ def create_app(world: ApiWorld) -> QuartTrio:
     app = Application(world)
     _add_players(app, world)
     app.add_view("POST", tickets.PATH, tickets.TicketRoute(world).issue)
+    _add_document_b(app, world)
     _add_operators(app, world)
     _add_files(app, world)
     return app
 
 
 def _add_players(app: Application, world: ApiWorld) -> None:
-    auth, scores = AuthRoutes(world), ScoreRoutes(world)
-    app.add_view("POST", "/api/auth/register", auth.register)
-    app.add_view("POST", "/api/auth/login", auth.login)
-    app.add_view("POST", "/api/auth/refresh", auth.refresh)
-    app.add_view("POST", "/api/auth/logout", auth.logout)
+    _add_auth(app, "/api/auth", AuthRoutes(world, SessionsOfA()))
+    scores = ScoreRoutes(world)
     app.add_view("POST", "/api/actions/token", scores.issue_token)
     app.add_view("POST", "/api/scores/increment", scores.increment)
     batch = BatchRoute(world)
@@ -40,6 +41,24 @@ def _add_players(app: Application, world: ApiWorld) -> None:
     app.add_view("GET", "/api/scores/top", TopRoute(world).top)
     app.add_view("GET", "/api/scores/user/{userId}", scores.standing)
     app.add_view("GET", around.PATH, around.AroundRoute(world).around)
+
+
+def _add_auth(app: Application, under: str, auth: AuthRoutes) -> None:
+    app.add_view("POST", f"{under}/register", auth.register)
+    app.add_view("POST", f"{under}/login", auth.login)
+    app.add_view("POST", f"{under}/refresh", auth.refresh)
+    app.add_view("POST", f"{under}/logout", auth.logout)
+
+
+def _add_document_b(app: Application, world: ApiWorld) -> None:
+    _add_auth(app, "/api/v1/auth", AuthRoutes(world, SessionsOfB()))
+    done, users = actions.ActionRoutes(world), UserRoutes(world)
+    app.add_view("GET", actions.CATALOGUE_PATH, done.catalogue)
+    app.add_view("POST", actions.COMPLETE_PATH, done.complete)
+    app.add_view("POST", updates.PATH, updates.UpdateRoute(world).update)
+    app.add_view("GET", ME_PATH, users.me)
+    app.add_view("PATCH", ME_PATH, users.change)
+    app.add_view("GET", PATH, users.user)
 
 
 def _add_operators(app: Application, world: ApiWorld) -> None:

@@ -59,7 +59,8 @@ class Application(QuartTrio):
         elif "{" not in start and last[0] == "{" and ":" not in last:
             self._ending |= {(each, start): (path, view) for each in methods}
         rule = path.replace("{name:path}", "<path:name>").replace("{", "<").replace("}", ">")
-        self.add_url_rule(rule, endpoint=path, view_func=cast(Any, view), methods=[method])
+        endpoint = path if method == "GET" else f"{method} {path}"  # one address may have several views
+        self.add_url_rule(rule, endpoint=endpoint, view_func=cast(Any, view), methods=[method])
 
     def allow_large(self, path: str, most_bytes: Callable[[ApiRequest], int]) -> None:
         """Let `most_bytes` say how long the body of a request for `path` may be, before it is read."""
@@ -82,7 +83,7 @@ class Application(QuartTrio):
             if request.path.startswith("//"):
                 raise not_found()  # the router takes all these slashes for one; a proxy that guards a path does not
             rule, variables = self._urls.match(request.path, request.method, return_rule=True)
-            request.route = rule.endpoint
+            request.route = rule.endpoint.rpartition(" ")[2]
             if request.method == "OPTIONS":
                 return self._options(request)
             view = cast(View, self.view_functions[rule.endpoint])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from actors.ledger.messages import EndSession, FindAccount, OpenSession, Register, Rotate
@@ -19,15 +17,17 @@ from actors.ports import (
     UserId,
 )
 from scoreboard.api import query
-from scoreboard.api.answer import Answer, json_answer
+from scoreboard.api.answer import Answer
 from scoreboard.api.bearer import caller_of
 from scoreboard.api.body import decode, require_nothing
-from scoreboard.api.errors import ApiError, unauthorized
+from scoreboard.api.errors import ApiError, banned, unauthorized
+from scoreboard.api.granted import Granted, SessionAnswers
+from scoreboard.api.idempotency import REPLAYED, id_of, idempotency_key
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.security import names, refresh
+from scoreboard.security.client_secret import client_secret
 from scoreboard.security.errors import PasswordRefused
-from scoreboard.security.names import Name
 from scoreboard.security.passwords import new_secret
 
 ROLE = "user"  # of everybody who registers
@@ -55,46 +55,47 @@ class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AuthRoutes:
-    """The routes under ``/api/auth``."""
+    """The routes under ``/api/auth``, and in document B's words under ``/api/v1/auth``."""
 
-    def __init__(self, world: ApiWorld) -> None:
+    def __init__(self, world: ApiWorld, answers: SessionAnswers) -> None:
         self._world = world
+        self._answers = answers
 
     async def register(self, request: ApiRequest) -> Answer:
-        """A new account with its first session. Everything that can be refused cheaply is, before bcrypt runs."""
+        """A new account with its first session. Everything that can be refused cheaply is, before bcrypt runs.
+
+        With a key the account's id follows from the request, so that who asks again is known for who asked first.
+        """
         query.require_none(request)
+        key = idempotency_key(request)
         body = decode(request, RegisterBody)
         username, email = names.username(body.username), names.email(body.email)
         new_secret(body.password)
-        if await self._find(username.key) is not None:
-            raise _name_taken()
+        said = f"{username.key}\n{email.key}\n{body.password}"
+        user_id = UserId(self._world.ids.uuid() if key is None else id_of(key, said, self._world.refresh_key))
+        found = await self._find(username.key)
+        if found is not None:
+            if key is None or not (await self._verified(found, body.password) and found.user_id == user_id):
+                raise _name_taken()
+            return self._answers.registered(await self._sign_in(found, request), REPLAYED)
         password_hash = await self._world.passwords.hash(body.password)
-        account = self._new_account(username, email, password_hash)
+        account = NewAccount(user_id, username.text, username.key, email.text, email.key, password_hash)
         token = refresh.new()
         session = self._new_session(account.user_id, token, request.came_from())
         await self._create(account, session)
         request.user_id = account.user_id
         granted = self._granted(account.user_id, account.username, ROLE, session.session_id, token)
-        return json_answer({"userId": account.user_id, "username": account.username, **granted}, status=201)
+        return self._answers.registered(granted)
 
     async def login(self, request: ApiRequest) -> Answer:
         """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
         query.require_none(request)
         body = decode(request, LoginBody)
         account = await self._find(names.fold(body.username))
-        try:
-            matches = await self._world.passwords.verify(body.password, account.password_hash if account else None)
-        except PasswordRefused:  # too long to be anybody's
-            matches = False
+        matches = await self._verified(account, body.password)
         if account is None or not matches:
             raise unauthorized("INVALID_CREDENTIALS", "The user name or the password is wrong.")
-        if account.banned:
-            raise _banned()
-        token = refresh.new()
-        session = self._new_session(account.user_id, token, request.came_from())
-        await self._world.accounts.ask(OpenSession(session), within=self._world.write_within_s)
-        request.user_id = account.user_id
-        return json_answer(self._granted(account.user_id, account.username, account.role, session.session_id, token))
+        return self._answers.signed_in(await self._sign_in(account, request))
 
     async def refresh(self, request: ApiRequest) -> Answer:
         """The next pair of tokens. The same token within the grace gets the same successor."""
@@ -106,12 +107,11 @@ class AuthRoutes:
         successor = refresh.successor(presented, world.refresh_key)
         outcome = await world.accounts.ask(self._rotation(presented, successor), within=world.write_within_s)
         if isinstance(outcome, RotationRefused):
-            raise _banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
+            raise banned() if outcome.reason == "banned" else _bad_refresh(outcome.reason)
         account = outcome.account
         request.user_id = account.user_id
-        return json_answer(
-            self._granted(account.user_id, account.username, account.role, outcome.session_id, successor)
-        )
+        granted = self._granted(account.user_id, account.username, account.role, outcome.session_id, successor)
+        return self._answers.signed_in(granted)
 
     async def logout(self, request: ApiRequest) -> Answer:
         """The end of a session: all its tokens are refused from now on."""
@@ -121,7 +121,7 @@ class AuthRoutes:
         require_nothing(request)
         end = EndSession(SessionId(caller.session_id), world.clock.now_us())
         await world.accounts.ask(end, within=world.write_within_s)
-        return json_answer({"success": True})
+        return self._answers.signed_out()
 
     # --- parts ---
 
@@ -135,15 +135,22 @@ class AuthRoutes:
         if isinstance(outcome, EmailTaken):
             raise ApiError(409, "Conflict", "EMAIL_TAKEN", "There is an account with this e-mail address already.")
 
-    def _new_account(self, username: Name, email: Name, password_hash: str) -> NewAccount:
-        return NewAccount(
-            user_id=UserId(self._world.ids.uuid()),
-            username=username.text,
-            username_key=username.key,
-            email=email.text,
-            email_key=email.key,
-            password_hash=password_hash,
-        )
+    async def _verified(self, account: Account | None, password: str) -> bool:
+        """Whether it is the account's password; takes as long where there is no account."""
+        try:
+            return await self._world.passwords.verify(password, account.password_hash if account else None)
+        except PasswordRefused:  # too long to be anybody's
+            return False
+
+    async def _sign_in(self, account: Account, request: ApiRequest) -> Granted:
+        """A new session of who has proven who it is."""
+        if account.banned:
+            raise banned()
+        token = refresh.new()
+        session = self._new_session(account.user_id, token, request.came_from())
+        await self._world.accounts.ask(OpenSession(session), within=self._world.write_within_s)
+        request.user_id = account.user_id
+        return self._granted(account.user_id, account.username, account.role, session.session_id, token)
 
     def _new_session(self, user_id: UserId, token: str, source: Source) -> NewSession:
         now_us = self._world.clock.now_us()
@@ -166,10 +173,11 @@ class AuthRoutes:
             grace_us=self._world.refresh_grace_s * 1_000_000,
         )
 
-    def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> dict[str, Any]:
+    def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> Granted:
         tokens = self._world.tokens
         access = tokens.issue(user_id=user_id, username=username, role=role, session_id=session_id)
-        return {"accessToken": access, "refreshToken": token, "expiresIn": tokens.lifetime_s}
+        secret = client_secret(session_id, self._world.client_key)
+        return Granted(user_id, username, access, token, tokens.lifetime_s, secret)
 
 
 def _bad_refresh(reason: str) -> ApiError:
@@ -180,7 +188,3 @@ def _bad_refresh(reason: str) -> ApiError:
 
 def _name_taken() -> ApiError:
     return ApiError(409, "Conflict", "USERNAME_TAKEN", "There is an account with this user name already.")
-
-
-def _banned() -> ApiError:
-    return ApiError(403, "Forbidden", "USER_BANNED", "This account is banned.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scoreboard.api.errors import unauthorized
 from scoreboard.api.request import ApiRequest
+from scoreboard.api.world import ApiWorld
 from scoreboard.security.tokens import AccessTokens, Caller
 
 
@@ -17,6 +18,16 @@ def caller_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
     caller = tokens.verify(_token_in(request))
     request.user_id = caller.user_id
     return caller
+
+
+def spectator_of(request: ApiRequest, world: ApiWorld) -> Caller | None:
+    """Who looks at what everybody may see while boards are public: None for who does not say; raises as `caller_of`.
+
+    A token that is no proof is refused also where none is needed: its sender believes to be signed in.
+    """
+    if world.public_boards and not request.header_values(b"authorization"):
+        return None
+    return caller_of(request, world.tokens)
 
 
 def service_of(request: ApiRequest, tokens: AccessTokens) -> Caller:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
@@ -20,6 +21,8 @@ from scoreboard.api.request import ApiRequest
 S = TypeVar("S", bound=msgspec.Struct)
 
 LONGEST_SENTENCE = 300
+_PATH = re.compile(r" - at `\$\.([^`]+)`$")
+_FIELD = re.compile(r"field `([^`]+)`")
 
 
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,7 +71,8 @@ def convert(value: Any, shape: type[S]) -> S:
     try:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as error:
-        raise invalid_input(f"The body is not as expected: {error}."[:LONGEST_SENTENCE]) from error
+        sentence = f"The body is not as expected: {error}."[:LONGEST_SENTENCE]
+        raise invalid_input(sentence, field=_field_in(str(error))) from error
 
 
 def require_json(request: ApiRequest) -> None:
@@ -88,6 +92,12 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise invalid_input(f"The body has the field {_shown(twice)} twice.")
     return found
+
+
+def _field_in(said: str) -> str | None:
+    """The field that a sentence of msgspec's is about: with its path, or missing, or unknown."""
+    parts = [found[1] for found in (_PATH.search(said), _FIELD.search(said)) if found is not None]
+    return ".".join(parts)[:60] or None
 
 
 def _finite(text: str) -> float:

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoreboard.api.answer import Answer, json_answer
+from scoreboard.api.answer import Answer, Headers, json_answer
 from scoreboard.api.errors import ApiError
 from scoreboard.wire.times import iso
 
-V1 = "/api/v1/"
+V1 = "/api/v1"
 
-#: What document B calls what document A or we call otherwise.
+#: What document B calls what document A or we call otherwise. Where B's word is the wider one, `details` say which.
 CODES_OF_B = {
     "RATE_LIMITED": "RATE_LIMIT_EXCEEDED",
     "ACCESS_TOKEN_EXPIRED": "TOKEN_EXPIRED",
     "ACCESS_TOKEN_INVALID": "UNAUTHORIZED",
     "ACCESS_TOKEN_REVOKED": "UNAUTHORIZED",
+    "USER_BANNED": "FORBIDDEN",
 }
+NARROWER = frozenset({"ACCESS_TOKEN_REVOKED", "USER_BANNED"})
+DATABASE_ERROR = (500, "DATABASE_ERROR")
+
+
+def speaks_b(path: str) -> bool:
+    """Whether an address is document B's."""
+    return path.startswith(V1) and path[len(V1) : len(V1) + 1] in ("", "/")
+
+
+def succeeded(data: Any, message: str | None = None, *, status: int = 200, headers: Headers = ()) -> Answer:
+    """An answer in document B's envelope."""
+    told = {"success": True, "data": data} if message is None else {"success": True, "data": data, "message": message}
+    return json_answer(told, status=status, headers=headers)
 
 
 def error_answer(error: ApiError, path: str, request_id: str, now_us: int) -> Answer:
     """The error as who asked for `path` expects it."""
-    if not path.startswith(V1):
+    if not speaks_b(path):
         return error.answer()
-    told: dict[str, Any] = {"code": CODES_OF_B.get(error.code, error.code), "message": str(error)}
+    status, code = DATABASE_ERROR if error.of_store else (error.status, CODES_OF_B.get(error.code, error.code))
+    details = {"reason": error.code} if error.code in NARROWER else error.details
+    told: dict[str, Any] = {"code": code, "message": str(error)}
     if error.retry_after is not None:
         told["retryAfter"] = error.retry_after
+    if details:
+        told["details"] = details
     told |= {"timestamp": iso(now_us), "requestId": request_id}
-    return json_answer({"success": False, "error": told}, status=error.status, headers=error.all_headers)
+    return json_answer({"success": False, "error": told}, status=status, headers=error.all_headers)

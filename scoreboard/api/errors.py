@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.runtime import ActorError
@@ -15,9 +15,13 @@ CHALLENGE = 'Bearer realm="scoreboard"'
 
 
 class ApiError(Exception):
-    """An answer that is an error. `str()` is the sentence for the person, `code` is for programs."""
+    """An answer that is an error. `str()` is the sentence for the person, `code` is for programs.
 
-    def __init__(
+    `details` say more to programs where there is more to say; document A has no place for them. `of_store`: the
+    database could not be asked, which document B calls by a name of its own.
+    """
+
+    def __init__(  # noqa: PLR0913 - named, but for the first four
         self,
         status: int,
         title: str,
@@ -26,6 +30,8 @@ class ApiError(Exception):
         *,
         retry_after_s: float | None = None,
         headers: Headers = (),
+        details: Mapping[str, Any] | None = None,
+        of_store: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -33,6 +39,8 @@ class ApiError(Exception):
         self.code = code
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.details = details
+        self.of_store = of_store
 
     def answer(self) -> Answer:
         """The error in document A's shape. Waits are told in whole seconds, rounded up."""
@@ -53,9 +61,36 @@ class ApiError(Exception):
         return self.headers if wait is None else (*self.headers, (b"retry-after", b"%d" % wait))
 
 
-def invalid_input(message: str) -> ApiError:
-    """The request is not well formed; the sentence says where and what."""
-    return ApiError(400, "Invalid input", "INVALID_INPUT", message)
+def invalid_input(message: str, *, field: str | None = None) -> ApiError:
+    """The request is not well formed; the sentence says where and what, `field` which of its fields."""
+    details = None if field is None else {"field": field}
+    return ApiError(400, "Invalid input", "INVALID_INPUT", message, details=details)
+
+
+def no_timestamp() -> ApiError:
+    """What was to be a time is none."""
+    return invalid_input("The timestamp must be ISO 8601 with its zone, like 2026-01-31T12:00:00Z.", field="timestamp")
+
+
+def forbidden(message: str, *, reason: str) -> ApiError:
+    """Who asks is known, and may not."""
+    return ApiError(403, "Forbidden", "FORBIDDEN", message, details={"reason": reason})
+
+
+def no_such_user() -> ApiError:
+    """There is no such player, or none that may be seen."""
+    return ApiError(404, "Not found", "USER_NOT_FOUND", "There is no such player.")
+
+
+def banned() -> ApiError:
+    """The account exists, and may do nothing."""
+    return ApiError(403, "Forbidden", "USER_BANNED", "This account is banned.")
+
+
+def store_away() -> ApiError:
+    """The database does not answer; nothing was done."""
+    message = "The server cannot reach its database just now. Nothing was done; try again in a moment."
+    return ApiError(503, "Service unavailable", UNAVAILABLE, message, retry_after_s=1.0, of_store=True)
 
 
 def unsupported(message: str) -> ApiError:
@@ -110,6 +145,11 @@ REFUSALS = {
     "USER_BANNED": (403, "Forbidden"),
     "USER_NOT_FOUND": (404, "Not found"),
     "SERVICE_UNAVAILABLE": (503, "Service unavailable"),
+    "INVALID_INPUT": (400, "Invalid input"),
+    "INVALID_ACTION_TOKEN": (403, "Invalid token"),
+    "FORBIDDEN": (403, "Forbidden"),
+    "ACTION_NOT_FOUND": (404, "Not found"),
+    "ACTION_ALREADY_COMPLETED": (409, "Conflict"),
 }
 
 
@@ -118,7 +158,15 @@ def _of_actor(error: ActorError) -> ApiError | None:
     if problem is None or problem.code not in REFUSALS:
         return None
     status, title = REFUSALS[problem.code]
-    return ApiError(status, title, problem.code, problem.message, retry_after_s=problem.retry_after_s)
+    return ApiError(
+        status,
+        title,
+        problem.code,
+        problem.message,
+        retry_after_s=problem.retry_after_s,
+        details=getattr(error, "details", None),
+        of_store=any(getattr(each, "of_store", False) for each in (error, error.__cause__)),
+    )
 
 
 def _of_wrong_kind(error: WrongKind) -> ApiError:

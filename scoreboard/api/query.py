@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from scoreboard.api.errors import invalid_input
@@ -12,6 +13,24 @@ from scoreboard.api.request import ApiRequest
 
 MOST_PARAMETERS = 16
 _NUMBER = re.compile(r"[0-9]{1,16}")
+
+
+class Rule(Protocol):
+    """What one parameter may be; `default` where it is absent."""
+
+    @property
+    def default(self) -> Any:
+        """What stands for an absent one."""
+        ...
+
+    def read(self, text: str) -> Any:
+        """What the text means; None: nothing that may stand here."""
+        ...
+
+    @property
+    def expected(self) -> str:
+        """What may stand here, in words."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,32 +41,73 @@ class Whole:
     least: int
     most: int
 
+    def read(self, text: str) -> int | None:
+        """See `Rule.read`."""
+        number = int(text) if _NUMBER.fullmatch(text) else -1
+        return number if self.least <= number <= self.most else None
+
+    @property
+    def expected(self) -> str:
+        """See `Rule.expected`."""
+        return f"a whole number from {self.least} to {self.most}"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of these words, exactly."""
+
+    default: str | None
+    words: Sequence[str]
+
+    def read(self, text: str) -> str | None:
+        """See `Rule.read`."""
+        return text if text in self.words else None
+
+    @property
+    def expected(self) -> str:
+        """See `Rule.expected`."""
+        return f"one of {', '.join(self.words)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A text that this pattern matches as a whole."""
+
+    pattern: re.Pattern[str]
+    expected: str
+    default: str | None = None
+
+    def read(self, text: str) -> str | None:
+        """See `Rule.read`."""
+        return text if self.pattern.fullmatch(text) else None
+
 
 def numbers(request: ApiRequest, rules: Mapping[str, Whole]) -> dict[str, int]:
+    """As `values`, where all are numbers."""
+    return values(request, rules)
+
+
+def values(request: ApiRequest, rules: Mapping[str, Rule]) -> dict[str, Any]:
     """All parameters of a route by name; raises ApiError (400) with the name of the wrong one."""
-    values = {name: rule.default for name, rule in rules.items()}
+    found: dict[str, Any] = {name: rule.default for name, rule in rules.items()}
     seen: set[str] = set()
     for name, text in _pairs(request.query_string):
         if name not in rules:
             raise invalid_input(f"There is no query parameter {name[:40]!a} here.")
         if name in seen:
-            raise invalid_input(f"The query parameter {name} stands there twice.")
+            raise invalid_input(f"The query parameter {name} stands there twice.", field=name)
         seen.add(name)
-        values[name] = _number(name, text, rules[name])
-    return values
+        value = rules[name].read(text)
+        if value is None:
+            raise invalid_input(f"The query parameter {name} must be {rules[name].expected}.", field=name)
+        found[name] = value
+    return found
 
 
 def require_none(request: ApiRequest) -> None:
     """For routes that have no parameters."""
     if request.query_string:
         numbers(request, {})
-
-
-def _number(name: str, text: str, rule: Whole) -> int:
-    number = int(text) if _NUMBER.fullmatch(text) else -1
-    if not rule.least <= number <= rule.most:
-        raise invalid_input(f"The query parameter {name} must be a whole number from {rule.least} to {rule.most}.")
-    return number
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:

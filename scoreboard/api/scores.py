@@ -11,13 +11,11 @@ from scoreboard.api import query
 from scoreboard.api.answer import Answer, json_answer
 from scoreboard.api.bearer import caller_of
 from scoreboard.api.body import decode, require_nothing
-from scoreboard.api.errors import invalid_input
+from scoreboard.api.idempotency import REPLAYED, idempotency_key
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
-from scoreboard.wire.scores import IssuedJson, ScoreJson, TokenJson, is_key
+from scoreboard.wire.scores import IssuedJson, ScoreJson, TokenJson
 from scoreboard.wire.times import iso
-
-REPLAYED = ((b"idempotency-replayed", b"true"),)
 
 
 class IncrementBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,13 +64,3 @@ class ScoreRoutes:
                 "lastUpdated": iso(found.row.reached_us),
             }
         )
-
-
-def idempotency_key(request: ApiRequest) -> str | None:
-    """The request's `Idempotency-Key`, None without one; raises ApiError (400) unless it is 1 to 255 visible ASCII."""
-    values = request.header_values(b"idempotency-key")
-    if not values:
-        return None
-    if len(values) > 1 or not is_key(values[0]):
-        raise invalid_input("The header Idempotency-Key must hold 1 to 255 visible ASCII characters, once.")
-    return values[0]

@@ -32,19 +32,22 @@ class ApiWorld:
     """The parts that requests are translated to, and the values of settings that concern them.
 
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
-    ``actors.ledger.messages``, `boards` those of ``actors.leaderboard``. `readiness` names every part that an operator
+    ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
+    `public_boards` who has not signed in sees boards and players too. `readiness` names every part that an operator
     should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
 
     users: Directory[UserId]
     services: Directory[str]
     accounts: Ref
+    actions: Ref
     boards: Directory[BoardId]
     published: PublishedBoards
     tokens: AccessTokens
     tickets: Tickets
     passwords: Passwords
     refresh_key: bytes = field(repr=False)
+    client_key: bytes = field(repr=False)
     clock: WallClock
     ids: Ids
     metrics: Metrics
@@ -54,6 +57,7 @@ class ApiWorld:
     docs_dir: Path
     refresh_lifetime_s: int
     refresh_grace_s: int
+    public_boards: bool = True
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
     read_within_s: float = 5.0

@@ -1,7 +1,9 @@
 """The key ring of a server: made on first start under its data directory, read once, then only in memory.
 
 `jwt-<n>.key` signs access tokens, `action-<n>.key` action tokens; the highest number signs, the others are still
-believed, so a key is rotated by adding a file and restarting. `refresh.key` derives refresh tokens.
+believed, so a key is rotated by adding a file and restarting. `game-<n>.key` are shared with the game's servers, which
+prove with them what players did; all are believed. `refresh.key` derives refresh tokens, `client.key` the secrets with
+which clients sign their requests.
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ class KeyRing:
     signing: tuple[SigningKey, ...]
     action_keys: tuple[bytes, ...] = field(repr=False)
     refresh_key: bytes = field(repr=False)
+    game_keys: tuple[bytes, ...] = field(repr=False)
+    client_key: bytes = field(repr=False)
 
 
 def load_keys(data_dir: Path) -> KeyRing:
@@ -62,12 +66,15 @@ def load_keys(data_dir: Path) -> KeyRing:
         signing=tuple(_read_rsa(path) for path in keyfiles.numbered(folder, "jwt")),
         action_keys=tuple(_read_secret(path) for path in keyfiles.numbered(folder, "action")),
         refresh_key=_read_secret(folder / "refresh.key"),
+        game_keys=tuple(_read_secret(path) for path in keyfiles.numbered(folder, "game")),
+        client_key=_read_secret(folder / "client.key"),
     )
 
 
 def generate_ring() -> KeyRing:
     """A fresh ring that lies nowhere on disk, for tests and trials."""
-    return KeyRing((_parse_rsa(new_rsa_pem(), "a fresh key"),), (_new_secret(),), _new_secret())
+    signing = (_parse_rsa(new_rsa_pem(), "a fresh key"),)
+    return KeyRing(signing, (_new_secret(),), _new_secret(), (_new_secret(),), _new_secret())
 
 
 def new_rsa_pem() -> bytes:
@@ -88,7 +95,10 @@ def _make_missing(folder: Path) -> None:
         keyfiles.create_once(folder / "jwt-1.key", new_rsa_pem)
     if not keyfiles.numbered(folder, "action"):
         keyfiles.create_once(folder / "action-1.key", _new_secret_line)
-    keyfiles.create_once(folder / "refresh.key", _new_secret_line)
+    if not keyfiles.numbered(folder, "game"):
+        keyfiles.create_once(folder / "game-1.key", _new_secret_line)
+    for name in ("refresh.key", "client.key"):
+        keyfiles.create_once(folder / name, _new_secret_line)
 
 
 def _new_secret() -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -25,7 +25,7 @@ from actors.user.actor import UserRules
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
-from scoreboard.api.world import ApiWorld, Part
+from scoreboard.api.world import ApiWorld
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
@@ -46,7 +46,8 @@ from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch, DoorJournal
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
-from scoreboard.server.progress import LoadingLog, progress_of
+from scoreboard.server.progress import LoadingLog
+from scoreboard.server.readiness import readiness_of
 from scoreboard.server.system import SystemClock, SystemIds
 from scoreboard.settings import Boards, Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
@@ -151,8 +152,10 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
     settings, limits = parts.settings, parts.settings.limits
     rules = UserRules(
         token_age_s=settings.tokens.action_s,
+        earned_age_s=settings.tokens.earned_s,
         tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
         increments=Limit(limits.increments_per_minute) if limits.enabled else None,
+        updates=Limit(limits.updates_per_minute) if limits.enabled else None,
     )
     services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
     return running_core(
@@ -176,8 +179,10 @@ def _ports(parts: _Parts, stores: Stores) -> CorePorts:
         ids=parts.ids,
         keys=ActionKeys(current, tuple(previous)),
         rng=parts.rng,
-        catalogue=stores.scores,
+        catalogue=stores.catalogue,
         archive=stores.archive,
+        profiles=stores.profiles,
+        game_keys=parts.keys.game_keys,
     )
 
 
@@ -292,36 +297,28 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
 def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets) -> ApiWorld:
     settings = parts.settings
     wanted = settings.passwords
-
-    async def readiness() -> Sequence[Part]:
-        answers = await stores.ping()
-        loaded = core.published.get(ALL_TIME) is not None
-        return (
-            Part("postgres", None if answers.postgres else "does not answer"),
-            Part("board", None if loaded else progress_of(core.published.loading(ALL_TIME))),
-            # Without it scores are still kept, ranked and shown.
-            Part("redis", None if answers.redis else "does not answer", needed=False),
-        )
-
     return ApiWorld(
         users=core.users,
         services=core.services,
         accounts=core.accounts,
+        actions=core.actions,
         boards=core.boards,
         published=core.published,
         tokens=tokens,
         tickets=tickets,
         passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
         refresh_key=parts.keys.refresh_key,
+        client_key=parts.keys.client_key,
         clock=parts.clock,
         ids=parts.ids,
         metrics=parts.metrics,
         logger=parts.log,
-        readiness=readiness,
+        readiness=readiness_of(stores, core.published),
         page_dir=PACKAGE / "web",
         docs_dir=PACKAGE / "docs",
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
+        public_boards=settings.board.public,
     )
 
 

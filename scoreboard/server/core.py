@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
+from actors.actions.actor import ActionsActor, ActionsWorld
+from actors.actions.proof import HmacVerifier
 from actors.leaderboard.active import ActiveBoards
 from actors.leaderboard.published import PublishedBoards
 from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.world import LedgerWorld
-from actors.ports import ALL_TIME, BoardId, Period, UserId
+from actors.ports import ALL_TIME, HMAC, BoardId, Period, UserId
 from actors.runtime import CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor, UserRules, UserWorld
@@ -39,6 +41,7 @@ class Core:
     users: Directory[UserId]
     services: Directory[str]
     accounts: Ref
+    actions: Ref
     ledger: Ref
     boards: Directory[BoardId]
     audiences: Directory[str]
@@ -77,15 +80,15 @@ async def running_core(
             solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)
         )
         accounts = await stack.enter_async_context(
-            solo(
-                "accounts",
-                partial(AccountsActor, ports.accounts, ledger, session_ended=hooks.session_ended),
-                options=LEDGER_OPTIONS,
-            )
+            solo("accounts", lambda: _accounts(ports, hooks, ledger), options=LEDGER_OPTIONS)
         )
-        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger).running())
+        actions_world = ActionsWorld(ports.catalogue, ports.clock, {HMAC: HmacVerifier(ports.game_keys)})
+        actions = await stack.enter_async_context(
+            solo("actions", partial(ActionsActor, actions_world), options=LEDGER_OPTIONS)
+        )
+        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
-        yield Core(users, batches, accounts, ledger, boards, wired.audiences, wired.published)
+        yield Core(users, batches, accounts, actions, ledger, boards, wired.audiences, wired.published)
 
 
 def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:
@@ -100,8 +103,12 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
     )
 
 
-def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref) -> Directory[UserId]:
-    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger)
+def _accounts(ports: CorePorts, hooks: CoreHooks, ledger: Ref) -> AccountsActor:
+    return AccountsActor(ports.accounts, ledger, profiles=ports.profiles, session_ended=hooks.session_ended)
+
+
+def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref, actions: Ref) -> Directory[UserId]:
+    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger, actions)
     return Directory(
         "user",
         lambda user_id: UserActor(user_id, world),

@@ -17,6 +17,7 @@ from actors.ports import (
     EventLog,
     Ids,
     Period,
+    ProfileStore,
     ScoreStore,
     SessionId,
     Span,
@@ -42,6 +43,8 @@ class CorePorts:
     rng: random.Random
     catalogue: ActionCatalogue
     archive: Archive
+    profiles: ProfileStore
+    game_keys: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from actors.ports import AccountStore, Archive, BoardCache, EventLog, ProfileSto
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_archive import PostgresArchive
+from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
@@ -55,6 +56,7 @@ class Stores:
     accounts: AccountStore
     profiles: ProfileStore
     archive: Archive
+    catalogue: PostgresActionCatalogue
     events: EventLog
     cache: BoardCache
     database: Database
@@ -153,6 +155,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         accounts=PostgresAccountStore(database),
         profiles=PostgresProfileStore(database),
         archive=PostgresArchive(database),
+        catalogue=PostgresActionCatalogue(database),
         events=events,
         cache=RedisBoardCache(redis),
         database=database,

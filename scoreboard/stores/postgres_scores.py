@@ -37,8 +37,6 @@ Value = TypeVar("Value")
 
 COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 
-ACTIONS = "SELECT action_type, base_points FROM actions WHERE is_active"
-
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
        to_us(k.reached_at) AS reached_us, k.points, to_us(coalesce(s.occurred_at, k.reached_at)) AS occurred_us,
@@ -149,7 +147,7 @@ def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
 
 
 class PostgresScoreStore:
-    """`ScoreStore` and `ActionCatalogue` on Postgres; `commit` is one statement, so one transaction and round trip."""
+    """`ScoreStore` on Postgres; `commit` is one statement, so one transaction and round trip."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -174,10 +172,6 @@ class PostgresScoreStore:
         if writes:
             self._foresight.learn(outcomes)
         return outcomes
-
-    async def actions(self) -> dict[str, int]:
-        """See `ActionCatalogue.actions`."""
-        return dict(await self._database.run(lambda connection: connection.fetch(ACTIONS)))
 
     async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         """See `ScoreStore.recall`."""

@@ -12,3 +12,12 @@ PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY
 TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
 """
 COUNTRIES = frozenset(_CODES.split())
+
+#: The code that many write for the one that the standard has.
+SPOKEN = {"UK": "GB"}
+
+
+def country_of(text: str) -> str | None:
+    """The country that a code means, None if it means none. Exactly two capitals."""
+    code = SPOKEN.get(text, text)
+    return code if code in COUNTRIES else None

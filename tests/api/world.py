@@ -28,7 +28,15 @@ from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.outside import CoreHooks, CorePorts
-from tests.fakes import FakeAccountStore, FakeBoardCache, FakeClock, FakeEventLog, FakeScoreStore, Players
+from tests.fakes import (
+    FakeAccountStore,
+    FakeBoardCache,
+    FakeClock,
+    FakeEventLog,
+    FakeProfileStore,
+    FakeScoreStore,
+    Players,
+)
 from tests.fakes.archive import FakeArchive
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
@@ -87,6 +95,8 @@ class World:
     given: ApiWorld
     app: QuartTrio
     live: set[tuple[str, str]]
+    keys: KeyRing
+    profiles: FakeProfileStore
 
     async def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> Response:
         """GET a path."""
@@ -155,15 +165,15 @@ class Parts:
         self.live: set[tuple[str, str]] = set()
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
+        self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
 
     def ports(self) -> CorePorts:
         """The world as the actors see it."""
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
         events, cache = FakeEventLog(), FakeBoardCache()
-        archive = FakeArchive(self.scores, self.clock)
-        return CorePorts(
-            self.scores, self.accounts, events, cache, self.clock, self.ids, keys, rng, self.scores, archive
-        )
+        stores = (self.scores, self.accounts, events, cache)
+        rest = (self.scores, self.archive, self.profiles, self.keys.game_keys)
+        return CorePorts(*stores, self.clock, self.ids, keys, rng, *rest)
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""
@@ -184,6 +194,7 @@ class Parts:
             "users": core.users,
             "services": core.services,
             "accounts": core.accounts,
+            "actions": core.actions,
             "boards": core.boards,
             "published": core.published,
             "tokens": AccessTokens(
@@ -192,6 +203,7 @@ class Parts:
             "tickets": Tickets(self.keys.refresh_key, now_us=now_us, used=Alone()),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
+            "client_key": self.keys.client_key,
             "clock": self.clock,
             "ids": self.ids,
             "metrics": self.metrics,
@@ -222,5 +234,6 @@ async def running_world(
         given = parts.given(core, web, changes)
         app = create_app(given)
         yield World(
-            parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health, given, app, parts.live
+            *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
+            *(given, app, parts.live, parts.keys, parts.profiles),
         )

@@ -144,7 +144,7 @@ def real_world(stores: Stores) -> World:
         stores.cache,
         ban,
         set_score,
-        stores.scores,
+        stores.catalogue,
         stores.profiles,
         stores.archive,
         now_us,

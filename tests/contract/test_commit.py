@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from actors.ports import (
+    HMAC,
     MAX_SCORE,
     NEVER_US,
     AnswerRecord,
@@ -288,8 +289,21 @@ async def test_an_action_that_must_never_be_forgotten_outlives_every_purge(world
 
 
 async def test_the_catalogue_tells_what_actions_are_worth(world: World) -> None:
-    """A fresh database knows one."""
-    assert {"INCREMENT": 1} == await world.catalogue.actions()
+    """A fresh database knows these, each proven by the game's server."""
+    worth = {"INCREMENT": 1, "COMPLETE_QUEST": 50, "WIN_GAME": 100, "ACHIEVEMENT_UNLOCK": 25}
+    assert worth == await world.catalogue.actions()
+    assert [(name, worth[name], HMAC) for name in sorted(worth)] == [
+        (kind.action_type, kind.points, kind.verifier) for kind in await world.catalogue.kinds()
+    ]
+
+
+async def test_the_catalogue_tells_which_actions_have_counted(world: World) -> None:
+    """By the name under which they are spent."""
+    ann = await world.player("Ann")
+    first = write(ann)
+    await world.scores.commit([first])
+    assert {first.token_hash} == await world.catalogue.spent([b"never seen", first.token_hash])
+    assert set() == await world.catalogue.spent([])
 
 
 async def test_a_total_stops_however_much_is_added_at_once(world: World) -> None:

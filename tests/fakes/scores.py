@@ -10,6 +10,7 @@ from actors.ports import (
     EVERYBODY,
     LATEST_US,
     MAX_SCORE,
+    ActionKind,
     AnswerRecord,
     BannedUser,
     BoardScope,
@@ -98,7 +99,7 @@ class FakeScoreStore:
         self.page = 3
         self.ledger: list[tuple[ScoreWrite, Committed]] = []
         self.batches: list[int] = []
-        self.catalogue = {"INCREMENT": 1}
+        self.catalogue = {"INCREMENT": 1, "COMPLETE_QUEST": 50, "WIN_GAME": 100, "ACHIEVEMENT_UNLOCK": 25}
         self._clock = clock
         self._spent: dict[bytes, _Spent] = {}
         self._keys: dict[tuple[UserId, str], _Kept] = {}
@@ -168,6 +169,14 @@ class FakeScoreStore:
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
         return await self.faults.around(lambda: dict(self.catalogue))
+
+    async def kinds(self) -> list[ActionKind]:
+        """See `ActionCatalogue.kinds`."""
+        return await self.faults.around(lambda: [ActionKind(*each) for each in sorted(self.catalogue.items())])
+
+    async def spent(self, token_hashes: Sequence[bytes]) -> set[bytes]:
+        """See `ActionCatalogue.spent`."""
+        return await self.faults.around(lambda: {each for each in token_hashes if each in self._spent})
 
     async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         """See `ScoreStore.recall`."""

@@ -35,7 +35,14 @@ COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
 # that is passed through.
 SEEN_BY_NEIGHBOURS = ("messages", "events")
 SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token", "scope")
-CORE_ROOMS = ("actors.user", "actors.service", "actors.ledger", "actors.leaderboard", "actors.connection")
+CORE_ROOMS = (
+    "actors.user",
+    "actors.actions",
+    "actors.service",
+    "actors.ledger",
+    "actors.leaderboard",
+    "actors.connection",
+)
 TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
 TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")
 

@@ -82,7 +82,7 @@ def insist(
                 answer = send(server, token, batches[number])
             except httpx.TransportError:
                 continue
-            if answer.status_code != 503:
+            if answer.status_code < 500:
                 heard[number] = results(answer)
 
 

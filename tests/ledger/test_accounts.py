@@ -27,7 +27,7 @@ from actors.ports import (
     UserId,
 )
 from actors.runtime import AskTimeout, MailboxFull, Question, Ref, Request, running_actor
-from tests.fakes import FakeAccountStore
+from tests.fakes import FakeAccountStore, FakeProfileStore
 from tests.ledger.office import NOWHERE, PATIENT, Office, running_office
 
 AWAY = StoreUnavailable("away")
@@ -57,6 +57,7 @@ class Desk:
     store: FakeAccountStore
     accounts: Ref
     ended: list[SessionId]
+    profiles: FakeProfileStore
 
     async def ask(self, message: Question[Any], within: float = 30) -> Any:
         return await self.accounts.ask(message, within=within)
@@ -68,9 +69,10 @@ async def running_desk() -> AsyncIterator[Desk]:
     async with running_office() as office:
         store = FakeAccountStore(office.store.players)
         ended: list[SessionId] = []
-        make = partial(AccountsActor, store, office.ledger, session_ended=ended.append)
+        profiles = FakeProfileStore(office.store.players)
+        make = partial(AccountsActor, store, office.ledger, profiles=profiles, session_ended=ended.append)
         async with running_actor("accounts", make, rng=random.Random(0), options=PATIENT) as accounts:
-            yield Desk(office, store, accounts, ended)
+            yield Desk(office, store, accounts, ended, profiles)
 
 
 async def test_who_has_registered_is_on_the_board(autojump_clock: MockClock) -> None:
@@ -221,7 +223,7 @@ async def test_a_ledger_that_cannot_hear_is_told_of_a_new_player_later(autojump_
             desk.office.ledger._deliver(request)
 
         ledger = Ref("ledger", deliver)
-        make = lambda: AccountsActor(desk.store, ledger)  # noqa: E731 - as above
+        make = lambda: AccountsActor(desk.store, ledger, profiles=desk.profiles)  # noqa: E731 - as above
         async with running_actor("accounts", make, rng=random.Random(0), options=PATIENT) as accounts:
             outcome = await accounts.ask(registration("a"), within=5)
             assert isinstance(outcome, Registered)

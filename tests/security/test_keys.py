@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keys import KeyRing, generate_ring, load_keys, new_rsa_pem
 
-KEY_FILES = {"jwt-1.key", "action-1.key", "refresh.key"}
+KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "refresh.key", "client.key"}
 
 
 def secrets_of(ring: KeyRing) -> tuple[object, ...]:
     """What makes two rings the same."""
-    return [key.kid for key in ring.signing], ring.action_keys, ring.refresh_key
+    names = [key.kid for key in ring.signing]
+    return names, ring.action_keys, ring.refresh_key, ring.game_keys, ring.client_key
 
 
 def write_private(path: Path, content: bytes) -> None:

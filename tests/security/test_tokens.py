@@ -159,7 +159,9 @@ def test_a_token_of_the_key_before_is_still_believed() -> None:
     """Rotation signs nobody out."""
     newer = generate_ring()
     old_token = Bench().issue()
-    both = Bench(KeyRing((*newer.signing, *RING.signing), RING.action_keys, RING.refresh_key))
+    both = Bench(
+        KeyRing((*newer.signing, *RING.signing), RING.action_keys, RING.refresh_key, RING.game_keys, RING.client_key)
+    )
     assert "u1" == both.tokens.verify(old_token).user_id
     assert newer.signing[0].kid == jwt.get_unverified_header(both.issue())["kid"]
 

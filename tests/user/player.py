@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 import trio
 
-from actors.ports import Source, UserId
-from actors.runtime import ActorError, Directory, Ref, Refusal
+from actors.actions.actor import ActionsActor, ActionsWorld
+from actors.actions.proof import HmacVerifier
+from actors.ports import HMAC, Source, UserId
+from actors.runtime import ActorError, Directory, Ref, Refusal, running_actor
 from actors.user.actor import UserActor, UserRules, UserWorld
 from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.token import ActionKeys, ActionToken, issue
+from tests.fakes import FakeScoreStore
 from tests.leaderboard.stage import CountedIds, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Source("192.0.2.1", "test")
 KEYS = ActionKeys(b"key", (b"old key",))
-FREE = UserRules(tokens=None, increments=None)
+GAME_KEY = b"key of the game"
+FREE = UserRules(tokens=None, increments=None, updates=None)
 STRICT = UserRules(tokens=Limit(10), increments=Limit(5))
 
 
@@ -64,9 +69,15 @@ async def running_players(
 ) -> AsyncIterator[Players]:
     """Players a and b; in front of the office's ledger, unless another is given."""
     clock, ids = TrioClock(), CountedIds()
-    async with running_office() as office:
+    async with running_office() as office, AsyncExitStack() as scopes:
         office.add("a", "b")
-        world = UserWorld(clock, ids, KEYS, rules, ledger or office.ledger)
+        actions_world = ActionsWorld(
+            FakeScoreStore(office.store.players, clock), clock, {HMAC: HmacVerifier([GAME_KEY])}
+        )
+        actions = await scopes.enter_async_context(
+            running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
+        )
+        world = UserWorld(clock, ids, KEYS, rules, ledger or office.ledger, actions)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),

@@ -1,0 +1,1 @@
+"""What can be done for points: the catalogue, and the proof that it was done."""

@@ -1,0 +1,27 @@
+"""Whether the parts of a server are there, as its operators hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from actors.leaderboard.published import PublishedBoards
+from actors.ports import ALL_TIME
+from scoreboard.api.world import Part
+from scoreboard.server.progress import progress_of
+from scoreboard.stores.opening import Stores
+
+
+def readiness_of(stores: Stores, published: PublishedBoards) -> Callable[[], Awaitable[Sequence[Part]]]:
+    """Asks the stores, and looks whether the board of all time has been loaded."""
+
+    async def readiness() -> Sequence[Part]:
+        answers = await stores.ping()
+        loaded = published.get(ALL_TIME) is not None
+        return (
+            Part("postgres", None if answers.postgres else "does not answer"),
+            Part("board", None if loaded else progress_of(published.loading(ALL_TIME))),
+            # Without it scores are still kept, ranked and shown.
+            Part("redis", None if answers.redis else "does not answer", needed=False),
+        )
+
+    return readiness
