@@ -1,14 +1,13 @@
 """When garbage is collected: often and a little of it, and all of it only when there is reason to.
 
-A collection holds the event loop for about a microsecond an object that it looks at. Ten thousand connections are 1.7
-million objects: 1.75 s if it looks at all of them, and 150 ms when it looked at "the youngest" 10,000 while connections
-came and went, because objects that are freed meanwhile are taken off that number. To look at fewer at a time whatever
-makes them costs a tenth of a request. So what came with every twenty-five connections is looked at once and then left
-alone (``scripts/bench joins``). So is what came with every 250 wakings: to wait again, a task makes some ten
-objects in place of ten that are freed, so no count grows, and after a round of pings to ten thousand clients a hundred
-thousand were looked at in one turn (``scripts/bench hold``). What has lived longer is freed without the collector,
-because connections leave no cycles behind. Everything is looked at when the process has grown by more than its
-connections explain.
+A collection holds the event loop while it looks at its objects, and ten thousand connections are far too many of them
+for one turn. Nor does the number of young objects say when to look: those that are freed meanwhile are taken off it, so
+while connections come and go there are many more when it is reached; and a lower number costs every request. So what
+came with every few connections is looked at once and then left alone (``scripts/bench joins``). So is what came with
+every few hundred wakings: to wait again, a task makes as many objects as are freed, so no number grows, and behind a
+round of pings those of all clients would be looked at in one turn (``scripts/bench hold``). What has lived longer is
+freed without the collector, because connections leave no cycles behind. Everything is looked at when the process has
+grown by more than its connections explain.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ TOO_MUCH = 2
 class Foresight:
     """Counts surprises: up with a call that was not all news, down with one that was.
 
-    The attempt to write without judging costs two thirds of judging if it succeeds, and nearly as much again if it
-    fails. So one surprise among many calls does not keep from the next attempt; two in a row do, until calls that were
-    judged turn out to be news again.
+    The attempt to write without judging saves what judging reads if it succeeds, and is thrown away if it fails. So one
+    surprise among many calls does not keep from the next attempt; two in a row do, until calls that were judged turn
+    out to be news again.
     """
 
     __slots__ = ("_surprises",)
