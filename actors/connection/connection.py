@@ -10,6 +10,7 @@ bytes, until its transport has something else under way.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -42,6 +43,9 @@ __all__ = ["MAX_CHANNELS", "NOWHERE", "ConnectionDialect", "ConnectionWorld", "L
 MAX_CHANNELS = 20
 
 NOWHERE = Source(None, None)
+
+#: What is said without being asked for while the client does not read; the newest of it.
+MOST_UNTOLD = 4
 
 #: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
 BREATH_S = 0.05
@@ -80,6 +84,7 @@ class LiveConnection:
         "_scoring",
         "_source",
         "_transport",
+        "_untold",
         "_user",
         "_watched",
         "_world",
@@ -104,6 +109,7 @@ class LiveConnection:
         self._watched: dict[Channel, _Watched] = {}
         self._boards = BoardsSeen()
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
+        self._untold: deque[bytes] = deque(maxlen=MOST_UNTOLD)
         self._lagging = False
         self._catching_up = False
         self._helpers: trio.Nursery | None = None
@@ -163,6 +169,16 @@ class LiveConnection:
             self._leave(channel)
         self._dialect = dialect
 
+    def sign_out(self, code: str, message: str) -> None:
+        """The sign-in is over: go on as a spectator's. Commands that need one are refused for their own reasons."""
+        if self._gone or self._user is None:
+            return
+        self._world.signins.discard(self, self._user)
+        frames = self._dialect.personal(ErrorEvent(code, message))
+        if self._untold or not self._transport.write_now(frames):
+            self._untold.append(frames)
+            self._lag()
+
     # --- the seats ---
 
     def settle(self, seats: Seats) -> None:
@@ -204,6 +220,8 @@ class LiveConnection:
         """
         self._helpers = helpers
         self._transport.when_busy(self._busy)
+        if self._user is not None:
+            self._world.signins.add(self, self._user)
         try:
             for command in first:
                 await self._obey(command)
@@ -211,6 +229,8 @@ class LiveConnection:
                 await self._obey(command)
         finally:
             self._gone, self._helpers = True, None
+            if self._user is not None:
+                self._world.signins.discard(self, self._user)
             if self._scoring is not None:
                 self._scoring.close()
             for channel, watched in self._watched.items():
@@ -242,7 +262,12 @@ class LiveConnection:
             self._catching_up = False
 
     def _show_newest(self) -> bool:
-        """One snapshot for each channel that is behind; False when the transport took none of them."""
+        """What is untold, and one snapshot for each channel that is behind; False when the transport took nothing."""
+        while self._untold:
+            if not self._transport.write_now(self._untold[0]):
+                self._lagging = True
+                return False
+            self._untold.popleft()
         for count, (channel, update) in enumerate(tuple(self._late.items())):
             if not self._transport.write_now(update.full_frames(self._dialect)):
                 self._lagging = True
@@ -314,9 +339,15 @@ class LiveConnection:
         with trio.move_on_after(self._world.within_s):
             verdict = await self._world.who(token)
         if isinstance(verdict, SignedIn):
-            self._user = verdict
-            self._transport.trust()
+            self._sign_in(verdict)
         await self._say(verdict)
+
+    def _sign_in(self, user: SignedIn) -> None:
+        if self._user is not None:
+            self._world.signins.discard(self, self._user)
+        self._user = user
+        self._world.signins.add(self, user)
+        self._transport.trust()
 
     async def _score(self, command: ScoringCommand) -> None:
         if self._scoring is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
+from actors.connection.signins import SignIns
 from actors.runtime import Directory
 
 
@@ -19,7 +20,8 @@ async def no_tickets(_: str) -> SignedIn | ErrorEvent:
 class ConnectionWorld:
     """Handed to all connections.
 
-    `who` judges an access token: who it is, or why not; `redeem` a ticket, which is used up by it.
+    `who` judges an access token: who it is, or why not; `redeem` a ticket, which is used up by it. `signins` hears
+    who has signed in, and says when that ends.
     """
 
     audiences: Directory[str]
@@ -29,3 +31,4 @@ class ConnectionWorld:
     scoring: ScoringWorld
     within_s: float = 10.0
     redeem: Callable[[str], Awaitable[SignedIn | ErrorEvent]] = no_tickets
+    signins: SignIns = field(default_factory=SignIns)

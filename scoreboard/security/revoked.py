@@ -15,6 +15,7 @@ class RevokedSessions:
     def __init__(self, *, keep_s: float, now_us: Callable[[], int]) -> None:
         self._keep_us = int(keep_s * 1_000_000)
         self._now_us = now_us
+        self._followers: list[Callable[[str], None]] = []
         self._until_us: dict[str, int] = {}  # in order of ending, so the oldest stands first
 
     def __repr__(self) -> str:
@@ -32,6 +33,12 @@ class RevokedSessions:
         self._forget(now_us)
         self._until_us.pop(session_id, None)
         self._until_us[session_id] = now_us + self._keep_us
+        for follower in self._followers:
+            follower(session_id)
+
+    def follow(self, follower: Callable[[str], None]) -> None:
+        """Call this with each session that ends from now on."""
+        self._followers.append(follower)
 
     def _forget(self, now_us: int) -> None:
         while self._until_us:

@@ -261,6 +261,7 @@ def _feeds(parts: _Parts, core: Core, tokens: AccessTokens, tickets: Tickets) ->
         metrics=parts.metrics,
         clock=parts.clock,
         rng=parts.rng,
+        revoked=parts.revoked,
     )
     parts.metrics.follow_sockets(lambda: feeds.connected)
     return feeds

@@ -14,6 +14,7 @@ import trio
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
+from actors.connection.signins import SignIns
 from actors.ports import UserId, WallClock
 from scoreboard.door.admission import site_of
 from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
@@ -22,6 +23,7 @@ from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.errors import TicketRefused, TokenRefused
+from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens, Caller
 from scoreboard.server.core import Core
@@ -36,6 +38,8 @@ class Feeds:
     sockets: WebSocketFeed
     socketio: SocketIo
     events: EventFeed
+    signins: SignIns
+    clock: WallClock
 
     @property
     def connected(self) -> int:
@@ -45,8 +49,11 @@ class Feeds:
     @asynccontextmanager
     async def running(self, closing: trio.Event) -> AsyncIterator[None]:
         """Look after clients while the body runs; `closing` is set when they should go."""
-        async with self.sockets.running(), self.events.running(), self.socketio.running(closing):
-            yield
+        async with trio.open_nursery() as nursery, self.sockets.running(), self.events.running():
+            nursery.start_soon(self.signins.watch, self.clock.now_us)
+            async with self.socketio.running(closing):
+                yield
+            nursery.cancel_scope.cancel()
 
 
 def make_feeds(  # noqa: PLR0913 - named, but for the first three
@@ -59,6 +66,7 @@ def make_feeds(  # noqa: PLR0913 - named, but for the first three
     metrics: Metrics,
     clock: WallClock,
     rng: random.Random,
+    revoked: RevokedSessions,
 ) -> Feeds:
     """The feeds of one server, which share what they know of clients."""
     scoring = ScoringWorld(core.users, partial(_refusal, tokens), metrics.command_answered)
@@ -70,6 +78,7 @@ def make_feeds(  # noqa: PLR0913 - named, but for the first three
         scoring,
         redeem=partial(_redeem, tokens, tickets),
     )
+    revoked.follow(world.signins.end_session)
     allow_origin = Origins.of(settings.door.origins).allows
     patience = Patience(ping_after_s=settings.board.ping_s)
     frames = _frame_limits(settings)
@@ -79,6 +88,8 @@ def make_feeds(  # noqa: PLR0913 - named, but for the first three
         WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),
         SocketIo(shared, site_of, allow_origin, metrics.request),
         EventFeed(world, event_limits, allow_origin=allow_origin, now_us=clock.now_us, rng=rng),
+        world.signins,
+        clock,
     )
 
 

@@ -101,3 +101,15 @@ def test_document_as_feed_tells_of_scores_and_ranks(server: ServedScoreboard) ->
     assert told["score_changed"]["userId"] == player.user_id
     game.drop()
     player.leave()
+
+
+def test_a_logout_is_heard_on_the_live_socket(server: ServedScoreboard) -> None:
+    """At once, and the socket stays."""
+    player = Player(server, "Leaver")
+    game = SocketGame(server.port, player.access_token)
+    assert game.ask("ping")["event"] == "pong"
+    player.http.post("/api/auth/logout").raise_for_status()
+    assert game.message()["data"]["code"] == "TOKEN_REVOKED"
+    assert game.ask("ping")["event"] == "pong"
+    game.drop()
+    player.leave()
