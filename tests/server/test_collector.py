@@ -77,6 +77,32 @@ async def test_what_wakings_made_is_looked_at_in_portions_too(as_before: None) -
     assert 3 == gc.get_stats()[1]["collections"] - before
 
 
+async def test_the_next_portion_of_wakings_begins_behind_the_last(as_before: None) -> None:
+    """One more is no reason to look again; what is over counts for nothing either."""
+    begin()
+    wakings = Wakings()
+    before = gc.get_stats()[1]["collections"]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wakings.collect)
+        for count in (WAKINGS - 1, 1, 1, WAKINGS - 2):
+            await trio.testing.wait_all_tasks_blocked()
+            wakings.add(count)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert 1 == gc.get_stats()[1]["collections"] - before
+
+
+async def test_what_is_there_when_the_board_is_loaded_is_never_looked_at(as_before: None) -> None:
+    """A million players are no garbage."""
+    begin()
+    kept = [["a player's"]]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: keep_small(lambda: 0, make_logger(style="json", stream=io.StringIO())))
+        await trio.testing.wait_all_tasks_blocked()
+        assert not any(each is kept for each in gc.get_objects())
+        nursery.cancel_scope.cancel()
+
+
 def test_what_is_there_before_the_loop_runs_is_never_looked_at(as_before: None) -> None:
     """A tenth of a second that nobody has to wait for."""
     kept = [["a module's"]]
