@@ -14,7 +14,8 @@ from scoreboard.api.granted import SessionsOfA, SessionsOfB
 from scoreboard.api.operators import OperatorRoutes
 from scoreboard.api.scores import ScoreRoutes
 from scoreboard.api.top import TopRoute
-from scoreboard.api.v1 import actions, updates
+from scoreboard.api.v1 import actions, archive, updates
+from scoreboard.api.v1.boards import RANK_PATH, TOP_PATH, BoardRoutes
 from scoreboard.api.v1.users import ME_PATH, PATH, UserRoutes
 from scoreboard.api.world import ApiWorld
 
@@ -56,6 +57,10 @@ def _add_document_b(app: Application, world: ApiWorld) -> None:
     app.add_view("GET", actions.CATALOGUE_PATH, done.catalogue)
     app.add_view("POST", actions.COMPLETE_PATH, done.complete)
     app.add_view("POST", updates.PATH, updates.UpdateRoute(world).update)
+    boards = BoardRoutes(world)
+    app.add_view("GET", TOP_PATH, boards.top)
+    app.add_view("GET", RANK_PATH, boards.rank)
+    app.add_view("GET", archive.PATH, archive.ArchiveRoute(world).archive)
     app.add_view("GET", ME_PATH, users.me)
     app.add_view("PATCH", ME_PATH, users.change)
     app.add_view("GET", PATH, users.user)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from actors.leaderboard.published import PublishedBoards
-from actors.ports import BoardId, Ids, UserId, WallClock
+from actors.ports import Archive, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
@@ -42,6 +42,7 @@ class ApiWorld:
     accounts: Ref
     actions: Ref
     boards: Directory[BoardId]
+    archive: Archive
     published: PublishedBoards
     tokens: AccessTokens
     tickets: Tickets

@@ -21,3 +21,20 @@ class RowJson(msgspec.Struct, frozen=True, gc=False):
 def row_json(row: Row) -> RowJson:
     """A row as it is told."""
     return RowJson(row.rank, row.user_id, row.username, row.score, iso(row.reached_us))
+
+
+class FullRowJson(msgspec.Struct, frozen=True, gc=False):
+    """The same as document B has it: with what the player shows, null where there is nothing."""
+
+    rank: int
+    userId: str  # noqa: N815
+    username: str
+    score: int
+    avatar: str | None
+    country: str | None
+    lastUpdated: str  # noqa: N815
+
+
+def full_row_json(row: Row) -> FullRowJson:
+    """A row as document B tells it."""
+    return FullRowJson(row.rank, row.user_id, row.username, row.score, row.avatar, row.country, iso(row.reached_us))

@@ -34,6 +34,8 @@ async def test_a_player_is_shown_with_neighbours_in_document_b_s_envelope(world:
             "userId": f"p00{n}",
             "username": f"Player {n}",
             "score": 1000 - n,
+            "avatar": None,
+            "country": None,
             "lastUpdated": "1970-01-01T00:00:00.000Z",
         }
         for n in range(2)

@@ -97,6 +97,7 @@ class World:
     live: set[tuple[str, str]]
     keys: KeyRing
     profiles: FakeProfileStore
+    archive: FakeArchive
 
     async def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> Response:
         """GET a path."""
@@ -196,6 +197,7 @@ class Parts:
             "accounts": core.accounts,
             "actions": core.actions,
             "boards": core.boards,
+            "archive": self.archive,
             "published": core.published,
             "tokens": AccessTokens(
                 self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
@@ -235,5 +237,5 @@ async def running_world(
         app = create_app(given)
         yield World(
             *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
-            *(given, app, parts.live, parts.keys, parts.profiles),
+            *(given, app, parts.live, parts.keys, parts.profiles, parts.archive),
         )
