@@ -25,9 +25,10 @@ def test_whoever_was_first_is_last_in_the_next_round() -> None:
 
 
 def test_a_ratio_is_of_two_values_of_one_round() -> None:
-    """What ours has over what the peer has, for each quantity that both have."""
+    """What one has over what another has, for each two sides and each quantity that both have."""
     found = with_ratios({"ours": {"us": 6.0}, "peer": {"us": 12.0, "other": 1.0}}).values
-    assert {"us: ours": 6.0, "us: peer": 12.0, "us: ours / peer": 0.5, "other: peer": 1.0} == found
+    ratios = {"us: ours / peer": 0.5, "us: peer / ours": 2.0}
+    assert {"us: ours": 6.0, "us: peer": 12.0, "other: peer": 1.0} | ratios == found
 
 
 def test_a_peer_that_is_left_out_has_no_ratio() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 
 from rich.table import Table
 
@@ -11,17 +12,19 @@ from tests.bench.figure import Figure, Mark, Reading, Row
 OURS = "ours"
 
 
-def ratio_side(peer: str) -> str:
-    """The column of what we have over what a peer has."""
-    return f"{OURS} / {peer}"
+def ratio_side(peer: str, mine: str = OURS) -> str:
+    """The column of what one side has over what a peer has."""
+    return f"{mine} / {peer}"
 
 
 def compared(label: str, unit: str, key: str, peers: Sequence[str], marks: Mapping[str, Mark]) -> list[Figure]:
     """A quantity of every side, and the ratio to each peer with its mark."""
-    ratios = [
-        Figure(side_key(key, ratio_side(peer)), label, "ratio", marks.get(peer), ratio_side(peer)) for peer in peers
-    ]
-    return counted(label, unit, key, peers) + ratios
+    return counted(label, unit, key, peers) + [ratio(label, key, OURS, peer, marks.get(peer)) for peer in peers]
+
+
+def ratio(label: str, key: str, mine: str, peer: str, mark: Mark | None = None) -> Figure:
+    """A quantity of one side over a peer's."""
+    return Figure(side_key(key, ratio_side(peer, mine)), label, "ratio", mark, ratio_side(peer, mine))
 
 
 def counted(label: str, unit: str, key: str, peers: Sequence[str]) -> list[Figure]:
@@ -43,13 +46,11 @@ def in_turn(sides: Iterable[str], number: int) -> list[str]:
 
 def with_ratios(values: dict[str, dict[str, float]]) -> Reading:
     """A round's reading from quantities by side and key; each ratio is of two values of the same round."""
-    found: dict[str, float] = {}
-    for side, quantities in values.items():
-        for key, value in quantities.items():
-            found[side_key(key, side)] = value
-            mine = values.get(OURS, {}).get(key)
-            if side != OURS and mine is not None and value:
-                found[side_key(key, ratio_side(side))] = mine / value
+    found = {side_key(key, side): value for side, told in values.items() for key, value in told.items()}
+    for mine, peer in permutations(values, 2):
+        for key in values[mine].keys() & values[peer].keys():
+            if values[peer][key]:
+                found[side_key(key, ratio_side(peer, mine))] = values[mine][key] / values[peer][key]
     return Reading(found)
 
 

@@ -14,7 +14,7 @@ from tests.bench.measures.versus_rest import LIMITS, WARM_UP_S, RestSide
 from tests.bench.peers import document_a_subject
 from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import SubjectFactory, wait_until_quiet
-from tests.bench.versus import OURS, compared, counted
+from tests.bench.versus import OURS, compared, counted, ratio
 
 NAME = "socket"
 PEER = "document A, REST"
@@ -76,6 +76,7 @@ class SocketMeasure(SideBySide):
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = (
         *compared("cycles", "1/s", "cycles_per_s", PEERS, {PEER: MARK}),
+        ratio("cycles", "cycles_per_s", AHEAD, PEER, MARK),
         *counted("cycle, median", "ms", "cycle_median", (AHEAD,)),
         *counted("cycle, p99", "ms", "cycle_p99", (AHEAD,)),
         *(figure for row in COMPARED for figure in compared(*row, PEERS, {})),
