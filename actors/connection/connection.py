@@ -33,7 +33,7 @@ from actors.connection.scoring import Scoring
 from actors.connection.transport import ConnectionDialect, Transport
 from actors.connection.world import ConnectionWorld
 from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import Join, Leave, Seats, Update
+from actors.leaderboard.messages import Join, JoinAround, Leave, LeaveAround, Seats, Update
 from actors.ports import Source
 from actors.runtime import ActorError
 
@@ -82,6 +82,7 @@ class LiveConnection:
         "_lagging",
         "_late",
         "_scoring",
+        "_signed_in",
         "_source",
         "_transport",
         "_untold",
@@ -102,6 +103,7 @@ class LiveConnection:
         self._dialect = dialect
         self._world = world
         self._user = user
+        self._signed_in = user is not None
         self._source = source
         self._scoring: Scoring | None = None
         if user is not None:
@@ -174,6 +176,8 @@ class LiveConnection:
         if self._gone or self._user is None:
             return
         self._world.signins.discard(self, self._user)
+        self._signed_in = False
+        self._end_personal()
         frames = self._dialect.personal(ErrorEvent(code, message))
         if self._untold or not self._transport.write_now(frames):
             self._untold.append(frames)
@@ -283,7 +287,7 @@ class LiveConnection:
             case Subscribe():
                 await self._subscribe(command)
             case Unsubscribe(channel):
-                if self._forget(channel):
+                if self._end_same(channel) and not channel.around:
                     self._leave(channel)
                 await self._say(Unsubscribed(channel))
             case Ping(echo):
@@ -295,21 +299,26 @@ class LiveConnection:
 
     async def _subscribe(self, command: Subscribe) -> None:
         channel = command.channel
-        refusal = self._too_many(channel)
+        refusal = self._why_not(channel)
         if refusal is not None:
             await self._say(refusal)
             return
-        self._forget(channel)  # a second subscription begins anew, with a snapshot
+        self._end_same(channel)  # a second subscription begins anew, with a snapshot
         epoch, version = command.shown or (None, 0)
         self._watched[channel] = _Watched(command.full, epoch, version, believed=epoch is not None)
         try:
-            await self._world.audiences.ask(channel.key, Join(self), within=self._world.within_s)
+            await self._world.audiences.ask(channel.key, self._joining(channel), within=self._world.within_s)
         except ActorError:
             self._forget(channel)
             await self._say(ErrorEvent("SERVICE_UNAVAILABLE", "The board cannot be reached just now. Subscribe again."))
 
-    def _too_many(self, channel: Channel) -> ErrorEvent | None:
+    def _joining(self, channel: Channel) -> Join | JoinAround:
+        return JoinAround(self, channel, self._user.user_id) if channel.around and self._user else Join(self)
+
+    def _why_not(self, channel: Channel) -> ErrorEvent | None:
         """Why this one may not be watched as well, if so; otherwise the look at its board is remembered."""
+        if channel.around and not self._signed_in:
+            return ErrorEvent("UNAUTHORIZED", "This channel is a player's own. Send authenticate first.")
         if len(self._watched) >= MAX_CHANNELS and channel not in self._watched:
             text = f"A connection may watch {MAX_CHANNELS} channels. Unsubscribe from one first."
             return ErrorEvent("TOO_MANY_CHANNELS", text)
@@ -317,6 +326,20 @@ class LiveConnection:
             text = f"A connection may look at {MAX_BOARDS} boards in {BOARDS_WITHIN_S:.0f} seconds."
             return ErrorEvent("TOO_MANY_CHANNELS", text)
         return None
+
+    def _end_same(self, channel: Channel) -> bool:
+        """Watch it no more; one's own surroundings whatever their radius. False if it was not watched."""
+        same = [each for each in self._watched if each == channel or _differ_in_radius(each, channel)]
+        for each in same:
+            self._forget(each)
+            if each.around:
+                self._leave(each)
+        return bool(same)
+
+    def _end_personal(self) -> None:
+        for channel in [each for each in self._watched if each.around]:
+            self._forget(channel)
+            self._leave(channel)
 
     def _forget(self, channel: Channel) -> bool:
         """Stop showing a channel; False if it was not shown."""
@@ -328,7 +351,7 @@ class LiveConnection:
 
     def _leave(self, channel: Channel) -> None:
         try:
-            self._world.audiences.tell(channel.key, Leave(self))
+            self._world.audiences.tell(channel.key, LeaveAround(self, channel) if channel.around else Leave(self))
         except ActorError:
             return  # the audience forgets a connection that has gone when it offers it the next step
 
@@ -345,7 +368,9 @@ class LiveConnection:
     def _sign_in(self, user: SignedIn) -> None:
         if self._user is not None:
             self._world.signins.discard(self, self._user)
-        self._user = user
+            if self._user.user_id != user.user_id:
+                self._end_personal()
+        self._user, self._signed_in = user, True
         self._world.signins.add(self, user)
         self._transport.trust()
 
@@ -363,3 +388,7 @@ class LiveConnection:
         frames = self._dialect.personal(event)
         if not self._transport.write_now(frames):
             await self._transport.send(frames)
+
+
+def _differ_in_radius(one: Channel, other: Channel) -> bool:
+    return one.around and other.around and one.board == other.board and bool(one.size) == bool(other.size)

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from actors.ports import BoardId, UserId
 
+#: Ends the key of those who watch somebody's surroundings.
+AROUND = "around"
+
 
 class Row(NamedTuple):
     """One line of a board. `rank` counts from 1; `reached_us` is when the score was reached.
@@ -24,15 +27,19 @@ class Row(NamedTuple):
 
 
 class Channel(NamedTuple):
-    """A window on a board: its first `size` rows (1 to 100). A tuple, because it is a key at every delivery."""
+    """A window on a board: its first `size` rows (1 to 100). A tuple, because it is a key at every delivery.
+
+    With `around` it is each watcher's own row, between `size` rows above and below; of size 0 that of the player alone.
+    """
 
     board: BoardId
     size: int
+    around: bool = False
 
     @property
     def key(self) -> str:
-        """Names the channel's audience in a directory."""
-        return f"{self.board}/{self.size}"
+        """Names the channel's audience in a directory; of one board all around somebody have the same."""
+        return f"{self.board}/{AROUND if self.around else self.size}"
 
     @classmethod
     def of_key(cls, key: str) -> Channel:
@@ -68,6 +75,14 @@ class BoardDiff:
     total: int
     check: int | None
     at_us: int
+
+
+class OwnFull(BoardFull):
+    """Where one player stands: a board of the player's own row alone, none if not on the board."""
+
+
+class OwnDiff(BoardDiff):
+    """How that has changed; what it was stands in the news of the same step."""
 
 
 @dataclass(frozen=True, slots=True)

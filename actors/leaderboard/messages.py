@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from actors.leaderboard.events import Channel, Row
+from actors.leaderboard.touched import Ranks
 from actors.leaderboard.update import Dialect, Update
 from actors.ports import ScoreFact, UserId
 from actors.runtime import Question, Refusal
@@ -19,7 +20,9 @@ __all__ = [
     "CatchUp",
     "Dialect",
     "Join",
+    "JoinAround",
     "Leave",
+    "LeaveAround",
     "Loaded",
     "NotRanked",
     "Page",
@@ -31,9 +34,12 @@ __all__ = [
     "Standing",
     "StandingAnswer",
     "Subscriber",
+    "TakeTouched",
     "Unwatch",
     "Update",
     "Watch",
+    "Windows",
+    "WindowsAnswer",
 ]
 
 
@@ -104,6 +110,26 @@ class Around(Question[AroundAnswer]):
     user_id: UserId
     above: int
     below: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTouched(Question[tuple[Ranks, ...] | None]):
+    """Which ranks were touched since this was asked last? None if that is not known: then all may have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsAnswer:
+    """The rows round each player that was asked for, in the same order, none for one who is not on the board."""
+
+    windows: tuple[tuple[Row, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Windows(Question[WindowsAnswer]):
+    """Who stands next to each of these players, up to so many rows on either side, all at one moment?"""
+
+    wanted: tuple[tuple[UserId, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +218,23 @@ class Leave:
     """Offer this subscriber nothing more."""
 
     subscriber: Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAround(Question[None]):
+    """Show this subscriber who stands round a player, now and whenever that changes, until it leaves the channel."""
+
+    subscriber: Subscriber
+    channel: Channel
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAround:
+    """Show this subscriber that channel no more."""
+
+    subscriber: Subscriber
+    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from actors.leaderboard.messages import RankMove
 from actors.leaderboard.names import Names
 from actors.leaderboard.order import BLOCK, Order
 from actors.leaderboard.place import TIE_BITS, Place, place_of, reached_us_of, score_of, slot_of, version_of
+from actors.leaderboard.touched import END, Ranks, Touched
 from actors.ports import Members, ScoreFact, UserId
 
 _NOBODY = UserId("")
@@ -40,6 +41,7 @@ class Ranking:
         self._order = Order(self._ids, block)
         self._runs: list[list[Place]] = []  # loaded, not yet arranged
         self._head = Head(self._row)
+        self._touched: Touched | None = None  # collected for who asks
         self._at_mark: dict[UserId, int | None] = {}  # who has moved since: the place then, less its slot
 
     def __len__(self) -> int:
@@ -83,10 +85,15 @@ class Ranking:
         user_id = fact.user_id
         if old is None:
             self._at_mark.setdefault(user_id, None)
-            return RankMove(None, self._order.add(self._settle_in(fact)) + 1)
+            rank = self._order.add(self._settle_in(fact)) + 1
+            if self._touched is not None:
+                self._touch(rank, END)
+            return RankMove(None, rank)
         if user_id not in self._at_mark:
             self._at_mark[user_id] = old >> TIE_BITS
         before, after = self._order.move(old, self._renew(old, fact))
+        if self._touched is not None:
+            self._touch(before + 1, after + 1)
         return RankMove(before + 1, after + 1)
 
     def remove(self, user_id: UserId) -> int | None:
@@ -103,7 +110,20 @@ class Ranking:
         self._ids[slot], self._faces[slot] = _NOBODY, ""
         self._free.append(slot)
         self._head.forget()
+        self._touch(rank, END)
         return rank
+
+    def _touch(self, first: int, last: int) -> None:
+        if self._touched is not None and not self._touched.add(first, last):
+            self._touched = None
+
+    def take_touched(self) -> tuple[Ranks, ...] | None:
+        """The ranks that were touched since the last time; None when that is not known, as at the first time.
+
+        They are collected from then on. Who does not ask again costs nothing for long.
+        """
+        touched, self._touched = self._touched, self._touched or Touched()
+        return None if touched is None else touched.take()
 
     def _settle_in(self, fact: ScoreFact) -> Place:
         """A slot for a new player."""

@@ -1,4 +1,4 @@
-"""What a ranked state answers between two facts. Nothing here waits, and nothing is changed."""
+"""What a ranked state answers between two facts. Nothing here waits, and nothing of it is changed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from actors.leaderboard.messages import (
     PageAnswer,
     Standing,
     StandingAnswer,
+    TakeTouched,
+    Windows,
+    WindowsAnswer,
 )
 from actors.leaderboard.ranking import Ranking
 from actors.ports import UserId
@@ -41,6 +44,11 @@ class Reader:
                 return PageAnswer(self._ranking.rows(question.offset, question.limit), len(self._ranking))
             case Loaded():
                 return len(self._ranking)
+            case Windows(wanted):
+                rows = tuple(self._ranking.around(user_id, radius, radius) for user_id, radius in wanted)
+                return WindowsAnswer(rows, len(self._ranking))
+            case TakeTouched():
+                return self._ranking.take_touched()
         raise TypeError(f"a leaderboard does not understand {question!r}")
 
     def _standing(self, user_id: UserId) -> StandingAnswer:

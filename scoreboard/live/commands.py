@@ -20,11 +20,13 @@ from actors.connection.commands import (
     Unsubscribe,
 )
 from actors.leaderboard.events import Channel
-from scoreboard.live.channels import KNOWN, channel_of
+from scoreboard.live.channels import KNOWN, WIDEST, channel_of, is_of_another, with_radius
 from scoreboard.wire.scores import TokenJson, is_key
 
 _INVALID = "INVALID_INPUT"
 _NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
+_NOT_YOURS = BadInput("FORBIDDEN", "What belongs to a player is shown to that player only, as player.me.")
+_NO_RADIUS = BadInput(_INVALID, "Only the channels around_me have a radius.")
 _BEARER = "bearer "
 
 
@@ -39,6 +41,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 class _Subscribe(msgspec.Struct, forbid_unknown_fields=True):
     channel: str
     full: bool = False
+    radius: Annotated[int, msgspec.Meta(ge=1, le=WIDEST)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Unsubscribe(msgspec.Struct, forbid_unknown_fields=True):
@@ -166,13 +169,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _with_channel(name: str, command: Callable[[Channel], ClientCommand]) -> ClientCommand:
+    if is_of_another(name):
+        return _NOT_YOURS
     channel = channel_of(name)
     return _NO_CHANNEL if channel is None else command(channel)
 
 
 def _subscribe(data: msgspec.Raw) -> ClientCommand:
     wish = msgspec.json.decode(data, type=_Subscribe)
-    return _with_channel(wish.channel, lambda channel: Subscribe(channel, full=wish.full))
+
+    def subscribe(channel: Channel) -> ClientCommand:
+        wanted = channel if wish.radius is msgspec.UNSET else with_radius(channel, wish.radius)
+        return _NO_RADIUS if wanted is None else Subscribe(wanted, full=wish.full)
+
+    return _with_channel(wish.channel, subscribe)
 
 
 def _unsubscribe(data: msgspec.Raw) -> ClientCommand:

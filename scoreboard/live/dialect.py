@@ -9,7 +9,17 @@ import msgspec
 
 from actors.connection.commands import CommandId
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
-from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row
+from actors.leaderboard.events import (
+    BoardDiff,
+    BoardEvent,
+    BoardFull,
+    Channel,
+    NewLeader,
+    OwnDiff,
+    OwnFull,
+    RankChange,
+    Row,
+)
 from actors.runtime import ActorError
 from actors.user.messages import TokenIssued
 from scoreboard.live.channels import channel_name
@@ -96,6 +106,23 @@ def _diff(event: BoardDiff) -> _Fields:
     }
 
 
+def _own(event: BoardFull | BoardDiff) -> _Fields:
+    """Where a player stands; null for one who is not on the board."""
+    rows = event.rows if isinstance(event, BoardFull) else event.changes
+    row = rows[0] if rows else None
+    return {
+        **_window(event.channel),
+        "epoch": event.epoch,
+        "version": event.version if isinstance(event, BoardFull) else event.to_version,
+        "userId": None if row is None else row.user_id,
+        "username": None if row is None else row.username,
+        "rank": None if row is None else row.rank,
+        "score": None if row is None else row.score,
+        "totalUsers": event.total,
+        "timestamp": iso(event.at_us),
+    }
+
+
 def _rank_change(event: RankChange) -> _Fields:
     return {
         "channel": channel_name(event.channel),
@@ -147,6 +174,8 @@ def _ack(event: Answered) -> msgspec.Struct:
 _EVENTS: dict[type, tuple[str, Callable[[Any], _Fields | msgspec.Raw | msgspec.Struct]]] = {
     BoardFull: ("leaderboard.update", _full),
     BoardDiff: ("leaderboard.diff", _diff),
+    OwnFull: ("player.update", _own),
+    OwnDiff: ("player.update", _own),
     RankChange: ("leaderboard.rank_change", _rank_change),
     NewLeader: ("leaderboard.new_leader", _new_leader),
     SignedIn: ("authenticated", _signed_in),

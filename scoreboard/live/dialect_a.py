@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from actors.connection.events import ErrorEvent, PersonalEvent
-from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, NewLeader, RankChange, ScoreChange
+from actors.leaderboard.events import (
+    BoardDiff,
+    BoardEvent,
+    BoardFull,
+    NewLeader,
+    OwnDiff,
+    OwnFull,
+    RankChange,
+    ScoreChange,
+)
 from scoreboard.live.channels import channel_name
 from scoreboard.live.dialect import Spoken, framed, name_in, spoken_b
 from scoreboard.wire.rows import row_json
@@ -68,10 +77,12 @@ def _diff(event: BoardDiff) -> Spoken:
 
 
 def _rank_change(event: RankChange) -> Spoken | None:
-    """Only of who entered or left the first ten."""
-    entered = event.new_rank <= _TOP
-    if entered == (event.old_rank is not None and event.old_rank <= _TOP):
+    """Only of who entered or left the first ten; of oneself any."""
+    within = event.new_rank <= _TOP
+    was_within = event.old_rank is not None and event.old_rank <= _TOP
+    if within == was_within and not event.channel.around:
         return None
+    entered = within and not was_within
     return "rank_changed", {
         "userId": event.user_id,
         "username": event.username,
@@ -93,6 +104,20 @@ def _score_change(event: ScoreChange) -> Spoken:
     }
 
 
+def _own(event: OwnFull) -> Spoken | None:
+    """Where a player stands is said as a change that was none."""
+    if not event.rows:
+        return None
+    row = event.rows[0]
+    return _score_change(
+        ScoreChange(event.channel, row.user_id, row.username, row.score, row.score, row.rank, row.rank, event.at_us)
+    )
+
+
+def _own_diff(_: OwnDiff) -> None:
+    """The news of the same step says it."""
+
+
 def _new_leader(_: NewLeader) -> None:
     """The rows say it."""
 
@@ -108,6 +133,8 @@ def _ms(moment_us: int) -> int:
 _EVENTS: dict[type, Callable[[Any], Spoken | None]] = {
     BoardFull: _full,
     BoardDiff: _diff,
+    OwnFull: _own,
+    OwnDiff: _own_diff,
     RankChange: _rank_change,
     ScoreChange: _score_change,
     NewLeader: _new_leader,

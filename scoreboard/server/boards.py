@@ -12,9 +12,10 @@ import trio
 from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.crowd import Crowd
-from actors.leaderboard.events import Channel
+from actors.leaderboard.events import AROUND, Channel
 from actors.leaderboard.keeper import ArchiveKeeper, KeeperWorld
 from actors.leaderboard.messages import Show
+from actors.leaderboard.neighbours import NeighboursActor, Watchers
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
@@ -49,6 +50,7 @@ class Boards:
         self.published = PublishedBoards()
         self._hooks, self._publisher, self._rng = hooks, publisher, ports.rng
         self._crowds: dict[Channel, Crowd] = {}
+        self._watchers: dict[BoardId, Watchers] = {}
         self._world = BoardWorld(
             ports.scores,
             ports.clock,
@@ -100,7 +102,16 @@ class Boards:
         # An audience that has no room raises, and the board says it again with its next tick.
         self.audiences.tell(update.channel.key, Show(update))
 
-    def _audience(self, key: str) -> AudienceActor:
+    def _audience(self, key: str) -> AudienceActor | NeighboursActor:
+        board, _, kind = key.rpartition("/")
+        if kind == AROUND:
+            return NeighboursActor(
+                self.boards.ref(BoardId(board)),
+                self._watchers.setdefault(BoardId(board), {}),
+                clock=self._world.clock,
+                ids=self._world.ids,
+                tick_s=self._world.tick_s,
+            )
         channel = Channel.of_key(key)
         crowd = self._crowds.setdefault(channel, Crowd(channel, self._hooks.frames_sent, self._hooks.frames_skipped))
         return AudienceActor(self.boards.ref(channel.board), crowd)

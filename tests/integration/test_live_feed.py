@@ -113,3 +113,24 @@ def test_a_logout_is_heard_on_the_live_socket(server: ServedScoreboard) -> None:
     assert game.ask("ping")["event"] == "pong"
     game.drop()
     player.leave()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/leaderboard"])
+def test_a_player_sees_its_surroundings_move(server: ServedScoreboard, path: str) -> None:
+    """Also on a board that nobody else looks at."""
+    player = Player(server, f"Around{len(path)}")
+    game = SocketGame(server.port, player.access_token, path)
+    game.say("subscribe", channel="leaderboard.around_me")
+    game.say("subscribe", channel="player.me")
+    game.say("subscribe", channel="leaderboard.daily.around_me", radius=1)
+    player.score(2)
+    scores: dict[str, int] = {}
+    while set(scores.values()) != {2} or len(scores) < 2:
+        data = game.message()["data"]
+        rows = data.get("changes") or data.get("leaderboard") or data.get("data") or ()
+        for row in rows:
+            if row["userId"] == player.user_id and data["channel"].endswith("around_me"):
+                scores[data["channel"]] = row["score"]
+    assert set(scores) == {"leaderboard.around_me", "leaderboard.daily.around_me"}
+    game.drop()
+    player.leave()

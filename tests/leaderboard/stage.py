@@ -19,9 +19,10 @@ from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.calendar import span_of
 from actors.leaderboard.crowd import Crowd
-from actors.leaderboard.events import BoardEvent, Channel
+from actors.leaderboard.events import AROUND, BoardEvent, Channel
 from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import Apply, Join, Leave, Loaded, Page, RankMove, Seats, Show, Subscriber
+from actors.leaderboard.neighbours import NeighboursActor, Watchers
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.update import Update
@@ -112,6 +113,8 @@ class Stage:
     deaf: bool = False
     delivered: int = 0
     skipped: int = 0
+    watchers: dict[BoardId, Watchers] = field(default_factory=dict)
+    looks: list[int] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     parts: list[BoardPart] = field(default_factory=list)
     active: ActiveBoards = field(init=False)
@@ -239,7 +242,14 @@ async def running_stage(
     stage.active = ActiveBoards(stage.boards)
     stage.board = stage.boards.ref(ALL_TIME)
 
-    def make_audience(key: str) -> AudienceActor:
+    def make_audience(key: str) -> AudienceActor | NeighboursActor:
+        board, _, kind = key.rpartition("/")
+        if kind == AROUND:
+            watchers = stage.watchers.setdefault(BoardId(board), {})
+            ref = stage.boards.ref(BoardId(board))
+            return NeighboursActor(
+                ref, watchers, clock=clock, ids=world.ids, tick_s=tick_s, looked_at=stage.looks.append
+            )
         channel = Channel.of_key(key)
         return AudienceActor(stage.boards.ref(channel.board), stage.crowd(channel))
 

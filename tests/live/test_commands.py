@@ -36,6 +36,10 @@ SPEND = '{"event":"score.increment","id":"i-1","data":{' + PRESENTED + "}}"
             Subscribe(Channel(ALL_TIME, 100), full=True),
         ),
         (' { "data" : {"channel":"leaderboard.top1"}, "event":"unsubscribe" } ', Unsubscribe(Channel(ALL_TIME, 1))),
+        (
+            '{"event":"subscribe","data":{"channel":"leaderboard.around_me","radius":25}}',
+            Subscribe(Channel(ALL_TIME, 25, around=True)),
+        ),
         ('{"event":"authenticate","data":{"token":"a.b.c"}}', Authenticate("a.b.c")),
         ('{"event":"authenticate","data":{"token":"Bearer a.b.c"}}', Authenticate("a.b.c")),
         ('{"event":"action.token","id":1}', RequestToken(1)),
@@ -84,6 +88,15 @@ def test_a_channel_that_does_not_exist_is_named_as_such(event: str, name: str) -
     assert command.code == "UNKNOWN_CHANNEL"
 
 
+@pytest.mark.parametrize("event", ["subscribe", "unsubscribe"])
+@pytest.mark.parametrize("name", ["player.u2", "player.", "player.ME"])
+def test_what_belongs_to_another_player_is_forbidden(event: str, name: str) -> None:
+    """Whether there is such a player or not."""
+    command = command_of(f'{{"event":"{event}","data":{{"channel":"{name}"}}}}')
+    assert isinstance(command, BadInput)
+    assert command.code == "FORBIDDEN"
+
+
 BAD: dict[str, str | bytes] = {
     "binary": b'{"event":"ping"}',
     "empty": "",
@@ -100,6 +113,8 @@ BAD: dict[str, str | bytes] = {
     "data_of_another_type": '{"event":"subscribe","data":"leaderboard.top10"}',
     "a_channel_of_another_type": '{"event":"subscribe","data":{"channel":10}}',
     "a_flag_of_another_type": '{"event":"subscribe","data":{"channel":"leaderboard.top10","full":1}}',
+    "a_radius_of_a_top": '{"event":"subscribe","data":{"channel":"leaderboard.top10","radius":5}}',
+    "a_radius_too_wide": '{"event":"subscribe","data":{"channel":"leaderboard.around_me","radius":26}}',
     "a_token_that_is_null": '{"event":"authenticate","data":{"token":null}}',
     "nan": '{"event":"ping","data":NaN}',
     "infinity": '{"event":"ping","data":1e999}',

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.leaderboard.events import Channel
-from scoreboard.live.channels import KNOWN, channel_of
+from scoreboard.live.channels import KNOWN, WIDEST, channel_of, is_of_another, with_radius
 from scoreboard.live.handshake import AMBIGUOUS, AllowOrigin, HandshakeHead, proof_in
 from scoreboard.live.query import fields_of
 from scoreboard.live.sse.dialect import position_in
 from scoreboard.live.sse.refusals import Headers, Refusal, unauthorized
 
 MAX_CHANNELS = 20
-_FIELDS = ("channel", "full", "ticket", "lastEventId")
+_FIELDS = ("channel", "radius", "full", "ticket", "lastEventId")
+_RADIUS = re.compile("[1-9][0-9]?")
 METHODS = "GET, HEAD, OPTIONS"
 _ORIGIN = ("vary", "Origin")
 
@@ -70,12 +72,14 @@ def _wanted(head: HandshakeHead) -> Wanted | Refusal:
     problem = _problem_of(fields)
     if problem is not None:
         return Refusal(400, "INVALID_INPUT", problem)
-    channels = _channels(fields.get("channel", []))
+    channels = _channels(fields.get("channel", []), fields.get("radius", [None])[0])
     if isinstance(channels, Refusal):
         return channels
     proof = proof_in(head.values("authorization"), fields.get("ticket", []))
     if proof is None:
         return unauthorized("UNAUTHORIZED", AMBIGUOUS)
+    if proof == (None, None) and any(channel.around for channel in channels):
+        return unauthorized("UNAUTHORIZED", "This channel is a player's own: it needs a Bearer token or a ticket.")
     last = (fields.get("lastEventId") or head.values("last-event-id") or [""])[-1]
     full = fields.get("full") == ["true"]
     return Wanted(channels, position_in(last, channels), full, *proof)
@@ -92,12 +96,20 @@ def _problem_of(fields: Mapping[str, Sequence[str]]) -> str | None:
     return None
 
 
-def _channels(names: Sequence[str]) -> tuple[Channel, ...] | Refusal:
+def _channels(names: Sequence[str], radius: str | None) -> tuple[Channel, ...] | Refusal:
     if not names:
         return Refusal(400, "INVALID_INPUT", f"Say which channel: ?channel=leaderboard.top10. There are {KNOWN}.")
     if len(names) > MAX_CHANNELS:
         return Refusal(400, "TOO_MANY_CHANNELS", f"A stream has {MAX_CHANNELS} channels at most.")
+    if any(is_of_another(name) for name in names):
+        return Refusal(403, "FORBIDDEN", "What belongs to a player is shown to that player only, as player.me.")
     found = [channel_of(name) for name in names]
     if None in found:
         return Refusal(400, "UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
-    return tuple(dict.fromkeys(channel for channel in found if channel is not None))
+    channels = tuple(dict.fromkeys(channel for channel in found if channel is not None))
+    if radius is None:
+        return channels
+    wide = [with_radius(each, int(radius)) if _RADIUS.fullmatch(radius) else None for each in channels]
+    if all(each is None for each in wide):
+        return Refusal(400, "INVALID_INPUT", f"Only the channels around_me have a radius, from 1 to {WIDEST}.")
+    return tuple(wider or each for wider, each in zip(wide, channels, strict=True))
