@@ -1,4 +1,4 @@
-"""The command line: ``scoreboard serve``, ``scoreboard service`` and ``scoreboard replay``."""
+"""The command line: ``scoreboard serve``, ``scoreboard service``, ``scoreboard action`` and ``scoreboard replay``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
 from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
 from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, intake, serve
+from scoreboard.server.action_command import action
 from scoreboard.server.service_command import service
 from scoreboard.settings import Settings, SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
@@ -83,6 +84,7 @@ def settings_command() -> None:
 
 main.add_command(replay)
 main.add_command(service)
+main.add_command(action)
 
 
 def _run(settings: Settings, log: Logger) -> int:

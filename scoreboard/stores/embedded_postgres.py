@@ -94,7 +94,16 @@ async def embedded_postgres(data_dir: Path, *, settings: Mapping[str, str] | Non
         if not (home / "cluster").exists():
             await _make_cluster(home, account)
         async with keep_running(server):
-            yield f"postgresql://postgres@/{DATABASE}?host={quote(str(sockets))}"
+            yield _url(sockets)
+
+
+def running_url(data_dir: Path) -> str:
+    """The URL of one that another process keeps running there."""
+    return _url((data_dir / "postgres" / "run").resolve())
+
+
+def _url(sockets: Path) -> str:
+    return f"postgresql://postgres@/{DATABASE}?host={quote(str(sockets))}"
 
 
 def _program(home: Path, arguments: list[str], account: Account | None) -> Program:
