@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from scoreboard.api.answer import Answer, Headers, json_answer
 from scoreboard.api.errors import ApiError
+from scoreboard.wire import request_id
 from scoreboard.wire.times import iso
 
 V1 = "/api/v1"
@@ -19,6 +22,8 @@ CODES_OF_B = {
     "USER_BANNED": "FORBIDDEN",
 }
 NARROWER = frozenset({"ACCESS_TOKEN_REVOKED", "USER_BANNED"})
+#: What the door refuses for more than one reason.
+AT_THE_DOOR = {400: "INVALID_INPUT"}
 DATABASE_ERROR = (500, "DATABASE_ERROR")
 
 
@@ -33,8 +38,24 @@ def succeeded(data: Any, message: str | None = None, *, status: int = 200, heade
     return json_answer(told, status=status, headers=headers)
 
 
-def error_answer(error: ApiError, path: str, request_id: str, now_us: int) -> Answer:
-    """The error as who asked for `path` expects it."""
+def door_words(now_us: Callable[[], int]) -> Callable[[bytes, int, str], tuple[Headers, bytes]]:
+    """What the door says in place of a route: an error of the document that the target belongs to, or a line."""
+
+    def words(target: bytes, status: int, sentence: str) -> tuple[Headers, bytes]:
+        path, name = target.partition(b"?")[0].decode("latin1"), request_id.chosen_or_fresh(())
+        named: Headers = ((request_id.HEADER, name.encode("ascii")),)
+        if not path.startswith("/api/"):
+            return (*named, (b"content-type", b"text/plain; charset=utf-8")), sentence.encode() + b"\n"
+        phrase = HTTPStatus(status).phrase
+        code = AT_THE_DOOR.get(status, phrase.upper().replace(" ", "_"))
+        answer = error_answer(ApiError(status, phrase, code, sentence), path, name, now_us())
+        return (*named, *answer.headers), answer.body
+
+    return words
+
+
+def error_answer(error: ApiError, path: str, name: str, now_us: int) -> Answer:
+    """The error as who asked for `path` expects it; `name` is the request's id."""
     if not speaks_b(path):
         return error.answer()
     status, code = DATABASE_ERROR if error.of_store else (error.status, CODES_OF_B.get(error.code, error.code))
@@ -44,5 +65,5 @@ def error_answer(error: ApiError, path: str, request_id: str, now_us: int) -> An
         told["retryAfter"] = error.retry_after
     if details:
         told["details"] = details
-    told |= {"timestamp": iso(now_us), "requestId": request_id}
+    told |= {"timestamp": iso(now_us), "requestId": name}
     return json_answer({"success": False, "error": told}, status=status, headers=error.all_headers)

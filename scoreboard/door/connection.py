@@ -19,6 +19,7 @@ from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
+from scoreboard.door.words import Words, plain
 
 READ_BYTES = 16 * 1024
 #: So much of what a client sends ahead is kept while its request is being served; the rest stays in the kernel.
@@ -37,6 +38,7 @@ class Site:
     constant: Callable[[], bytes]
     dropped: Callable[[Drop], None]
     streams: Container[str] = ()
+    words: Words = plain
     state: LifespanState = field(default_factory=dict)
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 

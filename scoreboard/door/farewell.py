@@ -7,22 +7,28 @@ from http import HTTPStatus
 import trio
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.words import Said, plain
 
 _READ_BYTES = 64 * 1024
 
 
 def short_answer(status: int, sentence: str, *, retry_after_s: int | None = None) -> bytes:
-    """A whole response of HTTP/1.1 after which the connection closes."""
-    body = sentence.encode() + b"\n"
+    """A whole response of HTTP/1.1, a line of plain text, after which the connection closes."""
+    headers, body = plain(b"", status, sentence)
+    wait = () if retry_after_s is None else ((b"retry-after", b"%d" % retry_after_s),)
+    return last_answer(status, ((*headers, *wait), body))
+
+
+def last_answer(status: int, said: Said) -> bytes:
+    """The same of these headers and this body."""
+    headers, body = said
     lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        "content-type: text/plain; charset=utf-8",
-        f"content-length: {len(body)}",
-        "connection: close",
+        b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode("ascii")),
+        *(b"%b: %b" % field for field in headers),
+        b"content-length: %d" % len(body),
+        b"connection: close",
     ]
-    if retry_after_s is not None:
-        lines.append(f"retry-after: {retry_after_s}")
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+    return b"\r\n".join([*lines, b"", b""]) + body
 
 
 async def say_and_leave(stream: trio.SocketStream, answer: bytes, limits: DoorLimits) -> None:

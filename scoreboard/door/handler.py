@@ -25,13 +25,15 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
 from scoreboard.door.stream import HttpStream
+from scoreboard.door.words import Words, plain
 
 
 class HypercornHandler:
     """Serves plain HTTP connections: `app` is any ASGI application that runs on Trio.
 
     One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
-    connection that had other requests before: from there on it is served by the one of `streams` at that path.
+    connection that had other requests before: from there on it is served by the one of `streams` at that path. `words`
+    says what a request is told whose body is refused here, before the application has heard all of it.
     """
 
     def __init__(
@@ -41,9 +43,13 @@ class HypercornHandler:
         limits: DoorLimits,
         observer: DoorObserver,
         streams: Mapping[str, Handler] | None = None,
+        *,
+        words: Words = plain,
     ) -> None:
         self._streams = streams or {}
-        self._site = Site(ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped, self._streams)
+        self._site = Site(
+            ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped, self._streams, words
+        )
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.
         config.logger_class = lambda config: _ToObserver(config, observer)  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 
 from scoreboard.door.app_tasks import InPlace
 from scoreboard.door.body import BodyError, body_of
-from scoreboard.door.farewell import short_answer
+from scoreboard.door.farewell import last_answer
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import ParsedHead
 from scoreboard.door.reply import INVITATION, Reply
@@ -114,7 +114,8 @@ class Turn:
         connection.site.dropped(why)
         connection.ended = self._given_up = True
         if not self._reply.begun:
-            await connection.write(short_answer(status, sentence))
+            said = connection.site.words(self._head.target, status, sentence)
+            await connection.write(last_answer(status, said))
             connection.broken = True
 
     async def _until_over(self) -> None:

@@ -25,6 +25,7 @@ from actors.user.actor import UserRules
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
+from scoreboard.api.dialects import door_words
 from scoreboard.api.world import ApiWorld
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
@@ -234,7 +235,9 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
     portions = Portions()
     streams = {STREAM_PATH: portions.before(feeds.events)}
     application = requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, create_app(world))
-    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer, streams)
+    http = HypercornHandler(
+        application, load_config(HYPERCORN), limits, observer, streams, words=door_words(parts.clock.now_us)
+    )
     sockets = sockets_by_path(SOCKETIO_PATHS, feeds.socketio.sockets, feeds.sockets)
     door = FrontDoor(
         http=portions.before(http),

@@ -11,6 +11,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from scoreboard.api.dialects import door_words
 from scoreboard.door import DoorLimits, HypercornHandler, load_config
 from scoreboard.security.keys import KeyRing
 from tests.api.world import PASSWORD, World, running_world
@@ -30,7 +31,10 @@ class Served:
 @pytest.fixture
 async def served(ring: KeyRing) -> AsyncIterator[Served]:
     """A world behind a door on a free port."""
-    async with running_world(ring=ring) as world, open_door(application=world.app) as door:
+    async with (
+        running_world(ring=ring) as world,
+        open_door(application=world.app, words=door_words(world.clock.now_us)) as door,
+    ):
         yield Served(world, door)
         assert [] == door.log.lines
 
@@ -89,6 +93,28 @@ async def test_a_body_without_end_is_refused_and_its_connection_closed(served: S
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"connection: close" in answer
     assert b'"code":"CONTENT_TOO_LARGE"' in answer
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "fields"),
+    [
+        ("/api/v1/auth/login?x=1", b'{"success":false,"error":{"code":"INVALID_INPUT"', {"success", "error"}),
+        ("/api/auth/login", b'{"error":"Bad Request","message":', {"error", "message", "code"}),
+    ],
+)
+async def test_what_the_door_refuses_is_told_in_the_words_of_the_address(
+    served: Served, path: str, start: bytes, fields: set[str]
+) -> None:
+    """A body that is none: as its document shows errors, with a request id, and the connection closes."""
+    head = request("POST", path, None, "Content-Type: application/json", "Transfer-Encoding: chunked")
+    with trio.fail_after(10):
+        answer = await served.door.talk(head + b"zz\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\nx-request-id: ")
+    assert b"\r\nconnection: close" in head
+    assert body.startswith(start)
+    assert fields == set(json.loads(body))
+    served.door.log.lines.clear()
 
 
 async def test_a_thousand_tiny_pieces_of_a_refused_body_do_not_block_the_connection(served: Served) -> None:

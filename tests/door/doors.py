@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from scoreboard.door import DoorLimits, Drop, FrontDoor, HypercornHandler, Journal, RequestHead, load_config
+from scoreboard.door.words import plain
 from tests.door.attacks import PLAIN
 
 TOP = Path(__file__).resolve().parents[2]
@@ -153,6 +154,7 @@ async def open_door(
     application: Any = app,
     websocket: Any = greet,
     streams: Any = None,
+    words: Any = plain,
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
@@ -162,7 +164,7 @@ async def open_door(
     settings = load_config(TOP / "hypercorn.toml")
     for name, value in config.items():
         setattr(settings, name, value)
-    http = HypercornHandler(application, settings, limits, journal, streams)
+    http = HypercornHandler(application, settings, limits, journal, streams, words=words)
     door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal, streams=streams)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
