@@ -21,18 +21,31 @@ class Absent(Exception):
 
 
 @functools.cache
+def node_alone() -> str:
+    """The path of Node.
+
+    Raises:
+        Absent: it is missing, or too old.
+    """
+    program = shutil.which("node")
+    if program is None:
+        raise Absent("node is not installed")
+    version = said([program, "--version"], Path.cwd())
+    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
+        raise Absent(f"node {version} is older than {OLDEST_NODE}")
+    return program
+
+
+@functools.cache
 def node_with_packages(folder: Path) -> str:
     """The path of Node. The packages of the folder's lock file are installed on first use and when it changes.
 
     Raises:
         Absent: Node or npm is missing, too old, or could not install.
     """
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        raise Absent("node or npm is not installed")
-    version = said([program, "--version"], folder)
-    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
-        raise Absent(f"node {version} is older than {OLDEST_NODE}")
+    program, npm = node_alone(), shutil.which("npm")
+    if npm is None:
+        raise Absent("npm is not installed")
     stamp, digest = folder / "node_modules" / ".installed", _digest(folder / "package-lock.json")
     with (folder / "package-lock.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes of one test run
@@ -43,10 +56,10 @@ def node_with_packages(folder: Path) -> str:
     return program
 
 
-def node_or_skip(folder: Path) -> str:
-    """The same for a test that cannot run without it."""
+def node_or_skip(folder: Path | None = None) -> str:
+    """The same for a test that cannot run without it; Node alone where no folder is named."""
     try:
-        return node_with_packages(folder)
+        return node_alone() if folder is None else node_with_packages(folder)
     except Absent as absent:
         missing = f"THE REAL CLIENT WAS NOT TESTED: {absent}"
         (pytest.fail if os.environ.get("CI", "") not in {"", "0", "false"} else pytest.skip)(missing)

@@ -15,6 +15,7 @@ TYPES = {
     ".html": b"text/html; charset=utf-8",
     ".css": b"text/css; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8",
+    ".ts": b"text/plain; charset=utf-8",  # types for who writes programs
     ".svg": b"image/svg+xml",
     ".png": b"image/png",
     ".ico": b"image/vnd.microsoft.icon",

@@ -29,7 +29,8 @@ class Row:
 class View:
     """A channel's board at one moment: its rows in order of rank.
 
-    A polled view has neither epoch nor version, so that no diff fits it: the socket begins with a full update.
+    `resets_at` says on the board of a period when that ends. A polled view has neither epoch nor version, so that no
+    diff fits it: the socket begins with a full update.
     """
 
     channel: str
@@ -38,6 +39,7 @@ class View:
     rows: tuple[Row, ...] = ()
     total_users: int = 0
     changed_at: str | None = None
+    resets_at: str | None = None
 
 
 class Verdict(Enum):
@@ -54,7 +56,7 @@ def apply_full(view: View, data: Mapping[str, Any]) -> tuple[Verdict, View]:
     epoch, version = data.get("epoch"), data.get("version")
     if rows is None or not _check_holds(rows, data.get("check")) or not isinstance(version, int):
         return Verdict.BEHIND, view
-    return Verdict.APPLIED, View(view.channel, epoch, version, rows, _total(data, rows), _newest_change(rows))
+    return Verdict.APPLIED, View(view.channel, epoch, version, rows, _total(data, rows), *_times(data, rows))
 
 
 def apply_diff(view: View, data: Mapping[str, Any]) -> tuple[Verdict, View]:
@@ -79,7 +81,7 @@ def apply_poll(view: View, document: object) -> tuple[Verdict, View]:
     rows = _in_order(_rows(table.get("leaderboard")), view.channel) if isinstance(table, dict) else None
     if rows is None or not isinstance(table, dict):
         return Verdict.BEHIND, view
-    return Verdict.APPLIED, View(view.channel, None, 0, rows, _total(table, rows), _newest_change(rows))
+    return Verdict.APPLIED, View(view.channel, None, 0, rows, _total(table, rows), *_times(table, rows))
 
 
 def checksum_text(rows: Iterable[Row]) -> str:
@@ -127,6 +129,11 @@ def _in_order(rows: list[Row] | None, channel: str) -> tuple[Row, ...] | None:
 def _total(data: Mapping[str, Any], rows: tuple[Row, ...]) -> int:
     total = data.get("totalUsers")
     return total if isinstance(total, int) else len(rows)
+
+
+def _times(data: Mapping[str, Any], rows: tuple[Row, ...]) -> tuple[str | None, str | None]:
+    """When it changed last, and when it will be reset."""
+    return _newest_change(rows), data.get("resetsAt")
 
 
 def _newest_change(rows: tuple[Row, ...]) -> str | None:

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 import httpx
 import trio
-from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from scoreboard.client.errors import LineLost, NoAnswer, seconds
 from scoreboard.client.pace import ANSWER_WITHIN_S
 from scoreboard.client.transport import Answer
 
+TcpOrTls = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 CLOSE_WITHIN_S = 1.0
+MESSAGES = 64  # read ahead; an undrained queue would stop pongs
 LONGEST_S = 60.0  # each request has a shorter bound of its own
 
 
@@ -37,7 +39,7 @@ class Network:
     """One server, reached by its address."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
-        self._sockets = "ws" + url.removeprefix("http")
+        self._parts = urlsplit(url)
         self._http = http
 
     async def request(
@@ -53,28 +55,46 @@ class Network:
 
     async def open_socket(self, nursery: trio.Nursery, path: str) -> NetworkSocket:
         """As `Transport` has it."""
-        socket = await nursery.start(self._serve, self._sockets + path)
+        socket = await nursery.start(self._serve, path)
         if isinstance(socket, LineLost):
             raise socket
         assert isinstance(socket, NetworkSocket)  # noqa: S101 - `start` has no type for what it is told
         return socket
 
-    async def _serve(self, url: str, task_status: trio.TaskStatus[NetworkSocket | LineLost]) -> None:
+    async def _serve(self, path: str, task_status: trio.TaskStatus[NetworkSocket | LineLost]) -> None:
         """Holds the connection. Whatever trio-websocket's tasks raise ends here, because the server caused it."""
-        socket: NetworkSocket | None = None
+        told = False
         try:
-            async with open_websocket_url(
-                url, connect_timeout=ANSWER_WITHIN_S, disconnect_timeout=CLOSE_WITHIN_S, message_queue_size=64
-            ) as connection:
-                socket = NetworkSocket(connection)
+            async with self._stream() as stream, trio.open_nursery() as nursery:
+                with trio.fail_after(ANSWER_WITHIN_S):
+                    connection = await wrap_client_stream(
+                        nursery, stream, self._parts.netloc, self._parts.path + path, message_queue_size=MESSAGES
+                    )
+                socket, told = NetworkSocket(connection), True
                 task_status.started(socket)
-                await socket.given_up.wait()
+                try:
+                    await socket.given_up.wait()
+                    with trio.move_on_after(CLOSE_WITHIN_S):
+                        await connection.aclose()
+                    nursery.cancel_scope.cancel()
+                finally:
+                    socket.gone.set()
         except Exception as error:  # noqa: BLE001 - a border: foreign errors, alone or in groups
-            if socket is None:
+            if not told:
                 task_status.started(_refusal(error))
+
+    @asynccontextmanager
+    async def _stream(self) -> AsyncIterator[TcpOrTls]:
+        """Ours and not trio-websocket's, which leaves it open when the server was first to close."""
+        host, tls = self._parts.hostname or "", self._parts.scheme == "https"
+        port = self._parts.port or (443 if tls else 80)
+        opening = trio.open_ssl_over_tcp_stream if tls else trio.open_tcp_stream
+        with trio.fail_after(ANSWER_WITHIN_S):
+            stream: TcpOrTls = await opening(host, port)
+        try:
+            yield stream
         finally:
-            if socket is not None:
-                socket.gone.set()
+            await trio.aclose_forcefully(stream)
 
 
 class NetworkSocket:
@@ -111,6 +131,8 @@ def _lost(error: ConnectionClosed) -> LineLost:
 
 
 def _refusal(error: Exception) -> LineLost:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        (error,) = error.exceptions
     if isinstance(error, ConnectionRejected):
         headers = {name.lower(): value for name, value in error.headers}
         return LineLost(retry_after_s=seconds(headers.get(b"retry-after", b"").decode("latin-1")))

@@ -70,8 +70,8 @@ export class ScoreboardError extends Error {
 
 // --- the board, and the rule by which frames change it ---
 //
-// A board is {epoch, version, rows, totalUsers, changedAt}; rows are {rank, userId, username, score, lastUpdated} in order
-// of rank. Nothing here changes a board that it was given: each function answers {verdict, board}, where the verdict is
+// A board is {epoch, version, rows, totalUsers, changedAt}, that of a period with resetsAt; rows are {rank, userId, username,
+// score, lastUpdated} in order of rank. Nothing here changes a board that it was given: each function answers {verdict, board}, where the verdict is
 //   "applied"  the board is the new one
 //   "ignored"  the frame was older than what we have
 //   "behind"   the frame does not fit (a gap, another epoch, a wrong checksum, a malformed row): ask for a full update
@@ -88,6 +88,7 @@ export function applyFull(board, data) {
     rows,
     totalUsers: data.totalUsers,
     changedAt: newestChange(rows),
+    ...ofPeriod(data),
   });
 }
 
@@ -103,6 +104,7 @@ export function applyDiff(board, data) {
     rows,
     totalUsers: data.totalUsers ?? board.totalUsers,
     changedAt: data.timestamp ?? newestChange(rows),
+    ...ofPeriod(board),
   });
 }
 
@@ -112,7 +114,7 @@ export function applyPoll(board, document) {
   const rows = inOrder(table?.leaderboard);
   if (!rows) return behind(board);
   const totalUsers = table.totalUsers ?? rows.length;
-  return applied({ epoch: null, version: 0, rows, totalUsers, changedAt: newestChange(rows) });
+  return applied({ epoch: null, version: 0, rows, totalUsers, changedAt: newestChange(rows), ...ofPeriod(table) });
 }
 
 /** The text that a frame's `check` covers. */
@@ -134,6 +136,8 @@ export function crc32(text) {
   for (const byte of utf8.encode(text)) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff];
   return (crc ^ 0xffffffff) >>> 0;
 }
+
+const ofPeriod = ({ resetsAt }) => (resetsAt ? { resetsAt } : {});
 
 function applied(board) {
   return { verdict: "applied", board };

@@ -12,6 +12,7 @@ from trio.testing import MockClock
 
 from tests.clients.conversations import Conversation, compare, conversations
 from tests.clients.player import Player
+from tests.node import node_or_skip
 
 PLAYER = Path(__file__).parent / "player.mjs"
 WITHIN_S = 60.0
@@ -19,8 +20,9 @@ EACH = [pytest.param(one, id=one.name) for one in conversations()]
 
 
 @pytest.fixture(scope="module")
-def played_by_javascript(node: Path) -> dict[str, Any]:
+def played_by_javascript() -> dict[str, Any]:
     """All conversations, played by one process."""
+    node = node_or_skip()
     scripts = [{"client": one.client, "steps": one.acts} for one in conversations()]
     done = subprocess.run(
         [node, PLAYER], input=json.dumps(scripts), capture_output=True, text=True, timeout=WITHIN_S, check=False
