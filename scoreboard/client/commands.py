@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from scoreboard.client.errors import AGAIN_CODES, SIGN_IN_CODES, LineLost, NoAnswer, Retry, ScoreboardError
+from scoreboard.client.errors import SIGN_IN_CODES, LineLost, NoAnswer, Retry, ScoreboardError
 from scoreboard.client.line import Line
 from scoreboard.client.pace import AGAIN_AFTER_S, UNANSWERED_COMMANDS, WAITING_COMMANDS, obeyed_s
 from scoreboard.client.transport import Answer
@@ -76,7 +76,7 @@ class Commands:
             except NoAnswer:
                 await self._pause(AGAIN_AFTER_S)
             except ScoreboardError as refusal:
-                if refusal.code in AGAIN_CODES:
+                if refusal.is_trouble:
                     await self._pause(refusal.retry_after_s or AGAIN_AFTER_S)
                 elif refusal.code in SIGN_IN_CODES and not renewed:
                     renewed = True

@@ -32,8 +32,9 @@ ADVICE = {
     "CLOSED": "The client was closed. Call connect() again.",
 }
 SIGN_IN_CODES = frozenset({"UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_INVALID", "ACCESS_TOKEN_REVOKED"})
-EXPIRY_CODES = frozenset({"TOKEN_EXPIRED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED"})  # of a live connection
+EXPIRY_CODES = frozenset({"TOKEN_EXPIRED", "TOKEN_REVOKED"})  # of the sign-in, on a live connection
 AGAIN_CODES = frozenset({"SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "NOT_READY"})
+SERVER_ERROR = 500
 LATER_CODES = AGAIN_CODES | {"RATE_LIMITED", "RATE_LIMIT_EXCEEDED"}
 
 
@@ -57,16 +58,29 @@ class ScoreboardError(ClientError):
         said: For people; what to do is added to it.
         retry_after_s: How long the server asks to wait, None if it does not say.
         retry: Of an increment: what to hand in again, where the code allows it.
+        status: Of REST; None for what the live feed said.
     """
 
     def __init__(
-        self, code: str, said: str = "", *, retry_after_s: float | None = None, retry: Retry | None = None
+        self,
+        code: str,
+        said: str = "",
+        *,
+        retry_after_s: float | None = None,
+        retry: Retry | None = None,
+        status: int | None = None,
     ) -> None:
         self.advice = ADVICE.get(code, "")
         super().__init__(" ".join(filter(None, [said or code, self.advice])))
         self.code = code
         self.retry_after_s = retry_after_s
         self.retry = retry
+        self.status = status
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether the server could not, for now: a command is sent again by itself."""
+        return self.code in AGAIN_CODES or (self.status is not None and self.status >= SERVER_ERROR)
 
 
 class LineLost(ClientError):
@@ -84,7 +98,7 @@ class NoAnswer(ClientError):
 
 def is_later(failure: ClientError) -> bool:
     """Whether it may go better later: no answer at all, a server in trouble, a limit."""
-    return not isinstance(failure, ScoreboardError) or failure.code in LATER_CODES
+    return not isinstance(failure, ScoreboardError) or failure.code in LATER_CODES or failure.is_trouble
 
 
 def seconds(value: object) -> float | None:

@@ -92,7 +92,8 @@ class Frames:
     def _refused(self, line: Line, data: Mapping[str, Any]) -> None:
         """An error that names no command answers a sign-in or a subscription, or says that the sign-in has ended."""
         code = str(data.get("code"))
-        error = ScoreboardError(code, str(data.get("message", "")))
+        known = f"ACCESS_{code}" if code in EXPIRY_CODES else code
+        error = ScoreboardError(known, str(data.get("message", "")))
         if code in EXPIRY_CODES or (AUTHENTICATE in line.awaited and code in SIGN_IN_CODES):
             return self._renew(error)
         if code in AGAIN_CODES:

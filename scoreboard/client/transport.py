@@ -8,9 +8,8 @@ from typing import Any, Protocol
 
 import trio
 
-from scoreboard.client.errors import ScoreboardError, seconds
+from scoreboard.client.errors import SERVER_ERROR, ScoreboardError, seconds
 
-SERVER_ERROR = 500
 FIRST_REFUSAL = 300
 
 
@@ -38,7 +37,8 @@ class Answer:
         told = self._told()
         fallback = "SERVICE_UNAVAILABLE" if self.status >= SERVER_ERROR else "UNEXPECTED_ANSWER"
         said = str(told.get("message", f"The server answered {self.status}."))
-        return ScoreboardError(str(told.get("code", fallback)), said, retry_after_s=self.retry_after_s)
+        code = str(told.get("code", fallback))
+        return ScoreboardError(code, said, retry_after_s=self.retry_after_s, status=self.status)
 
     def _told(self) -> Mapping[str, Any]:
         body = self.body if isinstance(self.body, dict) else {}

@@ -72,13 +72,15 @@ export interface Retry {
 }
 
 export class ScoreboardError extends Error {
-  constructor(code: string, said?: string, more?: { retryAfter?: number | null; retry?: Retry | null });
+  constructor(code: string, said?: string, more?: { retryAfter?: number | null; retry?: Retry | null; status?: number | null });
   readonly name: "ScoreboardError";
   readonly code: string;
   readonly advice: string;
   /** Seconds, or null. */
   readonly retryAfter: number | null;
   readonly retry: Retry | null;
+  /** Of REST, or null. */
+  readonly status: number | null;
 }
 
 export interface Socket {

@@ -50,19 +50,21 @@ const ADVICE = {
   CLOSED: "The client was closed. Call connect() again.",
 };
 const SIGN_IN_CODES = new Set(["UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_INVALID", "ACCESS_TOKEN_REVOKED"]);
-const EXPIRY_CODES = new Set(["TOKEN_EXPIRED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED"]); // of a live connection
+const EXPIRY_CODES = new Set(["TOKEN_EXPIRED", "TOKEN_REVOKED"]); // of the sign-in, on a live connection
 const AGAIN_CODES = new Set(["SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "NOT_READY"]);
 const LATER_CODES = new Set([...AGAIN_CODES, "RATE_LIMITED", "RATE_LIMIT_EXCEEDED"]);
 const CLOSED_FOR_OUR_FAULT = new Set([1002, 1003, 1007, 1008, 1009]);
 
 /** What could not be done: `code` for programs, the message for people with what to do, `retryAfter` in seconds or null. */
 export class ScoreboardError extends Error {
-  constructor(code, said = "", { retryAfter = null, retry = null } = {}) {
+  constructor(code, said = "", { retryAfter = null, retry = null, status = null } = {}) {
     super([said || code, ADVICE[code]].filter(Boolean).join(" "));
     this.name = "ScoreboardError";
     this.code = code;
     this.advice = ADVICE[code] ?? "";
     this.retryAfter = retryAfter;
+    /** Of REST; null for what the live feed said. */
+    this.status = status;
     /** Of an increment: what to hand in again, {actionToken, idempotencyKey}, where the code allows it; else null. */
     this.retry = retry;
   }
@@ -272,12 +274,17 @@ function errorOf(answer) {
   const told = typeof body?.error === "object" && body.error !== null ? body.error : (body ?? {});
   const code = told.code ?? (answer.status >= 500 ? "SERVICE_UNAVAILABLE" : "UNEXPECTED_ANSWER");
   const said = told.message ?? `The server answered ${answer.status}.`;
-  return new ScoreboardError(code, said, { retryAfter: retryAfterOf(answer) });
+  return new ScoreboardError(code, said, { retryAfter: retryAfterOf(answer), status: answer.status });
+}
+
+// Whether the server could not, for now: a command is sent again by itself.
+function isTrouble(error) {
+  return AGAIN_CODES.has(error.code) || error.status >= 500;
 }
 
 // Whether it may go better later: no answer at all, a server in trouble, a limit.
 function isLater(failure) {
-  return !(failure instanceof ScoreboardError) || LATER_CODES.has(failure.code);
+  return !(failure instanceof ScoreboardError) || LATER_CODES.has(failure.code) || isTrouble(failure);
 }
 
 function parsed(text) {
@@ -505,7 +512,7 @@ class Commands {
   }
 
   #refused(command, error) {
-    if (AGAIN_CODES.has(error.code)) return this.#again(command, error.retryAfter);
+    if (isTrouble(error)) return this.#again(command, error.retryAfter);
     if (SIGN_IN_CODES.has(error.code) && !command.renewed) {
       command.renewed = true;
       this.#wait(command);
@@ -943,7 +950,7 @@ export class Scoreboard {
 
   // An error that names no command answers a sign-in or a subscription, or says that the sign-in has ended.
   #refused({ code, message, channel: named }) {
-    const error = new ScoreboardError(code, message);
+    const error = new ScoreboardError(EXPIRY_CODES.has(code) ? `ACCESS_${code}` : code, message);
     if (EXPIRY_CODES.has(code) || (this.#awaited.has("authenticate") && SIGN_IN_CODES.has(code))) return void this.#renew(error);
     if (AGAIN_CODES.has(code)) return;
     const [first] = [...this.#awaited].filter((name) => name !== "authenticate");

@@ -50,6 +50,12 @@ class Talking:
             if line["what"] == what and wanted(line):
                 return line
 
+    def shows(self, *score: object) -> None:
+        """A board with that name and score has come, or comes."""
+        boards = [line for line in self.seen if line["what"] == "board"]
+        if not any(list(score) in line["scores"] for line in boards):
+            self.until("board", lambda line: list(score) in line["scores"])
+
     def end(self) -> None:
         """Close it; it is gone when this returns."""
         self._process.kill()

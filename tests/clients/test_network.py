@@ -71,8 +71,9 @@ async def test_a_refused_socket_tells_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
-async def test_what_is_no_server_is_a_lost_line_and_no_answer(answer: bytes) -> None:
-    """Nothing foreign comes out, and no socket stays open."""
+async def test_what_is_no_server_is_a_lost_line_and_no_answer(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing foreign comes out, and no socket stays open; trio-websocket would wait for a handshake for ever."""
+    monkeypatch.setattr("scoreboard.client.network.ANSWER_WITHIN_S", 0.2)
     async with saying(answer) as url, network(url) as net, trio.open_nursery() as nursery:
         with pytest.raises(LineLost):
             await net.open_socket(nursery, PATH)

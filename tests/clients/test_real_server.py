@@ -30,13 +30,13 @@ def test_the_javascript_client_scores_and_shows_over_a_restart(server: ServedSco
         client.do("watch", channel="leaderboard.top10")
         client.do("score")
         assert 1 == client.until("scored")["newScore"]
-        client.until("board", lambda line: ["Ann", 1] in line["scores"])
+        client.shows("Ann", 1)
         assert 0 == server.stop()
         client.until("status", lambda line: line["state"] == "reconnecting")
         client.do("score", within=RESTARTED_WITHIN_S * 1000)
         server.start()
         assert 2 == client.until("scored")["newScore"]
-        client.until("board", lambda line: ["Ann", 2] in line["scores"])
+        client.shows("Ann", 2)
         client.do("score")
         assert 3 == client.until("scored")["newScore"]
 
