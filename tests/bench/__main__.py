@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
 from tests.bench.measures import (
+    around,
     batch,
     exactness,
     hold,
@@ -29,6 +30,7 @@ from tests.bench.measures import (
     versus_fanout,
     versus_rest,
 )
+from tests.bench.measures.around import AroundMeasure
 from tests.bench.measures.batch import BatchMeasure
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.exactness import ExactnessMeasure
@@ -72,6 +74,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     ExactnessMeasure,
     TopMeasure,
     BatchMeasure,
+    AroundMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -89,6 +92,7 @@ BY_NAME = (
     storm.NAME,
     exactness.NAME,
     batch.NAME,
+    around.NAME,
 )
 
 

@@ -10,10 +10,20 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
 from actors.connection.events import Answered, ErrorEvent, Pong, Refused
-from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, NewLeader, RankChange, ScoreChange
-from actors.ports import UserId
+from actors.leaderboard.events import (
+    BoardDiff,
+    BoardEvent,
+    BoardFull,
+    Channel,
+    NewLeader,
+    OwnDiff,
+    OwnFull,
+    RankChange,
+    ScoreChange,
+)
+from actors.ports import ALL_TIME, UserId
 from actors.user.messages import ScoreAnswer
-from scoreboard.live import DialectA
+from scoreboard.live import DialectA, DialectB
 from tests.live.test_dialect import ANN, ANN_ROW, AT_US, BOB, BOB_ROW, TOP10
 
 AT_MS = AT_US // 1000
@@ -89,6 +99,27 @@ def test_a_rank_is_told_where_somebody_enters_or_leaves_the_first_ten(
     told = messages(DialectA().frames([RankChange(TOP10, UserId("u2"), "Bob", old, new, 7, AT_US)]))
     assert [each["data"]["enteredTop10"] for each in told] == entered
     assert all(each["event"] == "rank_changed" and each["data"]["newRank"] == new for each in told)
+
+
+ME = Channel(ALL_TIME, 0, around=True)
+
+
+def test_a_player_hears_of_itself_in_the_words_of_each_document() -> None:
+    """A tells a change, at first one that was none; B tells where one stands. Who is on no board stands nowhere."""
+    full, diff = OwnFull(ME, "e1", 1, (BOB,), 20, 7, AT_US), OwnDiff(ME, "e1", 1, 2, (BOB,), (), 20, 7, AT_US)
+    news = RankChange(ME, UserId("u2"), "Bob", 30, 20, 7, AT_US)
+    nobody = OwnFull(ME, "e1", 1, (), 20, 7, AT_US)
+    first, moved = messages(DialectA().frames([full, diff, news, nobody]))
+    assert (first["event"], first["data"]["previousScore"], first["data"]["newScore"]) == ("score_changed", 7, 7)
+    assert (moved["event"], moved["data"]["newRank"], moved["data"]["enteredTop10"]) == ("rank_changed", 20, False)
+    told = messages(DialectB().frames([full, diff, nobody]))
+    assert [each["event"] for each in told] == ["player.update"] * 3
+    assert [(each["data"]["channel"], each["data"]["rank"]) for each in told] == [
+        ("player.me", 2),
+        ("player.me", 2),
+        ("player.me", None),
+    ]
+    assert [each["data"]["version"] for each in told] == [1, 2, 1]
 
 
 def test_what_document_a_has_no_word_for_is_not_said() -> None:
