@@ -27,7 +27,7 @@ class Answered(NamedTuple):
 
 
 class Asking:
-    """Requests on a kept connection. What is not answered, or with 503, is sent again as it is."""
+    """Requests on a kept connection. What is not answered, or with 500 or more, is sent again as it is."""
 
     def __init__(self, port: int, token: str, agent: str, book: Book) -> None:
         self.rng = random.Random(token)
@@ -53,7 +53,7 @@ class Asking:
                 content = answer.read()
                 if answer.status == 200:
                     return Answered(json.loads(content), asked, answer.getheader("Idempotency-Replayed") == "true")
-                if answer.status != 503 or time.monotonic() > give_up:
+                if answer.status < 500 or time.monotonic() > give_up:
                     raise Wrong(f"{path}: {answer.status} {content[:200]!r}")
                 time.sleep(PAUSE_S)
             except (OSError, http.client.HTTPException) as error:
