@@ -68,12 +68,12 @@ async def connect(  # noqa: PLR0913 - each has a name and a default
 @asynccontextmanager
 async def _running(scoreboard: Scoreboard) -> AsyncIterator[None]:
     """What the block raises comes out as it is, not in a group."""
-    failure: Exception | None = None
+    failure: Exception | KeyboardInterrupt | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(scoreboard.run)
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised below
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - raised below
             failure = error
         finally:
             scoreboard.close()

@@ -667,13 +667,18 @@ export class Scoreboard {
 
   #unwatch(channel, watcher) {
     watcher.stop();
-    if (!channel.watchers.delete(watcher) || channel.watchers.size) return;
+    // Of a channel that the server refused there is nothing to leave.
+    if (!channel.watchers.delete(watcher) || channel.watchers.size || !this.#watches(channel)) return;
     this.#forget(channel);
     if (this.#opened) this.#say("unsubscribe", { channel: channel.name });
   }
 
+  #watches(channel) {
+    return this.#channels.get(channel.name) === channel;
+  }
+
   #forget(channel) {
-    if (this.#channels.get(channel.name) === channel) this.#channels.delete(channel.name);
+    if (this.#watches(channel)) this.#channels.delete(channel.name);
     if (this.#awaited.delete(channel.name)) this.#settle();
   }
 
