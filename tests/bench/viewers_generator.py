@@ -21,7 +21,7 @@ from tests.bench.wire import CLOSE, PING, TEXT, frames, pong_frame
 BOARD_EVENTS = ("leaderboard.update", "leaderboard.diff")
 SAMPLED = 100
 PATIENCE_S = 60.0
-_UPGRADE = (
+UPGRADE = (
     "HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
@@ -57,7 +57,7 @@ class Viewers:
     def __init__(self, config: Command) -> None:
         self._port: int = config["port"]
         self._dialect = DIALECTS[config.get("dialect", "scoreboard")]
-        self._handshake = f"GET {self._dialect.path} {_UPGRADE}".encode()
+        self._handshake = f"GET {self._dialect.path} {UPGRADE}".encode()
         self._last = b""
         self._poll = select.epoll()
         self._sockets: dict[int, socket.socket] = {}
@@ -182,12 +182,12 @@ class Viewers:
         piece.scores |= {row["userId"]: row["score"] for row in board.get("changes", board.get("leaderboard", ()))}
 
 
-def _allow_many_files() -> None:
+def allow_many_files() -> None:
     """As many as the system lets us: a socket for each client."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":
-    _allow_many_files()
+    allow_many_files()
     obey(Viewers)

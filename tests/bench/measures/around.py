@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any, Self
 
 import trio
@@ -22,7 +24,13 @@ from actors.leaderboard.world import BoardWorld
 from actors.ports import ALL_TIME, ScoreFact, UserId
 from actors.runtime import Actor, BatchActor, CellOptions, running_actor
 from scoreboard.live import DialectB
+from tests.bench.accounts import register
+from tests.bench.arena import NotShown
+from tests.bench.feed import KEEP_ALIVE
 from tests.bench.figure import Figure, Mark, Options, Reading
+from tests.bench.generator import Command, Generator
+from tests.bench.numbers import read_numbers
+from tests.bench.statistics import percentile
 from tests.bench.subject import SubjectFactory
 from tests.fakes import FakeScoreStore, Players
 from tests.leaderboard.stage import CountedIds, TrioClock
@@ -31,6 +39,7 @@ NAME = "around"
 PLAYERS = 100_000
 WATCHERS = 2_000
 SCORES_PER_S = 100
+SCORERS = 100  # of those who watch
 TICKS = 20
 SPREAD = 1_000_000  # of scores: some are tied
 AROUND = Channel(ALL_TIME, 5, around=True)
@@ -84,38 +93,76 @@ class Turns(trio.abc.Instrument):
 
 
 class AroundMeasure:
-    """The real board and the real actor of neighbours in one process under a virtual clock, without sockets.
+    """First the real server, with a connection for each of its players, some of whom score.
 
-    The processor's time for `TICKS` ticks with watchers, less that of the same facts without any, by both ways.
+    Then the real board and the real actor of neighbours in one process under a virtual clock, without sockets: the
+    processor's time for `TICKS` ticks with watchers, less that of the same facts without any, by both ways.
     """
 
     names: tuple[str, ...] = (NAME,)
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
+        self._start = start
+        self._window_s = options.window_s
+        self._scope = ExitStack()
         self._watchers = min(options.viewers * 2, WATCHERS)
         self.figures: tuple[Figure, ...] = (
-            Figure("touched_ms", f"processor: {self._watchers:,} watchers", "ms/s", side="windows touched"),
-            Figure("everybody_ms", f"processor: {self._watchers:,} watchers", "ms/s", side="all windows"),
-            Figure("touched_lag", "longest turn of the loop", "ms", Mark(25), side="windows touched"),
-            Figure("everybody_lag", "longest turn of the loop", "ms", side="all windows"),
-            Figure("touched_frames", "windows that changed", "1/s", side="windows touched"),
-            Figure("everybody_frames", "windows that changed", "1/s", side="all windows"),
+            Figure("screen_median", "submit to one's own screen, median", "ms"),
+            Figure("screen_p99", "submit to one's own screen, p99", "ms", Mark(1200)),
+            Figure("lag_max", "longest turn of the server's loop, at most", "ms", Mark(25)),
+            Figure("alone", f"processor: server, {SCORES_PER_S} scores/s, nobody watches", "ms/s"),
+            Figure("watched", f"processor: server, the same with {self._watchers:,} connections", "ms/s"),
+            Figure("touched_ms", f"actors alone, {self._watchers:,} watchers: windows touched", "ms/s"),
+            Figure("everybody_ms", f"actors alone, {self._watchers:,} watchers: all windows", "ms/s"),
+            Figure("touched_lag", "actors alone, longest turn: windows touched", "ms", Mark(25)),
+            Figure("everybody_lag", "actors alone, longest turn: all windows", "ms"),
+            Figure("touched_frames", "actors alone, windows that changed: windows touched", "1/s"),
+            Figure("everybody_frames", "actors alone, windows that changed: all windows", "1/s"),
         )
 
     def __enter__(self) -> Self:
+        self._subject = self._scope.enter_context(self._start(**KEEP_ALIVE))
+        players = [asdict(each) for each in register(self._subject.port, self._watchers)]
+        scorers = players[:: len(players) // SCORERS]
+        port = self._subject.port
+        self._trickle = self._scope.enter_context(
+            Generator("tests.bench.trickle_generator", port=port, players=scorers, socket=True)
+        )
+        self._around = self._scope.enter_context(Generator("tests.bench.around_generator", port=port, players=players))
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing was started."""
+        self._scope.close()
 
     def warm_up(self) -> None:
-        """Once, shortly."""
+        """All score and watch once; the server alone is measured before anybody watches."""
+        self._scores(2.0)
+        self._alone, _ = self._scores(self._window_s)
+        self._around.ask(connect=self._watchers)
+        self._scores(2.0, watched=True)
         _measured(NeighboursActor, 100, ticks=2)
 
+    def _scores(self, seconds: float, *, watched: bool = False) -> tuple[float, list[float]]:
+        """The server's processor time in ms for a second of scores, and sorted how long each took to its screen."""
+        before = self._subject.usage()
+        self._trickle.begin(count=round(SCORES_PER_S * seconds), every_s=1 / SCORES_PER_S)
+        seen = self._around.ask(watch_s=seconds + self._subject.tick_s + 0.5) if watched else None
+        sent = self._trickle.result()["sent"]
+        used_ms = self._subject.usage().since(before).server_s * 1000 / seconds
+        return used_ms, [] if seen is None else _own_screens(sent, seen)
+
     def round(self, number: int) -> Reading:
-        """Nobody, then both ways."""
+        """The server; then nobody, and both ways."""
+        lag = read_numbers(self._subject.port).lag
+        watched, screens = self._scores(self._window_s, watched=True)
+        values = {
+            "screen_median": percentile(screens, 50),
+            "screen_p99": percentile(screens, 99),
+            "lag_max": read_numbers(self._subject.port).lag.since(lag).figures()["lag_max"],
+            "alone": self._alone,
+            "watched": watched,
+        }
         alone, _, _ = _measured(NeighboursActor, 0)
-        values: dict[str, float] = {}
         for key, kind in (("touched", NeighboursActor), ("everybody", EverybodyActor)):
             used_s, lag_ms, frames = _measured(kind, self._watchers)
             values |= {
@@ -124,6 +171,19 @@ class AroundMeasure:
                 f"{key}_frames": frames / TICKS,
             }
         return Reading(values)
+
+
+def _own_screens(sent: list[Any], seen: Command) -> list[float]:
+    """Sorted, for each score: from the sending to the frame that shows it to the player."""
+    shown = {piece["number"]: piece["scores"] for piece in seen["pieces"]}
+    arrivals = dict(zip(seen["whose"], seen["arrivals"], strict=True))
+    found = []
+    for sent_ns, user_id, score in sent:
+        at_ns = next((at for at, piece in arrivals[user_id] if shown[piece].get(user_id, -1) >= score), None)
+        if at_ns is None:
+            raise NotShown(f"the score {score} of {user_id} was not shown")
+        found.append((at_ns - sent_ns) / 1e6)
+    return sorted(found)
 
 
 def _measured(kind: type[NeighboursActor], watchers: int, ticks: int = TICKS) -> tuple[float, float, int]:
