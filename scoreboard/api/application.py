@@ -13,9 +13,8 @@ from scoreboard.api.dialects import error_answer
 from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found, unexpected
 from scoreboard.api.exchange import Exchange
 from scoreboard.api.request import ApiRequest
+from scoreboard.api.route import Route
 from scoreboard.api.world import ApiWorld
-
-View = Callable[..., Awaitable[Answer]]
 
 #: What probes and scrapers ask all day long; at info they would bury the rest.
 QUIET = frozenset({"/health", "/ready", "/metrics"})
@@ -24,7 +23,7 @@ QUIET = frozenset({"/health", "/ready", "/metrics"})
 class Application(QuartTrio):
     """Quart's routing, lifespan and test client, with a dispatch of our own.
 
-    A view takes the request (and the variables of its path) and returns an `Answer`. Quart's requests, contexts,
+    A route's declaration reads the request, its view returns an `Answer`. Quart's requests, contexts,
     signals, sessions and responses are passed by: no view needs them, every request would pay for them (``scripts/bench
     top`` has a plain Quart beside it), and its error pages are not our shape.
     """
@@ -37,34 +36,35 @@ class Application(QuartTrio):
         self.config["MAX_CONTENT_LENGTH"] = None  # the exchange bounds bodies
         self.url_map.merge_slashes = False  # an address has one spelling; redirects would be pages of the framework
         self._urls = self.url_map.bind("scoreboard")
-        self._plain: dict[tuple[str, str], View] = {}
-        self._ending: dict[tuple[str, str], tuple[str, View]] = {}  # by what stands before a last part that varies
+        self.routes: dict[str, Route] = {}  # by the router's name for it
+        self._plain: dict[tuple[str, str], Route] = {}
+        self._ending: dict[tuple[str, str], Route] = {}  # by what stands before a last part that varies
         self._metrics = world.metrics
         self._logger = world.logger
         self._large: dict[str, Callable[[ApiRequest], int]] = {}
 
     def __repr__(self) -> str:
-        return f"<Application, {len(self.view_functions)} routes>"
+        return f"<Application, {len(self.routes)} routes>"
 
-    def add_view(self, method: str, path: str, view: View) -> None:
-        """Serve `path`, with variables like ``{userId}`` or ``{name:path}``, by `view`; GET also means HEAD.
+    def add(self, route: Route) -> None:
+        """Serve a route; there is no other way to be served.
 
         A path without variables is found by itself, and one that varies in its last part by what stands before it. The
         router, which has to weigh all rules and leaves garbage for the collector, is left to the others.
         """
+        method, path = route.method, route.path
         methods = (method, "HEAD") if method == "GET" else (method,)
         start, _, last = path.rpartition("/")
         if "{" not in path:
-            self._plain |= {(each, path): view for each in methods}
+            self._plain |= {(each, path): route for each in methods}
         elif "{" not in start and last[0] == "{" and ":" not in last:
-            self._ending |= {(each, start): (path, view) for each in methods}
+            self._ending |= {(each, start): route for each in methods}
+        if route.most_bytes is not None:
+            self._large[path] = route.most_bytes
         rule = path.replace("{name:path}", "<path:name>").replace("{", "<").replace("}", ">")
         endpoint = path if method == "GET" else f"{method} {path}"  # one address may have several views
-        self.add_url_rule(rule, endpoint=endpoint, view_func=cast(Any, view), methods=[method])
-
-    def allow_large(self, path: str, most_bytes: Callable[[ApiRequest], int]) -> None:
-        """Let `most_bytes` say how long the body of a request for `path` may be, before it is read."""
-        self._large[path] = most_bytes
+        self.routes[endpoint] = route
+        self.add_url_rule(rule, endpoint=endpoint, view_func=cast(Any, route.view), methods=[method])
 
     def most_bytes(self, request: ApiRequest) -> int:
         """How long the body of a request may be."""
@@ -86,8 +86,7 @@ class Application(QuartTrio):
             request.route = rule.endpoint.rpartition(" ")[2]
             if request.method == "OPTIONS":
                 return self._options(request)
-            view = cast(View, self.view_functions[rule.endpoint])
-            return await view(request, **variables)
+            return await self._begin(self.routes[rule.endpoint], request, *variables.values())
         except HTTPException as error:  # only the router raises these
             return self._unmatched(error, request)
         except Exception as error:  # noqa: BLE001 - the barrier: each request is answered, and what is wrong is logged
@@ -96,13 +95,16 @@ class Application(QuartTrio):
     def _begun(self, request: ApiRequest) -> Awaitable[Answer] | None:
         """The view at work on the request, if its path can be found without the router."""
         if (plain := self._plain.get((request.method, request.path))) is not None:
-            request.route = request.path
-            return plain(request)
+            return self._begin(plain, request)
         start, _, last = request.path.rpartition("/")
         if not last or (ending := self._ending.get((request.method, start))) is None:
             return None
-        request.route, view = ending
-        return view(request, last)
+        return self._begin(ending, request, last)
+
+    def _begin(self, route: Route, request: ApiRequest, *variables: str) -> Awaitable[Answer]:
+        request.route = route.path
+        route.read(request, self.world)
+        return route.view(request, *variables)
 
     def record(self, **facts: Any) -> None:
         """A request has been served: one observation and one line."""

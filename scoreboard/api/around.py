@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from actors.leaderboard.messages import MOST_AROUND, Around
 from actors.ports import UserId
-from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import spectator_of
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
@@ -31,9 +29,7 @@ class AroundRoute:
 
     async def around(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """Up to `above` rows, the player's, up to `below` rows."""
-        asked = query.values(request, PARAMETERS)
-        world = self._world
-        spectator_of(request, world)
+        asked, world = request.asked, self._world
         board = board_in(asked)
         found = await world.ask_board(board, Around(UserId(userId), asked["above"], asked["below"]))
         own = full_row_json(found.row)

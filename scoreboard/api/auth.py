@@ -16,13 +16,10 @@ from actors.ports import (
     Source,
     UserId,
 )
-from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import caller_of
-from scoreboard.api.body import decode, require_nothing
 from scoreboard.api.errors import ApiError, banned, unauthorized
 from scoreboard.api.granted import Granted, SessionAnswers
-from scoreboard.api.idempotency import REPLAYED, id_of, idempotency_key
+from scoreboard.api.idempotency import REPLAYED, id_of
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.security import names, refresh
@@ -66,9 +63,8 @@ class AuthRoutes:
 
         With a key the account's id follows from the request, so that who asks again is known for who asked first.
         """
-        query.require_none(request)
-        key = idempotency_key(request)
-        body = decode(request, RegisterBody)
+        key = request.key
+        body: RegisterBody = request.body
         username, email = names.username(body.username), names.email(body.email)
         new_secret(body.password)
         said = f"{username.key}\n{email.key}\n{body.password}"
@@ -89,8 +85,7 @@ class AuthRoutes:
 
     async def login(self, request: ApiRequest) -> Answer:
         """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
-        query.require_none(request)
-        body = decode(request, LoginBody)
+        body: LoginBody = request.body
         account = await self._find(names.fold(body.username))
         matches = await self._verified(account, body.password)
         if account is None or not matches:
@@ -99,8 +94,8 @@ class AuthRoutes:
 
     async def refresh(self, request: ApiRequest) -> Answer:
         """The next pair of tokens. The same token within the grace gets the same successor."""
-        query.require_none(request)
-        presented = decode(request, RefreshBody).refreshToken
+        body: RefreshBody = request.body
+        presented = body.refreshToken
         if not refresh.has_shape(presented):
             raise _bad_refresh("unknown")
         world = self._world
@@ -115,11 +110,8 @@ class AuthRoutes:
 
     async def logout(self, request: ApiRequest) -> Answer:
         """The end of a session: all its tokens are refused from now on."""
-        query.require_none(request)
         world = self._world
-        caller = caller_of(request, world.tokens)
-        require_nothing(request)
-        end = EndSession(SessionId(caller.session_id), world.clock.now_us())
+        end = EndSession(SessionId(request.caller.session_id), world.clock.now_us())
         await world.accounts.ask(end, within=world.write_within_s)
         return self._answers.signed_out()
 

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from actors.ports import Source
 from actors.service.messages import RowResult, RowScored, ScoreRow, Submit
-from scoreboard.api import query
 from scoreboard.api.answer import JSON, NO_STORE, Answer
 from scoreboard.api.batch_body import MOST_BYTES, BadRow, rows_of
 from scoreboard.api.bearer import service_of
@@ -65,13 +64,15 @@ class BatchRoute:
             return self._world.body_bytes
         return max(MOST_BYTES, self._world.body_bytes)
 
+    def read(self, request: ApiRequest) -> list[ScoreRow | BadRow]:
+        """The rows, also malformed ones; raises ApiError when the body as a whole is none."""
+        require_json(request)
+        return rows_of(request.raw_body)
+
     async def submit(self, request: ApiRequest) -> Answer:
         """Answered when all rows that count are on disk."""
-        query.require_none(request)
-        world = self._world
-        name = service_of(request, world.tokens).username
-        require_json(request)
-        rows = rows_of(request.raw_body)
+        world, name = self._world, request.caller.username
+        rows: Sequence[ScoreRow | BadRow] = request.body
         good = [row for row in rows if isinstance(row, ScoreRow)]
         wish = Submit(good, _source(name, request.came_from()))
         results = await world.services.ask(name, wish, within=world.write_within_s)

@@ -30,18 +30,22 @@ class BadRow(NamedTuple):
     message: str
 
 
-class _Row(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", gc=False):
+class Row(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", gc=False):
+    """One score, as it is sent."""
+
     user_id: str
     action_id: str
     action_type: str | UnsetType = UNSET
     score_increment: int | UnsetType = UNSET
 
 
-class _Batch(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    scores: list[_Row]
+class Batch(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Scores in their order."""
+
+    scores: list[Row]
 
 
-_decode = msgspec.json.Decoder(_Batch).decode
+_decode = msgspec.json.Decoder(Batch).decode
 
 
 def rows_of(raw: bytes) -> list[ScoreRow | BadRow]:
@@ -53,7 +57,7 @@ def rows_of(raw: bytes) -> list[ScoreRow | BadRow]:
     return [_checked(row) for row in rows]
 
 
-def _read_fast(raw: bytes) -> list[_Row] | None:
+def _read_fast(raw: bytes) -> list[Row] | None:
     """All rows of a body in which nothing is odd; None of others.
 
     The decoder takes the last of two fields of one name. So each name must stand there as often as rows have it, and
@@ -91,7 +95,7 @@ def _require_few(count: int) -> None:
 
 def _converted(value: Any) -> ScoreRow | BadRow:
     try:
-        return _checked(msgspec.convert(value, _Row, strict=True))
+        return _checked(msgspec.convert(value, Row, strict=True))
     except msgspec.ValidationError as error:
         said = value if isinstance(value, dict) else {}
         action_id, user_id = (
@@ -100,7 +104,7 @@ def _converted(value: Any) -> ScoreRow | BadRow:
         return BadRow(action_id, user_id, f"The row is not as expected: {error}."[:LONGEST_SENTENCE])
 
 
-def _checked(row: _Row) -> ScoreRow | BadRow:
+def _checked(row: Row) -> ScoreRow | BadRow:
     if not _UUID(row.user_id):
         return BadRow(row.action_id, row.user_id, "userId must be the id of a player: a UUID.")
     if not _VISIBLE(row.action_id):

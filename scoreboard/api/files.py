@@ -51,9 +51,13 @@ def load(folder: Path) -> dict[str, File]:
 
 
 def _file(path: Path) -> File:
-    content = path.read_bytes()
+    return file_of(path.read_bytes(), TYPES[path.suffix])
+
+
+def file_of(content: bytes, media: bytes) -> File:
+    """Something made at start, as if it had been a file."""
     etag = b'"%s"' % hashlib.blake2b(content, digest_size=12).hexdigest().encode()
-    headers = ((b"content-type", TYPES[path.suffix]), (b"etag", etag), REVALIDATE)
+    headers = ((b"content-type", media), (b"etag", etag), REVALIDATE)
     return File(content, etag, headers)
 
 

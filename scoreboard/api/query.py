@@ -32,6 +32,11 @@ class Rule(Protocol):
         """What may stand here, in words."""
         ...
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The same as JSON Schema."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -51,6 +56,11 @@ class Whole:
         """See `Rule.expected`."""
         return f"a whole number from {self.least} to {self.most}"
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See `Rule.schema`."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most, "default": self.default}
+
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
@@ -68,6 +78,11 @@ class OneOf:
         """See `Rule.expected`."""
         return f"one of {', '.join(self.words)}"
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See `Rule.schema`."""
+        return {"type": "string", "enum": [*self.words], "default": self.default}
+
 
 @dataclass(frozen=True, slots=True)
 class Matching:
@@ -80,6 +95,11 @@ class Matching:
     def read(self, text: str) -> str | None:
         """See `Rule.read`."""
         return text if self.pattern.fullmatch(text) else None
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See `Rule.schema`."""
+        return {"type": "string", "pattern": f"^({self.pattern.pattern})$", "description": self.expected}
 
 
 def numbers(request: ApiRequest, rules: Mapping[str, Whole]) -> dict[str, int]:

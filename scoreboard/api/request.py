@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from actors.ports import Source
@@ -9,6 +11,7 @@ from scoreboard.wire.source import source_of
 
 #: The label of requests that no route wanted.
 UNMATCHED = "unmatched"
+NOTHING_ASKED: Mapping[str, Any] = MappingProxyType({})
 
 
 class ApiRequest:
@@ -17,7 +20,10 @@ class ApiRequest:
     Quart's own request, with its streams, forms and look-ups, takes as long to make as a route of ours takes to run.
     """
 
-    __slots__ = ("method", "path", "query_string", "raw_body", "request_id", "route", "scope", "user_id")
+    __slots__ = (
+        *("asked", "body", "caller", "key", "method", "path", "query_string", "raw_body", "request_id", "route"),
+        *("scope", "user_id"),
+    )
 
     def __init__(self, scope: Any, request_id: str) -> None:
         self.scope = scope
@@ -28,6 +34,11 @@ class ApiRequest:
         self.request_id = request_id
         self.route = UNMATCHED
         self.user_id: str | None = None
+        # What the route's declaration made of it:
+        self.asked: Mapping[str, Any] = NOTHING_ASKED
+        self.caller: Any = None  # a Caller; None for a spectator who does not say who it is
+        self.key: str | None = None
+        self.body: Any = None
 
     def __repr__(self) -> str:
         return f"<ApiRequest {self.request_id}: {self.method} {self.path!a}>"

@@ -7,11 +7,8 @@ import msgspec
 from actors.leaderboard.messages import Standing
 from actors.ports import ALL_TIME, UserId
 from actors.user.messages import Increment, IssueToken
-from scoreboard.api import query
 from scoreboard.api.answer import Answer, json_answer
-from scoreboard.api.bearer import caller_of
-from scoreboard.api.body import decode, require_nothing
-from scoreboard.api.idempotency import REPLAYED, idempotency_key
+from scoreboard.api.idempotency import REPLAYED
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.wire.scores import IssuedJson, ScoreJson, TokenJson
@@ -32,27 +29,20 @@ class ScoreRoutes:
 
     async def issue_token(self, request: ApiRequest) -> Answer:
         """The right to score once."""
-        query.require_none(request)
-        world = self._world
-        user_id = UserId(caller_of(request, world.tokens).user_id)
-        require_nothing(request)
+        world, user_id = self._world, UserId(request.caller.user_id)
         issued = await world.users.ask(user_id, IssueToken(), within=world.read_within_s)
         return json_answer(IssuedJson.of(issued))
 
     async def increment(self, request: ApiRequest) -> Answer:
         """One point. What is answered 200 is on disk; the same key again hears the same again."""
-        query.require_none(request)
-        world = self._world
-        user_id = UserId(caller_of(request, world.tokens).user_id)
-        key = idempotency_key(request)
-        token = decode(request, IncrementBody).actionToken.token()
-        wish = Increment(token, key, request.came_from())
+        world, user_id = self._world, UserId(request.caller.user_id)
+        body: IncrementBody = request.body
+        wish = Increment(body.actionToken.token(), request.key, request.came_from())
         answer = await world.users.ask(user_id, wish, within=world.write_within_s)
         return json_answer(ScoreJson.of(answer), headers=REPLAYED if answer.repeated else ())
 
-    async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
+    async def standing(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
-        query.require_none(request)
         found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId)))
         return json_answer(
             {

@@ -11,7 +11,6 @@ from actors.leaderboard.events import Row
 from actors.leaderboard.messages import Page
 from actors.leaderboard.published import BoardView
 from actors.ports import ALL_TIME
-from scoreboard.api import query
 from scoreboard.api.answer import JSON, Answer, matches
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
@@ -61,7 +60,7 @@ class TopRoute:
 
     async def top(self, request: ApiRequest) -> Answer:
         """`limit` rows behind the first `offset`."""
-        asked = query.numbers(request, PARAMETERS)
+        asked = request.asked
         found = self._published(asked["limit"], asked["offset"])
         if found is None:
             found = await self._deeper(asked["limit"], asked["offset"])

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from quart import Response
-from quart_trio import QuartTrio
 
 from actors.runtime import Observer
 from actors.user.actor import UserRules
 from actors.user.token import ActionKeys
 from scoreboard.api import ApiWorld, create_app
+from scoreboard.api.application import Application
 from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
@@ -28,6 +28,7 @@ from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.outside import CoreHooks, CorePorts
+from tests.api.declared import hold_to_declarations
 from tests.fakes import (
     FakeAccountStore,
     FakeBoardCache,
@@ -93,7 +94,7 @@ class World:
     log: io.StringIO
     health: Health
     given: ApiWorld
-    app: QuartTrio
+    app: Application
     live: set[tuple[str, str]]
     keys: KeyRing
     profiles: FakeProfileStore
@@ -235,6 +236,7 @@ async def running_world(
     async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
         given = parts.given(core, web, changes)
         app = create_app(given)
+        hold_to_declarations(app)
         yield World(
             *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
             *(given, app, parts.live, parts.keys, parts.profiles, parts.archive),

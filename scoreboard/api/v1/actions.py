@@ -8,10 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 from actors.actions.messages import Catalogue
 from actors.ports import UserId
 from actors.user.messages import Complete, Proof
-from scoreboard.api import query
 from scoreboard.api.answer import JSON, Answer
-from scoreboard.api.bearer import caller_of
-from scoreboard.api.body import decode
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import invalid_input, no_timestamp
 from scoreboard.api.request import ApiRequest
@@ -47,9 +44,8 @@ class ActionRoutes:
     def __init__(self, world: ApiWorld) -> None:
         self._world = world
 
-    async def catalogue(self, request: ApiRequest) -> Answer:
+    async def catalogue(self, _: ApiRequest) -> Answer:
         """All that counts, and what it is worth; for everybody."""
-        query.require_none(request)
         kinds = await self._world.actions.ask(Catalogue(), within=self._world.read_within_s)
         told = [
             {"actionType": kind.action_type, "points": kind.points, "description": kind.description} for kind in kinds
@@ -59,10 +55,8 @@ class ActionRoutes:
 
     async def complete(self, request: ApiRequest) -> Answer:
         """A proof against a token."""
-        query.require_none(request)
-        world = self._world
-        user_id = UserId(caller_of(request, world.tokens).user_id)
-        wish = wish_of(decode(request, CompleteBody))
+        world, user_id = self._world, UserId(request.caller.user_id)
+        wish = wish_of(request.body)
         earned = await world.users.ask(user_id, wish, within=world.write_within_s)
         told = {"actionToken": earned.token, "expiresIn": earned.expires_in_s, "scoreIncrement": earned.points}
         return succeeded(told, "Action verified successfully")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
 import trio
 
 from actors.ports import ArchivedPeriod, ArchivedRow, Period, StoreError
-from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import spectator_of
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import ApiError, invalid_input, store_away
 from scoreboard.api.query import Matching
@@ -36,21 +34,20 @@ class ArchiveRoute:
 
     async def archive(self, request: ApiRequest) -> Answer:
         """What is final never changes again."""
-        asked = query.values(request, PARAMETERS)
-        spectator_of(request, self._world)
+        asked = request.asked
         period = Period[asked["period"]]
         if asked["label"] is None:
             return await self._periods(period, asked)
         return await self._page(period, asked)
 
-    async def _periods(self, period: Period, asked: dict[str, Any]) -> Answer:
+    async def _periods(self, period: Period, asked: Mapping[str, Any]) -> Answer:
         if asked["country"] is not None:
             raise invalid_input("A country goes with a label only.", field="country")
         archive = self._world.archive
         found = await self._read(archive.periods(period, limit=asked["limit"], offset=asked["offset"]))
         return succeeded({"periods": [_period(each) for each in found], "period": asked["period"]})
 
-    async def _page(self, period: Period, asked: dict[str, Any]) -> Answer:
+    async def _page(self, period: Period, asked: Mapping[str, Any]) -> Answer:
         window: dict[str, Any] = {name: asked[name] for name in ("limit", "offset", "country")}
         page = await self._read(self._world.archive.page(period, asked["label"], **window))
         if page is None:

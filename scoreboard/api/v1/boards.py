@@ -11,12 +11,10 @@ import msgspec
 from actors.leaderboard.events import Row
 from actors.leaderboard.messages import NotRanked, Page, PageAnswer, Standing, StandingAnswer
 from actors.ports import BoardId, UserId
-from scoreboard.api import query
 from scoreboard.api.answer import JSON, Answer, Headers, matches
-from scoreboard.api.bearer import spectator_of
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.v1.scopes import PAGE, SCOPE, board_in, told_of
+from scoreboard.api.v1.scopes import board_in, told_of
 from scoreboard.api.world import ApiWorld
 from scoreboard.wire.rows import full_row_json
 from scoreboard.wire.times import iso
@@ -36,8 +34,8 @@ class BoardRoutes:
 
     async def top(self, request: ApiRequest) -> Answer:
         """`limit` rows behind the first `offset`, and one's own line for who is signed in."""
-        asked = query.values(request, {**PAGE, **SCOPE})
-        world, caller = self._world, spectator_of(request, self._world)
+        asked = request.asked
+        world, caller = self._world, request.caller
         board = board_in(asked)
         page = self._published(board, asked)
         if page is None:
@@ -51,8 +49,7 @@ class BoardRoutes:
 
     async def rank(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """One player's line, and the share of players who stand no higher."""
-        asked = query.values(request, SCOPE)
-        spectator_of(request, self._world)
+        asked = request.asked
         board = board_in(asked)
         found = await self._world.ask_board(board, Standing(UserId(userId.lower())))
         row = msgspec.structs.asdict(full_row_json(found.row))

@@ -10,7 +10,7 @@ from actors.leaderboard.scope import board_of
 from actors.ports import BoardId, BoardScope, Period
 from scoreboard.api.query import OneOf, Whole
 from scoreboard.api.world import ApiWorld
-from scoreboard.wire.countries import country_of
+from scoreboard.wire.countries import COUNTRIES, SPOKEN, country_of
 from scoreboard.wire.times import iso
 
 PERIODS = OneOf("ALL_TIME", tuple(period.name for period in Period))
@@ -27,6 +27,11 @@ class Country:
     def read(self, text: str) -> str | None:
         """See `Rule.read`."""
         return country_of(text)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """See `Rule.schema`."""
+        return {"type": "string", "enum": sorted({*COUNTRIES, *SPOKEN}), "description": self.expected}
 
 
 SCOPE: Mapping[str, Any] = {"period": PERIODS, "country": Country()}

@@ -8,13 +8,10 @@ from msgspec import Meta, Struct
 
 from actors.ports import UserId
 from actors.user.messages import Update, UpdateAnswer
-from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import caller_of
-from scoreboard.api.body import decode
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import forbidden, no_timestamp
-from scoreboard.api.idempotency import REPLAYED, idempotency_key
+from scoreboard.api.idempotency import REPLAYED
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.security.client_secret import client_secret
@@ -45,11 +42,8 @@ class UpdateRoute:
 
     async def update(self, request: ApiRequest) -> Answer:
         """What is answered 200 is on disk; the same key again hears the same again."""
-        query.require_none(request)
-        world = self._world
-        caller = caller_of(request, world.tokens)
-        key = idempotency_key(request)
-        wish = self._wish(request, decode(request, UpdateBody), caller, key)
+        world, caller = self._world, request.caller
+        wish = self._wish(request, request.body, caller, request.key)
         answer = await world.users.ask(UserId(caller.user_id), wish, within=world.write_within_s)
         return _told(caller.user_id, answer)
 

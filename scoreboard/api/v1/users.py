@@ -10,10 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from actors.leaderboard.messages import NotRanked, Standing, StandingAnswer
 from actors.ledger.messages import ChangeProfile, FindProfile
 from actors.ports import ALL_TIME, UNCHANGED, BannedUser, Profile, ProfileChange, Unchanged, UnknownUser, UserId
-from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import caller_of, spectator_of
-from scoreboard.api.body import decode
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import banned, invalid_input, no_such_user
 from scoreboard.api.request import ApiRequest
@@ -40,10 +37,8 @@ class UserRoutes:
     def __init__(self, world: ApiWorld) -> None:
         self._world = world
 
-    async def user(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
+    async def user(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """What everybody may see."""
-        query.require_none(request)
-        spectator_of(request, self._world)
         profile = await self._profile(UserId(userId.lower()))
         if profile.banned:
             raise no_such_user()
@@ -51,16 +46,13 @@ class UserRoutes:
 
     async def me(self, request: ApiRequest) -> Answer:
         """The same, with what only oneself may see."""
-        query.require_none(request)
-        caller = caller_of(request, self._world.tokens)
+        caller: Caller = request.caller
         return await self._own(await self._profile(UserId(caller.user_id)), caller)
 
     async def change(self, request: ApiRequest) -> Answer:
         """Another country or avatar; doing it again changes nothing."""
-        query.require_none(request)
-        world = self._world
-        caller = caller_of(request, world.tokens)
-        change = change_of(decode(request, ProfileBody))
+        world, caller = self._world, request.caller
+        change = change_of(request.body)
         changed = await world.accounts.ask(ChangeProfile(UserId(caller.user_id), change), within=world.write_within_s)
         if isinstance(changed, BannedUser):
             raise banned()

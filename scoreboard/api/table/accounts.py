@@ -1,0 +1,58 @@
+"""Accounts and sessions, in the words of both documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scoreboard.api import shapes
+from scoreboard.api.auth import AuthRoutes, LoginBody, RefreshBody, RegisterBody
+from scoreboard.api.granted import SessionsOfA, SessionsOfB
+from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.world import ApiWorld
+
+ADA = {"username": "Ada", "email": "ada@example.org", "password": "a long enough secret"}
+KEPT = ("Idempotency-Replayed",)
+
+
+def routes(world: ApiWorld) -> Iterator[Route]:
+    """Register, login, refresh, logout; twice."""
+    of_a, of_b = AuthRoutes(world, SessionsOfA()), AuthRoutes(world, SessionsOfB())
+    enveloped = shapes.Enveloped
+    yield from _routes("/api/auth", of_a, shapes.Registered, shapes.Tokens, shapes.Done)
+    session = enveloped[shapes.Session]
+    yield from _routes("/api/v1/auth", of_b, session, session, enveloped[None])
+
+
+def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signed_out: Any) -> Iterator[Route]:
+    yield Route(
+        *("POST", f"{under}/register", auth.register),
+        says="Make an account, and sign in.",
+        answers=(Told(registered, 201, headers=KEPT),),
+        faults=("USERNAME_TAKEN", "EMAIL_TAKEN", "USER_BANNED"),
+        body=RegisterBody,
+        example=ADA,
+        idempotent=True,
+    )
+    yield Route(
+        *("POST", f"{under}/login", auth.login),
+        says="Sign in: a new session.",
+        answers=(Told(signed_in),),
+        faults=("INVALID_CREDENTIALS", "USER_BANNED"),
+        body=LoginBody,
+        example={"username": ADA["username"], "password": ADA["password"]},
+    )
+    yield Route(
+        *("POST", f"{under}/refresh", auth.refresh),
+        says="Exchange a refresh token for the next pair of tokens.",
+        answers=(Told(signed_in),),
+        faults=("REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_INVALID", "USER_BANNED"),
+        body=RefreshBody,
+        example={"refreshToken": "l8Q2…"},
+    )
+    yield Route(
+        *("POST", f"{under}/logout", auth.logout),
+        says="End this session; its tokens are refused from now on.",
+        answers=(Told(signed_out),),
+        who=Who.PLAYER,
+    )

@@ -1,0 +1,64 @@
+"""Boards, and who stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scoreboard.api import around, shapes, top
+from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.scores import ScoreRoutes
+from scoreboard.api.v1 import archive, boards
+from scoreboard.api.v1.scopes import PAGE, SCOPE
+from scoreboard.api.world import ApiWorld
+
+CACHED = ("Cache-Control", "ETag")
+
+
+def routes(world: ApiWorld) -> Iterator[Route]:
+    """Of both documents."""
+    yield Route(
+        *("GET", "/api/scores/top", top.TopRoute(world).top),
+        says="A page of the board of all time.",
+        answers=(Told(shapes.TopOfA, headers=CACHED), Told(None, 304, None, CACHED)),
+        query=top.PARAMETERS,
+    )
+    yield Route(
+        *("GET", "/api/scores/user/{userId}", ScoreRoutes(world).standing),
+        says="Where one player stands.",
+        answers=(Told(shapes.StandingOfA),),
+        faults=("USER_NOT_FOUND",),
+    )
+    of_b = boards.BoardRoutes(world)
+    page = shapes.Enveloped[shapes.TopOfB]
+    yield Route(
+        *("GET", boards.TOP_PATH, of_b.top),
+        says="A page of a board, and one's own line for who is signed in.",
+        answers=(Told(page, headers=CACHED), Told(None, 304, None, CACHED)),
+        query={**PAGE, **SCOPE},
+        who=Who.SPECTATOR,
+    )
+    one: dict[str, Any] = {"faults": ("USER_NOT_FOUND",), "who": Who.SPECTATOR}
+    yield Route(
+        *("GET", around.PATH, around.AroundRoute(world).around),
+        says="One player's line with its neighbours.",
+        answers=(Told(shapes.Enveloped[shapes.AroundPlayer]),),
+        query=around.PARAMETERS,
+        **one,
+    )
+    yield Route(
+        *("GET", boards.RANK_PATH, of_b.rank),
+        says="One player's line, and the share of players who stand no higher.",
+        answers=(Told(shapes.Enveloped[shapes.RankOfPlayer]),),
+        query=SCOPE,
+        **one,
+    )
+    listed, paged = shapes.Enveloped[shapes.ClosedPeriods], shapes.Enveloped[shapes.ArchivedPage]
+    yield Route(
+        *("GET", archive.PATH, archive.ArchiveRoute(world).archive),
+        says="Periods that are over; with a label one of them, page by page.",
+        answers=(Told((listed, paged)),),
+        faults=("NOT_FOUND",),
+        query=archive.PARAMETERS,
+        who=Who.SPECTATOR,
+    )

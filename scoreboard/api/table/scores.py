@@ -1,0 +1,98 @@
+"""Actions and the scores that they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scoreboard.api import batch, batch_body, shapes
+from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.scores import IncrementBody, ScoreRoutes
+from scoreboard.api.table.accounts import KEPT
+from scoreboard.api.v1 import actions, updates
+from scoreboard.api.world import ApiWorld
+from scoreboard.wire.scores import IssuedJson, ScoreJson
+
+PLAYER = "9f3c1d2e-4b5a-4c6d-8e7f-0a1b2c3d4e5f"
+ACTION = "11111111-2222-4333-8444-555555555555"
+NOON = "2026-01-31T12:00:00.000Z"
+OF_A_TOKEN = ("TOKEN_EXPIRED", "TOKEN_ALREADY_USED", "TOKEN_INVALID", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
+UPDATE_REFUSED = ("INVALID_ACTION_TOKEN", "FORBIDDEN", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
+COMPLETE_REFUSED = ("ACTION_NOT_FOUND", "ACTION_ALREADY_COMPLETED", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
+ONE_ROW = {"userId": PLAYER, "actionId": "match-17/goal-1", "actionType": "INCREMENT", "scoreIncrement": 1}
+
+
+def routes(world: ApiWorld) -> Iterator[Route]:
+    """Of both documents, and batches."""
+    yield from _of_a(world)
+    yield from _of_b(world)
+    many = batch.BatchRoute(world)
+    yield Route(
+        *("POST", batch.PATH, many.submit),
+        says="Send up to 1,000 scores at once, each with a result of its own.",
+        answers=(Told(shapes.Enveloped[shapes.BatchResults]),),
+        faults=("RATE_LIMITED",),
+        who=Who.SERVICE,
+        body=batch_body.Batch,
+        read_body=many.read,
+        most_bytes=many.most_bytes,
+        example={"scores": [ONE_ROW]},
+    )
+
+
+def _of_a(world: ApiWorld) -> Iterator[Route]:
+    scores = ScoreRoutes(world)
+    token = {"userId": PLAYER, "timestamp": 1769860800000, "nonce": "00ff…", "signature": "5d41…"}
+    yield Route(
+        *("POST", "/api/actions/token", scores.issue_token),
+        says="Get the right to score once.",
+        answers=(Told(IssuedJson),),
+        faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND"),
+        who=Who.PLAYER,
+    )
+    yield Route(
+        *("POST", "/api/scores/increment", scores.increment),
+        says="Spend an action token for one point.",
+        answers=(Told(ScoreJson, headers=KEPT),),
+        faults=(*OF_A_TOKEN, "IDEMPOTENCY_KEY_REUSED"),
+        who=Who.PLAYER,
+        body=IncrementBody,
+        example={"actionToken": token},
+        idempotent=True,
+    )
+
+
+def _of_b(world: ApiWorld) -> Iterator[Route]:
+    done = actions.ActionRoutes(world)
+    proof = {"actionType": "WIN_GAME", "timestamp": NOON, "signature": "0" * 64}
+    yield Route(
+        *("GET", actions.CATALOGUE_PATH, done.catalogue),
+        says="What counts, and what it is worth.",
+        answers=(Told(shapes.Enveloped[shapes.Catalogue], headers=("Cache-Control",)),),
+    )
+    yield Route(
+        *("POST", actions.COMPLETE_PATH, done.complete),
+        says="Exchange the game's proof of an action for an action token.",
+        answers=(Told(shapes.Enveloped[shapes.Proven]),),
+        faults=("FORBIDDEN", *COMPLETE_REFUSED),
+        who=Who.PLAYER,
+        body=actions.CompleteBody,
+        example={"actionId": ACTION, "proof": proof, "timestamp": NOON},
+    )
+    yield Route(
+        *("POST", updates.PATH, updates.UpdateRoute(world).update),
+        says="Score with the action token of a proven action.",
+        answers=(Told(shapes.Enveloped[shapes.Updated], headers=KEPT),),
+        faults=(*UPDATE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
+        who=Who.PLAYER,
+        body=updates.UpdateBody,
+        example={
+            "userId": PLAYER,
+            "actionType": "WIN_GAME",
+            "actionId": ACTION,
+            "scoreIncrement": 10,
+            "timestamp": NOON,
+            "clientSignature": "0" * 64,
+        },
+        idempotent=True,
+        headers={"X-Action-Token": "What actions/complete gave; without it INVALID_ACTION_TOKEN is answered."},
+    )
