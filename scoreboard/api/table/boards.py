@@ -17,6 +17,12 @@ CACHED = ("Cache-Control", "ETag")
 
 def routes(world: ApiWorld) -> Iterator[Route]:
     """Of both documents."""
+    yield from _of_a(world)
+    yield from _of_b(world)
+    yield from _of_one_player(world)
+
+
+def _of_a(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", "/api/scores/top", top.TopRoute(world).top),
         says="A page of the board of all time.",
@@ -29,29 +35,16 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         answers=(Told(shapes.StandingOfA),),
         faults=("USER_NOT_FOUND",),
     )
-    of_b = boards.BoardRoutes(world)
+
+
+def _of_b(world: ApiWorld) -> Iterator[Route]:
     page = shapes.Enveloped[shapes.TopOfB]
     yield Route(
-        *("GET", boards.TOP_PATH, of_b.top),
+        *("GET", boards.TOP_PATH, boards.BoardRoutes(world).top),
         says="A page of a board, and one's own line for who is signed in.",
         answers=(Told(page, headers=CACHED), Told(None, 304, None, CACHED)),
         query={**PAGE, **SCOPE},
         who=Who.SPECTATOR,
-    )
-    one: dict[str, Any] = {"faults": ("USER_NOT_FOUND",), "who": Who.SPECTATOR}
-    yield Route(
-        *("GET", around.PATH, around.AroundRoute(world).around),
-        says="One player's line with its neighbours.",
-        answers=(Told(shapes.Enveloped[shapes.AroundPlayer]),),
-        query=around.PARAMETERS,
-        **one,
-    )
-    yield Route(
-        *("GET", boards.RANK_PATH, of_b.rank),
-        says="One player's line, and the share of players who stand no higher.",
-        answers=(Told(shapes.Enveloped[shapes.RankOfPlayer]),),
-        query=SCOPE,
-        **one,
     )
     listed, paged = shapes.Enveloped[shapes.ClosedPeriods], shapes.Enveloped[shapes.ArchivedPage]
     yield Route(
@@ -61,4 +54,22 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         faults=("NOT_FOUND",),
         query=archive.PARAMETERS,
         who=Who.SPECTATOR,
+    )
+
+
+def _of_one_player(world: ApiWorld) -> Iterator[Route]:
+    one: dict[str, Any] = {"faults": ("USER_NOT_FOUND",), "who": Who.SPECTATOR}
+    yield Route(
+        *("GET", around.PATH, around.AroundRoute(world).around),
+        says="One player's line with its neighbours.",
+        answers=(Told(shapes.Enveloped[shapes.AroundPlayer]),),
+        query=around.PARAMETERS,
+        **one,
+    )
+    yield Route(
+        *("GET", boards.RANK_PATH, boards.BoardRoutes(world).rank),
+        says="One player's line, and the share of players who stand no higher.",
+        answers=(Told(shapes.Enveloped[shapes.RankOfPlayer]),),
+        query=SCOPE,
+        **one,
     )
