@@ -25,7 +25,7 @@ from actors.user.messages import TokenIssued
 from scoreboard.live.channels import channel_name
 from scoreboard.live.frames import text_frame
 from scoreboard.wire.problems import Problem, problem_of
-from scoreboard.wire.rows import row_json
+from scoreboard.wire.rows import live_row_json
 from scoreboard.wire.scores import IssuedJson, RepeatableScoreJson
 from scoreboard.wire.times import iso
 
@@ -83,7 +83,7 @@ def _full(event: BoardFull) -> _Fields:
         **_window(event.channel),
         "epoch": event.epoch,
         "version": event.version,
-        "leaderboard": [row_json(row) for row in event.rows],
+        "leaderboard": [live_row_json(row) for row in event.rows],
         "totalUsers": event.total,
         "check": event.check,
         **({} if event.resets_us is None else {"resetsAt": iso(event.resets_us)}),
@@ -98,7 +98,7 @@ def _diff(event: BoardDiff) -> _Fields:
         "epoch": event.epoch,
         "from": event.from_version,
         "to": event.to_version,
-        "changes": [row_json(row) for row in event.changes],
+        "changes": [live_row_json(row) for row in event.changes],
         "removed": event.removed,
         "totalUsers": event.total,
         **check,

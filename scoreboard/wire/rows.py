@@ -38,3 +38,20 @@ class FullRowJson(msgspec.Struct, frozen=True, gc=False):
 def full_row_json(row: Row) -> FullRowJson:
     """A row as document B tells it."""
     return FullRowJson(row.rank, row.user_id, row.username, row.score, row.avatar, row.country, iso(row.reached_us))
+
+
+class LiveRowJson(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The same as document B's live feed has it: what the player does not show is not there."""
+
+    rank: int
+    userId: str  # noqa: N815
+    username: str
+    score: int
+    lastUpdated: str  # noqa: N815
+    avatar: str | None = None
+    country: str | None = None
+
+
+def live_row_json(row: Row) -> LiveRowJson:
+    """A row as document B's live feed tells it."""
+    return LiveRowJson(row.rank, row.user_id, row.username, row.score, iso(row.reached_us), row.avatar, row.country)

@@ -178,6 +178,15 @@ def test_the_end_of_its_period_is_told_with_a_board() -> None:
     assert _messages(DialectB().frames([daily]))[0]["data"]["resetsAt"] == "2025-10-30T10:30:00.124Z"
 
 
+def test_a_row_has_what_the_player_shows() -> None:
+    """What is not shown costs no byte in any frame."""
+    eve = Row(3, UserId("u4"), "Eve", 5, AT_US, "NO", "https://example.com/eve.png")
+    diff = BoardDiff(TOP10, "e", 1, 2, (BOB, eve), (), 3, None, 0)
+    told = {"rank": 3, "userId": "u4", "username": "Eve", "score": 5, "lastUpdated": AT}
+    shown = {"avatar": "https://example.com/eve.png", "country": "NO"}
+    assert _messages(DialectB().frames([diff]))[0]["data"]["changes"] == [BOB_ROW, told | shown]
+
+
 def test_a_diff_without_a_check_leaves_it_out() -> None:
     """And a first leader follows nobody; another board is named in its channel."""
     daily = Channel(BoardId("daily"), 10)
