@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ CHEAP_PASSWORDS = {"SCOREBOARD_PASSWORDS_ROUNDS": "4"}
 class ServedScoreboard:
     """A server on a port and a data directory that stay the same over restarts.
 
+    What its `guests` opened is closed at the end even if a test fails before it does so itself: otherwise the warning
+    of an unclosed socket would fail some later test, too.
+
     Args:
         data: Its data directory; the log is beside it.
         arguments: More words for the command line.
@@ -37,6 +40,7 @@ class ServedScoreboard:
         self.data = data
         self.log = data.parent / f"{data.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.guests = ExitStack()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -98,6 +102,7 @@ class Player:
 
     def __init__(self, server: ServedScoreboard, name: str) -> None:
         self.http = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False)
+        server.guests.callback(self.leave)
         account = {"username": name, "email": f"{name.lower()}@example.com", "password": f"{name}-Passw0rd!"}
         answer = self.http.post("/api/auth/register", json=account).raise_for_status().json()
         self.user_id: str = answer["userId"]
@@ -130,14 +135,17 @@ class Player:
 
 
 @contextmanager
-def served(data: Path, *arguments: str, limits: str = "off") -> Iterator[ServedScoreboard]:
+def served(
+    data: Path, *arguments: str, limits: str = "off", environ: Mapping[str, str] | None = None
+) -> Iterator[ServedScoreboard]:
     """A real server for the time of a block."""
-    server = ServedScoreboard(data, *arguments, limits=limits)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+    server = ServedScoreboard(data, *arguments, limits=limits, environ=environ)
+    with server.guests:
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def start_scoreboard(

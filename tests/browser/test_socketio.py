@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.stage import Stage
 from tests.live.socketio.real_client import DEFAULT, HERE, POLLING_ONLY, SOCKET_ONLY
 from tests.node import node_or_skip
-from tests.served import Player, ServedScoreboard
+from tests.served import Player, ServedScoreboard, served
 
 CLIENT = HERE / "node_modules/socket.io-client/dist/socket.io.min.js"
 EVERY_WAY = pytest.mark.parametrize("transports", [DEFAULT, SOCKET_ONLY, POLLING_ONLY], ids="+".join)
@@ -44,12 +44,8 @@ def server(chromium: Browser, elsewhere: Stage, tmp_path_factory: pytest.TempPat
     """A real server, which lists the other host under one of its two names."""
     node_or_skip(HERE)
     listed = {"SCOREBOARD_DOOR_ORIGINS": elsewhere.origin}
-    server = ServedScoreboard(tmp_path_factory.mktemp("socketio") / "data", environ=listed)
-    try:
-        server.start()
+    with served(tmp_path_factory.mktemp("socketio") / "data", environ=listed) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,15 @@ import socket
 from typing import Any
 
 from tests.live.wire import handshake, text
+from tests.served import ServedScoreboard
 
 
 class SocketGame:
     """One signed-in connection; blocking, with an end to its patience."""
 
-    def __init__(self, port: int, access_token: str | None, path: str = "/ws/leaderboard") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, server: ServedScoreboard, access_token: str | None, path: str = "/ws/leaderboard") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        server.guests.callback(self.drop)
         headers = {} if access_token is None else {"authorization": f"Bearer {access_token}"}
         self.socket.sendall(handshake(path, **headers))
         self._data = b""

@@ -90,7 +90,7 @@ def test_a_stream_goes_on_where_its_client_left(server: ServedScoreboard) -> Non
 def test_document_as_feed_tells_of_scores_and_ranks(server: ServedScoreboard) -> None:
     """With the player's step: the rows, the score, and who came into the first ten."""
     player = Player(server, "Dialect")
-    game = SocketGame(server.port, None, "/ws")
+    game = SocketGame(server, None, "/ws")
     assert game.message()["data"]["type"] == "full"
     player.score(3)
     told: dict[str, Any] = {}
@@ -106,7 +106,7 @@ def test_document_as_feed_tells_of_scores_and_ranks(server: ServedScoreboard) ->
 def test_a_logout_is_heard_on_the_live_socket(server: ServedScoreboard) -> None:
     """At once, and the socket stays."""
     player = Player(server, "Leaver")
-    game = SocketGame(server.port, player.access_token)
+    game = SocketGame(server, player.access_token)
     assert game.ask("ping")["event"] == "pong"
     player.http.post("/api/auth/logout").raise_for_status()
     assert game.message()["data"]["code"] == "TOKEN_REVOKED"
@@ -119,7 +119,7 @@ def test_a_logout_is_heard_on_the_live_socket(server: ServedScoreboard) -> None:
 def test_a_player_sees_its_surroundings_move(server: ServedScoreboard, path: str) -> None:
     """Also on a board that nobody else looks at."""
     player = Player(server, f"Around{len(path)}")
-    game = SocketGame(server.port, player.access_token, path)
+    game = SocketGame(server, player.access_token, path)
     game.say("subscribe", channel="leaderboard.around_me")
     game.say("subscribe", channel="player.me")
     game.say("subscribe", channel="leaderboard.daily.around_me", radius=1)

@@ -17,7 +17,7 @@ def test_one_token_on_a_hundred_sockets_at_once_counts_once(server: ServedScoreb
     """One acknowledgement, ninety-nine refusals that say why, one point."""
     player = Player(server, "Many")
     token = player.token()
-    games = [SocketGame(server.port, player.access_token) for _ in range(100)]
+    games = [SocketGame(server, player.access_token) for _ in range(100)]
     for game in games:
         game.say("score.increment", 1, actionToken=token)
     answers = [game.message() for game in games]
@@ -33,7 +33,7 @@ def test_one_token_on_a_hundred_sockets_at_once_counts_once(server: ServedScoreb
 def test_socket_and_rest_are_two_ways_to_the_same(server: ServedScoreboard) -> None:
     """A token of the one is spent on the other, and the same key hears the first answer on both."""
     player = Player(server, "Both")
-    game = SocketGame(server.port, player.access_token)
+    game = SocketGame(server, player.access_token)
     token = game.token()
     first = player.increment(token, "the-key")
     again = game.increment(token, "the-key")
@@ -54,12 +54,12 @@ def test_sockets_that_drop_in_the_middle_lose_and_double_nothing(server: ServedS
     """Wherever they are cut: the same key on a new socket counts once in all."""
     player = Player(server, "Dropped")
     for number in range(30):
-        game = SocketGame(server.port, player.access_token)
+        game = SocketGame(server, player.access_token)
         token, key = game.token(), f"key-{number}"
         frame = command("score.increment", number, actionToken=token, idempotencyKey=key)
         game.socket.sendall(frame[: len(frame) - number % 2])
         game.drop()
-        again = SocketGame(server.port, player.access_token)
+        again = SocketGame(server, player.access_token)
         answer = again.increment(token, key)
         assert ("ack", number + 1) == (answer["event"], answer["data"]["newScore"])
         again.drop()
@@ -72,7 +72,7 @@ def test_what_was_acknowledged_survives_a_kill_and_the_rest_may_be_repeated(tmp_
     """Killed in the middle of a hundred commands in flight; every one is said again with its key, and counts once."""
     with served(tmp_path / "data") as server:
         player = Player(server, "Killed")
-        game = SocketGame(server.port, player.access_token)
+        game = SocketGame(server, player.access_token)
         tokens = [game.token() for _ in range(100)]
         for number, token in enumerate(tokens):
             game.say("score.increment", number, actionToken=token, idempotencyKey=f"key-{number}")
@@ -80,7 +80,7 @@ def test_what_was_acknowledged_survives_a_kill_and_the_rest_may_be_repeated(tmp_
         server.kill()
         game.drop()
         server.start()
-        later = SocketGame(server.port, player.access_token)
+        later = SocketGame(server, player.access_token)
         answers = [later.increment(token, f"key-{number}")["data"] for number, token in enumerate(tokens)]
 
         assert acknowledged == {number: answers[number]["newScore"] for number in acknowledged}
@@ -92,14 +92,15 @@ def test_what_was_acknowledged_survives_a_kill_and_the_rest_may_be_repeated(tmp_
 
 
 def test_logging_out_ends_the_right_to_score_on_an_open_socket(server: ServedScoreboard) -> None:
-    """At once, without a look at a store; the board is still shown."""
+    """At once, without a look at a store: the end is told, each command is refused then; boards are still shown."""
     player = Player(server, "Leaving")
-    game = SocketGame(server.port, player.access_token)
+    game = SocketGame(server, player.access_token)
     token = game.token()
     account = {"username": "Leaving", "password": "Leaving-Passw0rd!"}
     granted = httpx.post(f"{server.url}/api/auth/login", json=account, trust_env=False).raise_for_status().json()
-    other = SocketGame(server.port, granted["accessToken"])
+    other = SocketGame(server, granted["accessToken"])
     player.http.post("/api/auth/logout", json={}).raise_for_status()
+    told = game.message()
     refused = game.increment(token)
     board = game.ask("subscribe", channel="leaderboard.top10")
     counted = other.increment(token)
@@ -108,7 +109,8 @@ def test_logging_out_ends_the_right_to_score_on_an_open_socket(server: ServedSco
         assert message["event"].startswith("leaderboard.")
     back = game.token()
 
-    assert ("error", "ACCESS_TOKEN_REVOKED") == (refused["event"], refused["data"]["code"])
+    assert ("error", None, "TOKEN_REVOKED") == (told["event"], told.get("id"), told["data"]["code"])
+    assert ("error", "increment", "ACCESS_TOKEN_REVOKED") == (refused["event"], refused["id"], refused["data"]["code"])
     assert "leaderboard.update" == board["event"]
     assert ("ack", 1) == (counted["event"], counted["data"]["newScore"])
     assert player.user_id == back["userId"]
@@ -121,7 +123,7 @@ def test_limits_are_the_players_own_however_connected(tmp_path: Path) -> None:
     """Ten tokens a minute over a socket and REST together, then a code with the seconds to wait."""
     with served(tmp_path / "data", limits="on") as server:
         player = Player(server, "Limited")
-        game = SocketGame(server.port, player.access_token)
+        game = SocketGame(server, player.access_token)
         for _ in range(5):
             game.token()
             player.token()
@@ -135,7 +137,7 @@ def test_limits_are_the_players_own_however_connected(tmp_path: Path) -> None:
 
 def test_a_spectator_may_not_score_and_the_metrics_say_so(server: ServedScoreboard) -> None:
     """Commands are counted by name and outcome."""
-    spectator = SocketGame(server.port, None)
+    spectator = SocketGame(server, None)
     assert "UNAUTHORIZED" == spectator.ask("action.token", 1)["data"]["code"]
     spectator.drop()
     text = httpx.get(f"{server.url}/metrics", trust_env=False).text

@@ -118,13 +118,14 @@ async def test_several_runners_at_once_apply_each_file_once(empty_url: str, file
 
 
 async def test_the_shipped_files_fit_an_empty_database(empty_url: str, tmp_path: Path) -> None:
-    """All of them, also when they come from elsewhere, as from an unpacked archive."""
+    """All of them, also from elsewhere, as from an unpacked archive; they bring the actions of both documents."""
     for entry in shipped().iterdir():
         shutil.copy(str(entry), tmp_path)
     async with connected(empty_url) as run:
         assert len(migrations_in(shipped())) == len(await run(lambda c: migrate(c, tmp_path)))
         assert [] == await run(migrate)
-        assert [("INCREMENT", 1)] == await run(lambda c: c.fetch("SELECT action_type, base_points FROM actions"))
+        catalogue = [("ACHIEVEMENT_UNLOCK", 25), ("COMPLETE_QUEST", 50), ("INCREMENT", 1), ("WIN_GAME", 100)]
+        assert catalogue == await run(lambda c: c.fetch("SELECT action_type, base_points FROM actions ORDER BY 1"))
 
 
 @pytest.mark.parametrize("name", ["0002_second.sql", "0004_fourth.sql"])
