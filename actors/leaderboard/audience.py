@@ -6,7 +6,7 @@ of ours might overtake a step that is still on its way, and then an old board wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -21,15 +21,19 @@ class AudienceActor(BatchActor):
     Of steps that wait at the same time only the newest: when a board moves faster than its crowd can be told, all are
     shown where it stands, and nothing piles up.
 
-    `crowd` outlives incarnations. While the board has shown nothing it is reminded every `retry_s` seconds.
+    `crowd` outlives incarnations, and is `forgotten` with the last of them. While the board has shown nothing it is
+    reminded every `retry_s` seconds.
     """
 
     max_batch = 100  # so many joins before others get a turn; each sends a board (``scripts/bench joins``)
 
-    def __init__(self, board: Ref, crowd: Crowd, *, retry_s: float = 1.0) -> None:
+    def __init__(
+        self, board: Ref, crowd: Crowd, *, retry_s: float = 1.0, forgotten: Callable[[], object] = lambda: None
+    ) -> None:
         self._board = board
         self._crowd = crowd
         self._retry_s = retry_s
+        self._forgotten = forgotten
         self._wanted = False
 
     def __repr__(self) -> str:
@@ -44,6 +48,11 @@ class AudienceActor(BatchActor):
         self._crowd.scatter()
         if self._crowd:
             self._want()
+
+    async def stopped(self) -> None:
+        """Who comes again finds another crowd: there are as many channels as somebody can think of."""
+        if not self._crowd:
+            self._forgotten()
 
     async def woken(self) -> None:
         """The board has shown nothing yet."""

@@ -23,17 +23,21 @@ from actors.ledger.messages import Copy
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period
 from actors.runtime import CellOptions, Directory, GaveUp, Ref, RestartPolicy, running_actor
 from scoreboard.server.outside import CoreHooks, CorePorts
+from scoreboard.wire.countries import COUNTRIES
 
 #: A board of a million players takes some seconds to load.
 BOARD_OPTIONS = CellOptions(capacity=20_000, start_within_s=120.0)
-#: A board of a period or of a country is let go when nobody has looked for so long; many at once are bounded.
+#: A board of a period or of a country is let go when nobody has looked for so long.
 BOARD_IDLE_S = 300.0
-MOST_BOARDS = 256
+#: As many as there are. With fewer, one client that looks at enough countries would take their boards from all others;
+#: and fewer would hold no less, for a player stands on eight at most, and an empty board is small.
+MOST_BOARDS = len(Period) * (1 + len(COUNTRIES))
 #: So many of them are loaded at once, so that scores find a connection to the database.
 BOARDS_LOADING = 2
 #: Everybody may come back at the same moment.
 AUDIENCE_OPTIONS = CellOptions(capacity=50_000)
-AUDIENCE_IDLE_S = 60.0
+#: One without watchers costs nothing to make again, and there may be a hundred for each board.
+AUDIENCE_IDLE_S = 5.0
 #: Nobody waits for the archive: whatever goes wrong, it is tried again.
 KEEPER_OPTIONS = CellOptions(restarts=RestartPolicy(cap_s=300.0, max_restarts=100_000))
 
@@ -114,7 +118,8 @@ class Boards:
             )
         channel = Channel.of_key(key)
         crowd = self._crowds.setdefault(channel, Crowd(channel, self._hooks.frames_sent, self._hooks.frames_skipped))
-        return AudienceActor(self.boards.ref(channel.board), crowd)
+        forgotten = partial(self._crowds.pop, channel, None)
+        return AudienceActor(self.boards.ref(channel.board), crowd, forgotten=forgotten)
 
     def _gave_up(self, board: BoardId, error: GaveUp) -> None:
         # Without the board of all time no score is ranked; any other is made anew when somebody looks again.
