@@ -54,7 +54,7 @@ class Door(_Group, frozen=True, kw_only=True):
         Meta(
             pattern=r"^$|^(\*|https?://[^\s,/]+)(\s*,\s*(\*|https?://[^\s,/]+))*$",
             examples=["https://game.example, https://www.game.example"],
-            description="Whose web pages may use the live feed, beside those of the same host; * for all",
+            description="Whose web pages may use this server, beside those of the same host; * for all",
         ),
     ] = ""
     stop_within_s: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,15 @@ _PLAIN_JSON: Headers = (JSON, NO_STORE)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and headers. Names of headers are lower case; Content-Length is added when it is sent."""
+    """Status, body and headers. Names of headers are lower case; Content-Length is added when it is sent.
+
+    `packed` gives the body as gzip, where that is kept or costs next to nothing.
+    """
 
     status: int
     body: bytes
     headers: Headers
+    packed: Callable[[], bytes] | None = None
 
 
 def json_answer(value: Any, *, status: int = 200, headers: Headers = ()) -> Answer:

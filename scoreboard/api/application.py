@@ -14,6 +14,7 @@ from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found
 from scoreboard.api.exchange import Exchange
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.route import Route
+from scoreboard.api.sharing import Sharing
 from scoreboard.api.world import ApiWorld
 
 #: What probes and scrapers ask all day long; at info they would bury the rest.
@@ -33,6 +34,7 @@ class Application(QuartTrio):
     def __init__(self, world: ApiWorld) -> None:
         super().__init__("scoreboard.api", static_folder=None)
         self.world = world
+        self.sharing = Sharing(world.origins)
         self.config["MAX_CONTENT_LENGTH"] = None  # the exchange bounds bodies
         self.url_map.merge_slashes = False  # an address has one spelling; redirects would be pages of the framework
         self._urls = self.url_map.bind("scoreboard")
@@ -114,7 +116,8 @@ class Application(QuartTrio):
         say("request", **facts, duration_ms=round(seconds * 1000, 2))
 
     def _options(self, request: ApiRequest) -> Answer:
-        return Answer(204, b"", ((b"allow", self._allowed(request.path).encode("ascii")),))
+        methods = self._allowed(request.path).encode("ascii")
+        return Answer(204, b"", ((b"allow", methods), *self.sharing.preflight(request, methods)))
 
     def _allowed(self, path: str) -> str:
         return ", ".join(sorted(self._urls.allowed_methods(path)))

@@ -14,6 +14,7 @@ import trio
 from quart_trio.asgi import TrioASGIHTTPConnection
 
 from scoreboard.api.answer import NO_SNIFFING, Answer
+from scoreboard.api.compression import encoded
 from scoreboard.api.errors import ApiError, too_large, too_slow
 from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import request_scope
@@ -44,10 +45,10 @@ class Exchange(TrioASGIHTTPConnection):
                 request.raw_body = await self._read_body(receive, request)
                 answer = await self._app.answer(request)
                 status = answer.status
-                await self._send_answer(send, answer, name)
+                await self._send_answer(send, encoded(answer, request), request)
             except ApiError as refusal:  # the body is too large or too slow: the rest of it is on its way
                 status = refusal.status
-                await self._send_while_draining(receive, send, self._app.error_answer(refusal, request), name)
+                await self._send_while_draining(receive, send, self._app.error_answer(refusal, request), request)
             except ClientGone:
                 pass
             finally:
@@ -75,15 +76,16 @@ class Exchange(TrioASGIHTTPConnection):
 
     # --- out ---
 
-    async def _send_while_draining(self, receive: Receive, send: Send, answer: Answer, name: str) -> None:
+    async def _send_while_draining(self, receive: Receive, send: Send, answer: Answer, request: ApiRequest) -> None:
         """Send although the request goes on: what still comes is thrown away, or its queue would block us both."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(drain, receive)
-            await self._send_answer(send, answer, name)
+            await self._send_answer(send, answer, request)
             nursery.cancel_scope.cancel()
 
-    async def _send_answer(self, send: Send, answer: Answer, name: str) -> None:
-        headers = [*answer.headers, NO_SNIFFING, (request_id.HEADER, name.encode("ascii"))]
+    async def _send_answer(self, send: Send, answer: Answer, request: ApiRequest) -> None:
+        named = (request_id.HEADER, request.request_id.encode("ascii"))
+        headers = [*answer.headers, *self._app.sharing.headers(request), NO_SNIFFING, named]
         if answer.status not in WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         silent = answer.status in WITHOUT_BODY or self.scope["method"] == "HEAD"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
 from scoreboard.api.answer import Answer, Headers, matches
+from scoreboard.api.compression import LEAST_BYTES, VARIES, packed
 from scoreboard.api.errors import not_found
 from scoreboard.api.request import ApiRequest
 
@@ -36,18 +38,21 @@ class File:
     content: bytes
     etag: bytes
     headers: Headers
+    small: bytes | None = None  # as gzip, where that is smaller
 
     def answer(self, request: ApiRequest, more: Headers = ()) -> Answer:
         """The file, or that the client has it already."""
         if matches(request.header(b"if-none-match"), self.etag):
-            return Answer(304, b"", ((b"etag", self.etag), REVALIDATE, *more))
-        return Answer(200, self.content, self.headers + more)
+            return Answer(304, b"", ((b"etag", self.etag), REVALIDATE, VARIES, *more))
+        small = self.small
+        return Answer(200, self.content, self.headers + more, None if small is None else lambda: small)
 
 
-def load(folder: Path) -> dict[str, File]:
-    """All files of known types under `folder`, by path relative to it. Blocks; called at start."""
+def load(folder: Path, names: Container[str] | None = None) -> dict[str, File]:
+    """All files of known types under `folder`, or those of `names`, by path relative to it. Blocks; called at start."""
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES and path.is_file()]
-    return {path.relative_to(folder).as_posix(): _file(path) for path in paths}
+    named = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: _file(path) for name, path in named.items() if names is None or name in names}
 
 
 def _file(path: Path) -> File:
@@ -56,23 +61,35 @@ def _file(path: Path) -> File:
 
 def file_of(content: bytes, media: bytes) -> File:
     """Something made at start, as if it had been a file."""
-    etag = b'"%s"' % hashlib.blake2b(content, digest_size=12).hexdigest().encode()
+    etag = b'W/"%s"' % hashlib.blake2b(content, digest_size=12).hexdigest().encode()
     headers = ((b"content-type", media), (b"etag", etag), REVALIDATE)
-    return File(content, etag, headers)
+    small = packed(content) if len(content) >= LEAST_BYTES else content
+    return File(content, etag, headers, small if len(small) < len(content) else None)
 
 
 class FolderRoute:
     """The files of one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = load(folder)
+    def __init__(self, folder: Path, names: Container[str] | None = None) -> None:
+        self._files = load(folder, names)
 
     def __repr__(self) -> str:
         return f"<FolderRoute, {len(self._files)} files>"
 
     async def index(self, request: ApiRequest) -> Answer:
         """The folder's page, under a policy that lets it load and connect to nothing but this server."""
-        return self._named(INDEX).answer(request, page_headers(request.header(b"host")))
+        return self._page(INDEX, request)
+
+    def shown(self, name: str) -> Callable[[ApiRequest], Awaitable[Answer]]:
+        """A view of another page, under the same policy."""
+
+        async def view(request: ApiRequest) -> Answer:
+            return self._page(name, request)
+
+        return view
+
+    def _page(self, name: str, request: ApiRequest) -> Answer:
+        return self._named(name).answer(request, page_headers(request.header(b"host")))
 
     async def contents(self, request: ApiRequest) -> Answer:
         """The addresses of all files, one a line."""

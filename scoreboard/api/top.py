@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -12,6 +12,7 @@ from actors.leaderboard.messages import Page
 from actors.leaderboard.published import BoardView
 from actors.ports import ALL_TIME
 from scoreboard.api.answer import JSON, Answer, matches
+from scoreboard.api.compression import LEAST_BYTES, VARIES, Packed
 from scoreboard.api.query import Whole
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
@@ -33,6 +34,7 @@ class Slice:
 
     start: bytes
     etag: bytes
+    packed: list[Packed] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: tuple[Row, ...], total: int, *, cache_hit: bool) -> Slice:
@@ -46,8 +48,16 @@ class Slice:
         """The whole answer, or the short one for who has it already."""
         headers = ((b"etag", self.etag), SHARED_5_S)
         if matches(if_none_match, self.etag):
-            return Answer(304, b"", headers)
-        return Answer(200, b'%s,"timestamp":%d}' % (self.start, now_ms), (JSON, *headers))
+            return Answer(304, b"", (*headers, VARIES))
+        end = b',"timestamp":%d}' % now_ms
+        small = len(self.start) < LEAST_BYTES
+        return Answer(200, self.start + end, (JSON, *headers), None if small else lambda: self._pack().ending(end))
+
+    def _pack(self) -> Packed:
+        """Compressed when somebody first asks for it so."""
+        if not self.packed:
+            self.packed.append(Packed.of(self.start))
+        return self.packed[0]
 
 
 class TopRoute:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, BoardId, Ids, UserId, WallClock
@@ -15,6 +15,7 @@ from scoreboard.observe.metrics import Metrics
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.wire.origins import Origins
 
 R = TypeVar("R")
 
@@ -33,7 +34,9 @@ class ApiWorld:
 
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
     ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
-    `public_boards` who has not signed in sees boards and players too. `readiness` names every part that an operator
+    `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
+    answered. `live_feed` describes what is not
+    REST. `readiness` names every part that an operator
     should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
 
@@ -58,7 +61,9 @@ class ApiWorld:
     docs_dir: Path
     refresh_lifetime_s: int
     refresh_grace_s: int
+    live_feed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     public_boards: bool = True
+    origins: Origins = field(default_factory=Origins)
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
     read_within_s: float = 5.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -208,4 +208,14 @@ _READERS: dict[str, Callable[[msgspec.Raw], ClientCommand]] = {
     "unsubscribe": _unsubscribe,
     "authenticate": _authenticate,
     "ping": _ping,
+}
+
+#: What each command's data look like, for who describes them; None: anything.
+DATA_OF_COMMANDS: Mapping[str, type[msgspec.Struct] | None] = {
+    "subscribe": _Subscribe,
+    "unsubscribe": _Unsubscribe,
+    "authenticate": _Authenticate,
+    "ping": None,
+    RequestToken.name: _Nothing,
+    SpendToken.name: _Presented,
 }

@@ -30,6 +30,7 @@ from scoreboard.api.world import ApiWorld
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
+from scoreboard.live import asyncapi
 from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
 from scoreboard.observe.logs import Logger
@@ -55,6 +56,7 @@ from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_pool import Bounds
 from scoreboard.stores.redis_tickets import RedisTickets
+from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
 HYPERCORN = PACKAGE.parent / "hypercorn.toml"
@@ -324,6 +326,8 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, 
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
         public_boards=settings.board.public,
+        live_feed=asyncapi.document(),
+        origins=Origins.of(settings.door.origins),
     )
 
 

@@ -27,6 +27,11 @@ class Origins:
     def __repr__(self) -> str:
         return f"<Origins {', '.join(sorted(self._listed)) or 'of the same host'}>"
 
+    @property
+    def any_listed(self) -> bool:
+        """Whether there are others than the host that is asked."""
+        return bool(self._listed)
+
     def lists(self, origin: str) -> bool:
         """Whether pages of that origin are welcome wherever this server is found."""
         return ANYWHERE in self._listed or origin.lower() in self._listed

@@ -11,4 +11,4 @@ def routes(world: ApiWorld) -> tuple[Route, ...]:
     """What one server serves over REST, in the order in which it is described. Reads files."""
     rooms = (accounts, scores, boards, users, operators)
     declared = [route for room in rooms for route in room.routes(world)]
-    return (*declared, *described.routes(declared))
+    return (*declared, *described.routes(world, declared))

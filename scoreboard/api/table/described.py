@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scoreboard.api import openapi
 from scoreboard.api.answer import Answer
-from scoreboard.api.files import file_of
+from scoreboard.api.files import FolderRoute, file_of
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.route import Route
+from scoreboard.api.world import ApiWorld
 
 OPENAPI_PATH = "/api/openapi.json"
+ASYNCAPI_PATH = "/api/asyncapi.json"
+DOCS_PATH = "/api/docs"
+PAGE = "api.html"
+RENDERER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 
-def routes(declared: Sequence[Route]) -> Iterator[Route]:
+def routes(world: ApiWorld, declared: Sequence[Route]) -> Iterator[Route]:
     """The same bytes for everybody until the server starts anew."""
+    live_view = _served(world.live_feed)
+    yield Route("GET", ASYNCAPI_PATH, live_view, "What the live feed says and hears.", query=None, shown=False)
     openapi_view = _served(openapi.document(declared))
+    page, renderer = FolderRoute(world.page_dir), FolderRoute(renderer_dir(), RENDERER)
+    yield Route("GET", DOCS_PATH, page.shown(PAGE), "A page to try the API on.", query=None, shown=False)
+    yield Route("GET", f"{DOCS_PATH}/{{name:path}}", renderer.file, "A file of that page.", query=None, shown=False)
     yield Route("GET", OPENAPI_PATH, openapi_view, "This description.", query=None, shown=False)
+
+
+def renderer_dir() -> Path:
+    """Where the wheel has the files of Swagger UI; nothing of it is imported."""
+    found = find_spec("flask_swagger_ui")
+    if found is None or not found.submodule_search_locations:
+        raise FileNotFoundError("flask-swagger-ui is not installed; it comes with this package")
+    return Path(found.submodule_search_locations[0], "dist")
 
 
 def _served(value: Any) -> Callable[[ApiRequest], Awaitable[Answer]]:

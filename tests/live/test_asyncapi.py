@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scoreboard.live import asyncapi, commands, dialect, dialect_a
+from scoreboard.live.commands import command_of
+
+
+def test_every_event_and_command_is_described() -> None:
+    """By the names under which the code says and reads them."""
+    told = asyncapi.document()["channels"]
+    said = {message["name"] for channel in told.values() for message in channel["messages"].values()}
+    assert {word for word, _ in dialect._EVENTS.values()} | {dialect_a._UPDATE, "score_changed", "rank_changed"} <= said
+    assert {*commands._READERS, *commands._SCORING} == set(commands.DATA_OF_COMMANDS) <= said
+
+
+@pytest.mark.parametrize("address", ["ws", "ws_leaderboard", "api_v1_leaderboard_stream"])
+def test_every_reference_leads_somewhere(address: str) -> None:
+    """Operations name messages that are there, messages shapes that are there."""
+    document = asyncapi.document()
+
+    def follow(value: Any) -> None:
+        if isinstance(value, dict):
+            if "$ref" in value:
+                found: Any = document
+                for step in value["$ref"].removeprefix("#/").split("/"):
+                    found = found[step]
+            for each in value.values():
+                follow(each)
+        elif isinstance(value, list):
+            for each in value:
+                follow(each)
+
+    follow([document["channels"][address], document["operations"]])
+
+
+def test_close_codes_are_those_of_the_document() -> None:
+    """Both are written by hand."""
+    text = (commands.__file__.rsplit("/", 2)[0] + "/docs/live.md").replace("//", "/")
+    with open(text, encoding="utf-8") as file:  # noqa: PTH123 - beside the package
+        rows = [line for line in file.read().partition("## When the connection closes")[2].splitlines() if "|" in line]
+    assert all(any(str(code) in row.split("|")[1] for row in rows) for code in asyncapi.CLOSE_CODES)
+
+
+def test_what_is_no_command_is_not_described() -> None:
+    """The reader would refuse it."""
+    for word in commands.DATA_OF_COMMANDS:
+        told = repr(command_of(f'{{"event": "{word}", "id": 1}}'))
+        assert "no such event" not in told
