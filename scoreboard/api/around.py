@@ -38,7 +38,7 @@ class AroundRoute:
                 "leaderboard": [own if row is found.row else full_row_json(row) for row in found.rows],
                 "currentUser": own,
                 "totalUsers": found.total,
-                **told_of(world, board, asked),
+                **told_of(world, board),
                 "generatedAt": iso(world.clock.now_us()),
             }
         )

@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 import trio
 
-from actors.leaderboard.events import Row
 from actors.leaderboard.messages import Apply
 from actors.leaderboard.published import BoardView
 from actors.ports import ALL_TIME, ScoreFact, UserId
-from scoreboard.api import top
-from scoreboard.wire import rows
 from tests.api.wire import ask
 from tests.api.world import World
 
@@ -90,37 +87,6 @@ async def test_a_score_is_in_the_very_next_answer(world: World) -> None:
     assert 0 == (await told(world, TOP))["leaderboard"][0]["score"]
     await world.point(me)
     assert 1 == (await told(world, TOP))["leaderboard"][0]["score"]
-
-
-async def test_a_slice_of_a_view_is_encoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand readers cost one encoding, until the board changes."""
-    await crowd(world, 20)
-    made: list[int] = []
-    original = rows.row_json
-
-    def counted(row: Row) -> rows.RowJson:
-        made.append(row.rank)
-        return original(row)
-
-    monkeypatch.setattr(top, "row_json", counted)
-    for _ in range(5):
-        await told(world, TOP)
-        await told(world, TOP + "?limit=5&offset=10")
-    assert 15 == len(made)
-    await crowd(world, 1, "q")
-    await told(world, TOP)
-    assert 25 == len(made)
-
-
-async def test_no_reader_can_fill_the_memory_with_slices(world: World) -> None:
-    """Kept slices are bounded in number."""
-    await crowd(world, 100)
-    for limit in range(1, 101):
-        await told(world, f"{TOP}?limit={limit}")
-    view: Any = world.app.view_functions[TOP]
-    route = view.__self__
-    assert isinstance(route, top.TopRoute)
-    assert top.KEPT_SLICES == len(route._slices)
 
 
 async def test_caches_may_keep_the_board_for_five_seconds(world: World) -> None:

@@ -27,7 +27,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         *("GET", "/api/scores/top", top.TopRoute(world).top),
         says="A page of the board of all time.",
         answers=(Told(shapes.TopOfA, headers=CACHED), Told(None, 304, None, CACHED)),
-        query=top.PARAMETERS,
+        query=PAGE,
     )
     yield Route(
         *("GET", "/api/scores/user/{userId}", ScoreRoutes(world).standing),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from actors.leaderboard.events import Row
-from actors.leaderboard.messages import NotRanked, Page, PageAnswer, Standing, StandingAnswer
+from actors.leaderboard.messages import NotRanked, PageAnswer, Standing
 from actors.ports import BoardId, UserId
-from scoreboard.api.answer import JSON, Answer, Headers, matches
+from scoreboard.api.answer import Answer, Headers
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.request import ApiRequest
+from scoreboard.api.slices import Slices, Which
 from scoreboard.api.v1.scopes import board_in, told_of
 from scoreboard.api.world import ApiWorld
 from scoreboard.wire.rows import full_row_json
@@ -31,21 +30,18 @@ class BoardRoutes:
 
     def __init__(self, world: ApiWorld) -> None:
         self._world = world
+        self._slices = Slices(world, self._said)
 
     async def top(self, request: ApiRequest) -> Answer:
         """`limit` rows behind the first `offset`, and one's own line for who is signed in."""
         asked = request.asked
         world, caller = self._world, request.caller
         board = board_in(asked)
-        page = self._published(board, asked)
-        if page is None:
-            page = await world.ask_board(board, Page(asked["limit"], asked["offset"]))
-        told: dict[str, Any] = {"leaderboard": [full_row_json(row) for row in page.rows]}
+        found, _ = await self._slices.find(Which(board, asked["limit"], asked["offset"]))
         if caller is not None:
-            own = await self._standing(board, UserId(caller.user_id))
-            told["currentUser"] = None if own is None else _own(own.row)
-        told |= {"totalUsers": page.total, **told_of(world, board, asked)}
-        return _dated(request, told, world.clock.now_us(), SHARED if caller is None else PRIVATE)
+            found = found.with_more(await self._own_line(board, UserId(caller.user_id)))
+        end = b',"generatedAt":"%s"}}' % iso(world.clock.now_us()).encode()
+        return found.answer(request, end, SHARED if caller is None else PRIVATE)
 
     async def rank(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """One player's line, and the share of players who stand no higher."""
@@ -53,33 +49,22 @@ class BoardRoutes:
         board = board_in(asked)
         found = await self._world.ask_board(board, Standing(UserId(userId.lower())))
         row = msgspec.structs.asdict(full_row_json(found.row))
-        about = told_of(self._world, board, asked)
+        about = told_of(self._world, board)
         return succeeded({**row, "percentile": found.percentile, "totalUsers": found.total, **about})
 
-    def _published(self, board: BoardId, asked: Mapping[str, Any]) -> PageAnswer | None:
-        """From the view, if it holds these rows."""
-        view = self._world.published.get(board)
-        end = asked["offset"] + asked["limit"]
-        if view is None or end > len(view.rows) < view.total:
-            return None
-        return PageAnswer(view.rows[asked["offset"] : end], view.total)
+    def _said(self, board: BoardId, page: PageAnswer) -> bytes:
+        rows = [full_row_json(row) for row in page.rows]
+        told = {"leaderboard": rows, "totalUsers": page.total, **told_of(self._world, board)}
+        return msgspec.json.encode({"success": True, "data": told})[:-2]
 
-    async def _standing(self, board: BoardId, user_id: UserId) -> StandingAnswer | None:
+    async def _own_line(self, board: BoardId, user_id: UserId) -> bytes:
+        """One more field of what is said: how one stands, null where one has no rank."""
         try:
-            return await self._world.ask_board(board, Standing(user_id))
+            found = await self._world.ask_board(board, Standing(user_id))
         except NotRanked:
-            return None
+            return b',"currentUser":null'
+        return b',"currentUser":%s' % msgspec.json.encode(_own(found.row))
 
 
 def _own(row: Row) -> dict[str, Any]:
     return {"rank": row.rank, "userId": row.user_id, "username": row.username, "score": row.score}
-
-
-def _dated(request: ApiRequest, told: dict[str, Any], now_us: int, headers: Headers) -> Answer:
-    """The answer with its date, which its entity tag does not cover; or that the client has it already."""
-    body = msgspec.json.encode({"success": True, "data": told})
-    etag = b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
-    headers = ((b"etag", etag), *headers)
-    if matches(request.header(b"if-none-match"), etag):
-        return Answer(304, b"", headers)
-    return Answer(200, b'%s,"generatedAt":"%s"}}' % (body[:-2], iso(now_us).encode()), (JSON, *headers))

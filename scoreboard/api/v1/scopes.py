@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actors.leaderboard.scope import board_of
+from actors.leaderboard.scope import board_of, scope_of
 from actors.ports import BoardId, BoardScope, Period
 from scoreboard.api.query import OneOf, Whole
 from scoreboard.api.world import ApiWorld
@@ -46,11 +46,12 @@ def board_in(asked: Mapping[str, Any]) -> BoardId:
     return board_of(BoardScope(Period[asked["period"]], asked["country"]))
 
 
-def told_of(world: ApiWorld, board: BoardId, asked: Mapping[str, Any]) -> dict[str, Any]:
+def told_of(world: ApiWorld, board: BoardId) -> dict[str, Any]:
     """What an answer says of its board: period, country if it has one, and when it begins anew if it does."""
-    told = {"period": asked["period"]}
-    if asked["country"] is not None:
-        told["country"] = asked["country"]
+    scope = scope_of(board)
+    told = {"period": scope.period.name}
+    if scope.country is not None:
+        told["country"] = scope.country
     view = world.published.get(board)
     if view is not None and view.span is not None:
         told["resetsAt"] = iso(view.span.end_us)

@@ -1,10 +1,11 @@
-"""The page of the first rows, beside a route that does nothing on a plain Quart and a plain Hypercorn."""
+"""The page of the first rows in both documents' forms, beside an empty route on a plain Quart and a plain Hypercorn."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 
 from tests.bench.accounts import register
 from tests.bench.figure import Figure, Mark, Options
@@ -13,11 +14,11 @@ from tests.bench.peers.speaking import speaking
 from tests.bench.scoreboard_subject import TOP
 from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import Memory, Subject, SubjectFactory, Usage, memory_of, processor_s, wait_until_quiet
-from tests.bench.versus import OURS, compared
+from tests.bench.versus import OURS, compared, ratio
 
 NAME = "top"
-PATH = "/api/scores/top"
-PEER = "empty Quart route"
+PATH, V1_PATH = "/api/scores/top", "/api/v1/leaderboard/top"
+V1, PEER = "ours, document B", "empty Quart route"
 #: Within 15 % of the empty route.
 MARKS = {"per_s": Mark(0.87, at_least=True), "server_us": Mark(1.15)}
 COMPARED = (("answers", "1/s", "per_s"), ("processor: server", "us/answer", "server_us"))
@@ -50,11 +51,11 @@ def empty_route() -> Iterator[EmptyRouteSubject]:
 
 
 class TopSide:
-    """One server and its clients."""
+    """One server and the clients of one address."""
 
-    def __init__(self, scope: ExitStack, start: Callable[[], AbstractContextManager[Subject]], clients: int) -> None:
-        self.subject = scope.enter_context(start())
-        generator = Generator("tests.bench.gets_generator", port=self.subject.port, path=PATH, clients=clients)
+    def __init__(self, scope: ExitStack, subject: Subject, path: str, clients: int) -> None:
+        self.subject = subject
+        generator = Generator("tests.bench.gets_generator", port=subject.port, path=path, clients=clients)
         self._generator = scope.enter_context(generator)
 
     def window(self, seconds: float) -> dict[str, float]:
@@ -67,20 +68,34 @@ class TopSide:
 
 
 class TopMeasure(SideBySide):
-    """The same clients and requests for both."""
+    """The same clients and requests for all; both documents' pages are of one server."""
 
     names: tuple[str, ...] = (NAME,)
     figures: tuple[Figure, ...] = tuple(
-        figure for label, unit, key in COMPARED for figure in compared(label, unit, key, (PEER,), {PEER: MARKS[key]})
+        figure
+        for label, unit, key in COMPARED
+        for figure in (
+            *compared(label, unit, key, (V1, PEER), {PEER: MARKS[key]}),
+            ratio(label, key, V1, PEER, MARKS[key]),
+        )
     )
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        def ours(scope: ExitStack) -> TopSide:
-            side = TopSide(scope, start, options.players)
-            register(side.subject.port, options.players)  # ten rows are shown
-            return side
+        @cache
+        def server(scope: ExitStack) -> Subject:
+            subject = scope.enter_context(start())
+            register(subject.port, options.players)  # ten rows are shown
+            return subject
+
+        def ours(scope: ExitStack, path: str) -> TopSide:
+            return TopSide(scope, server(scope), path, options.players)
 
         def empty(scope: ExitStack) -> TopSide:
-            return TopSide(scope, empty_route, options.players)
+            return TopSide(scope, scope.enter_context(empty_route()), PATH, options.players)
 
-        super().__init__({OURS: ours, PEER: empty}, WARM_UP_S, options.window_s / 2)
+        sides: dict[str, Callable[[ExitStack], TopSide]] = {
+            OURS: partial(ours, path=PATH),
+            V1: partial(ours, path=V1_PATH),
+            PEER: empty,
+        }
+        super().__init__(sides, WARM_UP_S, options.window_s / 2)
