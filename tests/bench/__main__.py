@@ -23,6 +23,7 @@ from tests.bench.measures import (
     ranking,
     reads,
     restart,
+    rollover,
     socket,
     stages,
     stopped,
@@ -42,6 +43,7 @@ from tests.bench.measures.memory import MemoryMeasure
 from tests.bench.measures.ranking import RankingMeasure
 from tests.bench.measures.reads import ReadsMeasure
 from tests.bench.measures.restart import RestartMeasure
+from tests.bench.measures.rollover import RolloverMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.socket import SocketMeasure
 from tests.bench.measures.stopped import StoppedMeasure
@@ -75,11 +77,12 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     TopMeasure,
     BatchMeasure,
     AroundMeasure,
+    RolloverMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
-#: 3 GB; `restart` and `reads` fill a database with a million players; those of connections open up to 11,000; `batch`
-#: fills a database with scores, beside `pgbench`.
+#: 3 GB; `restart`, `reads` and `rollover` fill a database with a million players; those of connections open up to
+#: 11,000; `batch` fills a database with scores, beside `pgbench`.
 BY_NAME = (
     "fanout",
     ranking.NAME,
@@ -93,6 +96,7 @@ BY_NAME = (
     exactness.NAME,
     batch.NAME,
     around.NAME,
+    rollover.NAME,
 )
 
 
