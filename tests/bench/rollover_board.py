@@ -125,6 +125,7 @@ class Stage:
         while await self._players() < self.size:  # noqa: ASYNC110 - nobody tells
             await trio.sleep(QUIET_S)
         collector.begin()  # what stays is passed by, as in the server
+        await trio.sleep(QUIET_S)  # this turn, too, is over
         self.turns.clear()
         self.shown.clear()
 
