@@ -19,7 +19,8 @@ LATEST_US = 600_000_000
 class ScoreWrite(NamedTuple):
     """One score to make durable. `operation_id` names it for ever: committing it twice counts once.
 
-    `occurred_us` is the time of the action, by which the score is filed into days, weeks and months.
+    `occurred_us` is the time of the action, by which the score is filed into days, weeks and months; `action_id` is
+    what the action is called by who reported it, kept beside the score for whoever looks into it later.
 
     A tuple, as are facts and what was committed: one is made for every score, and a frozen dataclass takes longer.
     """
@@ -34,6 +35,7 @@ class ScoreWrite(NamedTuple):
     request_hash: bytes
     source: Source
     occurred_us: int
+    action_id: str
 
 
 class Committed(NamedTuple):

@@ -93,6 +93,7 @@ def write_of(service: str, row: ScoreRow, points: int, source: Source, now_us: i
         b"",
         source,
         now_us,
+        action_id,
     )
 
 

@@ -252,7 +252,7 @@ class UserActor(PromptActor):
             return refusal
         # Another server's clock may be behind, and there the token lives longer: the row must outlive it there too.
         expires_us = (token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000
-        return Right(rules.points, rules.action_type, token.digest, expires_us, token.timestamp_ms * 1000)
+        return Right(rules.points, rules.action_type, token.digest, expires_us, token.timestamp_ms * 1000, token.nonce)
 
     def _judge_update(self, wish: Update) -> Right | Refusal:
         """The token, what is said of it, and last the limit, which counts what the ledger would be asked about."""
@@ -328,6 +328,7 @@ class UserActor(PromptActor):
             request_hash=request_hash,
             source=wish.source,
             occurred_us=min(right.occurred_us, world.clock.now_us()),
+            action_id=right.action_id,
         )
 
     def _conclude(self, asked: _UnderWay, outcome: object) -> Answer:

@@ -32,7 +32,8 @@ def judge(wish: Update, *, owner: UserId, now_us: int, age_us: int, keys: Action
         return SignatureRefused("The clientSignature does not belong to this request.")
     if wish.moment_us > now_us + CLOCK_SKEW_US:
         return Unlike("The timestamp lies in the future.", field="timestamp")
-    return Right(earned.points, earned.action_type, action_name(earned.action_id), NEVER_US, earned.proven_us)
+    name = action_name(earned.action_id)
+    return Right(earned.points, earned.action_type, name, NEVER_US, earned.proven_us, earned.action_id)
 
 
 def signature(wish: Update) -> bytes:

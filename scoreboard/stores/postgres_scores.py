@@ -35,7 +35,7 @@ from scoreboard.stores.postgres_values import address, clean, name_key, user_age
 
 Value = TypeVar("Value")
 
-COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
@@ -119,6 +119,7 @@ def write_columns(writes: Sequence[ScoreWrite]) -> tuple[Sequence[object], ...]:
         [address(source.address) for source in sources],
         [user_agent(source.user_agent) for source in sources],
         _once([write.occurred_us for write in writes]),
+        [clean(write.action_id) for write in writes],
     )
 
 

@@ -30,6 +30,8 @@ def name_key(text: str) -> UUID:
 
 def clean(text: str) -> str:
     """The text without what Postgres cannot store: zero bytes and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     if "\0" in text:
         text = text.replace("\0", "")
     return text.encode("utf-8", "replace").decode()

@@ -40,16 +40,18 @@ async def test_an_increment_answers_score_and_ranks(unlimited: World) -> None:
 
 
 async def test_the_ledger_knows_where_a_score_came_from(world: World) -> None:
-    """The peer's address and the user agent; no header is believed about the address."""
+    """The peer's address and the user agent, no header believed about the address; and the token, by its nonce."""
     me = await world.signed_up("Ada")
     client = world.app.test_client()
     headers = {"Authorization": f"Bearer {me.access}", "User-Agent": "thing/1", "X-Forwarded-For": "9.9.9.9"}
     headers["Remote-Addr"] = "9.9.9.9"
-    body = {"actionToken": await world.action_token(me)}
+    token = await world.action_token(me)
+    body = {"actionToken": token}
     peer: Any = {"client": ("203.0.113.7", 4711)}
     await client.post("/api/scores/increment", json=body, headers=headers, scope_base=peer)
     [(write, _)] = world.scores.ledger
     assert ("203.0.113.7", "thing/1") == (write.source.address, write.source.user_agent)
+    assert token["nonce"] == write.action_id
 
 
 async def test_a_retry_with_its_key_gets_the_first_answer(world: World) -> None:

@@ -36,14 +36,16 @@ async def test_an_update_is_answered_as_document_b_has_it(world: World) -> None:
 
 
 async def test_a_score_is_filed_by_the_time_at_which_it_was_proven(world: World) -> None:
-    """Not by that of the update, which may come minutes later."""
+    """Not by that of the update, which may come minutes later; and under the id of its action, in lower case."""
     me = await sign_up(world)
     proven_us = world.clock.now_us()
-    token = await earned(world, me)
+    action = "abcdefab-1111-4222-8333-444444444444"
+    token = await earned(world, me, action)
     world.clock.us += 120_000_000
-    await update(world, me, token, update_body(world, me))
+    await update(world, me, token, update_body(world, me, action.upper()))
     [(write, _)] = world.scores.ledger
     assert (proven_us, "COMPLETE_QUEST", 50) == (write.occurred_us, write.action_type, write.points)
+    assert action == write.action_id
 
 
 async def test_an_action_counts_once_however_it_comes_again(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from uuid import UUID
@@ -46,7 +47,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The stores, and what only a test may do with them."""
+    """The stores, and what only a test may do with them. `filed`: the ids of a player's actions in the ledger."""
 
     scores: ScoreStore
     accounts: AccountStore
@@ -59,6 +60,7 @@ class World:
     archive: Archive
     now_us: Callable[[], Awaitable[int]]
     pass_time: Callable[[int], Awaitable[int]]
+    filed: Callable[[UserId], Awaitable[list[str | None]]]
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -95,9 +97,14 @@ def fake_backend() -> Backend:
         clock.us += us
         return 0
 
+    async def filed(user_id: UserId) -> list[str | None]:
+        return [write.action_id for write, _ in scores.ledger if write.user_id == user_id]
+
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        yield World(scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time)
+        yield World(
+            scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time, filed
+        )
 
     return Backend(opened)
 
@@ -149,7 +156,14 @@ def real_world(stores: Stores) -> World:
         stores.archive,
         now_us,
         pass_time,
+        partial(_filed, stores),
     )
+
+
+async def _filed(stores: Stores, user_id: UserId) -> list[str | None]:
+    sql = "SELECT action_id FROM score_updates WHERE user_id = $1 ORDER BY created_at"
+    rows = await stores.database.run(lambda connection: connection.fetch(sql, user_id))
+    return [row[0] for row in rows]
 
 
 def uuid_of(number: int) -> str:
@@ -185,6 +199,7 @@ def write(
         request_hash=request,
         source=HERE,
         occurred_us=occurred_us,
+        action_id=f"action {number}",
     )
 
 

@@ -312,3 +312,15 @@ async def test_a_total_stops_however_much_is_added_at_once(world: World) -> None
     outcomes = await world.scores.commit([write(ann, points=MAX_SCORE) for _ in range(1_100)])
     told = [(outcome.fact.score, outcome.points) for outcome in outcomes if isinstance(outcome, Committed)]
     assert [(MAX_SCORE, MAX_SCORE), *[(MAX_SCORE, 0)] * 1_099] == told
+
+
+async def test_the_ledger_keeps_what_an_action_is_called(world: World) -> None:
+    """Each score has its action's id beside it: one alone, in a batch, and where another of the batch is no news."""
+    ann, bob = await world.player("Ann"), await world.player("Bob")
+    first, second, third = (
+        write(ann, points=2)._replace(action_id=name) for name in ("match-17/goal-1", "ö", "b" * 128)
+    )
+    await world.scores.commit([first])
+    await world.scores.commit([second, write(bob)])
+    await world.scores.commit([again(first), third])
+    assert ["match-17/goal-1", "ö", "b" * 128] == await world.filed(ann)

@@ -31,7 +31,7 @@ def write(user: str, number: int, *, key: str | None = None, token: str | None =
     spent = token or f"{user}-{number}"
     request = f"request {spent}".encode()
     operation = OperationId(f"{user}/{number}/{key}")
-    return ScoreWrite(operation, UserId(user), 1, "INCREMENT", spent.encode(), 2**60, key, request, NOWHERE, 0)
+    return ScoreWrite(operation, UserId(user), 1, "INCREMENT", spent.encode(), 2**60, key, request, NOWHERE, 0, "")
 
 
 def told(results: Sequence[Result], moves: Moves) -> list[object]:

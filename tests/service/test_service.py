@@ -293,10 +293,11 @@ async def test_a_thousand_rows_of_one_player_are_a_thousand_points(autojump_cloc
 
 
 async def test_the_audit_knows_where_a_batch_came_from(autojump_clock: MockClock) -> None:
-    """Every row has the source of its request."""
+    """Every row has the source of its request, and the id of its action."""
     async with running_game() as game:
         await game.submit(Row("a", "1"), Row("b", "2"))
         assert {HERE} == {write.source for write, _ in game.office.store.ledger}
+        assert ["1", "2"] == [write.action_id for write, _ in game.office.store.ledger]
 
 
 async def test_a_row_that_cannot_be_confirmed_says_so(autojump_clock: MockClock) -> None:

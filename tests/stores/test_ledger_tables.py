@@ -128,7 +128,7 @@ def test_a_segment_ends_where_something_stands_twice() -> None:
     assert [1, 2] == segment_starts([first, write(bob)._replace(operation_id=first.operation_id)])
 
 
-FRESH = "SELECT ord, outcome, score FROM commit_fresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord"
+FRESH = "SELECT ord, outcome, score FROM commit_fresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ORDER BY ord"
 LEFT_BEHIND = (
     "SELECT (SELECT sum(score) FROM users)::bigint, (SELECT count(*) FROM action_tokens),"
     " (SELECT count(*) FROM score_updates), (SELECT count(*) FROM idempotency_keys)"
@@ -182,8 +182,8 @@ def test_what_all_writes_have_alike_stands_in_their_columns_once() -> None:
     """And what one of them has otherwise stands there for each."""
     ann = account("Ann").user_id
     columns = write_columns([write(ann), write(ann), write(ann)])
-    assert [3, 3, 1, 1, 3, 1, 1, 1, 1, 1, 1] == [len(column) for column in columns]
-    assert [3, 3, 3, 1, 3, 1, 3, 1, 1, 1, 1] == [
+    assert [3, 3, 1, 1, 3, 1, 1, 1, 1, 1, 1, 3] == [len(column) for column in columns]
+    assert [3, 3, 3, 1, 3, 1, 3, 1, 1, 1, 1, 3] == [
         len(column) for column in write_columns([write(ann), write(ann, "key"), write(ann, points=2)])
     ]
 
