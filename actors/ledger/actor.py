@@ -40,6 +40,7 @@ from actors.ports import (
     Repeated,
     ScoreFact,
     ScoreWrite,
+    SpentToken,
     StoreError,
     StoreFault,
     StoreUnavailable,
@@ -171,7 +172,7 @@ class LedgerActor(BatchActor):
     async def _finish(self, done: Round) -> None:
         """Have the round ranked, and answer everybody."""
         facts = done.news()
-        self._publish(facts)
+        self._publish(facts, done.spent())
         moves = await self._board.apply(facts)
         for request in done.joins:
             request.answer(None)
@@ -192,11 +193,11 @@ class LedgerActor(BatchActor):
         elif error is not None:
             self._untold = untold + self._untold
 
-    def _publish(self, facts: list[ScoreFact]) -> None:
+    def _publish(self, facts: list[ScoreFact], spent: list[SpentToken]) -> None:
         if not facts:
             return
         try:
-            self._world.publisher.tell(Publish(tuple(facts)))
+            self._world.publisher.tell(Publish(tuple(facts), tuple(spent)))
         except ActorError:
             # The mailbox counts it. Nothing that must hold rests on the event log: readers heal from the store.
             return

@@ -25,6 +25,7 @@ from actors.ports import (
     ScoreFact,
     ScoreWrite,
     SessionId,
+    SpentToken,
     StoreError,
     TokenSpent,
     UnknownUser,
@@ -166,9 +167,10 @@ class ChangeProfile(Question[Profile | UnknownUser | BannedUser]):
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Facts that are on disk, for the event log and the board cache."""
+    """Facts that are on disk, for the event log and the board cache; and the tokens spent for some of them."""
 
     facts: tuple[ScoreFact, ...]
+    spent: tuple[SpentToken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import trio
 
 from actors.ledger.messages import Copy, Publish
-from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, StoreUnavailable
+from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, SpentToken, StoreUnavailable
 from actors.runtime import BatchActor, Request
 
 #: More facts than this do not go into one entry of the log.
@@ -38,14 +38,16 @@ class PublisherActor(BatchActor):
     def __init__(self, world: PublisherWorld) -> None:
         self._world = world
         self._waiting: list[ScoreFact] = []
+        self._spent: list[SpentToken] = []  # never more than facts
         self._next_write = -math.inf
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Put it to what waits, and write that when it is time, or as soon as it is a whole entry."""
         for request in requests:
             match request.message:
-                case Publish(facts):
+                case Publish(facts, spent):
                     self._waiting.extend(facts)
+                    self._spent.extend(spent)
                 case Copy(part):
                     await self._copy(part)
                 case _:
@@ -72,12 +74,13 @@ class PublisherActor(BatchActor):
     async def _write(self) -> None:
         """Join all that waits to few entries of the log, and as many writes of the cache."""
         facts, self._waiting = self._waiting, []
+        spent, self._spent = self._spent, []
         done = 0
         try:
             for start in range(0, len(facts), ENTRY):
                 piece = facts[start : start + ENTRY]
                 await self._world.log.append(piece)
-                await self._world.cache.put(ALL_TIME, _latest(piece))
+                await self._world.cache.put(ALL_TIME, _latest(piece), spent[start : start + ENTRY])
                 done += len(piece)
         except StoreUnavailable:
             return

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from actors.ledger.messages import Result
-from actors.ports import Committed, Repeated, ScoreFact, ScoreWrite
+from actors.ports import Committed, Repeated, ScoreFact, ScoreWrite, SpentToken
 from actors.runtime import Request
+
+#: A spent token is shown so long at most: then the longest-lived has expired.
+SHOWN_US = 300_000_000
 
 
 @dataclass(slots=True)
@@ -61,6 +64,19 @@ class Round:
         facts = [result.fact for result in self.results[:alone] if _unranked(result)]
         facts += [result.fact for result in self.results[alone:] if isinstance(result, Committed) and not result.again]
         return facts + [request.message.fact for request in self.joins]
+
+    def spent(self) -> list[SpentToken]:
+        """The tokens that its single scores have spent. Rows of batches have none."""
+        return [
+            SpentToken(
+                write.token_hash,
+                write.user_id,
+                write.action_id,
+                min(write.token_expires_us, result.fact.reached_us + SHOWN_US),
+            )
+            for write, asker, result in self.singles
+            if asker is not None and isinstance(result, Committed)
+        ]
 
     def fresh(self) -> int:
         """How many scores count since now. What was in doubt had not been counted before, whenever it was done."""

@@ -17,7 +17,7 @@ from actors.ports.accounts import (
     RotationRefused,
 )
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
-from actors.ports.board_cache import BoardCache, BoardPart
+from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import HMAC, ActionCatalogue, ActionKind
 from actors.ports.clock import NEVER_US, WallClock
@@ -93,6 +93,7 @@ __all__ = [
     "SessionId",
     "Source",
     "Span",
+    "SpentToken",
     "StoreError",
     "StoreFault",
     "StoreUnavailable",

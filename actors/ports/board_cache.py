@@ -1,4 +1,4 @@
-"""A board for readers beside this process; it may be lost."""
+"""Boards and spent tokens for readers beside this process; they may be lost."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ class BoardPart(NamedTuple):
     until_us: int | None = None
 
 
+class SpentToken(NamedTuple):
+    """A token that has been spent, by its hash, for which action and by whom; of no use to anybody after `until_us`."""
+
+    name: bytes
+    user_id: UserId
+    action_id: str
+    until_us: int
+
+
 class BoardCache(Protocol):
     """The sorted sets of boards in Redis, for readers beside this process."""
 
-    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         """Raise the scores and set the cached names, countries and avatars of players; a batch in one round trip.
 
-        A score is never lowered, so facts may come late or twice. Raises StoreUnavailable.
+        With it go the tokens that were `spent`, which may be refused from then on without asking anybody else. A score
+        is never lowered, so facts may come late or twice. Raises StoreUnavailable.
         """
         ...
 

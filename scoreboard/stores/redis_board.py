@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import trio
 from redis.asyncio import Redis
 
-from actors.ports import BoardId, BoardPart, ScoreFact, StoreUnavailable, UserId
+from actors.ports import BoardId, BoardPart, ScoreFact, SpentToken, StoreUnavailable, UserId
 from scoreboard.stores.redis_pool import Cache
 
 #: A name that was put is not put again for so many seconds: that would be a command more for each score, and names
@@ -17,15 +17,21 @@ from scoreboard.stores.redis_pool import Cache
 NAMES_S = 60.0
 MOST_NAMES = 200_000
 
+#: One command for all tokens of a batch: to write a command for each would take this process several times as long.
+SPEND = """
+for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2 * i - 1], 'PXAT', ARGV[2 * i]) end
+"""
+
 
 #: Name, country and avatar of a player.
 Face = tuple[str, str | None, str | None]
 
 
 class RedisBoardCache:
-    """`BoardCache` on ``<prefix>leaderboard:<board>`` and ``<prefix>user:<id>``, whose absent fields are empty.
+    """`BoardCache` on ``<prefix>leaderboard:<board>``, ``<prefix>user:<id>`` and ``<prefix>action-token:<hash>``.
 
-    The set of a period expires with it, so that none is taken for the present one if this process ends before.
+    Absent fields of a user are empty; what tells of a spent token expires when the token would have. The set of a
+    period expires with it, so that none is taken for the present one if this process ends before.
     """
 
     def __init__(self, cache: Cache) -> None:
@@ -36,9 +42,9 @@ class RedisBoardCache:
     def _board(self, board: BoardId) -> str:
         return f"{self._cache.prefix}leaderboard:{board}"
 
-    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         """See `BoardCache.put`."""
-        if not facts:
+        if not (facts or spent):
             return
         scores: dict[str, int] = {}
         for fact in facts:
@@ -48,10 +54,13 @@ class RedisBoardCache:
         async def work(client: Redis) -> None:
             pipeline = client.pipeline(transaction=False)
             # Never lower: two workers may bring the facts of one player in either order.
-            pipeline.zadd(self._board(board), scores, gt=True)
+            if scores:
+                pipeline.zadd(self._board(board), scores, gt=True)
             for user_id, (username, country, avatar) in names.items():
                 face: dict[Any, Any] = {"username": username, "country": country or "", "avatar": avatar or ""}
                 pipeline.hset(f"{self._cache.prefix}user:{user_id}", mapping=face)
+            if spent:
+                pipeline.eval(SPEND, len(spent), *self._shown(spent))
             await pipeline.execute()
 
         try:
@@ -60,6 +69,15 @@ class RedisBoardCache:
             self._named.clear()
             raise
         self._named.update(names)
+
+    def _shown(self, spent: Sequence[SpentToken]) -> Iterator[str]:
+        """What `SPEND` takes: the keys, then the value and the end of each."""
+        prefix = f"{self._cache.prefix}action-token:"
+        for token in spent:
+            yield prefix + token.name.hex()
+        for token in spent:
+            yield f"{token.user_id}:{token.action_id}"
+            yield str(token.until_us // 1000)
 
     def _unnamed(self, facts: Sequence[ScoreFact]) -> dict[UserId, Face]:
         """What Redis may not have of players' names, countries and avatars."""

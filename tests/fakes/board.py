@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.ports import BoardId, BoardPart, ScoreFact, UserId
+from actors.ports import BoardId, BoardPart, ScoreFact, SpentToken, UserId
 from tests.fakes.faults import Faults
 
 
 class FakeBoardCache:
-    """`BoardCache` in memory. `names` are the cached names of players, `faces` their countries and avatars."""
+    """`BoardCache` in memory.
+
+    `names` are the cached names of players, `faces` their countries and avatars, `spent` the tokens by their hashes.
+    """
 
     def __init__(self) -> None:
         self.faults = Faults()
         self.names: dict[UserId, str] = {}
         self.faces: dict[UserId, tuple[str | None, str | None]] = {}
+        self.spent: dict[bytes, SpentToken] = {}
         self._boards: dict[BoardId, dict[UserId, int]] = {}
 
-    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         """See `BoardCache.put`."""
-        await self.faults.around(lambda: self._put(board, facts))
+        await self.faults.around(lambda: self._put(board, facts, spent))
 
-    def _put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+    def _put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken]) -> None:
+        self.spent |= {token.name: token for token in spent}
         scores = self._boards.setdefault(board, {})
         for fact in facts:
             scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))

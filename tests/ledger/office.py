@@ -18,7 +18,7 @@ from actors.leaderboard.ranking import Ranking
 from actors.ledger.actor import LedgerActor
 from actors.ledger.messages import Commit, CommitMany, Moves, Publish, Recall, Receipt, Result
 from actors.ledger.world import LedgerWorld
-from actors.ports import Committed, OperationId, ScoreFact, ScoreWrite, Source, UserId
+from actors.ports import Committed, OperationId, ScoreFact, ScoreWrite, Source, SpentToken, UserId
 from actors.runtime import Actor, ActorError, CellOptions, Question, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeClock, FakeScoreStore, Player, Players
 
@@ -87,14 +87,16 @@ class FakeBoard(Actor):
 
 
 class FakePublisher(Actor):
-    def __init__(self, told: list[ScoreFact], gate: list[trio.Event]) -> None:
+    def __init__(self, told: list[ScoreFact], spent: list[SpentToken], gate: list[trio.Event]) -> None:
         self._told = told
+        self._spent = spent
         self._gate = gate
 
     async def receive(self, message: Publish) -> None:
         for event in self._gate:
             await event.wait()
         self._told.extend(message.facts)
+        self._spent.extend(message.spent)
 
 
 @dataclass
@@ -127,6 +129,7 @@ class Office:
     published: list[ScoreFact]
     publisher_gate: list[trio.Event]
     nursery: trio.Nursery
+    spent: list[SpentToken] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     on_done: list[Exception] = field(default_factory=list)
     rejected: list[Exception] = field(default_factory=list)
@@ -215,7 +218,7 @@ async def running_office(*, publisher_capacity: int = 1000, **settings: Any) -> 
             running_actor("board", lambda: FakeBoard(office.board), rng=random.Random(0), options=PATIENT) as board,
             running_actor(
                 "publisher",
-                lambda: FakePublisher(office.published, office.publisher_gate),
+                lambda: FakePublisher(office.published, office.spent, office.publisher_gate),
                 rng=random.Random(0),
                 options=few,
             ) as publisher,

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import Joined, LedgerUnavailable, Receipt
-from actors.ports import BannedUser, KeyConflict, StoreUnavailable, TokenSpent, UnknownUser
+from actors.ports import BannedUser, KeyConflict, OperationId, StoreUnavailable, TokenSpent, UnknownUser
 from actors.runtime import ActorCrashed
 from tests.ledger.office import running_office, write
 
@@ -41,6 +41,17 @@ async def test_an_answer_comes_only_after_the_commit(autojump_clock: MockClock) 
         await wait_all_tasks_blocked()
         assert isinstance(asked.result, Receipt)
         assert len(office.store.ledger) == 1
+
+
+async def test_a_spent_token_is_shown_to_who_looks_into_the_cache(autojump_clock: MockClock) -> None:
+    """Once it is on disk, and not when it had been spent before."""
+    async with running_office() as office:
+        office.add("a")
+        one = write("a", 1)
+        await office.receipt(one)
+        assert isinstance(await office.commit(one._replace(operation_id=OperationId("another"))), TokenSpent)
+        await wait_all_tasks_blocked()
+        assert [one.token_hash] == [token.name for token in office.spent]
 
 
 async def test_while_more_waits_the_store_works_on_it_and_the_board_on_what_is_committed(

@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import Copy, Publish
 from actors.ledger.publisher import ENTRY, PublisherActor, PublisherWorld
-from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, StoreUnavailable, UserId
+from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, SpentToken, StoreUnavailable, UserId
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeBoardCache, FakeEventLog
 from tests.leaderboard.naive import fact
@@ -26,9 +26,9 @@ class NotedCache(FakeBoardCache):
         super().__init__()
         self.writes: list[list[tuple[str, int]]] = []
 
-    async def put(self, board: BoardId, facts: Sequence[ScoreFact]) -> None:
+    async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         self.writes.append([(each.user_id, each.version) for each in facts])
-        await super().put(board, facts)
+        await super().put(board, facts, spent)
 
 
 @dataclass
@@ -97,6 +97,16 @@ async def test_what_waits_is_written_when_the_publisher_stops(autojump_clock: Mo
         await press.publish(fact("a", 1))
         await press.publish(fact("a", 2))
     assert await press.entries() == [[("a", 1)], [("a", 2)]]
+
+
+async def test_tokens_go_with_the_facts_for_which_they_were_spent(autojump_clock: MockClock) -> None:
+    """To the cache, and with the first of several entries: one needs none of the others."""
+    tokens = tuple(SpentToken(bytes([n]), UserId("a"), f"{n}", 1) for n in range(3))
+    async with running_press() as press:
+        press.publisher.tell(Publish(tuple(fact(f"{n}", 1) for n in range(ENTRY + 1)), tokens[:2]))
+        press.publisher.tell(Publish((fact("a", 2),), tokens[2:]))
+        await trio.sleep(2 * BREATH_S)
+        assert {token.name: token for token in tokens} == press.cache.spent
 
 
 async def test_an_entry_has_a_bound(autojump_clock: MockClock) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from actors.ledger.messages import Commit, CommitMany, Joined, Result
 from actors.ledger.round import Round
-from actors.ports import Committed, Repeated, ScoreWrite, StoreUnavailable, TokenSpent
+from actors.ports import NEVER_US, Committed, Repeated, ScoreWrite, SpentToken, StoreUnavailable, TokenSpent, UserId
 from actors.runtime import Request
 from tests.leaderboard.naive import fact
 from tests.ledger.office import told, write
@@ -91,3 +91,18 @@ def test_a_score_is_counted_when_it_is_first_known_to_stand() -> None:
         Committed(fact("c", 2), 1),
     )
     assert 3 == done.fresh()
+
+
+def test_single_scores_show_the_tokens_that_they_spent() -> None:
+    """Until the token's own end, and five minutes at most; not what was refused or repeated, nor rows of batches."""
+    short = write("a", 1)._replace(token_expires_us=60_000_000, action_id="first")
+    lasting = write("b", 1)._replace(token_expires_us=NEVER_US, action_id="second")
+    singles = [committing(each) for each in (short, lasting, write("c", 1), write("d", 1))]
+    ours = Round([write("e", 1)], singles, [batch(write("f", 1))], [])
+    counted = Committed(fact("x", 1), 1)
+    settled(ours, counted, counted, counted, TokenSpent(), Repeated(fact("x", 1), 1, None, None), counted)
+    at_us = counted.fact.reached_us
+    assert [
+        SpentToken(short.token_hash, UserId("a"), "first", 60_000_000),
+        SpentToken(lasting.token_hash, UserId("b"), "second", at_us + 300_000_000),
+    ] == ours.spent()
