@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
 
 import trio
 
@@ -28,9 +27,11 @@ from actors.connection.commands import (
     Subscribe,
     Unsubscribe,
 )
-from actors.connection.events import ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.events import SESSION_ENDED, ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
 from actors.connection.scoring import Scoring
+from actors.connection.signins import REVOKED, REVOKED_CODE
 from actors.connection.transport import ConnectionDialect, Transport
+from actors.connection.watched import Watched
 from actors.connection.world import ConnectionWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Join, JoinAround, Leave, LeaveAround, Seats, Update
@@ -49,23 +50,6 @@ MOST_UNTOLD = 4
 
 #: A transport that says it has drained and yet takes nothing is asked again after so many seconds.
 BREATH_S = 0.05
-
-
-@dataclass(slots=True)
-class _Watched:
-    """How far the client has been shown one channel, as long as it does not sit on one of the `seats`."""
-
-    full: bool
-    epoch: str | None = None
-    version: int = 0
-    seats: Seats | None = None
-    believed: bool = False  # the client said that it was shown this; no step has come since
-
-    def doubt(self, update: Update) -> None:
-        """What a client said of itself may be nothing that there ever was."""
-        if self.believed and self.epoch == update.epoch and self.version > update.version:
-            self.epoch = None
-        self.believed = False
 
 
 class LiveConnection:
@@ -108,7 +92,7 @@ class LiveConnection:
         self._scoring: Scoring | None = None
         if user is not None:
             transport.trust()
-        self._watched: dict[Channel, _Watched] = {}
+        self._watched: dict[Channel, Watched] = {}
         self._boards = BoardsSeen()
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
         self._untold: deque[bytes] = deque(maxlen=MOST_UNTOLD)
@@ -141,7 +125,7 @@ class LiveConnection:
             self._lag()
         return not self._gone
 
-    def _take(self, watched: _Watched, update: Update) -> None:
+    def _take(self, watched: Watched, update: Update) -> None:
         watched.doubt(update)
         late = self._late.get(update.channel)
         shown = watched if late is None else late
@@ -154,12 +138,12 @@ class LiveConnection:
             self._late[update.channel] = update
             self._lag()
 
-    def _frames(self, watched: _Watched, update: Update) -> bytes:
+    def _frames(self, watched: Watched, update: Update) -> bytes:
         if update.follows(watched.epoch, watched.version):
             return update.step_frames(self._dialect, full=watched.full)
         return update.full_frames(self._dialect)
 
-    def _shown(self, watched: _Watched, update: Update) -> None:
+    def _shown(self, watched: Watched, update: Update) -> None:
         watched.epoch = update.epoch
         watched.version = update.version
         self._world.sent()
@@ -182,6 +166,19 @@ class LiveConnection:
         if self._untold or not self._transport.write_now(frames):
             self._untold.append(frames)
             self._lag()
+
+    def dismiss(self, code: str, message: str) -> None:
+        """The sign-in was taken back, so the talk is over: the client is told why and closed, by which `run` ends."""
+        self.sign_out(code, message)
+        self._transport.dismiss(SESSION_ENDED, message)
+        if self._helpers is not None:
+            self._helpers.cancel_scope.cancel()
+
+    def _dismiss_if_ended(self, user: SignedIn) -> None:
+        """Its session may have ended while the client was on its way here, when nobody could be told."""
+        refusal = self._world.scoring.refusal(user)
+        if refusal is not None and refusal.code == REVOKED_CODE:
+            self.dismiss(*REVOKED)
 
     # --- the seats ---
 
@@ -207,7 +204,7 @@ class LiveConnection:
             self._stand(watched)
         self._lag()
 
-    def _stand(self, watched: _Watched) -> None:
+    def _stand(self, watched: Watched) -> None:
         shown = watched.seats.unseat(self) if watched.seats is not None else None
         if shown is not None:
             watched.epoch, watched.version = shown.epoch, shown.version
@@ -220,12 +217,14 @@ class LiveConnection:
     ) -> None:
         """Serve the client, the `first` commands before all else, until `commands` ends; then leave every audience.
 
-        In `helpers` a task runs while the client is behind. What goes wrong on the way to the client is raised there.
+        In `helpers` a task runs while the client is behind. What goes wrong on the way to the client is raised there;
+        it is cancelled when the client is dismissed.
         """
         self._helpers = helpers
         self._transport.when_busy(self._busy)
         if self._user is not None:
             self._world.signins.add(self, self._user)
+            self._dismiss_if_ended(self._user)
         try:
             for command in first:
                 await self._obey(command)
@@ -305,7 +304,7 @@ class LiveConnection:
             return
         self._end_same(channel)  # a second subscription begins anew, with a snapshot
         epoch, version = command.shown or (None, 0)
-        self._watched[channel] = _Watched(command.full, epoch, version, believed=epoch is not None)
+        self._watched[channel] = Watched(command.full, epoch, version, believed=epoch is not None)
         try:
             await self._world.audiences.ask(channel.key, self._joining(channel), within=self._world.within_s)
         except ActorError:

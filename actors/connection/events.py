@@ -9,6 +9,9 @@ from actors.leaderboard.events import Channel
 from actors.ports import UserId
 from actors.user.messages import ScoreAnswer, TokenIssued
 
+#: The close code of who was signed in by a session that has ended.
+SESSION_ENDED = 4001
+
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:

@@ -16,7 +16,9 @@ LOOK_S = 1.0
 SLICE = 100
 
 EXPIRED = ("TOKEN_EXPIRED", "The access token has expired. Send authenticate with a new one.")
-REVOKED = ("TOKEN_REVOKED", "The session of this access token has ended. Send authenticate with a new one.")
+REVOKED = ("TOKEN_REVOKED", "The session of this access token has ended. Sign in again.")
+#: How whoever judges sign-ins calls one whose session has ended.
+REVOKED_CODE = "ACCESS_TOKEN_REVOKED"
 
 
 class Holder(Protocol):
@@ -24,6 +26,10 @@ class Holder(Protocol):
 
     def sign_out(self, code: str, message: str) -> None:
         """From now on it is a spectator's; the client is told why."""
+        ...
+
+    def dismiss(self, code: str, message: str) -> None:
+        """It ends; the client is told why."""
         ...
 
 
@@ -57,9 +63,9 @@ class SignIns:
         self._by_second.get(user.expires_s, {}).pop(holder, None)
 
     def end_session(self, session_id: str) -> None:
-        """Sign all out who are in by this session."""
+        """End all connections that are in by this session."""
         for holder in tuple(self._by_session.get(session_id, ())):
-            holder.sign_out(*REVOKED)
+            holder.dismiss(*REVOKED)
 
     async def watch(self, now_us: Callable[[], int]) -> None:
         """Sign out whose token has expired; ends by being cancelled."""

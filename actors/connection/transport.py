@@ -44,6 +44,10 @@ class Transport(Protocol):
         """The client has said who it is: it may send faster from now on."""
         ...
 
+    def dismiss(self, code: int, reason: str) -> None:
+        """The talk ends now, and this is why; what was taken still goes out."""
+        ...
+
 
 class ConnectionDialect(Dialect, Protocol):
     """A wire format that also knows what is said to one client alone."""

@@ -326,6 +326,10 @@ class FeedStream(trio.abc.Stream):
         """The client has said who it is: it may send faster."""
         self._guard.trust()
 
+    def dismiss(self, code: int, reason: str) -> None:
+        """The talk is over for this reason, as if the client had broken a rule; what was taken still goes out."""
+        self.violation = self.violation or FrameViolation(code, reason)
+
     def ask(self, now: float) -> None:
         """Ask for a sign of life; if that is not taken, the client is behind, and what it has yet to read does it."""
         self.pinged_at = now

@@ -146,6 +146,7 @@ class WebSocketFeed:
     async def _converse(self, stream: FeedStream, guest: _Guest, closing: trio.Event) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
         stream.allow_pauses()
+        websocket: WebSocketConnection | None = None
         async with trio.open_nursery() as nursery:
             longest = self._limits.message_bytes
             inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest, command_of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -42,6 +42,7 @@ class Wire:
         self.lies = False
         self.tears = False
         self.trusted = False
+        self.dismissed: int | None = None
         self.broken: Exception | None = None
         self.taken: list[bytes] = []
         self.refusals = 0
@@ -107,6 +108,9 @@ class Wire:
     def trust(self) -> None:
         self.trusted = True
 
+    def dismiss(self, code: int, reason: str) -> None:
+        self.dismissed = code
+
     def read(self, writes: float = float("inf")) -> None:
         """The client takes so many writes, so that as many more fit."""
         self.room = writes
@@ -163,6 +167,7 @@ class Feed:
     nursery: trio.Nursery
     sent: int = 0
     skipped: int = 0
+    ended: set[str] = field(default_factory=set)
 
     def connect(self, room: float = float("inf"), user: SignedIn | None = None) -> Viewer:
         wire = Wire(room)
@@ -195,10 +200,14 @@ class Feed:
         counts.extend((self.sent_in_all - sent, self.skipped - skipped))
 
 
-def nobody_scores() -> ScoringWorld:
-    """For connections whose players are not under test: there are none."""
+def nobody_scores(ended: Container[str] = ()) -> ScoringWorld:
+    """For connections whose players are not under test: there are none. Of sessions, these have ended."""
     nobody: Directory[UserId] = Directory("user", cast(Any, None), rng=random.Random(0))
-    return ScoringWorld(nobody, lambda _: None, lambda _name, _outcome: None)
+
+    def refusal(user: SignedIn) -> ErrorEvent | None:
+        return ErrorEvent("ACCESS_TOKEN_REVOKED", "It has ended.") if user.session_id in ended else None
+
+    return ScoringWorld(nobody, refusal, lambda _name, _outcome: None)
 
 
 @asynccontextmanager
@@ -219,7 +228,8 @@ async def running_feed(*names: str) -> AsyncIterator[Feed]:
         feed.skipped += 1
 
     async with running_stage(*names) as stage, trio.open_nursery() as nursery:
-        world = ConnectionWorld(stage.audiences, who, sent, skipped, nobody_scores())
-        feed = Feed(stage, world, PersonalPickles(), nursery)
+        ended: set[str] = set()
+        world = ConnectionWorld(stage.audiences, who, sent, skipped, nobody_scores(ended))
+        feed = Feed(stage, world, PersonalPickles(), nursery, ended=ended)
         yield feed
         nursery.cancel_scope.cancel()

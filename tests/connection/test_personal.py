@@ -7,6 +7,7 @@ from trio.testing import MockClock
 
 from actors.connection.commands import Authenticate, Subscribe, Unsubscribe
 from actors.connection.events import ErrorEvent, SignedIn, Unsubscribed
+from actors.connection.signins import EXPIRED
 from actors.leaderboard.events import BoardFull, Channel, OwnDiff, OwnFull, RankChange
 from actors.ports import ALL_TIME, UserId
 from tests.connection.feed import running_feed
@@ -59,7 +60,7 @@ async def test_surroundings_end_with_the_sign_in(autojump_clock: MockClock) -> N
     async with running_feed("a", "b", "c") as feed:
         viewer = feed.connect(user=BOB)
         await say(viewer, Subscribe(AROUND), Subscribe(ME), Subscribe(TOP1))
-        feed.world.signins.end_session("s1")
+        viewer.connection.sign_out(*EXPIRED)
         await say(viewer, Subscribe(AROUND))
         assert feed.stage.watchers == {ALL_TIME: {}}
         await say(viewer, Authenticate("good"), Subscribe(ME))

@@ -7,8 +7,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.connection.commands import Authenticate, Subscribe
-from actors.connection.events import ErrorEvent, SignedIn
-from actors.connection.signins import SLICE, SignIns
+from actors.connection.events import SESSION_ENDED, ErrorEvent, SignedIn
+from actors.connection.signins import EXPIRED, SLICE, SignIns
 from actors.ports import UserId
 from tests.connection.feed import Feed, Viewer, running_feed
 from tests.connection.test_connection import TOP1, say
@@ -60,8 +60,8 @@ async def test_a_new_token_renews_the_sign_in(autojump_clock: MockClock) -> None
         assert len(feed.world.signins) == 1
 
 
-async def test_a_session_that_ends_is_told_at_once_on_all_its_connections(autojump_clock: MockClock) -> None:
-    """And on no other; a connection that has gone is forgotten."""
+async def test_all_connections_of_a_session_end_with_it(autojump_clock: MockClock) -> None:
+    """They are told and closed with a code of their own, and no other is; one that has gone is forgotten."""
     async with running_feed("a") as feed:
         one, two, gone = [await signed_in(feed) for _ in range(3)]
         other = feed.connect(user=SignedIn(UserId("b"), "B", "s2"))
@@ -70,20 +70,43 @@ async def test_a_session_that_ends_is_told_at_once_on_all_its_connections(autoju
         assert len(feed.world.signins) == 3
         feed.world.signins.end_session("s1")
         feed.world.signins.end_session("s1")
-        assert [codes(each) for each in (one, two, gone, other)] == [["TOKEN_REVOKED"], ["TOKEN_REVOKED"], [], []]
+        await wait_all_tasks_blocked()
+        viewers = (one, two, gone, other)
+        assert [codes(each) for each in viewers] == [["TOKEN_REVOKED"], ["TOKEN_REVOKED"], [], []]
+        assert [each.wire.dismissed for each in viewers] == [SESSION_ENDED, SESSION_ENDED, None, None]
+        assert [each.ended.is_set() for each in viewers] == [True, True, True, False]
         assert repr(feed.world.signins) == "<SignIns, 1 in 1 sessions>"
 
 
-async def test_who_does_not_read_is_told_when_it_does(autojump_clock: MockClock) -> None:
-    """Before the boards that it fell behind on."""
+async def test_who_does_not_read_is_closed_all_the_same(autojump_clock: MockClock) -> None:
+    """What it would have been told it may never read; the code says it."""
     async with running_feed("a") as feed:
         viewer = await signed_in(feed, room=0)
         feed.world.signins.end_session("s1")
+        await viewer.ended.wait()
+        assert (viewer.wire.dismissed, codes(viewer)) == (SESSION_ENDED, [])
+
+
+async def test_who_does_not_read_is_told_of_the_end_of_a_token_when_it_does(autojump_clock: MockClock) -> None:
+    """Before the boards that it fell behind on."""
+    async with running_feed("a") as feed:
+        viewer = await signed_in(feed, room=0)
+        viewer.connection.sign_out(*EXPIRED)
         await trio.sleep(1)
         assert codes(viewer) == []
         viewer.wire.read()
         await trio.sleep(1)
-        assert codes(viewer) == ["TOKEN_REVOKED"]
+        assert codes(viewer) == ["TOKEN_EXPIRED"]
+
+
+async def test_a_session_that_ended_on_the_way_here_is_noticed(autojump_clock: MockClock) -> None:
+    """Between the judgement of a token and the first command nobody could be told of its end."""
+    async with running_feed("a") as feed:
+        feed.ended.add("s1")
+        viewer = feed.connect(user=ANN)
+        await viewer.ended.wait()
+        assert (viewer.wire.dismissed, codes(viewer)) == (SESSION_ENDED, ["TOKEN_REVOKED"])
+        assert len(feed.world.signins) == 0
 
 
 class Counted:
@@ -94,6 +117,9 @@ class Counted:
 
     def sign_out(self, code: str, message: str) -> None:
         self.told += 1
+
+    def dismiss(self, code: str, message: str) -> None:
+        raise AssertionError("a token that expires ends no connection")
 
 
 @pytest.mark.parametrize("count", [1, SLICE, 3 * SLICE + 1])

@@ -55,6 +55,13 @@ class SocketGame:
                     return found
             self._more()
 
+    def close_code(self) -> int:
+        """The code of the close frame that comes next."""
+        while len(self._data) < 4:
+            self._more()
+        assert self._data[0] == 0x88, self._data
+        return int.from_bytes(self._data[2:4], "big")
+
     def drop(self) -> None:
         """Gone without a word."""
         self.socket.close()

@@ -103,15 +103,17 @@ def test_document_as_feed_tells_of_scores_and_ranks(server: ServedScoreboard) ->
     player.leave()
 
 
-def test_a_logout_is_heard_on_the_live_socket(server: ServedScoreboard) -> None:
-    """At once, and the socket stays."""
+def test_a_logout_closes_the_live_socket(server: ServedScoreboard) -> None:
+    """At once, and with its reason; a spectator's stays."""
     player = Player(server, "Leaver")
-    game = SocketGame(server, player.access_token)
+    game, spectator = SocketGame(server, player.access_token), SocketGame(server, None)
     assert game.ask("ping")["event"] == "pong"
     player.http.post("/api/auth/logout").raise_for_status()
     assert game.message()["data"]["code"] == "TOKEN_REVOKED"
-    assert game.ask("ping")["event"] == "pong"
-    game.drop()
+    assert 4001 == game.close_code()
+    assert spectator.ask("ping")["event"] == "pong"
+    for each in (game, spectator):
+        each.drop()
     player.leave()
 
 

@@ -16,6 +16,7 @@ from wsproto.events import CloseConnection, Event, Ping, TextMessage
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
+from actors.connection.signins import SignIns
 from actors.leaderboard.crowd import Crowd
 from actors.leaderboard.events import BoardFull, Channel, Row
 from actors.leaderboard.messages import Join, Leave, Update
@@ -95,6 +96,7 @@ class OpenFeed:
     feed: WebSocketFeed
     boards: Boards
     counts: Counter[str]
+    signins: SignIns
 
     @asynccontextmanager
     async def client(self, path: str = "/ws/leaderboard", **headers: str) -> AsyncGenerator[Client]:
@@ -176,7 +178,11 @@ class Client:
 
 
 def make_feed(
-    boards: Boards, counts: Counter[str], limits: FeedLimits | None = None, scoring: ScoringWorld | None = None
+    boards: Boards,
+    counts: Counter[str],
+    limits: FeedLimits | None = None,
+    scoring: ScoringWorld | None = None,
+    signins: SignIns | None = None,
 ) -> WebSocketFeed:
     """A feed with these boards behind it."""
     world = ConnectionWorld(
@@ -186,6 +192,7 @@ def make_feed(
         skipped=lambda: counts.update(["skipped"]),
         scoring=scoring or nobody_scores(),
         redeem=Tickets().redeem,
+        signins=SignIns() if signins is None else signins,
     )
     return WebSocketFeed(world, limits, allow_origin=lambda origin, _: "good" in origin)
 
@@ -200,8 +207,9 @@ async def open_feed(
 ) -> AsyncGenerator[OpenFeed]:
     """Serve on a free port while the body runs."""
     boards, counts = Boards(rows), Counter[str]()
-    feed = make_feed(boards, counts, limits, scoring)
+    signins = SignIns()
+    feed = make_feed(boards, counts, limits, scoring, signins)
     async with feed.running(), open_door(door or DoorLimits(linger_within_s=0.2), websocket=feed) as opened:
-        yield OpenFeed(opened, feed, boards, counts)
+        yield OpenFeed(opened, feed, boards, counts, signins)
     assert feed.connected == 0
     assert not boards.watching

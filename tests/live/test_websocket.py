@@ -9,6 +9,7 @@ import trio
 from wsproto.events import CloseConnection
 
 from actors.connection.connection import LiveConnection
+from actors.connection.events import SESSION_ENDED
 from scoreboard.live import FeedLimits
 from scoreboard.live.stream import FeedStream
 from tests.door.doors import read_all
@@ -93,6 +94,19 @@ async def test_a_player_is_signed_in_by_the_handshake() -> None:
     """With a token in its header; the answer is an ordinary 101."""
     async with open_feed() as live, live.client(authorization="Bearer good") as client:
         await client.leave()
+
+
+async def test_a_connection_is_closed_with_the_session_of_its_player() -> None:
+    """With a code of its own, behind what it was told; who only watches stays."""
+    async with open_feed() as live, live.client(authorization="Bearer good") as client, live.client() as spectator:
+        await client.stream.send_all(SUBSCRIBE)
+        assert (await client.message())["event"] == "leaderboard.update"
+        live.signins.end_session("")
+        assert (await client.message())["data"]["code"] == "TOKEN_REVOKED"
+        assert await client.closed() == SESSION_ENDED
+        await client.ended()
+        await spectator.leave()
+    assert [] == live.opened.log.lines
 
 
 @pytest.mark.parametrize("path", ["/ws", "/ws/leaderboard"])

@@ -24,7 +24,7 @@ class Outbox:
         trust: Is called when the client has said who it is, as long as there is no WebSocket.
     """
 
-    __slots__ = ("_busy", "_changed", "_closed", "_size", "_stream", "_trust", "_trusted", "_waiting")
+    __slots__ = ("_busy", "_changed", "_closed", "_size", "_stream", "_trust", "_trusted", "_waiting", "dismissed")
 
     def __init__(self, trust: Callable[[], None]) -> None:
         self._trust = trust
@@ -35,6 +35,7 @@ class Outbox:
         self._busy: Callable[[], None] = _nobody_cares
         self._changed = trio.Event()  # set, and made anew, whenever something waits that did not, or does no more
         self._closed = False
+        self.dismissed = False
 
     def __repr__(self) -> str:
         return f"<Outbox by {'polling' if self._stream is None else 'websocket'}, {self._size} bytes waiting>"
@@ -91,6 +92,10 @@ class Outbox:
                 return
             await self._changed.wait()
         await self._stream.send(frames)
+
+    def dismiss(self, _code: int, _reason: str) -> None:
+        """See `Transport.dismiss`; its session tells the client by whatever way there is."""
+        self.dismissed = True
 
     def trust(self) -> None:
         """The client has said who it is: it may send faster."""

@@ -121,6 +121,7 @@ class Session:
                 async with trio.open_nursery() as helpers:
                     why = await self._talk(helpers)
                     helpers.cancel_scope.cancel()
+            why = End.SIGNED_OUT if self._outbox.dismissed else why
         except* _ENDS:
             why = End.GONE
         except* Exception as errors:  # noqa: BLE001 - the barrier: what goes wrong in one session costs only this one

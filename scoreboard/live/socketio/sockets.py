@@ -8,6 +8,7 @@ import trio
 from trio_websocket import ConnectionClosed
 from wsproto.utilities import LocalProtocolError
 
+from actors.connection.events import SESSION_ENDED
 from scoreboard.live.client_source import client_source
 from scoreboard.live.guard import FrameGuard
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge
@@ -24,6 +25,7 @@ from scoreboard.live.stream import FeedStream
 _NORMAL, _GOING_AWAY, _PROTOCOL_ERROR, _POLICY, _INTERNAL_ERROR = 1000, 1001, 1002, 1008, 1011
 _CODES = {
     End.OVER: _GOING_AWAY,
+    End.SIGNED_OUT: SESSION_ENDED,
     End.BROKEN: _PROTOCOL_ERROR,
     End.FAST: _POLICY,
     End.SILENT: _POLICY,

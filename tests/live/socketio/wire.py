@@ -15,6 +15,7 @@ import trio.lowlevel
 from wsproto.events import TextMessage
 
 from actors.connection.connection import ConnectionWorld
+from actors.connection.signins import SignIns
 from scoreboard.door import DoorLimits
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoWorld
 from scoreboard.live.socketio.packets import SEPARATOR
@@ -37,6 +38,7 @@ class OpenSocketIo:
     counts: Counter[str]
     failures: list[BaseException]
     http: httpx.AsyncClient
+    signins: SignIns
 
     async def begin(self, **headers: str) -> Poller:
         """One more client that polls, past its handshake."""
@@ -156,7 +158,7 @@ async def open_socketio(
             service.running(opened.door.closing),
             httpx.AsyncClient(base_url=base, timeout=10.0, trust_env=False) as http,
         ):
-            yield OpenSocketIo(opened, service, boards, counts, failures, http)
+            yield OpenSocketIo(opened, service, boards, counts, failures, http, connection.signins)
     assert service.connected == 0
     assert not boards.watching
 

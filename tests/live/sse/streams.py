@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 from actors.connection.connection import ConnectionWorld
+from actors.connection.signins import SignIns
 from scoreboard.live.sse import PATH, EventFeed, EventFeedLimits
 from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door, read_all
@@ -91,6 +92,7 @@ class OpenStreams:
     feed: EventFeed
     boards: Boards
     counts: Counter[str]
+    signins: SignIns
 
     @asynccontextmanager
     async def reader(self, query: str = TOP10, **headers: str) -> AsyncGenerator[Reader]:
@@ -129,6 +131,6 @@ async def open_streams(limits: EventFeedLimits | None = None) -> AsyncGenerator[
         rng=random.Random(0),
     )
     async with feed.running(), open_door(streams={PATH: feed}) as opened:
-        yield OpenStreams(opened, feed, boards, counts)
+        yield OpenStreams(opened, feed, boards, counts, world.signins)
     assert feed.connected == 0
     assert not boards.watching

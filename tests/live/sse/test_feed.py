@@ -139,6 +139,18 @@ async def test_a_ticket_begins_one_stream() -> None:
         assert (await live.answer(request(once + "&ticket=twice")))[0] == 401
 
 
+async def test_a_stream_ends_with_the_session_of_its_player() -> None:
+    """After it was told; a stream of who only watches goes on."""
+    async with open_streams() as live, live.reader(authorization="Bearer good") as reader, live.reader() as spectator:
+        for each in (reader, spectator):
+            assert (await each.event())[0] == "leaderboard.update"
+        live.signins.end_session("")
+        assert (await reader.event())[1]["code"] == "TOKEN_REVOKED"
+        assert await reader.rest() == ""
+        live.boards.show()
+        assert (await spectator.event())[1]["version"] == 1
+
+
 async def test_a_page_of_a_listed_origin_may_read_the_stream() -> None:
     """And no other learns that there is one."""
     async with open_streams() as live, live.reader(origin="https://good.example") as reader:
