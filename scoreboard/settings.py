@@ -110,6 +110,14 @@ class Limits(_Group, frozen=True, kw_only=True):
     ] = 1000
 
 
+class Keys(_Group, frozen=True, kw_only=True):
+    """How keys take each other's place."""
+
+    settle_s: Annotated[
+        float, Meta(ge=2, le=86_400, description="Until a new key signs, so that every worker has read it by then")
+    ] = 30.0
+
+
 class Passwords(_Group, frozen=True, kw_only=True):
     """What a sign-in costs."""
 
@@ -169,6 +177,7 @@ class Settings(_Group, frozen=True, kw_only=True):
     stores: Stores = field(default_factory=Stores)
     tokens: Tokens = field(default_factory=Tokens)
     limits: Limits = field(default_factory=Limits)
+    keys: Keys = field(default_factory=Keys)
     passwords: Passwords = field(default_factory=Passwords)
     board: Board = field(default_factory=Board)
     boards: Boards = field(default_factory=Boards)

@@ -24,16 +24,16 @@ def signed_text(action_type: str, action_id: str, user_id: UserId, timestamp: st
 class HmacVerifier:
     """HMAC-SHA256 in lower-case hex, with any of these keys."""
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        self._keys = tuple(keys)
+    def __init__(self, keys: Callable[[], Sequence[bytes]]) -> None:
+        self._keys = keys
 
     def __repr__(self) -> str:
-        return f"<HmacVerifier, {len(self._keys)} keys>"
+        return f"<HmacVerifier, {len(self._keys())} keys>"
 
     def __call__(self, text: str, signature: str) -> bool:
         """Whether one of the keys made it. Anything may stand in both texts."""
         presented = signature.encode("utf-8", "replace")
-        macs = [hmac.new(key, text.encode("utf-8", "replace"), "sha256").hexdigest() for key in self._keys]
+        macs = [hmac.new(key, text.encode("utf-8", "replace"), "sha256").hexdigest() for key in self._keys()]
         matches = [hmac.compare_digest(mac.encode(), presented) for mac in macs]
         return any(matches)
 

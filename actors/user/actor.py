@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -89,7 +90,7 @@ class UserWorld:
 
     clock: WallClock
     ids: Ids
-    keys: ActionKeys
+    keys: Callable[[], ActionKeys]
     rules: UserRules
     ledger: Ref
     actions: Ref
@@ -175,7 +176,7 @@ class UserActor(PromptActor):
         now_us = world.clock.now_us()
         self._count_token(now_us)
         now_ms = now_us // 1000
-        token = tokens.issue(self._user_id, now_ms=now_ms, nonce=world.ids.nonce(), keys=world.keys)
+        token = tokens.issue(self._user_id, now_ms=now_ms, nonce=world.ids.nonce(), keys=world.keys())
         age_s = world.rules.token_age_s
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
 
@@ -202,7 +203,7 @@ class UserActor(PromptActor):
     def _earned(self, action_id: str, kind: ActionKind) -> TokenEarned:
         world = self._world
         earned = Earned(self._user_id, kind.action_type, action_id, kind.points, world.clock.now_us())
-        return TokenEarned(issue(earned, world.keys), world.rules.earned_age_s, kind.points)
+        return TokenEarned(issue(earned, world.keys()), world.rules.earned_age_s, kind.points)
 
     def _score(self, request: Request) -> None:
         wish: Wish = request.message
@@ -246,7 +247,7 @@ class UserActor(PromptActor):
             count = rules.increments.count if rules.increments else 0
             return RateLimited(f"Maximum {count} score increments per minute", retry_after_s=wait_s)
         age_ms = rules.token_age_s * 1000
-        keys = self._world.keys
+        keys = self._world.keys()
         refusal = tokens.judge(token, owner=self._user_id, now_ms=now_us // 1000, age_ms=age_ms, keys=keys)
         if refusal is not None:
             return refusal
@@ -258,7 +259,7 @@ class UserActor(PromptActor):
         """The token, what is said of it, and last the limit, which counts what the ledger would be asked about."""
         rules, now_us = self._world.rules, self._world.clock.now_us()
         age_us = rules.earned_age_s * 1_000_000
-        judged = updates.judge(wish, owner=self._user_id, now_us=now_us, age_us=age_us, keys=self._world.keys)
+        judged = updates.judge(wish, owner=self._user_id, now_us=now_us, age_us=age_us, keys=self._world.keys())
         if isinstance(judged, Refusal) and wish.idempotency_key is None:
             return judged
         wait_s = self._update_window.take(now_us)

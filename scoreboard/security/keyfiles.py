@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from scoreboard.security.errors import PrivateFileRefused
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _OTHERS = 0o077
+_NAMED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
 def ready_folder(folder: Path) -> None:
@@ -21,11 +24,42 @@ def ready_folder(folder: Path) -> None:
     _require_private(folder, folder.stat(), FOLDER_MODE)
 
 
-def numbered(folder: Path, kind: str) -> list[Path]:
-    """The files `kind-<number>.key`, the newest (highest number) first; others in the folder do not count."""
-    found = {path: path.stem.removeprefix(f"{kind}-") for path in folder.glob(f"{kind}-*.key")}
+class KeyFile(NamedTuple):
+    """A key's file `kind-<number>.<suffix>`, and when it was made, in seconds since the epoch."""
+
+    path: Path
+    number: int
+    made_s: float
+
+
+def key_files(folder: Path, kind: str, suffix: str = "key") -> list[KeyFile]:
+    """The files of one kind, the newest (highest number) first; others in the folder do not count."""
+    found = {path: path.stem.removeprefix(f"{kind}-") for path in folder.glob(f"{kind}-*.{suffix}")}
     numbers = {path: int(number) for path, number in found.items() if number.isascii() and number.isdigit()}
-    return sorted(numbers, key=numbers.__getitem__, reverse=True)
+    files = [KeyFile(path, number, made_s(path)) for path, number in numbers.items()]
+    return sorted(files, key=lambda file: file.number, reverse=True)
+
+
+def kinds(folder: Path, family: str, suffix: str = "key") -> list[str]:
+    """The kinds `family` and `family-<name>` of which there are files, in their order."""
+    found = {path.stem.rpartition("-")[0] for path in folder.glob(f"{family}-*.{suffix}")}
+    return sorted(
+        kind for kind in found if (kind == family or _NAMED.fullmatch(kind)) and key_files(folder, kind, suffix)
+    )
+
+
+def made_s(path: Path) -> float:
+    """When a file came to be what and where it is, in seconds since the epoch.
+
+    That is the time of its last change of status: the one of writing may be an old one, if the file was copied with it.
+
+    Raises:
+        PrivateFileRefused: it cannot be told.
+    """
+    try:
+        return path.stat().st_ctime
+    except OSError as error:
+        raise PrivateFileRefused(f"The file {path} cannot be read: {error.strerror}") from error
 
 
 def read_private(path: Path) -> bytes:

@@ -1,10 +1,4 @@
-"""The key ring of a server: made on first start under its data directory, read once, then only in memory.
-
-`jwt-<n>.key` signs access tokens, `action-<n>.key` action tokens; the highest number signs, the others are still
-believed, so a key is rotated by adding a file and restarting. `game-<n>.key` are shared with the game's servers, which
-prove with them what players did; all are believed. `refresh.key` derives refresh tokens, `client.key` the secrets with
-which clients sign their requests.
-"""
+"""What the keys of a server are, and how each is written down. ``scoreboard.security.keyfolder`` reads them."""
 
 from __future__ import annotations
 
@@ -12,18 +6,20 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from scoreboard.security import keyfiles
 from scoreboard.security.errors import PrivateFileRefused
 
 RSA_BITS = 2048
 SECRET_BYTES = 32
+#: The name of the key that a game's server has unless another one is meant.
+GAME = "game"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +37,28 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """All secrets of a server. Of each kind the first one signs and all are believed."""
+    """All keys of a server as they hold at one moment.
+
+    Of `signing`, `action_keys` and `client_keys` the first one signs and all are believed. `rotated_actions` signed
+    action tokens once, `rotated_signing` access tokens; nothing is believed for their sake, but what they signed is
+    known for what it was. `game_keys` are secrets by the name of their key, `public_keys` raw Ed25519 keys; all are
+    believed.
+    """
 
     signing: tuple[SigningKey, ...]
     action_keys: tuple[bytes, ...] = field(repr=False)
     refresh_key: bytes = field(repr=False)
-    game_keys: tuple[bytes, ...] = field(repr=False)
-    client_key: bytes = field(repr=False)
-
-
-def load_keys(data_dir: Path) -> KeyRing:
-    """Read the key ring under `data_dir`/keys, after making whatever is missing there. Blocks; call it at start.
-
-    Raises:
-        PrivateFileRefused: a file is readable by others, cannot be read, or holds no usable key.
-    """
-    folder = data_dir / "keys"
-    try:
-        keyfiles.ready_folder(folder)
-    except OSError as error:
-        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
-    _make_missing(folder)
-    return KeyRing(
-        signing=tuple(_read_rsa(path) for path in keyfiles.numbered(folder, "jwt")),
-        action_keys=tuple(_read_secret(path) for path in keyfiles.numbered(folder, "action")),
-        refresh_key=_read_secret(folder / "refresh.key"),
-        game_keys=tuple(_read_secret(path) for path in keyfiles.numbered(folder, "game")),
-        client_key=_read_secret(folder / "client.key"),
-    )
+    game_keys: Mapping[str, tuple[bytes, ...]] = field(repr=False)
+    client_keys: tuple[bytes, ...] = field(repr=False)
+    public_keys: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    rotated_actions: tuple[bytes, ...] = field(default=(), repr=False)
+    rotated_signing: tuple[SigningKey, ...] = ()
 
 
 def generate_ring() -> KeyRing:
     """A fresh ring that lies nowhere on disk, for tests and trials."""
-    signing = (_parse_rsa(new_rsa_pem(), "a fresh key"),)
-    return KeyRing(signing, (_new_secret(),), _new_secret(), (_new_secret(),), _new_secret())
+    signing = (parse_rsa(new_rsa_pem(), "a fresh key"),)
+    return KeyRing(signing, (_new_secret(),), _new_secret(), {GAME: (_new_secret(),)}, (_new_secret(),))
 
 
 def new_rsa_pem() -> bytes:
@@ -85,45 +69,33 @@ def new_rsa_pem() -> bytes:
     )
 
 
+def new_secret_line() -> bytes:
+    """A fresh secret as its file holds it: hexadecimal digits and a line break."""
+    return _new_secret().hex().encode() + b"\n"
+
+
 def public_jwk(key: SigningKey) -> dict[str, str]:
     """The public half as a JSON Web Key (RFC 7517)."""
     return {**_essence(key.public), "kid": key.kid, "use": "sig", "alg": "RS256"}
 
 
-def _make_missing(folder: Path) -> None:
-    if not keyfiles.numbered(folder, "jwt"):
-        keyfiles.create_once(folder / "jwt-1.key", new_rsa_pem)
-    if not keyfiles.numbered(folder, "action"):
-        keyfiles.create_once(folder / "action-1.key", _new_secret_line)
-    if not keyfiles.numbered(folder, "game"):
-        keyfiles.create_once(folder / "game-1.key", _new_secret_line)
-    for name in ("refresh.key", "client.key"):
-        keyfiles.create_once(folder / name, _new_secret_line)
+def parse_secret(content: bytes, named: str) -> bytes:
+    """The secret that a file holds; `named` is the file.
 
-
-def _new_secret() -> bytes:
-    return secrets.token_bytes(SECRET_BYTES)
-
-
-def _new_secret_line() -> bytes:
-    return _new_secret().hex().encode() + b"\n"
-
-
-def _read_secret(path: Path) -> bytes:
+    Raises:
+        PrivateFileRefused: it holds none, or one that could be guessed.
+    """
     try:
-        secret = bytes.fromhex(keyfiles.read_private(path).decode("ascii"))
+        secret = bytes.fromhex(content.decode("ascii"))
     except ValueError as error:
-        raise PrivateFileRefused(f"The key file {path} does not hold a key in hexadecimal digits") from error
+        raise PrivateFileRefused(f"The key file {named} does not hold a key in hexadecimal digits") from error
     if len(secret) < SECRET_BYTES:
-        raise PrivateFileRefused(f"The key in {path} has {len(secret)} bytes; at least {SECRET_BYTES} are needed")
+        raise PrivateFileRefused(f"The key in {named} has {len(secret)} bytes; at least {SECRET_BYTES} are needed")
     return secret
 
 
-def _read_rsa(path: Path) -> SigningKey:
-    return _parse_rsa(keyfiles.read_private(path), str(path))
-
-
-def _parse_rsa(pem: bytes, named: str) -> SigningKey:
+def parse_rsa(pem: bytes, named: str) -> SigningKey:
+    """The RSA key that a file holds; raises as `parse_secret`."""
     try:
         private = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -131,6 +103,21 @@ def _parse_rsa(pem: bytes, named: str) -> SigningKey:
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < RSA_BITS:
         raise PrivateFileRefused(f"{named} must hold an RSA key of at least {RSA_BITS} bits")
     return SigningKey(_thumbprint(private.public_key()), private)
+
+
+def parse_public(pem: bytes, named: str) -> bytes:
+    """The 32 bytes of the Ed25519 public key that a file holds; raises as `parse_secret`."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise PrivateFileRefused(f"{named} does not hold a public key in PEM") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise PrivateFileRefused(f"{named} must hold an Ed25519 public key")
+    return key.public_bytes_raw()
+
+
+def _new_secret() -> bytes:
+    return secrets.token_bytes(SECRET_BYTES)
 
 
 def _thumbprint(public: rsa.RSAPublicKey) -> str:

@@ -23,7 +23,6 @@ from actors.runtime import Child, RestartPolicy, one_for_one
 from actors.service.actor import ServiceRules
 from actors.user.actor import UserRules
 from actors.user.limits import Limit
-from actors.user.token import ActionKeys
 from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
 from scoreboard.api.world import ApiWorld
@@ -36,7 +35,8 @@ from scoreboard.live.sse import PATH as STREAM_PATH
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
-from scoreboard.security.keys import KeyRing, load_keys
+from scoreboard.security.keyfolder import LiveKeys
+from scoreboard.security.keys import GAME
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
@@ -46,6 +46,7 @@ from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch, DoorJournal
+from scoreboard.server.keychain import ActionKeysNow, open_keys
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
 from scoreboard.server.progress import LoadingLog
@@ -83,7 +84,7 @@ class _Parts:
     settings: Settings
     log: Logger
     metrics: Metrics
-    keys: KeyRing
+    keys: LiveKeys
     clock: SystemClock
     revoked: RevokedSessions
     ids: SystemIds = field(default_factory=SystemIds)
@@ -102,7 +103,7 @@ async def serve(
     for listener in await _listen(settings.door.host, settings.door.port):  # a taken port is told before all else
         await listener.aclose()
     data_dir = Path(settings.data_dir)
-    keys = await trio.to_thread.run_sync(_prepare, data_dir)
+    keys = await open_keys(settings, log)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
     parts = _Parts(settings, log, Metrics(), keys, clock, revoked)
@@ -116,14 +117,6 @@ async def serve(
         await _open_door(parts, stores, core, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
-
-
-def _prepare(data_dir: Path) -> KeyRing:
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"the data directory {data_dir} cannot be made: {error.strerror or error}") from error
-    return load_keys(data_dir)
 
 
 async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Path, log: Logger) -> Stores:
@@ -172,7 +165,6 @@ def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncConte
 
 
 def _ports(parts: _Parts, stores: Stores) -> CorePorts:
-    current, *previous = parts.keys.action_keys
     return CorePorts(
         scores=stores.scores,
         accounts=stores.accounts,
@@ -180,12 +172,12 @@ def _ports(parts: _Parts, stores: Stores) -> CorePorts:
         cache=stores.cache,
         clock=parts.clock,
         ids=parts.ids,
-        keys=ActionKeys(current, tuple(previous)),
+        keys=ActionKeysNow(parts.keys),
         rng=parts.rng,
         catalogue=stores.catalogue,
         archive=stores.archive,
         profiles=stores.profiles,
-        game_keys=parts.keys.game_keys,
+        game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
     )
 
 
@@ -224,7 +216,7 @@ def _zones(boards: Boards) -> dict[Period, tzinfo]:
 async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
     tokens = await _tokens(parts, stores)
-    tickets = Tickets(parts.keys.refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
+    tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
     world = _api_world(parts, stores, core, tokens, tickets)
     observer = DoorJournal(parts.log, parts.metrics)
     wanted = parts.settings.door
@@ -290,7 +282,7 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
     for session_id in await stores.accounts.revoked_since(parts.clock.now_us() - wanted.access_s * 1_000_000):
         parts.revoked.add(session_id)
     return AccessTokens(
-        parts.keys,
+        parts.keys.now(),
         parts.revoked,
         issuer=wanted.issuer,
         audience=wanted.audience,
@@ -314,8 +306,8 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, 
         tokens=tokens,
         tickets=tickets,
         passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
-        refresh_key=parts.keys.refresh_key,
-        client_key=parts.keys.client_key,
+        refresh_key=parts.keys.now().refresh_key,
+        client_key=parts.keys.now().client_keys[0],
         clock=parts.clock,
         ids=parts.ids,
         metrics=parts.metrics,
@@ -355,5 +347,9 @@ async def _keep_house(parts: _Parts, stores: Stores, core: Core, watch: CoreWatc
             else:
                 parts.log.info("maintained", rows_removed=removed)
 
-    children = [Child("board loader", load_board), Child("maintenance", clean_stores)]
+    children = [
+        Child("board loader", load_board),
+        Child("maintenance", clean_stores),
+        Child("keys", parts.keys.keep),
+    ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)

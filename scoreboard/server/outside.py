@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.leaderboard.loading import Loading
@@ -39,12 +39,12 @@ class CorePorts:
     cache: BoardCache
     clock: WallClock
     ids: Ids
-    keys: ActionKeys
+    keys: Callable[[], ActionKeys]
     rng: random.Random
     catalogue: ActionCatalogue
     archive: Archive
     profiles: ProfileStore
-    game_keys: tuple[bytes, ...]
+    game_keys: Callable[[], Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ import click
 
 from scoreboard.security import services
 from scoreboard.security.errors import SecurityError
-from scoreboard.security.keys import load_keys
+from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceToken
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.server.keychain import key_times
 from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings, SettingsError, load
 
@@ -82,7 +83,7 @@ def _settings(data: str | None) -> Settings:
 def _tokens(settings: Settings) -> AccessTokens:
     clock, names = SystemClock(), settings.tokens
     return AccessTokens(
-        load_keys(Path(settings.data_dir)),
+        load_keys(Path(settings.data_dir), key_times(settings)),
         RevokedSessions(keep_s=names.access_s, now_us=clock.now_us),
         issuer=names.issuer,
         audience=names.audience,

@@ -53,7 +53,7 @@ async def running_desk() -> AsyncIterator[Desk]:
     """Run it."""
     clock = FakeClock()
     store = FakeScoreStore(Players(clock), clock)
-    world = ActionsWorld(store, clock, {HMAC: HmacVerifier([b"another", KEY])})
+    world = ActionsWorld(store, clock, {HMAC: HmacVerifier(lambda: [b"another", KEY])})
     make = partial(ActionsActor, world)
     async with running_actor("actions", make, rng=random.Random(0)) as actions:
         yield Desk(store, clock, actions)
@@ -108,7 +108,7 @@ async def test_without_a_store_nothing_is_judged_and_later_it_is(autojump_clock:
     clock = FakeClock()
     store = FakeScoreStore(Players(clock), clock)
     store.faults.fail_before(StoreUnavailable(), StoreUnavailable())
-    make = partial(ActionsActor, ActionsWorld(store, clock, {HMAC: HmacVerifier([KEY])}))
+    make = partial(ActionsActor, ActionsWorld(store, clock, {HMAC: HmacVerifier(lambda: [KEY])}))
     async with running_actor("actions", make, rng=random.Random(0)) as actions:
         desk = Desk(store, clock, actions)
         with pytest.raises(CatalogueUnavailable):
@@ -129,7 +129,7 @@ async def test_without_a_store_nothing_is_judged_and_later_it_is(autojump_clock:
 @given(st.text(), st.text(), st.integers(-(2**62), 2**62))
 def test_no_text_is_a_proof_by_chance(text: str, signature: str, moment_us: int) -> None:
     """Nor does any make an error, with a verifier that there is or one that there is not."""
-    verifiers = {HMAC: HmacVerifier([KEY])}
+    verifiers = {HMAC: HmacVerifier(lambda: [KEY])}
     for verifier in (HMAC, "ed25519"):
         refusal = judge(verifiers, verifier, text, Proof(text, moment_us, signature), now_us=0)
         assert refusal is not None

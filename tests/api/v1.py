@@ -9,6 +9,7 @@ from typing import Any
 
 from quart import Response
 
+from scoreboard.security.keys import GAME
 from scoreboard.wire.times import iso
 from tests.api.world import PASSWORD, World
 
@@ -49,7 +50,11 @@ def proof_of(
     """What the game's server says of an action that was done so long ago."""
     timestamp = iso(world.clock.now_us() - age_s * 1_000_000)
     text = f"{action_type}:{action_id}:{me.user_id}:{timestamp}"
-    return {"actionType": action_type, "timestamp": timestamp, "signature": keyed_hex(world.keys.game_keys[0], text)}
+    return {
+        "actionType": action_type,
+        "timestamp": timestamp,
+        "signature": keyed_hex(world.keys.game_keys[GAME][0], text),
+    }
 
 
 async def complete(world: World, me: Signed, action_id: str = ACTION, **changes: Any) -> Response:

@@ -21,7 +21,7 @@ from scoreboard.api.application import Application
 from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
-from scoreboard.security.keys import KeyRing, generate_ring
+from scoreboard.security.keys import GAME, KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tickets import Tickets
@@ -174,8 +174,8 @@ class Parts:
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
         events, cache = FakeEventLog(), FakeBoardCache()
         stores = (self.scores, self.accounts, events, cache)
-        rest = (self.scores, self.archive, self.profiles, self.keys.game_keys)
-        return CorePorts(*stores, self.clock, self.ids, keys, rng, *rest)
+        rest = (self.scores, self.archive, self.profiles, lambda: self.keys.game_keys[GAME])
+        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest)
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""
@@ -206,7 +206,7 @@ class Parts:
             "tickets": Tickets(self.keys.refresh_key, now_us=now_us, used=Alone()),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
-            "client_key": self.keys.client_key,
+            "client_key": self.keys.client_keys[0],
             "clock": self.clock,
             "ids": self.ids,
             "metrics": self.metrics,

@@ -252,10 +252,10 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
     scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
     keys = ActionKeys(b"key")
     ports = CorePorts(
-        *(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), keys, random.Random(seed), scores),
+        *(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), lambda: keys, random.Random(seed), scores),
         FakeArchive(scores, clock),
         FakeProfileStore(players),
-        (b"game key",),
+        lambda: (b"game key",),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 

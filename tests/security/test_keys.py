@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from scoreboard.security.errors import PrivateFileRefused
-from scoreboard.security.keys import KeyRing, generate_ring, load_keys, new_rsa_pem
+from scoreboard.security.keyfolder import load_keys
+from scoreboard.security.keys import KeyRing, generate_ring, new_rsa_pem
 
 KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "refresh.key", "client.key"}
 
@@ -17,7 +19,7 @@ KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "refresh.key", "client.k
 def secrets_of(ring: KeyRing) -> tuple[object, ...]:
     """What makes two rings the same."""
     names = [key.kid for key in ring.signing]
-    return names, ring.action_keys, ring.refresh_key, ring.game_keys, ring.client_key
+    return names, ring.action_keys, ring.refresh_key, ring.game_keys, ring.client_keys
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -71,15 +73,21 @@ def test_servers_that_start_at_once_share_one_ring(tmp_path: Path) -> None:
 
 
 def test_a_newer_key_signs_and_the_older_one_is_still_believed(tmp_path: Path) -> None:
-    """Rotation is a new file with a higher number; 10 is higher than 9."""
+    """Rotation is a new file with a higher number; 10 is higher than 9. It signs when it has settled."""
     old = load_keys(tmp_path)
     write_private(tmp_path / "keys/jwt-10.key", new_rsa_pem())
     write_private(tmp_path / "keys/jwt-9.key", new_rsa_pem())
-    write_private(tmp_path / "keys/action-2.key", b"ab" * 32)
-    ring = load_keys(tmp_path)
-    assert 3 == len(ring.signing)
-    assert old.signing[0].kid == ring.signing[2].kid
-    assert (b"\xab" * 32, old.action_keys[0]) == ring.action_keys
+    for name in ("action-2.key", "client-1.key"):
+        write_private(tmp_path / "keys" / name, b"ab" * 32)
+    fresh, ring = load_keys(tmp_path), load_keys(tmp_path, now_s=time.time() + 31)
+    assert old.signing[0].kid == fresh.signing[0].kid == ring.signing[2].kid
+    assert {key.kid for key in fresh.signing} == {key.kid for key in ring.signing}
+    for before, news, after in (
+        (old.action_keys, fresh.action_keys, ring.action_keys),
+        (old.client_keys, fresh.client_keys, ring.client_keys),
+    ):
+        assert (before[0], b"\xab" * 32) == news
+        assert (b"\xab" * 32, before[0]) == after
 
 
 def test_a_file_that_is_no_key_of_ours_does_not_count(tmp_path: Path) -> None:

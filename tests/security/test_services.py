@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from scoreboard.__main__ import main
 from scoreboard.security import services
 from scoreboard.security.errors import ServiceRefused, TokenExpired, TokenRevoked, WrongKind
-from scoreboard.security.keys import generate_ring, load_keys
+from scoreboard.security.keyfolder import load_keys
+from scoreboard.security.keys import generate_ring
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceToken, ServiceTokens
 from scoreboard.security.tokens import AccessTokens

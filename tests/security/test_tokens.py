@@ -160,7 +160,7 @@ def test_a_token_of_the_key_before_is_still_believed() -> None:
     newer = generate_ring()
     old_token = Bench().issue()
     both = Bench(
-        KeyRing((*newer.signing, *RING.signing), RING.action_keys, RING.refresh_key, RING.game_keys, RING.client_key)
+        KeyRing((*newer.signing, *RING.signing), RING.action_keys, RING.refresh_key, RING.game_keys, RING.client_keys)
     )
     assert "u1" == both.tokens.verify(old_token).user_id
     assert newer.signing[0].kid == jwt.get_unverified_header(both.issue())["kid"]

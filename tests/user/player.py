@@ -72,12 +72,12 @@ async def running_players(
     async with running_office() as office, AsyncExitStack() as scopes:
         office.add("a", "b")
         actions_world = ActionsWorld(
-            FakeScoreStore(office.store.players, clock), clock, {HMAC: HmacVerifier([GAME_KEY])}
+            FakeScoreStore(office.store.players, clock), clock, {HMAC: HmacVerifier(lambda: [GAME_KEY])}
         )
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
         )
-        world = UserWorld(clock, ids, KEYS, rules, ledger or office.ledger, actions)
+        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),

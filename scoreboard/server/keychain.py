@@ -1,0 +1,67 @@
+"""The keys of a running server, as its parts need them: each time those of now."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import trio
+
+from actors.user.token import ActionKeys
+from scoreboard.observe.logs import Logger
+from scoreboard.security.keyfolder import KeyFolder, LiveKeys
+from scoreboard.security.keys import KeyRing
+from scoreboard.security.rotation import KeyTimes
+from scoreboard.settings import Settings
+
+
+def key_times(settings: Settings) -> KeyTimes:
+    """How long keys wait before they sign, and are believed afterwards, by what lives under them."""
+    tokens = settings.tokens
+    return KeyTimes(settings.keys.settle_s, max(tokens.action_s, tokens.earned_s), tokens.access_s)
+
+
+async def open_keys(settings: Settings, log: Logger) -> LiveKeys:
+    """Make what is missing under the data directory, and read it.
+
+    Raises:
+        PrivateFileRefused: a key cannot be used; the sentence says why.
+        OSError: the data directory cannot be made.
+    """
+    folder = KeyFolder(Path(settings.data_dir), key_times(settings))
+    ring = await trio.to_thread.run_sync(_first_read, folder, Path(settings.data_dir))
+
+    def refused(reason: str) -> None:
+        log.error("keys_not_read", reason=reason, meaning="the keys that were read before stay")
+
+    def changed(ring: KeyRing) -> None:
+        counts = {"access": len(ring.signing), "actions": len(ring.action_keys), "clients": len(ring.client_keys)}
+        log.info("keys_changed", signs=ring.signing[0].kid, **counts)
+
+    return LiveKeys(folder, ring, refused=refused, changed=changed)
+
+
+def _first_read(folder: KeyFolder, data_dir: Path) -> KeyRing:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"the data directory {data_dir} cannot be made: {error.strerror or error}") from error
+    folder.make()
+    return folder.read(time.time())
+
+
+class ActionKeysNow:
+    """The keys of action tokens; made anew only when they have changed."""
+
+    def __init__(self, keys: LiveKeys) -> None:
+        self._keys = keys
+        self._ring: KeyRing | None = None
+        self._made = ActionKeys(b"")
+
+    def __call__(self) -> ActionKeys:
+        """Those of now."""
+        ring = self._keys.now()
+        if ring is not self._ring:
+            current, *previous = ring.action_keys
+            self._ring, self._made = ring, ActionKeys(current, tuple(previous))
+        return self._made
