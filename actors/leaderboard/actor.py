@@ -12,7 +12,6 @@ from actors.leaderboard.loading import Loading, load
 from actors.leaderboard.messages import Apply, CatchUp, RankMove, Unwatch, Watch
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.reader import Reader
-from actors.leaderboard.remains import Remains
 from actors.leaderboard.rereading import Rereading
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.section import Section
@@ -39,7 +38,6 @@ class LeaderboardActor(Actor):
         self._reader = Reader(self._ranking)
         self._showing = Showing(board, world, self._ranking, "not begun")
         self._rereading = Rereading()
-        self._remains = Remains()
         scope = scope_of(board)
         self._section = None if scope == EVERYBODY else Section(scope, world)
 
@@ -50,7 +48,7 @@ class LeaderboardActor(Actor):
 
     async def started(self) -> None:
         """Load all players from the store, then show every watched channel the new epoch."""
-        with self._published_while_well():
+        with self._ended_by_a_crash():
             await self._load()
             self._set_alarm()
 
@@ -70,12 +68,13 @@ class LeaderboardActor(Actor):
         if self._section is not None:
             return await self._section.loaded(self._tell_loading)
         ranking = Ranking()
-        await load(self._board, self._world.store.all_members(), ranking, self._tell_loading)
+        with self._world.kept_if_whole(ranking):
+            await load(self._board, self._world.store.all_members(), ranking, self._tell_loading)
         return ranking
 
     def _open(self, ranking: Ranking) -> None:
         """Begin a new epoch with this ranking: publish it, and show it to all who watch."""
-        self._remains.add(self._ranking)
+        self._world.let_go(self._ranking)
         self._ranking = ranking
         self._reader = Reader(ranking)
         span = None if self._section is None else self._section.span
@@ -98,51 +97,48 @@ class LeaderboardActor(Actor):
         return self._section is not None and not looked and not self._showing.watched
 
     async def stopped(self) -> None:
-        """Take the view away: from now on it would grow old. What is large is let go slowly, unless all ends anyway."""
-        self._world.published.withdraw(self._board)
+        """Take the view away: from now on it would grow old."""
+        self._end()
         if self._section is not None:
             self._section.forget_copy()
-            self._remains.add(self._ranking)
-            while self._remains:
-                self._remains.let_go()
-                await trio.lowlevel.checkpoint()
 
     async def woken(self) -> None:
-        """Whatever is due: a new period, the tick, players to be read again, a piece of what is left of a period."""
-        with self._published_while_well():
+        """Whatever is due: a new period, the tick, players to be read again."""
+        with self._ended_by_a_crash():
             if self._section is not None:
                 await self._look_after(self._section)
             if self._showing.due <= trio.current_time():
                 self._showing.tick()
             if self._rereading.due <= trio.current_time():
                 await self._read_on()
-            if self._remains:
-                self._remains.let_go()
-                await trio.lowlevel.checkpoint()
             self._set_alarm()
 
+    def _end(self) -> None:
+        self._world.published.withdraw(self._board)
+        self._world.let_go(self._ranking)
+
     @contextmanager
-    def _published_while_well(self) -> Iterator[None]:
+    def _ended_by_a_crash(self) -> Iterator[None]:
         """A crash takes the view away at once: until the next incarnation has loaded, readers must ask and wait."""
         try:
             yield
         except Refusal:
             raise
         except BaseException:
-            self._world.published.withdraw(self._board)
+            self._end()
             raise
 
     def _set_alarm(self) -> None:
         due = min(self._showing.due, self._rereading.due)
         if self._section is not None:
-            due = min(due, self._section.due, self._remains.due)
+            due = min(due, self._section.due)
         self.wake_at = max(due, trio.current_time())
 
     # --- messages ---
 
     async def receive(self, message: Any) -> object:
         """Answer one message; none of them waits for anybody else."""
-        with self._published_while_well():
+        with self._ended_by_a_crash():
             if self._section is not None:
                 self._keep_time(self._section)
             answer = await self._apply(message.facts) if isinstance(message, Apply) else self._answer(message)

@@ -15,19 +15,22 @@ class Head:
     same place stands at the same rank, the same row stands; only `forget` before a slot is given to somebody else.
     """
 
-    __slots__ = ("_make", "_places", "_rows")
+    __slots__ = ("_places", "_rows")
 
-    def __init__(self, make: Callable[[int, Place], Row]) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._places: list[Place] = []
         self._rows: tuple[Row, ...] = ()
 
-    def rows(self, places: list[Place]) -> tuple[Row, ...]:
-        """The rows of the first places of the order; the very same tuple as last time if none of them has changed."""
+    def rows(self, places: list[Place], make: Callable[[int, Place], Row]) -> tuple[Row, ...]:
+        """The rows of the first places of the order; the very same tuple as last time if none of them has changed.
+
+        `make` makes the row of a rank and a place. It is not kept: with a method of a ranking that has this head, the
+        two would keep each other.
+        """
         if places != self._places:
             known, rows = self._places, self._rows
             self._rows = tuple(
-                rows[at] if at < len(known) and known[at] == place else self._make(at + 1, place)
+                rows[at] if at < len(known) and known[at] == place else make(at + 1, place)
                 for at, place in enumerate(places)
             )
             self._places = places

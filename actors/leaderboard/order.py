@@ -95,9 +95,10 @@ class Order:
         self._put(to, at, new)
         return before, index
 
-    def forget(self, about: int) -> None:
-        """Let some places at the end go, so many or a few more. Nothing may be asked any more."""
+    def forget(self, about: int) -> bool:
+        """Let some places at the end go, so many or a few more; False when none are left. Nothing may be asked then."""
         del self._blocks[-(about // self._least + 1) :]
+        return bool(self._blocks)
 
     # --- questions ---
 

@@ -40,7 +40,7 @@ class Ranking:
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
         self._runs: list[list[Place]] = []  # loaded, not yet arranged
-        self._head = Head(self._row)
+        self._head = Head()
         self._touched: Touched | None = None  # collected for who asks
         self._at_mark: dict[UserId, int | None] = {}  # who has moved since: the place then, less its slot
 
@@ -148,15 +148,22 @@ class Ranking:
     def dissolve(self) -> Iterator[None]:
         """Let all players go; work is done between steps. To free a million at once would hold everybody up.
 
-        Nothing may be asked of it any more.
+        Nothing may be asked of it any more. In the end next to nothing is left, whoever still holds it.
         """
         self._head.forget()
-        while self._places:
+        left = True
+        while left or self._places or self._ids or self._runs:
             for _ in range(min(LET_GO_AT_ONCE, len(self._places))):
                 self._places.popitem()
             del self._ids[-LET_GO_AT_ONCE:]
-            self._order.forget(LET_GO_AT_ONCE)
+            self._forget_runs(LET_GO_AT_ONCE)
+            left = self._order.forget(LET_GO_AT_ONCE)
             yield
+        self._places, self._faces = {}, Names()
+
+    def _forget_runs(self, about: int) -> None:
+        while self._runs and about > 0:
+            about -= len(self._runs.pop())
 
     # --- questions ---
 
@@ -202,7 +209,7 @@ class Ranking:
 
     def head(self, limit: int) -> tuple[Row, ...]:
         """The first `limit` lines; the very same tuple as last time if nothing of them has changed since."""
-        return self._head.rows(self._order.slice(0, limit))
+        return self._head.rows(self._order.slice(0, limit), self._row)
 
     def around(self, user_id: UserId, above: int, below: int) -> tuple[Row, ...]:
         """The player's line with up to `above` lines before it and `below` behind it; none for a stranger."""

@@ -101,7 +101,8 @@ class Section:
         async with self._world.turn():
             span = self._span(self._world.clock.now_us())
             roster = Roster(self._scope, span)
-            await load(self._board, self._world.store.all_members(self._scope, span), roster, tell)
+            with self._world.kept_if_whole(roster.ranking):
+                await load(self._board, self._world.store.all_members(self._scope, span), roster, tell)
         self.reading_due = math.inf
         return self._keep(span, roster)
 

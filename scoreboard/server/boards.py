@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import tzinfo
 from functools import partial
 
@@ -17,11 +17,12 @@ from actors.leaderboard.keeper import ArchiveKeeper, KeeperWorld
 from actors.leaderboard.messages import Show
 from actors.leaderboard.neighbours import NeighboursActor, Watchers
 from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
 from actors.ledger.messages import Copy
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period
-from actors.runtime import CellOptions, Directory, GaveUp, Ref, RestartPolicy, running_actor
+from actors.runtime import ActorError, CellOptions, Directory, GaveUp, Ref, RestartPolicy, running_actor
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.wire.countries import COUNTRIES
 
@@ -49,25 +50,20 @@ class Boards:
     """
 
     def __init__(
-        self, ports: CorePorts, hooks: CoreHooks, publisher: Ref, *, tick_s: float, zones: Mapping[Period, tzinfo]
+        self,
+        ports: CorePorts,
+        hooks: CoreHooks,
+        publisher: Ref,
+        remains: Ref,
+        *,
+        tick_s: float,
+        zones: Mapping[Period, tzinfo],
     ) -> None:
         self.published = PublishedBoards()
-        self._hooks, self._publisher, self._rng = hooks, publisher, ports.rng
+        self._hooks, self._publisher, self._remains, self._rng = hooks, publisher, remains, ports.rng
         self._crowds: dict[Channel, Crowd] = {}
         self._watchers: dict[BoardId, Watchers] = {}
-        self._world = BoardWorld(
-            ports.scores,
-            ports.clock,
-            ports.ids,
-            self.published,
-            set(),
-            self._broadcast,
-            tick_s,
-            hooks.board_loading,
-            zones,
-            turn=partial(_in_turn, trio.CapacityLimiter(BOARDS_LOADING)),
-            mirror=self._copy,
-        )
+        self._world = self._seen_by_boards(ports, tick_s, zones)
         self._keeper = KeeperWorld(ports.archive, ports.clock, zones, hooks.period_over, hooks.period_archived)
         self.boards: Directory[BoardId] = Directory(
             "board",
@@ -86,6 +82,22 @@ class Boards:
             options=AUDIENCE_OPTIONS,
             observer=hooks.observer,
             idle_after_s=AUDIENCE_IDLE_S,
+        )
+
+    def _seen_by_boards(self, ports: CorePorts, tick_s: float, zones: Mapping[Period, tzinfo]) -> BoardWorld:
+        return BoardWorld(
+            ports.scores,
+            ports.clock,
+            ports.ids,
+            self.published,
+            set(),
+            self._broadcast,
+            tick_s,
+            self._hooks.board_loading,
+            zones,
+            turn=partial(_in_turn, trio.CapacityLimiter(BOARDS_LOADING)),
+            mirror=self._copy,
+            let_go=self._let_go,
         )
 
     @asynccontextmanager
@@ -129,6 +141,10 @@ class Boards:
 
     def _copy(self, part: BoardPart) -> None:
         self._publisher.tell(Copy(part))
+
+    def _let_go(self, ranking: Ranking) -> None:
+        with suppress(ActorError):  # then it goes at once
+            self._remains.tell(ranking)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
 from actors.leaderboard.active import ActiveBoards
 from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.remains import Remains
 from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
@@ -72,10 +73,10 @@ async def running_core(
         publisher = await stack.enter_async_context(
             solo("publisher", partial(PublisherActor, publisher_world), options=PUBLISHER_OPTIONS)
         )
-        wired = Boards(ports, hooks, publisher, tick_s=tick_s, zones=zones or {})
+        remains = await stack.enter_async_context(solo("remains", Remains))
+        wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
-        boards = wired.boards
-        ledger_world = _ledger_world(ports, hooks, boards, publisher)
+        boards, ledger_world = wired.boards, _ledger_world(ports, hooks, wired.boards, publisher)
         ledger = await stack.enter_async_context(
             solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)
         )

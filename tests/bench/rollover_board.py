@@ -1,7 +1,7 @@
 """A period board in memory at its end: `python -m tests.bench.rollover_board PLAYERS` measures and prints JSON.
 
 The real actor in a process of its own, with the garbage collector as the server has it, and without sockets. A second
-such board is passivated: it is let go in the same way, but by a task that ends.
+such board crashes, and a third is passivated: they are let go in the same way.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import CatchUp, Loaded, Unwatch, Watch
 from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.remains import Remains
 from actors.leaderboard.world import BoardWorld
 from actors.ports import EVERYBODY, BoardId, BoardScope, Members, Span
-from actors.runtime import Directory
+from actors.runtime import CellOptions, Directory, Ref, RestartPolicy, running_actor
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.server import collector
 from tests.bench.rankings.players import Players
@@ -41,6 +42,7 @@ IDLE_S = 1.0
 SOON_S = 0.3
 POLL_S = 0.0005  # how often the reader looks
 QUIET_S = 0.05  # when nothing has been done for so long, everything has been
+CRASHED_S = 3.0  # until a board that has crashed is made again, so that what is left of it is told from its load
 MS = 1000
 
 
@@ -96,6 +98,7 @@ class Stage:
 
     size: int
     turns: list[float]
+    remains: Ref
     clock: SetClock = field(default_factory=SetClock)
     published: PublishedBoards = field(default_factory=PublishedBoards)
     shown: list[float] = field(default_factory=list)
@@ -103,9 +106,11 @@ class Stage:
 
     def __post_init__(self) -> None:
         store = FullStore(self.size, self.clock)
-        world = BoardWorld(store, self.clock, CountedIds(), self.published, set(), self._show)
+        outside = (store, self.clock, CountedIds(), self.published, set[Channel](), self._show)
+        world = BoardWorld(*outside, let_go=self.remains.tell)
         make = lambda board: LeaderboardActor(board, world)  # noqa: E731 - it has no more to say
-        self.boards = Directory("boards", make, rng=random.Random(1), idle_after_s=IDLE_S)
+        options = CellOptions(restarts=RestartPolicy(first_s=CRASHED_S))
+        self.boards = Directory("boards", make, rng=random.Random(1), options=options, idle_after_s=IDLE_S)
 
     def _show(self, _update: object) -> None:
         self.shown.append(time.perf_counter())
@@ -144,22 +149,32 @@ class Stage:
         moments = {"seen_ms": seen - end, "shown_ms": self.shown[-1] - end, "gone_ms": gone - end}
         return {**{name: s * MS for name, s in moments.items()}, "turn_ms": max(self.turns) * MS}
 
+    async def crash(self) -> dict[str, float]:
+        """An incarnation ends: until nothing is left of it, and before it is loaded again."""
+        self.boards.tell(BOARD, "nonsense")
+        await wait_all_tasks_blocked(QUIET_S)
+        return {"crash_turn_ms": max(self.turns) * MS}
+
     async def passivate(self) -> dict[str, float]:
         """Nobody looks any more: until nothing is left."""
         self.boards.tell(BOARD, Unwatch(CHANNEL))
         self.published.was_looked_at(BOARD)
         while self.boards.live:  # noqa: ASYNC110 - nobody is told
             await trio.sleep(POLL_S * 10)
+        await wait_all_tasks_blocked(QUIET_S)
         return {"passive_turn_ms": max(self.turns) * MS}
 
 
 async def _run(size: int, turns: list[float]) -> dict[str, float]:
-    stage = Stage(size, turns)
-    async with stage.boards.running():
-        await stage.load()
-        values = await stage.roll_over()
-        await stage.load()
-        return values | await stage.passivate()
+    async with running_actor("remains", Remains, rng=random.Random(2)) as remains:
+        stage = Stage(size, turns, remains)
+        async with stage.boards.running():
+            await stage.load()
+            values = await stage.roll_over()
+            await stage.load()
+            values |= await stage.crash()
+            await stage.load()
+            return values | await stage.passivate()
 
 
 def main(size: int) -> None:

@@ -24,11 +24,12 @@ from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import Apply, Join, Leave, Loaded, Page, RankMove, Seats, Show, Subscriber
 from actors.leaderboard.neighbours import NeighboursActor, Watchers
 from actors.leaderboard.published import PublishedBoards
+from actors.leaderboard.remains import Remains
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period, ProfileChange, ScoreFact, ScoreWrite, Span, UserId
-from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy
+from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeProfileStore, FakeScoreStore, Players
 from tests.leaderboard.naive import Client
 from tests.ledger.office import write
@@ -119,7 +120,7 @@ class Stage:
     parts: list[BoardPart] = field(default_factory=list)
     active: ActiveBoards = field(init=False)
 
-    def world(self, clock: TrioClock, tick_s: float, zones: Mapping[Period, tzinfo]) -> BoardWorld:
+    def world(self, clock: TrioClock, tick_s: float, zones: Mapping[Period, tzinfo], remains: Ref) -> BoardWorld:
         """What the boards need from outside."""
         return BoardWorld(
             self.store,
@@ -132,6 +133,7 @@ class Stage:
             self.loadings.append,
             zones,
             mirror=self.parts.append,
+            let_go=remains.tell,
         )
 
     def crowd(self, channel: Channel = TOP3) -> Crowd:
@@ -235,26 +237,27 @@ async def running_stage(
     clock, rng = TrioClock(), random.Random(0)
     stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set())
     stage.add(*names)
-    world = stage.world(clock, tick_s, zones or {})
-    stage.boards = Directory(
-        "board", lambda key: LeaderboardActor(key, world), rng=rng, options=FAST, idle_after_s=boards_idle_after_s
-    )
-    stage.active = ActiveBoards(stage.boards)
-    stage.board = stage.boards.ref(ALL_TIME)
+    async with running_actor("remains", Remains, rng=rng, options=FAST) as remains:
+        world = stage.world(clock, tick_s, zones or {}, remains)
+        stage.boards = Directory(
+            "board", lambda key: LeaderboardActor(key, world), rng=rng, options=FAST, idle_after_s=boards_idle_after_s
+        )
+        stage.active = ActiveBoards(stage.boards)
+        stage.board = stage.boards.ref(ALL_TIME)
 
-    def make_audience(key: str) -> AudienceActor | NeighboursActor:
-        board, _, kind = key.rpartition("/")
-        if kind == AROUND:
-            watchers = stage.watchers.setdefault(BoardId(board), {})
-            ref = stage.boards.ref(BoardId(board))
-            return NeighboursActor(
-                ref, watchers, clock=clock, ids=world.ids, tick_s=tick_s, looked_at=stage.looks.append
-            )
-        channel = Channel.of_key(key)
-        return AudienceActor(stage.boards.ref(channel.board), stage.crowd(channel))
+        def make_audience(key: str) -> AudienceActor | NeighboursActor:
+            board, _, kind = key.rpartition("/")
+            if kind == AROUND:
+                watchers = stage.watchers.setdefault(BoardId(board), {})
+                ref = stage.boards.ref(BoardId(board))
+                return NeighboursActor(
+                    ref, watchers, clock=clock, ids=world.ids, tick_s=tick_s, looked_at=stage.looks.append
+                )
+            channel = Channel.of_key(key)
+            return AudienceActor(stage.boards.ref(channel.board), stage.crowd(channel))
 
-    stage.audiences = Directory("audience", make_audience, rng=rng, options=FAST, idle_after_s=idle_after_s)
-    async with stage.boards.running(), stage.audiences.running():
-        if load:
-            await stage.board.ask(Loaded(), within=60)
-        yield stage
+        stage.audiences = Directory("audience", make_audience, rng=rng, options=FAST, idle_after_s=idle_after_s)
+        async with stage.boards.running(), stage.audiences.running():
+            if load:
+                await stage.board.ask(Loaded(), within=60)
+            yield stage

@@ -16,7 +16,6 @@ from actors.leaderboard.actor import SLICE
 from actors.leaderboard.calendar import span_of
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Apply, CatchUp, Loaded, Page, RankMove
-from actors.leaderboard.ranking import LET_GO_AT_ONCE
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period, Span, StoreUnavailable, UserId
 from tests.fakes import Faults
 from tests.leaderboard.naive import fact
@@ -139,25 +138,6 @@ async def test_a_period_that_ends_while_it_is_loaded_is_over_when_that_is_done(a
         stage.active.tell(await stage.commit("b"))
         await trio.sleep(20)
         assert await stage.rows(DAILY) == [("b", 1)]
-
-
-async def test_nobody_waits_for_an_old_period_to_be_let_go(autojump_clock: MockClock) -> None:
-    """A piece at a time, and questions are answered in between; at last nothing is left."""
-    async with running_stage() as stage:
-        await stage.rows(DAILY)
-        day = day_of(stage)
-        assert day is not None
-        gains = [fact(f"{n}", 1)._replace(points=1, occurred_us=day.start_us) for n in range(3 * LET_GO_AT_ONCE)]
-        for start in range(0, len(gains), 10_000):
-            stage.active.tell(gains[start : start + 10_000])
-        assert await stage.boards.ask(DAILY, Loaded(), within=5) == len(gains)
-        pieces = 0
-        stage.active.tell([fact("z", 1)._replace(points=1, occurred_us=day.end_us)])
-        while stage.boards._cells[DAILY]._mailbox or pieces < 3:
-            assert await stage.boards.ask(DAILY, Loaded(), within=5) == 1
-            pieces += 1
-        await wait_all_tasks_blocked()
-        assert pieces >= 3
 
 
 # --- who is in memory ---

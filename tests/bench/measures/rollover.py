@@ -38,6 +38,7 @@ class RolloverMeasure:
             Figure("shown_ms", "board: end to new epoch at who watches", "ms", SECOND),
             Figure("gone_ms", "board: end to all players let go", "ms"),
             Figure("turn_ms", "board: longest turn meanwhile", "ms", TURN),
+            Figure("crash_turn_ms", "board: longest turn when it has crashed", "ms", TURN),
             Figure("passive_turn_ms", "board: longest turn when it is passivated", "ms", TURN),
             Figure("claim_ms", f"archive of {self._players:,}: claim", "ms", SECOND),
             Figure("yet_s", "archive: page before it is final", "s"),
