@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+import weakref
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -101,6 +102,30 @@ async def test_what_is_there_when_the_board_is_loaded_is_never_looked_at(as_befo
         await trio.testing.wait_all_tasks_blocked()
         assert not any(each is kept for each in gc.get_objects())
         nursery.cancel_scope.cancel()
+
+
+class Knot:
+    """Garbage that only the collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+async def test_garbage_is_freed_before_all_else_is_passed_by_for_ever(as_before: None) -> None:
+    """What is frozen is never looked at again: garbage among it would stay as long as the process."""
+    gc.disable()
+    try:
+        of_modules = weakref.ref(Knot())
+        begin()
+        assert of_modules() is None
+        of_a_load = weakref.ref(Knot())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: keep_small(lambda: 0, make_logger(style="json", stream=io.StringIO())))
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        assert of_a_load() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_there_before_the_loop_runs_is_never_looked_at(as_before: None) -> None:

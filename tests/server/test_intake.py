@@ -104,3 +104,23 @@ async def test_a_socket_that_is_closed_is_forgotten() -> None:
         await wait_all_tasks_blocked()
         near.close()
     far.close()
+
+
+async def test_what_comes_for_a_socket_that_nobody_waits_for_wakes_nobody() -> None:
+    """The socket may live on in other hands; Trio, told of it after it has forgotten it, would end the whole run."""
+    taken: list[int] = []
+    take_in_portions(PORTION, taken.append)
+    with connections(1) as [(near, far)]:
+
+        async def wait() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await trio.lowlevel.wait_readable(near)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            await wait_all_tasks_blocked()
+            trio.lowlevel.notify_closing(near)
+        taken.clear()
+        far.send(b"too late")
+        await trio.lowlevel.checkpoint()
+    assert 0 == sum(taken)
