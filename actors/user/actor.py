@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,33 +14,29 @@ from actors.ledger.messages import Commit, Recall, Receipt
 from actors.ports import (
     ActionKind,
     BannedUser,
-    Ids,
     KeyConflict,
     OperationId,
     ScoreWrite,
     TokenSpent,
     UnknownUser,
     UserId,
-    WallClock,
 )
-from actors.runtime import ActorError, AskTimeout, Promise, PromptActor, Ref, Refusal, Request
+from actors.runtime import ActorError, AskTimeout, Promise, PromptActor, Refusal, Request
 from actors.user import token as tokens
 from actors.user import updates
+from actors.user.answers import Answer, Answers, Wish, hash_of, key_reused
 from actors.user.earned import Earned, action_name, issue
-from actors.user.limits import Limit, Window
+from actors.user.limits import Window
 from actors.user.messages import (
     Complete,
     Increment,
     IssueToken,
-    ScoreAnswer,
     TokenEarned,
     TokenIssued,
     Update,
-    UpdateAnswer,
 )
 from actors.user.refusals import (
     ActionTokenRefused,
-    KeyReused,
     RateLimited,
     TokenAlreadyUsed,
     Unavailable,
@@ -51,49 +44,13 @@ from actors.user.refusals import (
     UserNotFound,
 )
 from actors.user.right import Right
-from actors.user.token import ActionKeys
-
-#: How many of a player's last answers stay in memory, so that a quick retry costs no look-up.
-REMEMBERED = 16
+from actors.user.world import UserWorld
 
 #: So many increments of one player may be undecided; one more is told so.
 MOST_UNDER_WAY = 100
 
-#: What may count, in either document's form.
-Wish = Increment | Update
-Answer = ScoreAnswer | UpdateAnswer
-
 TOO_MANY_UPDATES = "Too many score update requests. Please wait before trying again."
 UNCONFIRMED = "The score could not be confirmed. Send the same request again with the same Idempotency-Key."
-
-
-@dataclass(frozen=True, slots=True)
-class UserRules:
-    """What holds for every player: age of tokens in seconds, points of an action, limits (None: no limit).
-
-    Tokens that were `earned` by a proof live longer, and each says what it is worth.
-    """
-
-    token_age_s: int = 60
-    earned_age_s: int = 300
-    action_type: str = "INCREMENT"
-    points: int = 1
-    tokens: Limit | None = field(default_factory=lambda: Limit(10))
-    increments: Limit | None = field(default_factory=lambda: Limit(5))
-    updates: Limit | None = field(default_factory=lambda: Limit(10))
-    ledger_within_s: float = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class UserWorld:
-    """What a user actor needs from outside."""
-
-    clock: WallClock
-    ids: Ids
-    keys: Callable[[], ActionKeys]
-    rules: UserRules
-    ledger: Ref
-    actions: Ref
 
 
 @dataclass(slots=True)
@@ -128,7 +85,7 @@ class UserActor(PromptActor):
         self._token_window = Window(world.rules.tokens)
         self._increment_window = Window(world.rules.increments)
         self._update_window = Window(world.rules.updates)
-        self._answers: OrderedDict[str, tuple[bytes, Answer]] = OrderedDict()
+        self._answers = Answers()
         self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
         self._behind: dict[str, list[Request]] = {}  # by each key under way
         self._fault: Exception | None = None
@@ -216,7 +173,7 @@ class UserActor(PromptActor):
             self._behind[key].append(request)
             return
         request_hash = b"" if key is None else hash_of(wish)  # only a key is ever compared
-        known = self._remembered(key, request_hash)
+        known = self._answers.find(key, request_hash)
         if known is not None:
             request.answer(known)
             return
@@ -229,14 +186,6 @@ class UserActor(PromptActor):
         else:  # a retry may come when its token has long expired: it still gets the first answer
             question = Recall(self._user_id, key, request_hash)
             self._ask_ledger(question, _UnderWay(request, request_hash, judged))
-
-    def _remembered(self, key: str | None, request_hash: bytes) -> Answer | None:
-        if key is None or key not in self._answers:
-            return None
-        known_hash, answer = self._answers[key]
-        if known_hash != request_hash:
-            raise _key_reused()
-        return answer
 
     def _judge(self, wish: Increment) -> Right | Refusal:
         """Limits and everything that the token itself tells. Counts the attempt."""
@@ -336,7 +285,7 @@ class UserActor(PromptActor):
         """Turn what the ledger said into the player's answer."""
         match outcome:
             case Receipt():
-                return self._remember(asked, outcome)
+                return self._answers.tell(asked.wish, asked.request_hash, outcome)
             case None if asked.refusal is not None:
                 raise asked.refusal
             case ActorError():
@@ -346,37 +295,9 @@ class UserActor(PromptActor):
             case TokenSpent():
                 raise TokenAlreadyUsed("Action token has already been used")
             case KeyConflict():
-                raise _key_reused()
+                raise key_reused()
             case BannedUser():
                 raise UserBanned("This account may not score.")
             case UnknownUser():
                 raise UserNotFound("This account does not exist any more.")
         raise TypeError(f"the ledger answered {outcome!r}")
-
-    def _remember(self, asked: _UnderWay, receipt: Receipt) -> Answer:
-        key, tell = asked.wish.idempotency_key, _tell_update if isinstance(asked.wish, Update) else _tell
-        if key is not None:
-            self._answers[key] = (asked.request_hash, tell(receipt, repeated=True))
-            if len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
-        return tell(receipt, repeated=receipt.repeated)
-
-
-def _tell(receipt: Receipt, *, repeated: bool) -> ScoreAnswer:
-    return ScoreAnswer(receipt.fact.score, receipt.previous_rank, receipt.new_rank, repeated)
-
-
-def _tell_update(receipt: Receipt, *, repeated: bool) -> UpdateAnswer:
-    ranks = (receipt.previous_rank, receipt.new_rank)
-    return UpdateAnswer(receipt.fact.score, receipt.points, *ranks, receipt.fact.reached_us, repeated)
-
-
-def hash_of(wish: Wish) -> bytes:
-    """What makes two wishes the same request: of an increment the token, signature included."""
-    if isinstance(wish, Update):
-        return updates.hash_of(wish)
-    return hashlib.sha256(f"increment:{wish.token.signed_text}:{wish.token.signature}".encode()).digest()
-
-
-def _key_reused() -> KeyReused:
-    return KeyReused("This Idempotency-Key came before with another request. Use a new key for a new action.")

@@ -11,9 +11,7 @@ from actors.user.earned import Earned, action_name, read
 from actors.user.messages import Update
 from actors.user.refusals import ActionTokenRefused, SignatureRefused, Unlike
 from actors.user.right import Right
-from actors.user.token import ActionKeys
-
-CLOCK_SKEW_US = 5_000_000
+from actors.user.token import CLOCK_SKEW_MS, ActionKeys
 
 
 def judge(wish: Update, *, owner: UserId, now_us: int, age_us: int, keys: ActionKeys) -> Right | Refusal:
@@ -30,7 +28,7 @@ def judge(wish: Update, *, owner: UserId, now_us: int, age_us: int, keys: Action
         return Unlike(f"{unlike} is not what the action token was given for.", field=unlike)
     if not hmac.compare_digest(signature(wish), wish.signature.lower().encode("utf-8", "replace")):
         return SignatureRefused("The clientSignature does not belong to this request.")
-    if wish.moment_us > now_us + CLOCK_SKEW_US:
+    if wish.moment_us > now_us + CLOCK_SKEW_MS * 1000:
         return Unlike("The timestamp lies in the future.", field="timestamp")
     name = action_name(earned.action_id)
     return Right(earned.points, earned.action_type, name, NEVER_US, earned.proven_us, earned.action_id)

@@ -21,8 +21,8 @@ from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, Period, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
 from actors.service.actor import ServiceRules
-from actors.user.actor import UserRules
 from actors.user.limits import Limit
+from actors.user.world import UserRules
 from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
 from scoreboard.api.world import ApiWorld

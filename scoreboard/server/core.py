@@ -20,7 +20,8 @@ from actors.ledger.world import LedgerWorld
 from actors.ports import ALL_TIME, HMAC, BoardId, Period, UserId
 from actors.runtime import CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
-from actors.user.actor import UserActor, UserRules, UserWorld
+from actors.user.actor import UserActor
+from actors.user.world import UserRules, UserWorld
 from scoreboard.server.boards import Boards
 from scoreboard.server.outside import CoreHooks, CorePorts
 

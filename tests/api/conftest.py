@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from actors.user.actor import UserRules
+from actors.user.world import UserRules
 from scoreboard.security.keys import KeyRing, generate_ring
 from tests.api.world import World, running_world
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actors.ports import CommitUnknown, StoreUnavailable
-from actors.user.actor import UserRules
+from actors.user.world import UserRules
 from scoreboard.security.keys import KeyRing
 from tests.api.v1 import ACTION, OTHER_ACTION, code_of, earned, keyed_hex, sign_up, update, update_body
 from tests.api.world import World, running_world

@@ -14,8 +14,8 @@ from typing import Any
 from quart import Response
 
 from actors.runtime import Observer
-from actors.user.actor import UserRules
 from actors.user.token import ActionKeys
+from actors.user.world import UserRules
 from scoreboard.api import ApiWorld, create_app
 from scoreboard.api.application import Application
 from scoreboard.api.world import Part

@@ -18,8 +18,8 @@ from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Refuse
 from actors.connection.scoring import ScoringWorld
 from actors.ports import Source, UserId
 from actors.runtime import Directory, Refusal
-from actors.user.actor import UserRules
 from actors.user.messages import ActionToken, ScoreAnswer, TokenIssued
+from actors.user.world import UserRules
 from tests.connection.feed import PersonalPickles, Viewer, Wire
 from tests.user.player import FREE, Players, running_players
 

@@ -33,10 +33,10 @@ from actors.ports import (
     UserId,
 )
 from actors.runtime import ActorError, AskTimeout, Observer, Refusal
-from actors.user.actor import UserRules
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import Unavailable
 from actors.user.token import ActionKeys, ActionToken
+from actors.user.world import UserRules
 from scoreboard.server.core import Core, running_core
 from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores

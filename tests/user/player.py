@@ -15,10 +15,11 @@ from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
 from actors.ports import HMAC, Source, UserId
 from actors.runtime import ActorError, Directory, Ref, Refusal, running_actor
-from actors.user.actor import UserActor, UserRules, UserWorld
+from actors.user.actor import UserActor
 from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.token import ActionKeys, ActionToken, issue
+from actors.user.world import UserRules, UserWorld
 from tests.fakes import FakeScoreStore
 from tests.leaderboard.stage import CountedIds, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office

@@ -8,7 +8,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ports import StoreUnavailable
-from actors.user.actor import MOST_UNDER_WAY, REMEMBERED, UserRules
+from actors.user.actor import MOST_UNDER_WAY
+from actors.user.answers import REMEMBERED
 from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import (
@@ -21,6 +22,7 @@ from actors.user.refusals import (
     UserBanned,
     UserNotFound,
 )
+from actors.user.world import UserRules
 from tests.user.player import HERE, STRICT, many, refused_as, running_players
 
 

@@ -1,0 +1,40 @@
+"""The rules that hold for every player, and what a user actor needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from actors.ports import Ids, WallClock
+from actors.runtime import Ref
+from actors.user.limits import Limit
+from actors.user.token import ActionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class UserRules:
+    """What holds for every player: age of tokens in seconds, points of an action, limits (None: no limit).
+
+    Tokens that were `earned` by a proof live longer, and each says what it is worth.
+    """
+
+    token_age_s: int = 60
+    earned_age_s: int = 300
+    action_type: str = "INCREMENT"
+    points: int = 1
+    tokens: Limit | None = field(default_factory=lambda: Limit(10))
+    increments: Limit | None = field(default_factory=lambda: Limit(5))
+    updates: Limit | None = field(default_factory=lambda: Limit(10))
+    ledger_within_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class UserWorld:
+    """What a user actor needs from outside."""
+
+    clock: WallClock
+    ids: Ids
+    keys: Callable[[], ActionKeys]
+    rules: UserRules
+    ledger: Ref
+    actions: Ref
