@@ -5,24 +5,15 @@ Stores, then actors, then transports, then the door. They end in the reverse ord
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, field
-from datetime import tzinfo
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import trio
 
-from actors.leaderboard.messages import Loaded
-from actors.ports import ALL_TIME, Period, StoreError
-from actors.runtime import Child, RestartPolicy, one_for_one
-from actors.service.actor import ServiceRules
-from actors.user.limits import Limit
-from actors.user.world import UserRules
 from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
 from scoreboard.api.world import ApiWorld
@@ -35,24 +26,23 @@ from scoreboard.live.sse import PATH as STREAM_PATH
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
-from scoreboard.security.keyfolder import LiveKeys
-from scoreboard.security.keys import GAME
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.collector import Portions
-from scoreboard.server.core import Core, running_core
+from scoreboard.server.core import Core
 from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch, DoorJournal
-from scoreboard.server.keychain import ActionKeysNow, open_keys
-from scoreboard.server.outside import CoreHooks, CorePorts
+from scoreboard.server.housekeeping import keep_house
+from scoreboard.server.keychain import open_keys
+from scoreboard.server.parts import Parts
 from scoreboard.server.paths import requests_by_path, sockets_by_path
-from scoreboard.server.progress import LoadingLog
 from scoreboard.server.readiness import readiness_of
-from scoreboard.server.system import SystemClock, SystemIds
-from scoreboard.settings import Boards, Settings
+from scoreboard.server.supplies import supplied_core
+from scoreboard.server.system import SystemClock
+from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_pool import Bounds
@@ -61,10 +51,6 @@ from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
 HYPERCORN = PACKAGE.parent / "hypercorn.toml"
-MAINTENANCE_S = 3600.0
-BOARD_LOAD_S = 120.0
-#: Spent tokens and idempotency keys are kept so long; a token is dead much sooner, a client's retry as well.
-KEPT_US = 7 * 24 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +61,6 @@ class Server:
     close: Callable[[], None]
     core: Core
     connections: Callable[[], int]
-
-
-@dataclass(slots=True)
-class _Parts:
-    """What is there from the beginning, without waiting for anything."""
-
-    settings: Settings
-    log: Logger
-    metrics: Metrics
-    keys: LiveKeys
-    clock: SystemClock
-    revoked: RevokedSessions
-    ids: SystemIds = field(default_factory=SystemIds)
-    rng: random.Random = field(default_factory=random.SystemRandom)
 
 
 async def serve(
@@ -106,14 +78,14 @@ async def serve(
     keys = await open_keys(settings, log)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
-    parts = _Parts(settings, log, Metrics(), keys, clock, revoked)
+    parts = Parts(settings, log, Metrics(), keys, clock, revoked)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
         stores = await _open_stores(scopes, settings, data_dir, log)
         watch = CoreWatch(parts.metrics, log)
-        core = await scopes.enter_async_context(_core(parts, stores, watch))
+        core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
-        background.start_soon(partial(_keep_house, parts, stores, core, watch))
+        background.start_soon(partial(keep_house, parts, stores, core, watch))
         await _open_door(parts, stores, core, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
@@ -143,77 +115,10 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
     return stores
 
 
-def _core(parts: _Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
-    """The actors, over these stores, with the rules of the settings."""
-    settings, limits = parts.settings, parts.settings.limits
-    rules = UserRules(
-        token_age_s=settings.tokens.action_s,
-        earned_age_s=settings.tokens.earned_s,
-        tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
-        increments=Limit(limits.increments_per_minute) if limits.enabled else None,
-        updates=Limit(limits.updates_per_minute) if limits.enabled else None,
-    )
-    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
-    return running_core(
-        _ports(parts, stores),
-        _hooks(parts, watch),
-        rules,
-        tick_s=settings.board.tick_s,
-        services=services,
-        zones=_zones(settings.boards),
-    )
-
-
-def _ports(parts: _Parts, stores: Stores) -> CorePorts:
-    return CorePorts(
-        scores=stores.scores,
-        accounts=stores.accounts,
-        events=stores.events,
-        cache=stores.cache,
-        clock=parts.clock,
-        ids=parts.ids,
-        keys=ActionKeysNow(parts.keys),
-        rng=parts.rng,
-        catalogue=stores.catalogue,
-        archive=stores.archive,
-        profiles=stores.profiles,
-        game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
-    )
-
-
-def _hooks(parts: _Parts, watch: CoreWatch) -> CoreHooks:
-    metrics = parts.metrics
-    return CoreHooks(
-        observer=watch,
-        batch_done=metrics.committed,
-        facts_dropped=metrics.event_log_dropped,
-        user_gave_up=watch.user_gave_up,
-        board_stepped=metrics.board_stepped,
-        frames_sent=metrics.frames_sent,
-        frames_skipped=metrics.frames_skipped,
-        board_loading=LoadingLog(parts.log, trio.current_time).heard,
-        write_rejected=watch.write_rejected,
-        session_ended=parts.revoked.add,
-        scored=metrics.scored,
-        service_gave_up=watch.service_gave_up,
-        board_gave_up=watch.board_gave_up,
-        period_over=watch.period_over,
-        period_archived=watch.period_archived,
-    )
-
-
-def _zones(boards: Boards) -> dict[Period, tzinfo]:
-    return {
-        Period.DAILY: ZoneInfo(boards.daily_zone),
-        Period.WEEKLY: ZoneInfo(boards.weekly_zone),
-        Period.MONTHLY: ZoneInfo(boards.monthly_zone),
-    }
-
-
 # --- the door and what stands behind it ---
 
 
-async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
+async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
     tokens = await _tokens(parts, stores)
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
@@ -248,18 +153,8 @@ async def _open_door(parts: _Parts, stores: Stores, core: Core, task_status: tri
         await door.serve(listeners)
 
 
-def _feeds(parts: _Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
-    feeds = make_feeds(
-        core,
-        tokens,
-        tickets,
-        settings=parts.settings,
-        log=parts.log,
-        metrics=parts.metrics,
-        clock=parts.clock,
-        rng=parts.rng,
-        revoked=parts.revoked,
-    )
+def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
+    feeds = make_feeds(parts, core, tokens, tickets)
     parts.metrics.follow_sockets(lambda: feeds.connected)
     return feeds
 
@@ -276,7 +171,7 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
         raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
-async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
+async def _tokens(parts: Parts, stores: Stores) -> AccessTokens:
     """Access tokens, with the sessions that ended while none of them could have expired."""
     wanted = parts.settings.tokens
     for session_id in await stores.accounts.revoked_since(parts.clock.now_us() - wanted.access_s * 1_000_000):
@@ -292,7 +187,7 @@ async def _tokens(parts: _Parts, stores: Stores) -> AccessTokens:
     )
 
 
-def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets) -> ApiWorld:
+def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets) -> ApiWorld:
     settings = parts.settings
     wanted = settings.passwords
     return ApiWorld(
@@ -321,35 +216,3 @@ def _api_world(parts: _Parts, stores: Stores, core: Core, tokens: AccessTokens, 
         live_feed=asyncapi.document(),
         origins=Origins.of(settings.door.origins),
     )
-
-
-# --- what goes on beside ---
-
-
-async def _keep_house(parts: _Parts, stores: Stores, core: Core, watch: CoreWatch) -> None:
-    """Load the board at once, and clean the stores every hour."""
-
-    async def load_board() -> None:
-        began = trio.current_time()
-        players = await core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
-        parts.log.info("ready", players=players, seconds=round(trio.current_time() - began, 2))
-        if not (await stores.ping()).redis:
-            parts.log.warning("redis_does_not_answer", meaning="scores are kept, ranked and shown without it")
-
-    async def clean_stores() -> None:
-        while True:
-            await trio.sleep(MAINTENANCE_S)
-            try:
-                await stores.maintain()
-                removed = await stores.scores.purge(before_us=parts.clock.now_us() - KEPT_US)
-            except StoreError as error:
-                parts.log.warning("maintenance_postponed", reason=str(error))
-            else:
-                parts.log.info("maintained", rows_removed=removed)
-
-    children = [
-        Child("board loader", load_board),
-        Child("maintenance", clean_stores),
-        Child("keys", parts.keys.keep),
-    ]
-    await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +20,11 @@ from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSoc
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
 from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
-from scoreboard.observe.metrics import Metrics
 from scoreboard.security.errors import TicketRefused, TokenRefused
-from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens, Caller
 from scoreboard.server.core import Core
+from scoreboard.server.parts import Parts
 from scoreboard.settings import Settings
 from scoreboard.wire.origins import Origins
 
@@ -56,19 +54,9 @@ class Feeds:
             nursery.cancel_scope.cancel()
 
 
-def make_feeds(  # noqa: PLR0913 - named, but for the first three
-    core: Core,
-    tokens: AccessTokens,
-    tickets: Tickets,
-    *,
-    settings: Settings,
-    log: Logger,
-    metrics: Metrics,
-    clock: WallClock,
-    rng: random.Random,
-    revoked: RevokedSessions,
-) -> Feeds:
+def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
     """The feeds of one server, which share what they know of clients."""
+    settings, metrics, clock = parts.settings, parts.metrics, parts.clock
     scoring = ScoringWorld(core.users, partial(_refusal, tokens), metrics.command_answered)
     world = ConnectionWorld(
         core.audiences,
@@ -78,16 +66,16 @@ def make_feeds(  # noqa: PLR0913 - named, but for the first three
         scoring,
         redeem=partial(_redeem, tokens, tickets),
     )
-    revoked.follow(world.signins.end_session)
+    parts.revoked.follow(world.signins.end_session)
     allow_origin = Origins.of(settings.door.origins).allows
     patience = Patience(ping_after_s=settings.board.ping_s)
     frames = _frame_limits(settings)
-    shared = SocketIoWorld(world, _socketio_limits(settings), partial(_session_failed, log))
+    shared = SocketIoWorld(world, _socketio_limits(settings), partial(_session_failed, parts.log))
     event_limits = EventFeedLimits(patience=patience)
     return Feeds(
         WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),
         SocketIo(shared, site_of, allow_origin, metrics.request),
-        EventFeed(world, event_limits, allow_origin=allow_origin, now_us=clock.now_us, rng=rng),
+        EventFeed(world, event_limits, allow_origin=allow_origin, now_us=clock.now_us, rng=parts.rng),
         world.signins,
         clock,
     )

@@ -1,0 +1,47 @@
+"""What goes on beside a server's work: the board of all time is loaded, stores are cleaned, keys are read again."""
+
+from __future__ import annotations
+
+import trio
+
+from actors.leaderboard.messages import Loaded
+from actors.ports import ALL_TIME, StoreError
+from actors.runtime import Child, RestartPolicy, one_for_one
+from scoreboard.server.core import Core
+from scoreboard.server.hooks import CoreWatch
+from scoreboard.server.parts import Parts
+from scoreboard.stores.opening import Stores
+
+MAINTENANCE_S = 3600.0
+BOARD_LOAD_S = 120.0
+#: Spent tokens and idempotency keys are kept so long; a token is dead much sooner, a client's retry as well.
+KEPT_US = 7 * 24 * 3600 * 1_000_000
+
+
+async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch) -> None:
+    """Load the board at once, clean the stores every hour, and read the folder of keys again and again."""
+
+    async def load_board() -> None:
+        began = trio.current_time()
+        players = await core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
+        parts.log.info("ready", players=players, seconds=round(trio.current_time() - began, 2))
+        if not (await stores.ping()).redis:
+            parts.log.warning("redis_does_not_answer", meaning="scores are kept, ranked and shown without it")
+
+    async def clean_stores() -> None:
+        while True:
+            await trio.sleep(MAINTENANCE_S)
+            try:
+                await stores.maintain()
+                removed = await stores.scores.purge(before_us=parts.clock.now_us() - KEPT_US)
+            except StoreError as error:
+                parts.log.warning("maintenance_postponed", reason=str(error))
+            else:
+                parts.log.info("maintained", rows_removed=removed)
+
+    children = [
+        Child("board loader", load_board),
+        Child("maintenance", clean_stores),
+        Child("keys", parts.keys.keep),
+    ]
+    await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)

@@ -1,0 +1,27 @@
+"""What a server has from the beginning, without waiting for anything."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from scoreboard.observe.logs import Logger
+from scoreboard.observe.metrics import Metrics
+from scoreboard.security.keyfolder import LiveKeys
+from scoreboard.security.revoked import RevokedSessions
+from scoreboard.server.system import SystemClock, SystemIds
+from scoreboard.settings import Settings
+
+
+@dataclass(slots=True)
+class Parts:
+    """Settings, keys, clock and chance, and where to log and to count."""
+
+    settings: Settings
+    log: Logger
+    metrics: Metrics
+    keys: LiveKeys
+    clock: SystemClock
+    revoked: RevokedSessions
+    ids: SystemIds = field(default_factory=SystemIds)
+    rng: random.Random = field(default_factory=random.SystemRandom)

@@ -1,0 +1,94 @@
+"""What the actors are supplied with: ports by the stores, hooks by logs and counters, rules by the settings."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+import trio
+
+from actors.ports import Period
+from actors.service.actor import ServiceRules
+from actors.user.limits import Limit
+from actors.user.world import UserRules
+from scoreboard.security.keys import GAME
+from scoreboard.server.core import Core, running_core
+from scoreboard.server.hooks import CoreWatch
+from scoreboard.server.keychain import ActionKeysNow
+from scoreboard.server.outside import CoreHooks, CorePorts
+from scoreboard.server.parts import Parts
+from scoreboard.server.progress import LoadingLog
+from scoreboard.settings import Boards, Settings
+from scoreboard.stores.opening import Stores
+
+
+def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
+    """The actors over these stores, with the rules of the settings, while its body runs."""
+    settings, limits = parts.settings, parts.settings.limits
+    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
+    return running_core(
+        _ports(parts, stores),
+        _hooks(parts, watch),
+        _user_rules(settings),
+        tick_s=settings.board.tick_s,
+        services=services,
+        zones=_zones(settings.boards),
+    )
+
+
+def _user_rules(settings: Settings) -> UserRules:
+    limits = settings.limits
+    return UserRules(
+        token_age_s=settings.tokens.action_s,
+        earned_age_s=settings.tokens.earned_s,
+        tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
+        increments=Limit(limits.increments_per_minute) if limits.enabled else None,
+        updates=Limit(limits.updates_per_minute) if limits.enabled else None,
+    )
+
+
+def _ports(parts: Parts, stores: Stores) -> CorePorts:
+    return CorePorts(
+        scores=stores.scores,
+        accounts=stores.accounts,
+        events=stores.events,
+        cache=stores.cache,
+        clock=parts.clock,
+        ids=parts.ids,
+        keys=ActionKeysNow(parts.keys),
+        rng=parts.rng,
+        catalogue=stores.catalogue,
+        archive=stores.archive,
+        profiles=stores.profiles,
+        game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
+    )
+
+
+def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
+    metrics = parts.metrics
+    return CoreHooks(
+        observer=watch,
+        batch_done=metrics.committed,
+        facts_dropped=metrics.event_log_dropped,
+        user_gave_up=watch.user_gave_up,
+        board_stepped=metrics.board_stepped,
+        frames_sent=metrics.frames_sent,
+        frames_skipped=metrics.frames_skipped,
+        board_loading=LoadingLog(parts.log, trio.current_time).heard,
+        write_rejected=watch.write_rejected,
+        session_ended=parts.revoked.add,
+        scored=metrics.scored,
+        service_gave_up=watch.service_gave_up,
+        board_gave_up=watch.board_gave_up,
+        period_over=watch.period_over,
+        period_archived=watch.period_archived,
+    )
+
+
+def _zones(boards: Boards) -> dict[Period, tzinfo]:
+    return {
+        Period.DAILY: ZoneInfo(boards.daily_zone),
+        Period.WEEKLY: ZoneInfo(boards.weekly_zone),
+        Period.MONTHLY: ZoneInfo(boards.monthly_zone),
+    }
