@@ -22,7 +22,8 @@ from scoreboard.security.errors import SecurityError
 from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, intake, serve
 from scoreboard.server.action_command import action
 from scoreboard.server.service_command import service
-from scoreboard.settings import Settings, SettingsError, describe, load
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
 

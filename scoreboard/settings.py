@@ -1,39 +1,20 @@
-"""Everything that an operator may set, as one typed tree, read and checked once at start.
+"""Everything that an operator may set, as one typed tree; `scoreboard.settings_reader` fills and checks it.
 
-Later wins: default, TOML file (named by SCOREBOARD_CONFIG), environment, command line. The environment's name of
-`door.port` is SCOREBOARD_DOOR_PORT; in the file it is `port` under `[door]`. An empty variable counts as not set.
+The environment's name of `door.port` is SCOREBOARD_DOOR_PORT; in the file it is `port` under `[door]`.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 from msgspec import Meta, Struct, field
 
 PREFIX = "SCOREBOARD_"
-CONFIG = "SCOREBOARD_CONFIG"
 DAY_S = 86_400
 
-# What the operator writes for yes and no, beside what msgspec knows.
-_SPOKEN = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
 
-
-class SettingsError(Exception):
-    """The server cannot start with these settings. One line for each thing that is wrong, with what would be right."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-class _Group(Struct, frozen=True, kw_only=True):
+class Group(Struct, frozen=True, kw_only=True):
     """A part of the tree."""
 
 
@@ -42,7 +23,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
 
 
-class Door(_Group, frozen=True, kw_only=True):
+class Door(Group, frozen=True, kw_only=True):
     """The one port."""
 
     host: Annotated[str, Meta(min_length=1, description="Address to listen on; 0.0.0.0 for all")] = "127.0.0.1"
@@ -62,7 +43,7 @@ class Door(_Group, frozen=True, kw_only=True):
     ] = 4.0
 
 
-class Stores(_Group, frozen=True, kw_only=True):
+class Stores(Group, frozen=True, kw_only=True):
     """Postgres and Redis."""
 
     postgres_url: Annotated[
@@ -79,7 +60,7 @@ class Stores(_Group, frozen=True, kw_only=True):
     command_within_s: Annotated[Seconds, Meta(description="For one command or transaction")] = 10.0
 
 
-class Tokens(_Group, frozen=True, kw_only=True):
+class Tokens(Group, frozen=True, kw_only=True):
     """How long proofs are good for, and whose they are."""
 
     access_s: Annotated[int, Meta(ge=60, le=30 * DAY_S, description="Lifetime of an access token")] = DAY_S
@@ -95,7 +76,7 @@ class Tokens(_Group, frozen=True, kw_only=True):
     audience: Annotated[str, Meta(min_length=1, description="`aud` of access tokens")] = "scoreboard-client"
 
 
-class Limits(_Group, frozen=True, kw_only=True):
+class Limits(Group, frozen=True, kw_only=True):
     """How often one player may ask."""
 
     enabled: Annotated[bool, Meta(description="Off is for load tests and replays")] = True
@@ -110,7 +91,7 @@ class Limits(_Group, frozen=True, kw_only=True):
     ] = 1000
 
 
-class Keys(_Group, frozen=True, kw_only=True):
+class Keys(Group, frozen=True, kw_only=True):
     """How keys take each other's place."""
 
     settle_s: Annotated[
@@ -118,7 +99,7 @@ class Keys(_Group, frozen=True, kw_only=True):
     ] = 30.0
 
 
-class Passwords(_Group, frozen=True, kw_only=True):
+class Passwords(Group, frozen=True, kw_only=True):
     """What a sign-in costs."""
 
     rounds: Annotated[int, Meta(ge=4, le=16, description="Cost of bcrypt; one more doubles it")] = 12
@@ -126,7 +107,7 @@ class Passwords(_Group, frozen=True, kw_only=True):
     waiting: Annotated[int, Meta(ge=0, le=10_000, description="Waiting for their turn; the next is refused")] = 64
 
 
-class Board(_Group, frozen=True, kw_only=True):
+class Board(Group, frozen=True, kw_only=True):
     """The live table."""
 
     public: Annotated[
@@ -136,14 +117,14 @@ class Board(_Group, frozen=True, kw_only=True):
     ping_s: Annotated[float, Meta(ge=1, le=600, description="Silence before a live connection is asked")] = 25.0
 
 
-class Socketio(_Group, frozen=True, kw_only=True):
+class Socketio(Group, frozen=True, kw_only=True):
     """Clients of Socket.IO."""
 
     ping_interval_s: Annotated[float, Meta(ge=1, le=600, description="From one ping of the server to the next")] = 25.0
     ping_timeout_s: Annotated[float, Meta(ge=1, le=600, description="For any sign of life after a ping")] = 30.0
 
 
-class Boards(_Group, frozen=True, kw_only=True):
+class Boards(Group, frozen=True, kw_only=True):
     """The boards of days, weeks (from Monday) and months."""
 
     daily_zone: Annotated[Zone, Meta(description="Time zone in which a day ends")] = "UTC"
@@ -157,7 +138,7 @@ class Boards(_Group, frozen=True, kw_only=True):
         return {name: getattr(self, name) for name in names}
 
 
-class Logs(_Group, frozen=True, kw_only=True):
+class Logs(Group, frozen=True, kw_only=True):
     """What is written to standard error."""
 
     level: Annotated[
@@ -168,7 +149,7 @@ class Logs(_Group, frozen=True, kw_only=True):
     ] = "auto"
 
 
-class Settings(_Group, frozen=True, kw_only=True):
+class Settings(Group, frozen=True, kw_only=True):
     """The whole tree; `load` makes it."""
 
     data_dir: Annotated[str, Meta(min_length=1, description="Where everything is kept")] = ".data"
@@ -185,129 +166,8 @@ class Settings(_Group, frozen=True, kw_only=True):
     logs: Logs = field(default_factory=Logs)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its path in the tree, its variable, its default and what it means."""
-
-    path: str
-    variable: str
-    default: Any
-    meaning: str
-    type: Any
-
-    @property
-    def expected(self) -> str:
-        """What would be right, in words."""
-        return _in_words(msgspec.inspect.type_info(self.type))
-
-
-def describe() -> tuple[Setting, ...]:
-    """Every setting in the order of the tree, for the page of settings."""
-    return tuple(_walk(Settings, ""))
-
-
-def load(environ: Mapping[str, str], overrides: Mapping[str, object] | None = None) -> Settings:
-    """The settings of a server; `overrides` come from the command line, by path (`{"door.port": 8000}`).
-
-    Raises:
-        SettingsError: with everything that is wrong, not only the first.
-    """
-    known = {setting.path: setting for setting in describe()}
-    problems: list[str] = []
-    given = {
-        **_from_file(environ.get(CONFIG), known, problems),
-        **_from_environment(environ, known, problems),
-        **{path: (value, path) for path, value in (overrides or {}).items() if value is not None},
-    }
-    values = {}
-    for path, (value, name) in given.items():
-        try:
-            values[path] = _convert(known[path], value)
-        except msgspec.ValidationError:
-            problems.append(f"{name} is {value!r}, but must be {known[path].expected}")
-    if not problems:
-        settings = _build(values)
-        problems = _contradictions(settings)
-        if not problems:
-            return settings
-    raise SettingsError(problems)
-
-
-def _walk(group: type[_Group], prefix: str) -> Iterator[Setting]:
-    hints = get_type_hints(group, include_extras=True)
-    for item in msgspec.structs.fields(group):
-        path = prefix + item.name
-        if item.default is msgspec.NODEFAULT:
-            yield from _walk(hints[item.name], path + ".")
-        else:
-            meaning = _meaning(hints[item.name])
-            yield Setting(path, PREFIX + path.upper().replace(".", "_"), item.default, meaning, hints[item.name])
-
-
-def _meaning(hint: Any) -> str:
-    return next(str(meta.description) for meta in reversed(hint.__metadata__) if meta.description)
-
-
-def _from_environment(
-    environ: Mapping[str, str], known: Mapping[str, Setting], problems: list[str]
-) -> dict[str, tuple[object, str]]:
-    paths = {setting.variable: path for path, setting in known.items()}
-    given: dict[str, tuple[object, str]] = {}
-    for name, value in environ.items():
-        if name in paths and value:
-            given[paths[name]] = (value, name)
-        elif name.startswith(PREFIX) and name not in paths and name != CONFIG:
-            problems.append(f"{name} is no setting{_did_you_mean(name, [*paths, CONFIG])}")
-    return given
-
-
-def _from_file(name: str | None, known: Mapping[str, Setting], problems: list[str]) -> dict[str, tuple[object, str]]:
-    if not name:
-        return {}
-    try:
-        content = tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except OSError as error:
-        problems.append(f"{CONFIG} is {name!r}, which cannot be read: {error.strerror}")
-        return {}
-    except ValueError as error:
-        problems.append(f"{CONFIG} is {name!r}, which is not TOML: {error}")
-        return {}
-    flat = dict(_flatten(content, ""))
-    problems += [f"{path} in {name} is no setting{_did_you_mean(path, known)}" for path in flat if path not in known]
-    return {path: (value, f"{path} in {name}") for path, value in flat.items() if path in known}
-
-
-def _flatten(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, object]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def _did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _convert(setting: Setting, value: object) -> object:
-    if isinstance(value, str) and isinstance(setting.default, bool):
-        value = _SPOKEN.get(value.strip().lower(), value)
-    if isinstance(value, bool) and not isinstance(setting.default, bool):
-        raise msgspec.ValidationError
-    return msgspec.convert(value, setting.type, strict=not isinstance(value, str))
-
-
-def _build(values: Mapping[str, object]) -> Settings:
-    tree: dict[str, Any] = {}
-    for path, value in values.items():
-        group, _, name = path.rpartition(".")
-        (tree.setdefault(group, {}) if group else tree)[name] = value
-    return msgspec.convert(tree, Settings)
-
-
-def _contradictions(settings: Settings) -> list[str]:
-    # What no single value shows.
+def contradictions(settings: Settings) -> list[str]:
+    """What is wrong that no single value shows, a sentence for each."""
     door, tokens, stores = settings.door, settings.tokens, settings.stores
     checks = (
         (settings.workers > 1, "SCOREBOARD_WORKERS: more than one worker is not supported yet, so it must be 1"),
@@ -345,20 +205,3 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):  # an unknown name, one that is a path, or a directory of zones
         return False
     return True
-
-
-def _in_words(kind: msgspec.inspect.Type) -> str:
-    match kind:
-        case msgspec.inspect.Metadata(type=inner, extra_json_schema=extra):
-            examples = (extra or {}).get("examples")
-            return f"like {examples[0]}" if examples else _in_words(inner)
-        case msgspec.inspect.BoolType():
-            return "on or off"
-        case msgspec.inspect.LiteralType(values=values):
-            return "one of " + ", ".join(sorted(map(str, values)))
-        case msgspec.inspect.IntType() | msgspec.inspect.FloatType():
-            number = "a whole number" if isinstance(kind, msgspec.inspect.IntType) else "a number"
-            above = f" of at least {kind.ge}" if kind.ge is not None else f" above {kind.gt}"
-            return f"{number}{above} and at most {kind.le}"
-        case _:
-            return "some text"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scoreboard.settings import Settings, SettingsError, describe, load
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, describe, load
 
 
 def problems_of(environ: dict[str, str], overrides: dict[str, object] | None = None) -> list[str]:

@@ -14,7 +14,8 @@ import click
 import trio
 
 from actors.ports import HMAC, ActionKind, StoreError
-from scoreboard.settings import Settings, SettingsError, load
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, load
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
 from scoreboard.stores.embedded_errors import DataDirectoryBusy
 from scoreboard.stores.embedded_postgres import running_url

@@ -21,7 +21,8 @@ from scoreboard.security.services import ServiceToken
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.keychain import key_times
 from scoreboard.server.system import SystemClock
-from scoreboard.settings import Settings, SettingsError, load
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, load
 
 DAY_S = 24 * 3600
 data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")

@@ -63,6 +63,7 @@ MAY_IMPORT = {
     "scoreboard.wire": SHAPED,
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.replay": ("scoreboard.client",),
+    "scoreboard.settings_reader": ("scoreboard.settings",),
     "scoreboard.stores": ("actors.ports",),
     **dict.fromkeys(CORE_ROOMS, ("actors.runtime", "actors.ports")),
 }
