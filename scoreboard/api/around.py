@@ -31,7 +31,7 @@ class AroundRoute:
         """Up to `above` rows, the player's, up to `below` rows."""
         asked, world = request.asked, self._world
         board = board_in(asked)
-        found = await world.ask_board(board, Around(UserId(userId), asked["above"], asked["below"]))
+        found = await world.ask_board(board, Around(UserId(userId.lower()), asked["above"], asked["below"]))
         own = full_row_json(found.row)
         return succeeded(
             {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from actors.ledger.messages import EndSession, FindAccount, OpenSession, Register, Rotate
 from actors.ports import (
@@ -25,30 +28,31 @@ from scoreboard.api.world import ApiWorld
 from scoreboard.security import names, refresh
 from scoreboard.security.client_secret import client_secret
 from scoreboard.security.errors import PasswordRefused
-from scoreboard.security.passwords import new_secret
+from scoreboard.security.passwords import PASSWORD, new_secret
+from scoreboard.wire.texts import Clean
 
 ROLE = "user"  # of everybody who registers
 
 
 class RegisterBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A player to be."""
+    """A player to be. The rules of names go further than a pattern can say."""
 
-    username: str
-    email: str
-    password: str
+    username: Annotated[str, Meta(extra_json_schema=names.USERNAME)]
+    email: Annotated[str, Meta(extra_json_schema=names.EMAIL)]
+    password: Annotated[str, Meta(extra_json_schema=PASSWORD)]
 
 
 class LoginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name and password."""
 
-    username: str
-    password: str
+    username: Clean
+    password: Clean
 
 
 class RefreshBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The refresh token that was handed out last."""
 
-    refreshToken: str  # noqa: N815 - as document A spells it
+    refreshToken: Annotated[str, Meta(extra_json_schema={"pattern": refresh.PATTERN})]  # noqa: N815 - as document A spells it
 
 
 class AuthRoutes:

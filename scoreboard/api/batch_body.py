@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from actors.service.messages import ScoreRow
 from scoreboard.api.body import LONGEST_SENTENCE, parse
@@ -17,7 +17,7 @@ MOST_ROWS = 1_000
 MOST_BYTES = MOST_ROWS * 512
 INCREMENT = "INCREMENT"
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
 _TOP = "The body must be an object with one field, scores: an array of rows."
 
@@ -31,12 +31,12 @@ class BadRow(NamedTuple):
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", gc=False):
-    """One score, as it is sent."""
+    """One score, as it is sent. What is described beyond the types is judged row by row."""
 
-    user_id: str
-    action_id: str
-    action_type: str | UnsetType = UNSET
-    score_increment: int | UnsetType = UNSET
+    user_id: Annotated[str, Meta(extra_json_schema={"pattern": f"^{_UUID.pattern}$"})]
+    action_id: Annotated[str, Meta(extra_json_schema={"pattern": "^[!-~]{1,128}$"})]
+    action_type: Annotated[str | UnsetType, Meta(extra_json_schema={"pattern": r"^[^\u0000]{1,50}$"})] = UNSET
+    score_increment: Annotated[int | UnsetType, Meta(extra_json_schema={"minimum": 1})] = UNSET
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -105,7 +105,7 @@ def _converted(value: Any) -> ScoreRow | BadRow:
 
 
 def _checked(row: Row) -> ScoreRow | BadRow:
-    if not _UUID(row.user_id):
+    if not _UUID.fullmatch(row.user_id):
         return BadRow(row.action_id, row.user_id, "userId must be the id of a player: a UUID.")
     if not _VISIBLE(row.action_id):
         return BadRow(row.action_id, row.user_id, "actionId must have 1 to 128 visible ASCII characters.")

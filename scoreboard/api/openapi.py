@@ -12,7 +12,7 @@ import msgspec
 from scoreboard.api import shapes
 from scoreboard.api.dialects import V1, speaks_b
 from scoreboard.api.faults import faults_of
-from scoreboard.api.route import JSON_TYPE, Route, Told, Who
+from scoreboard.api.route import JSON_TYPE, Link, Route, Told, Who
 
 Json = dict[str, Any]
 
@@ -70,7 +70,7 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Json], Json]:
 
 def _operation(route: Route, references: Mapping[Any, Json]) -> Json:
     told: Json = {
-        "operationId": _name(route),
+        "operationId": _id(route.method, route.path),
         "tags": [_tag(route)],
         "summary": route.says,
         "security": _WHO[route.who],
@@ -85,8 +85,8 @@ def _operation(route: Route, references: Mapping[Any, Json]) -> Json:
     return told
 
 
-def _name(route: Route) -> str:
-    return "_".join([route.method.lower(), *re.findall(r"\w+", route.path.replace("-", "_"))])
+def _id(method: str, path: str) -> str:
+    return "_".join([method.lower(), *re.findall(r"\w+", path.replace("-", "_"))])
 
 
 def _tag(route: Route) -> str:
@@ -97,7 +97,7 @@ def _tag(route: Route) -> str:
 
 def _parameters(route: Route) -> Iterator[Json]:
     for name in re.findall(r"\{(\w+)\}", route.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "examples": [EXAMPLE_ID]}}
+        yield {"name": name, "in": "path", "required": True, "schema": _PATH_ID}
     for name, rule in (route.query or {}).items():
         schema = {key: value for key, value in rule.schema.items() if value is not None}
         yield {"name": name, "in": "query", "schema": schema}
@@ -113,8 +113,18 @@ def _answers(route: Route, references: Mapping[Any, Json]) -> Json:
         schemas = [references[shape] for shape in told.shapes] or [{"type": "string"}]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         content = {} if told.media is None else {"content": {told.media: {"schema": schema}}}
-        found[str(told.status)] = {"description": _PHRASES[told.status], "headers": _sent(told), **content}
+        links = {"links": {_id(link.method, link.path): _link(link) for link in told.links}} if told.links else {}
+        found[str(told.status)] = {"description": _PHRASES[told.status], "headers": _sent(told), **content, **links}
     return found
+
+
+def _link(link: Link) -> Json:
+    told: Json = {"operationId": _id(link.method, link.path)}
+    if link.given:
+        told["parameters"] = {name: f"$response.body#{where}" for name, where in link.given.items()}
+    if link.body is not None:
+        told["requestBody"] = {name: f"$response.body#{where}" for name, where in link.body.items()}
+    return told
 
 
 def _errors(route: Route) -> Json:
@@ -155,5 +165,11 @@ def _schemes() -> Json:
 
 
 EXAMPLE_ID = "9f3c1d2e-4b5a-4c6d-8e7f-0a1b2c3d4e5f"
+#: All that stands in paths are ids of players; others are nobody's.
+_PATH_ID = {
+    "type": "string",
+    "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "examples": [EXAMPLE_ID],
+}
 _WAITS = frozenset({429, 503})
 _PHRASES = {200: "As asked.", 201: "Made.", 304: "The client has it already.", 503: "Something is missing."}

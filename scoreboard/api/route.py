@@ -35,8 +35,22 @@ class Who(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What an answer may be used for: the route, and where in the answer stands what it takes.
+
+    `given` names its parameters with JSON pointers into the answer, `body` is a body in which texts that begin with
+    ``/`` are such pointers.
+    """
+
+    method: str
+    path: str
+    given: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """An answer that is no error: its shape, and its headers.
+    """An answer that is no error: its shape, its headers, and where one may go from there.
 
     There may be several shapes in a tuple; None is said where there is no body, or one that is not JSON.
     """
@@ -45,6 +59,7 @@ class Told:
     status: int = 200
     media: str | None = JSON_TYPE
     headers: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def shapes(self) -> tuple[Any, ...]:
@@ -61,7 +76,7 @@ class Route:
         path: With variables like ``{userId}``, or ``{name:path}`` for what may hold slashes.
         view: Finds in the request what was read by this declaration: `asked`, `caller`, `key`, `body`.
         says: What it does, in one sentence.
-        answers: All that is no error.
+        answers: All that is no error, and what each is good for.
         faults: Codes of errors beyond those that follow from the rest of the declaration.
         query: Its parameters; None: they are not looked at.
         body: The shape of its body; None: it takes none.

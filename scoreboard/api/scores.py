@@ -43,7 +43,7 @@ class ScoreRoutes:
 
     async def standing(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
-        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId)))
+        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId.lower())))
         return json_answer(
             {
                 "userId": found.row.user_id,

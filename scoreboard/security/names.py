@@ -20,6 +20,16 @@ _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe0
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}")
 _LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
 
+_PLAIN = "[^\\u0000-&(-,/:-@\\[-^`{-\\u00a0]"  # what is left of ASCII without the space, and all behind it
+#: The same as JSON Schema, as far as that can say it.
+USERNAME = {
+    "minLength": SHORTEST,
+    "maxLength": LONGEST,
+    "pattern": f"^{_PLAIN}+( {_PLAIN}+)*$",
+    "description": "Letters and digits of any script, single spaces, and . _ - ' &",
+}
+EMAIL = {"maxLength": LONGEST_EMAIL, "format": "email"}
+
 
 @dataclass(frozen=True, slots=True)
 class Name:

@@ -15,6 +15,13 @@ from scoreboard.security.errors import HashingBusy, PasswordRefused
 SHORTEST = 8  # characters, as NIST SP 800-63B asks for
 LONGEST_BYTES = 72  # bcrypt sees no more, and cutting silently would make two passwords one
 
+#: The same as JSON Schema, as far as that can say it.
+PASSWORD = {
+    "minLength": SHORTEST,
+    "maxLength": LONGEST_BYTES,
+    "description": f"{SHORTEST} characters at least, {LONGEST_BYTES} bytes at most",
+}
+
 T = TypeVar("T")
 
 

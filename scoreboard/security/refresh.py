@@ -8,6 +8,7 @@ import hmac
 import re
 import secrets
 
+PATTERN = "^[A-Za-z0-9_-]{43}$"
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

@@ -87,3 +87,15 @@ async def test_a_player_is_found_without_waiting_for_anybody(world: World) -> No
     world.given.published.shut(ALL_TIME)
     with assert_checkpoints():
         assert 3 == await world.given.ask_board(ALL_TIME, Loaded())
+
+
+async def test_an_id_may_be_written_in_capitals(world: World) -> None:
+    """Wherever a path has one: a UUID is the same in either case."""
+    me = await world.signed_up("Ada")
+    for path in (
+        "/api/scores/user/{}",
+        "/api/v1/leaderboard/around/{}",
+        "/api/v1/leaderboard/rank/{}",
+        "/api/v1/users/{}",
+    ):
+        assert 200 == (await world.get(path.format(str(me.user_id).upper()))).status_code, path

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scoreboard.api import shapes
+from scoreboard.api import around, shapes
 from scoreboard.api.auth import AuthRoutes, LoginBody, RefreshBody, RegisterBody
+from scoreboard.api.dialects import speaks_b
 from scoreboard.api.granted import SessionsOfA, SessionsOfB
-from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.route import Link, Route, Told, Who
+from scoreboard.api.v1 import boards, users
 from scoreboard.api.world import ApiWorld
 
 ADA = {"username": "Ada", "email": "ada@example.org", "password": "a long enough secret"}
 KEPT = ("Idempotency-Replayed",)
+OF_A_PLAYER = (users.PATH, boards.RANK_PATH, around.PATH, "/api/scores/user/{userId}")
 
 
 def routes(world: ApiWorld) -> Iterator[Route]:
@@ -25,10 +28,13 @@ def routes(world: ApiWorld) -> Iterator[Route]:
 
 
 def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signed_out: Any) -> Iterator[Route]:
+    data = "/data" if speaks_b(under) else ""
+    renewed = Link("POST", f"{under}/refresh", body={"refreshToken": f"{data}/refreshToken"})
+    seen = tuple(Link("GET", path, {"userId": f"{data}/userId"}) for path in OF_A_PLAYER)
     yield Route(
         *("POST", f"{under}/register", auth.register),
         says="Make an account, and sign in.",
-        answers=(Told(registered, 201, headers=KEPT),),
+        answers=(Told(registered, 201, headers=KEPT, links=(renewed, *seen)),),
         faults=("USERNAME_TAKEN", "EMAIL_TAKEN", "USER_BANNED"),
         body=RegisterBody,
         example=ADA,
@@ -37,7 +43,7 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
     yield Route(
         *("POST", f"{under}/login", auth.login),
         says="Sign in: a new session.",
-        answers=(Told(signed_in),),
+        answers=(Told(signed_in, links=(renewed,)),),
         faults=("INVALID_CREDENTIALS", "USER_BANNED"),
         body=LoginBody,
         example={"username": ADA["username"], "password": ADA["password"]},
@@ -45,7 +51,7 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
     yield Route(
         *("POST", f"{under}/refresh", auth.refresh),
         says="Exchange a refresh token for the next pair of tokens.",
-        answers=(Told(signed_in),),
+        answers=(Told(signed_in, links=(renewed,)),),
         faults=("REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_INVALID", "USER_BANNED"),
         body=RefreshBody,
         example={"refreshToken": "l8Q2…"},

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from scoreboard.api import around, shapes, top
-from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.route import Link, Route, Told, Who
 from scoreboard.api.scores import ScoreRoutes
+from scoreboard.api.table.accounts import OF_A_PLAYER
 from scoreboard.api.v1 import archive, boards
 from scoreboard.api.v1.scopes import PAGE, SCOPE
 from scoreboard.api.world import ApiWorld
@@ -22,11 +23,16 @@ def routes(world: ApiWorld) -> Iterator[Route]:
     yield from _of_one_player(world)
 
 
+def _rows(where: str) -> tuple[Link, ...]:
+    """From a page to who stands on it first."""
+    return tuple(Link("GET", path, {"userId": f"{where}/0/userId"}) for path in OF_A_PLAYER)
+
+
 def _of_a(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", "/api/scores/top", top.TopRoute(world).top),
         says="A page of the board of all time.",
-        answers=(Told(shapes.TopOfA, headers=CACHED), Told(None, 304, None, CACHED)),
+        answers=(Told(shapes.TopOfA, headers=CACHED, links=_rows("/leaderboard")), Told(None, 304, None, CACHED)),
         query=PAGE,
     )
     yield Route(
@@ -42,15 +48,16 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", boards.TOP_PATH, boards.BoardRoutes(world).top),
         says="A page of a board, and one's own line for who is signed in.",
-        answers=(Told(page, headers=CACHED), Told(None, 304, None, CACHED)),
+        answers=(Told(page, headers=CACHED, links=_rows("/data/leaderboard")), Told(None, 304, None, CACHED)),
         query={**PAGE, **SCOPE},
         who=Who.SPECTATOR,
     )
+    one = Link("GET", archive.PATH, {"period": "/data/period", "label": "/data/periods/0/label"})
     listed, paged = shapes.Enveloped[shapes.ClosedPeriods], shapes.Enveloped[shapes.ArchivedPage]
     yield Route(
         *("GET", archive.PATH, archive.ArchiveRoute(world).archive),
         says="Periods that are over; with a label one of them, page by page.",
-        answers=(Told((listed, paged)),),
+        answers=(Told((listed, paged), links=(one,)),),
         faults=("NOT_FOUND",),
         query=archive.PARAMETERS,
         who=Who.SPECTATOR,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scoreboard.api import batch, batch_body, shapes
-from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.route import Link, Route, Told, Who
 from scoreboard.api.scores import IncrementBody, ScoreRoutes
 from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1 import actions, updates
@@ -41,11 +41,12 @@ def routes(world: ApiWorld) -> Iterator[Route]:
 
 def _of_a(world: ApiWorld) -> Iterator[Route]:
     scores = ScoreRoutes(world)
+    spent = Link("POST", "/api/scores/increment", body={"actionToken": "/actionToken"})
     token = {"userId": PLAYER, "timestamp": 1769860800000, "nonce": "00ff…", "signature": "5d41…"}
     yield Route(
         *("POST", "/api/actions/token", scores.issue_token),
         says="Get the right to score once.",
-        answers=(Told(IssuedJson),),
+        answers=(Told(IssuedJson, links=(spent,)),),
         faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND"),
         who=Who.PLAYER,
     )
@@ -63,6 +64,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
 
 def _of_b(world: ApiWorld) -> Iterator[Route]:
     done = actions.ActionRoutes(world)
+    earned = Link("POST", updates.PATH, {"X-Action-Token": "/data/actionToken"})
     proof = {"actionType": "WIN_GAME", "timestamp": NOON, "signature": "0" * 64}
     yield Route(
         *("GET", actions.CATALOGUE_PATH, done.catalogue),
@@ -72,7 +74,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("POST", actions.COMPLETE_PATH, done.complete),
         says="Exchange the game's proof of an action for an action token.",
-        answers=(Told(shapes.Enveloped[shapes.Proven]),),
+        answers=(Told(shapes.Enveloped[shapes.Proven], links=(earned,)),),
         faults=("FORBIDDEN", *COMPLETE_REFUSED),
         who=Who.PLAYER,
         body=actions.CompleteBody,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
+import re
+from typing import Annotated, Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from actors.leaderboard.messages import NotRanked, Standing, StandingAnswer
 from actors.ledger.messages import ChangeProfile, FindProfile
@@ -16,19 +16,30 @@ from scoreboard.api.errors import banned, invalid_input, no_such_user
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.security.tokens import Caller
-from scoreboard.wire.countries import country_of
+from scoreboard.wire.countries import COUNTRIES, SPOKEN, country_of
 from scoreboard.wire.times import iso
 
 ME_PATH = "/api/v1/users/me"
 PATH = "/api/v1/users/{userId}"
 LONGEST_AVATAR = 2048
 
+_PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
+_HOST = r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]"
+#: An ``https`` URL with a host, without a password, in plain visible ASCII that needs no escape in a page.
+WEB_ADDRESS = rf"https://({_HOST})(:({_PORT}))?([/?#][!#-&(-;=?-\[\]_a-z~]*)?"
+_web_address = re.compile(WEB_ADDRESS).fullmatch
+
+
+SPELT = sorted({*COUNTRIES, *SPOKEN})
+
 
 class ProfileBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What shall be otherwise; null takes it away."""
 
-    country: str | UnsetType | None = UNSET
-    avatar: str | UnsetType | None = UNSET
+    country: Annotated[str | UnsetType | None, Meta(extra_json_schema={"enum": [*SPELT, None]})] = UNSET
+    avatar: Annotated[
+        str | UnsetType | None, Meta(extra_json_schema={"pattern": f"^{WEB_ADDRESS}$", "maxLength": LONGEST_AVATAR})
+    ] = UNSET
 
 
 class UserRoutes:
@@ -117,11 +128,5 @@ def _avatar(said: str | UnsetType | None) -> str | Unchanged | None:
 
 
 def is_web_address(text: str) -> bool:
-    """Whether it is an ``https`` URL with a host, without a password, in plain visible ASCII."""
-    if not text.isascii() or not text.isprintable() or any(character in text for character in " \"'<>\\^`{|}"):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        return False
+    """Whether it is one that a page may load: see `WEB_ADDRESS`."""
+    return _web_address(text) is not None
