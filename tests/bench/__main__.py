@@ -25,6 +25,7 @@ from tests.bench.measures import (
     restart,
     rollover,
     socket,
+    socketio_fanout,
     stages,
     stopped,
     storm,
@@ -46,6 +47,7 @@ from tests.bench.measures.restart import RestartMeasure
 from tests.bench.measures.rollover import RolloverMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.socket import SocketMeasure
+from tests.bench.measures.socketio_fanout import SocketIoFanoutMeasure
 from tests.bench.measures.stopped import StoppedMeasure
 from tests.bench.measures.storm import StormMeasure
 from tests.bench.measures.top import TopMeasure
@@ -78,6 +80,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     BatchMeasure,
     AroundMeasure,
     RolloverMeasure,
+    SocketIoFanoutMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -97,6 +100,7 @@ BY_NAME = (
     batch.NAME,
     around.NAME,
     rollover.NAME,
+    socketio_fanout.NAME,
 )
 
 
@@ -159,11 +163,12 @@ def run(chosen: list[Measure], options: Options, report: Report, *, profile: boo
         report.curves.update(last_curves(readings[_name(measure)]))
 
 
+_VERSUS = VersusRestMeasure | SocketMeasure | VersusFanoutMeasure | SocketIoFanoutMeasure
+
+
 def _peers(chosen: list[Measure]) -> dict[str, str]:
     """What we were compared with, and whom not, and why."""
-    versus = [
-        measure for measure in chosen if isinstance(measure, VersusRestMeasure | SocketMeasure | VersusFanoutMeasure)
-    ]
+    versus = [measure for measure in chosen if isinstance(measure, _VERSUS)]
     left_out = {name: reason for measure in versus for name, reason in measure.left_out.items()}
     return {
         **({"peers": programs.describe()} if versus else {}),

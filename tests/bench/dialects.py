@@ -44,11 +44,21 @@ def _socketio(payload: bytes) -> Event | None:
 
 _SUBSCRIBE = json.dumps({"event": "subscribe", "data": {"channel": "leaderboard.top10"}}).encode()
 
+_SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
+_SUBSCRIBE_ANEW = json.dumps(["subscribe", {"channel": "leaderboard.top10", "full": False}]).encode()
+
 DIALECTS = {
     "scoreboard": Dialect("/ws/leaderboard", text_frame(_SUBSCRIBE), _enveloped),
     "plain": Dialect("/", b"", _enveloped),
-    # 40 enters the default namespace; the server sends 2 to hear 3.
-    "socketio": Dialect(
-        "/socket.io/?EIO=4&transport=websocket", text_frame(b"40"), _socketio, b"2", text_frame(b"3"), b'"sid":'
+    # As the last, but here it is our server, which shows the board of document A until one subscribes.
+    "scoreboard-socketio": Dialect(
+        _SOCKETIO,
+        text_frame(b"40") + text_frame(b"42" + _SUBSCRIBE_ANEW),
+        _socketio,
+        b"2",
+        text_frame(b"3"),
+        b'"sid":',
     ),
+    # 40 enters the default namespace; the server sends 2 to hear 3.
+    "socketio": Dialect(_SOCKETIO, text_frame(b"40"), _socketio, b"2", text_frame(b"3"), b'"sid":'),
 }

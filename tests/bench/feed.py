@@ -13,7 +13,8 @@ from tests.bench.subject import Subject, SubjectFactory, wait_until_quiet
 PLAYERS = 10
 GAP = 2  # between their scores, so that scoring in turn changes no rank
 WARM_UP_S = 2.0
-KEEP_ALIVE = {"SCOREBOARD_BOARD_PING_S": "600"}  # pings are another matter than deliveries
+#: Pings are another matter than deliveries.
+KEEP_ALIVE = {"SCOREBOARD_BOARD_PING_S": "600", "SCOREBOARD_SOCKETIO_PING_INTERVAL_S": "600"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,14 @@ class Feed:
 
 
 @contextmanager
-def feeding(start: SubjectFactory, tick_s: float, *, socket: bool = False) -> Iterator[Feed]:
+def feeding(
+    start: SubjectFactory, tick_s: float, *, socket: bool = False, dialect: str = "scoreboard"
+) -> Iterator[Feed]:
     """A fresh server with that tick, some players, and no client yet; they score by REST, or on live sockets."""
     with start(**KEEP_ALIVE, SCOREBOARD_BOARD_TICK_S=f"{tick_s:g}") as subject:
         players = [asdict(account) for account in register(subject.port, PLAYERS)]
         with (
             Generator("tests.bench.trickle_generator", port=subject.port, players=players, socket=socket) as trickle,
-            Generator("tests.bench.viewers_generator", port=subject.port) as viewers,
+            Generator("tests.bench.viewers_generator", port=subject.port, dialect=dialect) as viewers,
         ):
             yield Feed(subject, trickle, viewers)

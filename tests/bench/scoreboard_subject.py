@@ -27,6 +27,7 @@ SETTINGS = {
     "SCOREBOARD_PASSWORDS_ROUNDS": "4",  # who signs in is not what is measured
     "SCOREBOARD_DOOR_CONNECTIONS": "20000",
     "SCOREBOARD_DOOR_CONNECTIONS_PER_ADDRESS": "20000",  # all clients live at one address
+    "SCOREBOARD_SOCKETIO_UNCONNECTED_PER_ADDRESS": "20000",
     "SCOREBOARD_LOGS_FORMAT": "json",  # as in production; it goes to a file
 }
 

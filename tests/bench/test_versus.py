@@ -14,7 +14,7 @@ from tests.bench.figure import Mark, Row
 from tests.bench.measures.versus_fanout import spreads_ms
 from tests.bench.peers import programs
 from tests.bench.versus import compared, comparison, in_turn, with_ratios
-from tests.node import node_with_packages
+from tests.node import node_alone
 
 BOARD = b'{"event":"leaderboard.diff","data":{"to":7}}'
 
@@ -73,7 +73,7 @@ def test_without_a_program_a_peer_is_left_out_with_a_reason(monkeypatch: pytest.
     """The bench goes on without it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(programs.Absent, match="node"):
-        node_with_packages.__wrapped__(programs.HERE)
+        node_alone.__wrapped__()
     with pytest.raises(programs.Absent, match="cc"):
         programs.compiled.__wrapped__("floor.c", tmp_path)
 

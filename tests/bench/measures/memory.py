@@ -46,14 +46,7 @@ class MemoryMeasure:
 
     def round(self, number: int) -> Reading:
         """Start, join, read."""
-        with ExitStack() as scope:
-            subject = scope.enter_context(self._start())
-            viewers = scope.enter_context(Generator("tests.bench.viewers_generator", port=subject.port))
-            scores(subject.port, [account.user_id for account in register(subject.port, 10)])
-            viewers.ask(connect=1)
-            before = _settled(subject)
-            viewers.ask(connect=self._count)
-            after = _settled(subject)
+        before, after = grown_by_clients(self._start, self._count)
         return Reading(
             {
                 "rss_0": before.rss / MIB,
@@ -63,6 +56,19 @@ class MemoryMeasure:
                 "per_client": (after.rss - before.rss) / self._count / 1024,
             }
         )
+
+
+def grown_by_clients(start: SubjectFactory, count: int, dialect: str = "scoreboard") -> tuple[Memory, Memory]:
+    """The memory of a fresh server before and after so many clients came."""
+    with ExitStack() as scope:
+        subject = scope.enter_context(start())
+        generator = Generator("tests.bench.viewers_generator", port=subject.port, dialect=dialect)
+        viewers = scope.enter_context(generator)
+        scores(subject.port, [account.user_id for account in register(subject.port, 10)])
+        viewers.ask(connect=1)
+        before = _settled(subject)
+        viewers.ask(connect=count)
+        return before, _settled(subject)
 
 
 def _settled(subject: Subject) -> Memory:

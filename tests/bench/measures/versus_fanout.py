@@ -101,7 +101,7 @@ class VersusFanoutMeasure:
         }
         for prefix, feed in feeds.items():
             self._sides[prefix][OURS] = Side(feed, TICKS_S[prefix], SPARSE)
-        board = _board(feeds[""])
+        board = a_board(feeds[""])
         for name, kind in KINDS.items():
             try:
                 audience = self._scope.enter_context(Audience(kind, board))
@@ -151,7 +151,7 @@ def spreads_ms(window: Window) -> list[float]:
     return [(max(each) - min(each)) / 1e6 for each in arrived.values()]
 
 
-def _board(feed: Feed) -> str:
+def a_board(feed: Feed) -> str:
     """A diff as our server sends it, for the peers to send."""
     feed.join(1)
     last = json.loads(feed.window(3 * feed.subject.tick_s, SPARSE).seen["last"])
