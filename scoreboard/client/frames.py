@@ -43,7 +43,8 @@ class Frames:
             return
         if has_board(channel.name):
             line.expect(channel.name)
-        line.say("subscribe", {"channel": channel.name})
+        radius = {} if channel.radius is None else {"radius": channel.radius}
+        line.say("subscribe", {"channel": channel.name, **radius})
 
     def subscribe_personal(self, line: Line) -> None:
         """Anew after each new token."""
@@ -94,7 +95,8 @@ class Frames:
         code = str(data.get("code"))
         known = f"ACCESS_{code}" if code in EXPIRY_CODES else code
         error = ScoreboardError(known, str(data.get("message", "")))
-        if code in EXPIRY_CODES or (AUTHENTICATE in line.awaited and code in SIGN_IN_CODES):
+        answers_sign_in = "channel" not in data and AUTHENTICATE in line.awaited and code in SIGN_IN_CODES
+        if code in EXPIRY_CODES or answers_sign_in:
             return self._renew(error)
         if code in AGAIN_CODES:
             return None

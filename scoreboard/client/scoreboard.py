@@ -49,11 +49,13 @@ class Scoreboard:
 
     # --- boards ---
 
-    def watch(self, channel: str, *, debounce_s: float | None = None) -> Watch:
+    def watch(self, channel: str, *, radius: int | None = None, debounce_s: float | None = None) -> Watch:
         """Views of a channel for ``async for``: one now, then the newest whenever it has changed.
 
         Args:
             channel: Such as ``leaderboard.top10``, ``leaderboard.weekly.US.top100``, ``leaderboard.around_me``.
+            radius: Of ``around_me``: how many rows on either side, 1 to 25; 5 unless given. Of several who watch the
+                same channel it is the one that was given last.
             debounce_s: At most one view in so many seconds; that of `connect` unless given.
 
         Raises:
@@ -61,8 +63,10 @@ class Scoreboard:
         """
         debounce_s = self._debounce_s if debounce_s is None else debounce_s
         known = self._channel(channel)
+        anew = radius is not None and radius != known.radius
+        known.radius = radius if anew else known.radius
         watch = Watch(known, self._left, debounce_s)
-        self._watched(known)
+        self._watched(known, anew=anew)
         return watch
 
     def listen(self, channel: str) -> Listener:
@@ -81,8 +85,8 @@ class Scoreboard:
             raise ScoreboardError("CLOSED", "The client is closed.")
         return self._upkeep.channels.get(name) or Channel(name)
 
-    def _watched(self, channel: Channel) -> None:
-        if channel.name not in self._upkeep.channels:
+    def _watched(self, channel: Channel, *, anew: bool = False) -> None:
+        if anew or channel.name not in self._upkeep.channels:
             self._upkeep.watched(channel)
 
     def _left(self, channel: Channel) -> None:

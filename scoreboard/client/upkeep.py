@@ -85,7 +85,7 @@ class Upkeep:
         return Status("reconnecting" if self._ever_live or self._retry_at else "connecting", self._retry_at)
 
     def watched(self, channel: Channel) -> None:
-        """Somebody watches a channel that nobody watched before."""
+        """Somebody watches a channel that nobody watched before, or not so."""
         self.channels[channel.name] = channel
         if self.line is not None:
             self._frames.subscribe(self.line, channel)

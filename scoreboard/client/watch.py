@@ -32,6 +32,7 @@ class Channel:
         self.view = View(name)
         self.shown = False
         self.etag: str | None = None
+        self.radius: int | None = None
         self.watches: WeakSet[Watch | Listener] = WeakSet()
 
     def __repr__(self) -> str:

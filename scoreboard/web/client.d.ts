@@ -131,6 +131,8 @@ export interface Options {
 
 export interface WatchOptions {
   debounceMs?: number;
+  /** Of around_me: rows on either side, 1 to 25; 5 unless given. */
+  radius?: number;
   onNews?(event: string, data: Readonly<Record<string, unknown>>): void;
   onError?(error: ScoreboardError): void;
   /** The client was closed. */
@@ -152,7 +154,7 @@ export class Scoreboard {
   close(): void;
   readonly status: Status;
   watch(channel: string, onBoard: ((board: Board) => void) | null, options?: WatchOptions): () => void;
-  views(channel: string, options?: Pick<WatchOptions, "debounceMs" | "onNews">): AsyncGenerator<Board, void, void>;
+  views(channel: string, options?: Pick<WatchOptions, "debounceMs" | "radius" | "onNews">): AsyncGenerator<Board, void, void>;
   actionToken(options?: CommandOptions): Promise<IssuedToken>;
   increment(actionToken: ActionToken, options?: IncrementOptions): Promise<Score>;
   score(options?: IncrementOptions): Promise<Score>;

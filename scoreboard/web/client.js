@@ -310,6 +310,7 @@ class Channel {
   board = EMPTY_BOARD;
   shown = false;
   etag = null;
+  radius = null;
   watchers = new Set();
 
   constructor(name) {
@@ -626,16 +627,20 @@ export class Scoreboard {
 
   /**
    * Shows a channel's board to `onBoard` now and whenever it has changed, at most once in `debounceMs` (0: at once).
-   * `onNews(event, data)` hears what else the channel tells. Answers a function that stops it.
+   * `onNews(event, data)` hears what else the channel tells. `radius` (1 to 25) is how many rows around_me has on either
+   * side, 5 unless given; of several who watch the same channel it is the one that was given last. Answers a function
+   * that stops it.
    */
   watch(name, onBoard, options = {}) {
     const known = this.#channels.get(name);
     const channel = known ?? new Channel(name);
     const { debounceMs, onError } = this.#options;
+    const anew = !known || (options.radius ?? channel.radius) !== channel.radius;
+    channel.radius = options.radius ?? channel.radius;
     const watcher = new Watcher(this.#timers, { debounceMs, onError: (error) => this.#tell(onError, error), ...options, onBoard });
     channel.watchers.add(watcher);
     this.#channels.set(name, channel);
-    if (!known && this.#opened && !this.#mustWait(channel)) this.#subscribe(channel);
+    if (anew && this.#opened && !this.#mustWait(channel)) this.#subscribe(channel);
     if (!known && this.#polling) this.#poll();
     if (channel.shown) watcher.offer(channel.board);
     return () => this.#unwatch(channel, watcher);
@@ -875,7 +880,7 @@ export class Scoreboard {
 
   #subscribe(channel) {
     if (channel.hasBoard) this.#await(channel.name);
-    this.#say("subscribe", { channel: channel.name });
+    this.#say("subscribe", { channel: channel.name, ...(channel.radius && { radius: channel.radius }) });
   }
 
   #await(what) {
@@ -956,7 +961,8 @@ export class Scoreboard {
   // An error that names no command answers a sign-in or a subscription, or says that the sign-in has ended.
   #refused({ code, message, channel: named }) {
     const error = new ScoreboardError(EXPIRY_CODES.has(code) ? `ACCESS_${code}` : code, message);
-    if (EXPIRY_CODES.has(code) || (this.#awaited.has("authenticate") && SIGN_IN_CODES.has(code))) return void this.#renew(error);
+    const answersSignIn = !named && this.#awaited.has("authenticate") && SIGN_IN_CODES.has(code);
+    if (EXPIRY_CODES.has(code) || answersSignIn) return void this.#renew(error);
     if (AGAIN_CODES.has(code)) return;
     const [first] = [...this.#awaited].filter((name) => name !== "authenticate");
     const channel = this.#channels.get(named ?? first);

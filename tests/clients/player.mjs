@@ -123,11 +123,12 @@ class Player {
     this.#told = told;
   }
 
-  watch(channel) {
+  watch(what) {
+    const { channel, radius } = typeof what === "string" ? { channel: what } : what;
     const shown = (board) => this.done.push({ shows: `${channel} ${asText(board)}` });
     const onNews = (event, data) => this.done.push({ "hears of": [event, data] });
     const onError = ({ code }) => this.done.push({ "cannot watch": [channel, code] });
-    this.#stops[channel] = this.#scoreboard.watch(channel, shown, { onNews, onError });
+    this.#stops[channel] = this.#scoreboard.watch(channel, shown, { radius, onNews, onError });
   }
 
   #hears(promise) {

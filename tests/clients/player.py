@@ -171,8 +171,8 @@ class Player:
             await wait_all_tasks_blocked()
         self._clock.jump(max(0.0, end - trio.current_time()))
 
-    async def _watches(self, channel: str) -> None:
-        self._nursery.start_soon(self._watch, channel)
+    async def _watches(self, what: str | Mapping[str, Any]) -> None:
+        self._nursery.start_soon(self._watch, what)
 
     async def _leaves(self, channel: str) -> None:
         self._loops[channel].cancel()
@@ -228,7 +228,10 @@ class Player:
             task_status.started()
             await self._end.wait()
 
-    async def _watch(self, channel: str) -> None:
+    async def _watch(self, what: str | Mapping[str, Any]) -> None:
+        wish = {"channel": what} if isinstance(what, str) else what
+        channel: str = wish["channel"]
+
         async def news() -> None:
             async for found in self._scoreboard.listen(channel):
                 self.done.append({"hears of": [found.event, dict(found.data)]})
@@ -237,7 +240,7 @@ class Player:
             async with trio.open_nursery() as nursery:
                 self._loops[channel] = nursery.cancel_scope
                 nursery.start_soon(news)
-                async for view in self._scoreboard.watch(channel):
+                async for view in self._scoreboard.watch(**wish):
                     self.done.append({"shows": f"{channel} {as_text(view)}"})
                 nursery.cancel_scope.cancel()
         except* ScoreboardError as errors:

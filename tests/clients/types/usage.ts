@@ -30,6 +30,10 @@ async function play(): Promise<Score> {
   }
 }
 
+scoreboard.watch("leaderboard.around_me", null, { radius: 10 });
+// @ts-expect-error - a number
+scoreboard.watch("leaderboard.around_me", null, { radius: "10" });
+
 for await (const board of scoreboard.views("leaderboard.weekly.top3")) console.log(board.version, await play());
 
 const checked: number = crc32("");
