@@ -122,6 +122,11 @@ class Socketio(Group, frozen=True, kw_only=True):
 
     ping_interval_s: Annotated[float, Meta(ge=1, le=600, description="From one ping of the server to the next")] = 25.0
     ping_timeout_s: Annotated[float, Meta(ge=1, le=600, description="For any sign of life after a ping")] = 30.0
+    connect_within_s: Annotated[
+        float, Meta(ge=1, le=60, description="For a client to say who it is, or that it is nobody")
+    ] = 10.0
+    unconnected: Annotated[Count, Meta(description="Sessions at once in which nobody has said that yet")] = 1_000
+    unconnected_per_address: Annotated[Count, Meta(description="Those of one address")] = 200
 
 
 class Boards(Group, frozen=True, kw_only=True):

@@ -121,6 +121,10 @@ class Metrics:
         """So many frames were not sent, because the reader is behind and will get a snapshot."""
         self._skipped += count
 
+    def session_refused(self, reason: str) -> None:
+        """A session of Socket.IO could not begin, for a limit, or ended because nobody connected to it."""
+        self._sessions_refused.labels(reason).inc()
+
     def command_answered(self, command: str, outcome: str) -> None:
         """A scoring command was answered: ``ok``, or the code of a refusal. Called for each, so it only adds."""
         self._commands[command, outcome] += 1
@@ -185,6 +189,9 @@ class Metrics:
     def _describe_live(self) -> None:
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
         self._steps = self._counter("leaderboard_steps_total", "Steps that boards gave to audiences")
+        self._sessions_refused = self._counter(
+            "socketio_sessions_refused_total", "Sessions of Socket.IO turned away, or cut unconnected", ("reason",)
+        )
 
     def _counter(self, name: str, meaning: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)

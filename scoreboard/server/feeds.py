@@ -17,7 +17,7 @@ from actors.connection.signins import SignIns
 from actors.ports import UserId, WallClock
 from scoreboard.door.admission import site_of
 from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
-from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoWorld
+from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoPlaces, SocketIoWorld
 from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
 from scoreboard.security.errors import TicketRefused, TokenRefused
@@ -70,12 +70,14 @@ def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets)
     allow_origin = Origins.of(settings.door.origins).allows
     patience = Patience(ping_after_s=settings.board.ping_s)
     frames = _frame_limits(settings)
-    shared = SocketIoWorld(world, _socketio_limits(settings), partial(_session_failed, parts.log))
-    event_limits = EventFeedLimits(patience=patience)
+    limits = _socketio_limits(settings)
+    shared = SocketIoWorld(world, limits, partial(_session_failed, parts.log), metrics.session_refused)
     return Feeds(
         WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),
         SocketIo(shared, site_of, allow_origin, metrics.request),
-        EventFeed(world, event_limits, allow_origin=allow_origin, now_us=clock.now_us, rng=parts.rng),
+        EventFeed(
+            world, EventFeedLimits(patience=patience), allow_origin, clock.now_us, parts.rng, served=metrics.request
+        ),
         world.signins,
         clock,
     )
@@ -116,8 +118,13 @@ def _session_failed(log: Logger, error: BaseException) -> None:
 def _socketio_limits(settings: Settings) -> SocketIoLimits:
     wanted, door = settings.socketio, settings.door
     return SocketIoLimits(
-        sessions=door.connections,
-        sessions_per_address=door.connections_per_address,
+        places=SocketIoPlaces(
+            sessions=door.connections,
+            sessions_per_address=door.connections_per_address,
+            unconnected=wanted.unconnected,
+            unconnected_per_address=wanted.unconnected_per_address,
+        ),
+        connect_within_s=wanted.connect_within_s,
         patience=SocketIoPatience(wanted.ping_interval_s, wanted.ping_timeout_s),
         frames=_frame_limits(settings),
     )

@@ -55,6 +55,7 @@ def test_everything_that_happens_has_its_number() -> None:
     metrics.board_stepped()
     metrics.frames_sent(1000)
     metrics.frames_skipped(7)
+    metrics.session_refused("unconnected")
     assert {
         "door_connections_refused_total{reason=full}": 1.0,
         "actor_live{actor=user}": 1.0,
@@ -69,6 +70,7 @@ def test_everything_that_happens_has_its_number() -> None:
         "leaderboard_steps_total{}": 1.0,
         "live_frames_sent_total{}": 1000.0,
         "live_frames_skipped_total{}": 7.0,
+        "socketio_sessions_refused_total{reason=unconnected}": 1.0,
     }.items() <= samples(metrics).items()
 
 

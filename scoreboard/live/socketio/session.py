@@ -44,6 +44,7 @@ from scoreboard.live.socketio.packets import (
     payload,
     socket_packet,
 )
+from scoreboard.live.socketio.places import Place
 from scoreboard.live.socketio.speech import framed
 from scoreboard.live.socketio.world import SocketIoWorld
 from scoreboard.live.stream import FeedStream
@@ -72,15 +73,23 @@ class Session:
         way: How it begins.
         world: What it needs from outside.
         source: Where the client is, for the audit.
+        place: Its own among all sessions.
         ended: Is called when it is over.
     """
 
     def __init__(
-        self, sid: str, way: Way, world: SocketIoWorld, source: Source, ended: Callable[[Session], None]
+        self,
+        sid: str,
+        way: Way,
+        world: SocketIoWorld,
+        source: Source,
+        place: Place,
+        ended: Callable[[Session], None],
     ) -> None:
         self.sid = sid
         self._world = world
         self._source = source
+        self._place = place
         self._ended = ended
         self._engine = Engine(way, world.limits.patience, trio.current_time())
         self._guard = FrameGuard(world.limits.frames)
@@ -136,6 +145,7 @@ class Session:
             with trio.move_on_after(self._world.limits.connect_within_s):
                 text = await self._get.receive()
             if text is None:
+                self._world.refused("never_connected")
                 return End.SILENT
             try:
                 packet = socket_packet(text) if isinstance(text, str) else None
@@ -154,6 +164,7 @@ class Session:
             told = {"message": f"Authentication failed: {who.message}", "data": {"code": who.code}}
             await self._send(message(CONNECT_ERROR, told))
             return
+        self._place.connected()
         await self._send(message(CONNECT, {"sid": self._world.new_id()}))
 
         def connect(speech: ConnectionDialect) -> LiveConnection:
@@ -162,6 +173,7 @@ class Session:
         full = not isinstance(auth, dict) or auth.get("full") is not False
         events = Events(self._get.receive, connect, self._outbox.send, self._refuse_namespace, full=full)
         await events.connection.run(events, helpers)
+        self._place.disconnected()
 
     async def _judge(self, auth: Any) -> SignedIn | ErrorEvent | None:
         """Who it is; None for a spectator."""
@@ -205,9 +217,8 @@ class Session:
 
     def _for_poll(self) -> list[str]:
         packets = self._outbox.take() if self._engine.way is Way.POLLING else []
-        if self._engine.over is not None:
-            packets.append(control(CLOSE))
-        return packets or [control(NOOP)]
+        # Nothing with the last packet of all: socket.io-client would keep it for the next time it is connected.
+        return packets or [control(NOOP if self._engine.over is None else CLOSE)]
 
     async def post(self, body: bytes) -> None:
         """The packets of a request; returns when they have been taken.
@@ -333,4 +344,5 @@ class Session:
         self._scope.cancel()
         self._get.close()
         self._drop_socket()
+        self._place.give_back()
         self._ended(self)

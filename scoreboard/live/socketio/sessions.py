@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +9,7 @@ import trio
 
 from actors.ports import Source
 from scoreboard.live.socketio.engine import End, Way
+from scoreboard.live.socketio.places import Places
 from scoreboard.live.socketio.session import Session
 from scoreboard.live.socketio.world import WORKER, SocketIoWorld
 
@@ -32,15 +32,15 @@ class Sessions:
     def __init__(self, world: SocketIoWorld, site_of: Callable[[str], str]) -> None:
         self._world = world
         self._site_of = site_of
-        self._open: dict[str, tuple[Session, str]] = {}
-        self._sites: Counter[str] = Counter()
+        self._open: dict[str, Session] = {}
+        self._places = Places(world.limits.places)
         self._nursery: trio.Nursery | None = None
 
     def __len__(self) -> int:
         return len(self._open)
 
     def __repr__(self) -> str:
-        return f"<Sessions, {len(self)} from {len(self._sites)} sites>"
+        return f"<Sessions, {self._places!r}>"
 
     @property
     def is_closing(self) -> bool:
@@ -64,29 +64,25 @@ class Sessions:
         """A new session, or None when there are too many."""
         if self._nursery is None:
             return None
-        limits, site = self._world.limits, self._site_of(source.address or "")
-        if len(self._open) >= limits.sessions or self._sites[site] >= limits.sessions_per_address:
+        place = self._places.take(self._site_of(source.address or ""))
+        if isinstance(place, str):
+            self._world.refused(place)
             return None
-        session = Session(WORKER + self._world.new_id(), way, self._world, source, self._forget)
-        self._open[session.sid] = session, site
-        self._sites[site] += 1
+        session = Session(WORKER + self._world.new_id(), way, self._world, source, place, self._forget)
+        self._open[session.sid] = session
         self._nursery.start_soon(session.run)
         return session
 
     def find(self, sid: str) -> Session | None:
         """The session of that id, while it is not over."""
-        found = self._open.get(sid)
-        return None if found is None else found[0]
+        return self._open.get(sid)
 
     def _forget(self, session: Session) -> None:
-        _, site = self._open.pop(session.sid)
-        self._sites[site] -= 1
-        if not self._sites[site]:
-            del self._sites[site]
+        del self._open[session.sid]
 
     async def _look_round(self) -> None:
         while True:
-            sessions = [session for session, _ in self._open.values()]
+            sessions = tuple(self._open.values())
             starts = range(0, len(sessions), SLICE) or range(1)
             for start in starts:
                 await trio.sleep(LOOK_EVERY_S / len(starts))
@@ -96,7 +92,7 @@ class Sessions:
     async def _end_all_when(self, closing: trio.Event) -> None:
         await closing.wait()
         self._nursery = None
-        for count, (session, _) in enumerate(tuple(self._open.values()), 1):
+        for count, session in enumerate(tuple(self._open.values()), 1):
             session.end(End.OVER)
             if count % ENDED == 0:
                 await trio.lowlevel.checkpoint()

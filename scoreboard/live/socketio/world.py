@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from actors.connection.connection import ConnectionWorld
 from scoreboard.live.guard import FrameLimits
 from scoreboard.live.socketio.engine import Patience
+from scoreboard.live.socketio.places import PlaceLimits
 
 #: At the beginning of every session's id, so that later it can be told which worker holds it.
 WORKER = "00"
@@ -16,13 +17,11 @@ WORKER = "00"
 
 @dataclass(frozen=True, slots=True)
 class SocketIoLimits:
-    """The bounds of one client, one address and all of them. Durations are seconds.
+    """The bounds of one client, and of all of them. Durations are seconds.
 
     Attributes:
         message_bytes: the longest message, and the longest body of a request.
-        sessions: at once, however they travel.
-        sessions_per_address: at once from one address; while a client polls it may have no connection for a moment, so
-            the door's count of connections does not hold it.
+        places: how many sessions at once, however they travel.
         connect_within_s: for a client to say who it is, or that it is nobody.
         hand_on_within_s: for the packets of one request to be worked on, or to wait for that.
         body_within_s: for the body of a request.
@@ -33,9 +32,8 @@ class SocketIoLimits:
     """
 
     message_bytes: int = 16 * 1024
-    sessions: int = 10_000
-    sessions_per_address: int = 2_000
-    connect_within_s: float = 20.0
+    places: PlaceLimits = field(default_factory=PlaceLimits)
+    connect_within_s: float = 10.0
     hand_on_within_s: float = 15.0
     body_within_s: float = 10.0
     open_within_s: float = 10.0
@@ -57,10 +55,12 @@ class SocketIoWorld:
         connection: for the actors of their clients.
         limits: bounds.
         failed: hears of what nobody expected, and what ended a session.
+        refused: hears which limit kept a session from beginning, and of one that ends because nobody connected.
         new_id: makes what nobody can guess.
     """
 
     connection: ConnectionWorld
     limits: SocketIoLimits
     failed: Callable[[BaseException], None]
+    refused: Callable[[str], None] = lambda _: None
     new_id: Callable[[], str] = secrets.token_urlsafe

@@ -26,6 +26,9 @@ from scoreboard.wire import request_id
 
 PATH = "/api/v1/leaderboard/stream"
 
+#: Hears of every request that was answered: method, route, status, seconds until that was decided.
+Served = Callable[[str, str, int, float], None]
+
 _ONE, _SEVERAL = EventDialect(several=False), EventDialect(several=True)
 _TOO_SLOW = Refusal(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", retry_after_s=5)
 _OK, _NO_CONTENT, _FORBIDDEN = 200, 204, 403
@@ -79,22 +82,25 @@ class EventFeed:
         allow_origin: Whether a browser's page of that origin may ask, given the values of `Host`.
         now_us: The time of day.
         rng: Spreads the times at which clients come back.
+        served: Hears of every request, also of those that are refused.
     """
 
     def __init__(
         self,
         world: ConnectionWorld,
-        limits: EventFeedLimits | None = None,
-        *,
+        limits: EventFeedLimits,
         allow_origin: AllowOrigin,
         now_us: Callable[[], int],
         rng: random.Random,
+        *,
+        served: Served = lambda *_: None,
     ) -> None:
         self._world = world
-        self._limits = limits or EventFeedLimits()
+        self._limits = limits
         self._allow_origin = allow_origin
         self._now_us = now_us
         self._rng = rng
+        self._served = served
         self._caretaker = Caretaker(self._limits.patience)
 
     @property
@@ -108,7 +114,9 @@ class EventFeed:
 
     async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
         """Answer one request. The transport stays open for its owner to close."""
+        began = trio.current_time()
         verdict = await self._judge(head)
+        self._served(head.method, PATH, _status_of(verdict), trio.current_time() - began)
         if not isinstance(verdict, _Guest) or head.method == "HEAD":
             with trio.move_on_after(self._limits.close_within_s):
                 await transport.send_all(self._answer(verdict, head))
@@ -180,6 +188,12 @@ class EventFeed:
                 finally:
                     self._caretaker.let_go(stream)
             nursery.cancel_scope.cancel()
+
+
+def _status_of(verdict: _Guest | Explained | Refusal) -> int:
+    if isinstance(verdict, Refusal):
+        return verdict.status
+    return _NO_CONTENT if isinstance(verdict, Explained) else _OK
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import trio
 
 from scoreboard.live.guard import FrameLimits, FrameRate
 from scoreboard.live.socketio import SocketIoLimits
+from scoreboard.live.socketio import SocketIoPlaces as PlaceLimits
 from tests.door.doors import read_all
 from tests.live.socketio.wire import HELLO, PATH, open_socketio, until
 from tests.live.wire import CONTINUATION, TEXT, frame, handshake, text
@@ -137,11 +138,12 @@ async def test_what_cannot_be_handed_on_in_time_ends_the_session() -> None:
 @pytest.mark.parametrize(
     ("request_bytes", "status", "code"),
     [
-        (handshake(PATH + "polling"), 400, b'"code": 3'),
-        (handshake(PATH + "websocket&sid=unknown"), 400, b'"code": 1'),
-        (handshake("/socket.io/?EIO=3&transport=websocket"), 400, b'"code": 5'),
-        (handshake("/socket.io/"), 400, b'"code": 0'),
-        (handshake(PATH + "websocket", origin="https://evil.example"), 403, b'"code": 4'),
+        (handshake(PATH + "polling"), 400, b'"code":3'),
+        (handshake(PATH + "websocket&sid=unknown"), 400, b'"code":1'),
+        (handshake("/socket.io/?EIO=3&transport=websocket"), 400, b'"code":5'),
+        (handshake("/socket.io/"), 400, b'"code":0'),
+        (handshake(PATH + "websocket" + "&a=" * 63), 400, b"more than 64 fields"),
+        (handshake(PATH + "websocket", origin="https://evil.example"), 403, b'"code":4'),
         (handshake(PATH + "websocket", sec_websocket_key="short"), 400, b"Sec-WebSocket-Key"),
     ],
 )
@@ -237,10 +239,10 @@ async def test_who_sends_too_fast_is_read_more_slowly_and_then_cut() -> None:
         await until(lambda: live.service.connected == 0)
 
 
-@pytest.mark.parametrize("limits", [SocketIoLimits(sessions=2), SocketIoLimits(sessions_per_address=2)])
-async def test_only_so_many_sessions_may_be_open(limits: SocketIoLimits) -> None:
-    """In all, and from one address; whoever leaves makes room."""
-    async with open_socketio(limits) as live:
+@pytest.mark.parametrize("limit", ["sessions", "sessions_per_address", "unconnected", "unconnected_per_address"])
+async def test_only_so_many_sessions_may_be_open(limit: str) -> None:
+    """In all, and from one address; whoever leaves makes room. Each one too many is counted."""
+    async with open_socketio(SocketIoLimits(places=PlaceLimits(**{limit: 2}))) as live:
         poller = await live.begin()
         async with live.socket():
             full = await live.http.get(PATH + "polling")
@@ -250,6 +252,38 @@ async def test_only_so_many_sessions_may_be_open(limits: SocketIoLimits) -> None
             await live.begin()
         await until(lambda: live.service.connected == 1)
         assert await live.is_serving()
+        assert live.counts[limit] == 2
+
+
+async def test_sessions_that_nobody_connects_to_leave_room_for_others() -> None:
+    """Whoever connects gives up one of their few places, and whoever disconnects takes one again."""
+    places = PlaceLimits(unconnected=3, unconnected_per_address=2)
+    async with open_socketio(SocketIoLimits(places=places)) as live, live.socket() as one, live.socket() as two:
+        await one.connect()
+        await two.connect()
+        pollers = [await live.begin() for _ in range(2)]
+        assert (await live.http.get(PATH + "polling")).status_code == 503
+        await pollers[0].connect()
+        await live.begin()
+        await one.say("41")
+        await until(lambda: live.service._sessions._places._all_unconnected == 3)
+        assert (await live.http.get(PATH + "polling")).status_code == 503
+        assert live.service.connected == 5
+
+
+async def test_a_crowd_that_never_connects_is_sent_away_and_counted() -> None:
+    """Its places are free again after a short while; who has connected stays."""
+    places = PlaceLimits(unconnected=4)
+    limits = SocketIoLimits(places=places, connect_within_s=0.05)
+    async with open_socketio(limits) as live, live.socket() as socket:
+        await socket.connect()
+        for _ in range(4):
+            await live.begin()
+        await until(lambda: live.service.connected == 1)
+        assert live.counts["never_connected"] == 4
+        assert await live.is_serving()
+        await socket.say('42["ping"]')
+        assert await socket.packet() == '42["pong"]'
 
 
 async def test_a_client_that_vanishes_in_the_middle_leaves_nothing() -> None:

@@ -149,7 +149,9 @@ async def open_socketio(
         skipped=lambda: counts.update(["skipped"]),
         scoring=nobody_scores(),
     )
-    world = SocketIoWorld(connection, limits or SocketIoLimits(), failures.append)
+    world = SocketIoWorld(
+        connection, limits or SocketIoLimits(), failures.append, lambda reason: counts.update([reason])
+    )
     service = SocketIo(world, lambda address: address, lambda origin, _: "good" in origin, _counted(counts))
     door = door or DoorLimits(linger_within_s=0.2)
     async with open_door(door, application=service.application, websocket=service.sockets) as opened:

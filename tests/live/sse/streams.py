@@ -125,10 +125,11 @@ async def open_streams(limits: EventFeedLimits | None = None) -> AsyncGenerator[
     )
     feed = EventFeed(
         world,
-        limits,
-        allow_origin=lambda origin, _: "good" in origin,
-        now_us=lambda: 1_761_820_200_123_456,
-        rng=random.Random(0),
+        limits or EventFeedLimits(),
+        lambda origin, _: "good" in origin,
+        lambda: 1_761_820_200_123_456,
+        random.Random(0),
+        served=lambda method, path, status, _: counts.update([f"{method} {path} {status}"]),
     )
     async with feed.running(), open_door(streams={PATH: feed}) as opened:
         yield OpenStreams(opened, feed, boards, counts, world.signins)
