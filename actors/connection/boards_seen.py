@@ -15,18 +15,18 @@ class BoardsSeen:
     __slots__ = ("_looks",)
 
     def __init__(self) -> None:
-        self._looks: dict[BoardId, float] = {}  # the oldest look stands first
+        # The oldest stands first. Tuples, because nearly every client looks at one board, and there are many clients.
+        self._looks: tuple[tuple[BoardId, float], ...] = ()
 
     def __repr__(self) -> str:
-        return f"<BoardsSeen {', '.join(self._looks) or 'none'}>"
+        return f"<BoardsSeen {', '.join(board for board, _ in self._looks) or 'none'}>"
 
     def look_at(self, board: BoardId, now: float) -> bool:
         """One more look; False, and it should not be had, where it would be at one board too many."""
-        looks = self._looks
-        while looks and now - next(iter(looks.values())) >= BOARDS_WITHIN_S:
-            del looks[next(iter(looks))]
-        if len(looks) >= MAX_BOARDS and board not in looks:
+        lately = tuple(look for look in self._looks if now - look[1] < BOARDS_WITHIN_S)
+        others = tuple(look for look in lately if look[0] != board)
+        if len(others) >= MAX_BOARDS:
+            self._looks = lately
             return False
-        looks.pop(board, None)
-        looks[board] = now
+        self._looks = (*others, (board, now))
         return True

@@ -67,11 +67,12 @@ class SpendToken:
 
 @dataclass(frozen=True, slots=True)
 class BadInput:
-    """Something that was no command: what was wrong, by code and in words; its id, if it could be read."""
+    """Something that was no command: what was wrong, by code and in words; its id and channel, if they were read."""
 
     code: str
     message: str
     id: CommandId | None = None
+    channel: str | None = None
 
 
 ScoringCommand = RequestToken | SpendToken

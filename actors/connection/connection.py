@@ -10,8 +10,8 @@ bytes, until its transport has something else under way.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import replace
 
 import trio
 
@@ -27,11 +27,11 @@ from actors.connection.commands import (
     Subscribe,
     Unsubscribe,
 )
-from actors.connection.events import SESSION_ENDED, ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.events import SESSION_ENDED, ErrorEvent, PersonalEvent, Pong, SignedIn, SignedOut, Unsubscribed
 from actors.connection.scoring import Scoring
 from actors.connection.signins import REVOKED, REVOKED_CODE
 from actors.connection.transport import ConnectionDialect, Transport
-from actors.connection.watched import Watched
+from actors.connection.watched import Watched, differ_in_radius
 from actors.connection.world import ConnectionWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Join, JoinAround, Leave, LeaveAround, Seats, Update
@@ -95,7 +95,7 @@ class LiveConnection:
         self._watched: dict[Channel, Watched] = {}
         self._boards = BoardsSeen()
         self._late: dict[Channel, Update] = {}  # what must be shown next; who has waited longest comes first
-        self._untold: deque[bytes] = deque(maxlen=MOST_UNTOLD)
+        self._untold: tuple[bytes, ...] = ()  # hardly anybody ever has some
         self._lagging = False
         self._catching_up = False
         self._helpers: trio.Nursery | None = None
@@ -162,9 +162,9 @@ class LiveConnection:
         self._world.signins.discard(self, self._user)
         self._signed_in = False
         self._end_personal()
-        frames = self._dialect.personal(ErrorEvent(code, message))
+        frames = self._dialect.personal(SignedOut(code, message))
         if self._untold or not self._transport.write_now(frames):
-            self._untold.append(frames)
+            self._untold = (*self._untold, frames)[-MOST_UNTOLD:]
             self._lag()
 
     def dismiss(self, code: str, message: str) -> None:
@@ -270,7 +270,7 @@ class LiveConnection:
             if not self._transport.write_now(self._untold[0]):
                 self._lagging = True
                 return False
-            self._untold.popleft()
+            self._untold = self._untold[1:]
         for count, (channel, update) in enumerate(tuple(self._late.items())):
             if not self._transport.write_now(update.full_frames(self._dialect)):
                 self._lagging = True
@@ -293,14 +293,14 @@ class LiveConnection:
                 await self._say(Pong(echo))
             case Authenticate(token):
                 await self._authenticate(token)
-            case BadInput(code, message, name):
-                await self._say(ErrorEvent(code, message, name))
+            case BadInput(code, message, name, channel_name):
+                await self._say(ErrorEvent(code, message, name, channel_name))
 
     async def _subscribe(self, command: Subscribe) -> None:
         channel = command.channel
         refusal = self._why_not(channel)
         if refusal is not None:
-            await self._say(refusal)
+            await self._say(replace(refusal, channel=channel))
             return
         self._end_same(channel)  # a second subscription begins anew, with a snapshot
         epoch, version = command.shown or (None, 0)
@@ -309,7 +309,8 @@ class LiveConnection:
             await self._world.audiences.ask(channel.key, self._joining(channel), within=self._world.within_s)
         except ActorError:
             self._forget(channel)
-            await self._say(ErrorEvent("SERVICE_UNAVAILABLE", "The board cannot be reached just now. Subscribe again."))
+            text = "The board cannot be reached just now. Subscribe again."
+            await self._say(ErrorEvent("SERVICE_UNAVAILABLE", text, channel=channel))
 
     def _joining(self, channel: Channel) -> Join | JoinAround:
         return JoinAround(self, channel, self._user.user_id) if channel.around and self._user else Join(self)
@@ -328,7 +329,7 @@ class LiveConnection:
 
     def _end_same(self, channel: Channel) -> bool:
         """Watch it no more; one's own surroundings whatever their radius. False if it was not watched."""
-        same = [each for each in self._watched if each == channel or _differ_in_radius(each, channel)]
+        same = [each for each in self._watched if each == channel or differ_in_radius(each, channel)]
         for each in same:
             self._forget(each)
             if each.around:
@@ -375,9 +376,14 @@ class LiveConnection:
 
     async def _score(self, command: ScoringCommand) -> None:
         if self._scoring is None:
-            encode, start = self._dialect.personal, self._start_helper
-            self._scoring = Scoring(self._transport, encode, self._world.scoring, self._source, start)
+            self._scoring = Scoring(
+                self._transport, self._encoded, self._world.scoring, self._source, self._start_helper
+            )
         await self._scoring.take(command, self._user)
+
+    def _encoded(self, event: PersonalEvent) -> bytes:
+        """In the wire format that is spoken now, which may have changed since the first score."""
+        return self._dialect.personal(event)
 
     def _start_helper(self, task: Callable[[], Awaitable[None]]) -> None:
         if self._helpers is not None:
@@ -387,7 +393,3 @@ class LiveConnection:
         frames = self._dialect.personal(event)
         if not self._transport.write_now(frames):
             await self._transport.send(frames)
-
-
-def _differ_in_radius(one: Channel, other: Channel) -> bool:
-    return one.around and other.around and one.board == other.board and bool(one.size) == bool(other.size)

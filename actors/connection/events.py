@@ -39,11 +39,20 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEvent:
-    """A command was refused, and nothing has changed."""
+    """A command was refused, and nothing has changed. It was about that channel, as it was called if there is none."""
 
     code: str
     message: str
     id: CommandId | None = None
+    channel: Channel | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """The sign-in is over. No command is answered by this."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +71,4 @@ class Refused:
     reason: Exception
 
 
-PersonalEvent = SignedIn | Unsubscribed | Pong | ErrorEvent | Answered | Refused
+PersonalEvent = SignedIn | SignedOut | Unsubscribed | Pong | ErrorEvent | Answered | Refused

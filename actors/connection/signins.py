@@ -15,7 +15,10 @@ LOOK_S = 1.0
 #: So many are told before others get a turn.
 SLICE = 100
 
-EXPIRED = ("TOKEN_EXPIRED", "The access token has expired. Send authenticate with a new one.")
+EXPIRED = (
+    "TOKEN_EXPIRED",
+    "The access token has expired. Send authenticate with a new one; where nothing can be sent, connect anew.",
+)
 REVOKED = ("TOKEN_REVOKED", "The session of this access token has ended. Sign in again.")
 #: How whoever judges sign-ins calls one whose session has ended.
 REVOKED_CODE = "ACCESS_TOKEN_REVOKED"

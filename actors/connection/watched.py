@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Seats, Update
 
 
@@ -22,3 +23,8 @@ class Watched:
         if self.believed and self.epoch == update.epoch and self.version > update.version:
             self.epoch = None
         self.believed = False
+
+
+def differ_in_radius(one: Channel, other: Channel) -> bool:
+    """Whether both are the surroundings of a player on one board, of whatever radius."""
+    return one.around and other.around and one.board == other.board and bool(one.size) == bool(other.size)

@@ -145,5 +145,5 @@ def _samples() -> Iterable[BoardEvent | PersonalEvent]:
     yield SignedIn(ada, "Ada")
     yield Unsubscribed(top)
     yield Pong(b"{}")
-    yield ErrorEvent("UNKNOWN_CHANNEL", "There is no such channel.")
+    yield ErrorEvent("UNKNOWN_CHANNEL", "There is no such channel.", channel="leaderboard.top0")
     yield Answered(1, ScoreAnswer(120, 2, 1, repeated=False))

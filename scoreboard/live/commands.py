@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +28,8 @@ _INVALID = "INVALID_INPUT"
 _NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
 _NOT_YOURS = BadInput("FORBIDDEN", "What belongs to a player is shown to that player only, as player.me.")
 _NO_RADIUS = BadInput(_INVALID, "Only the channels around_me have a radius.")
+#: A longer name of a channel is not said back.
+_LONGEST_NAME = 64
 _BEARER = "bearer "
 
 
@@ -110,6 +113,18 @@ class _Named(msgspec.Struct):
     id: _Id | None = None
 
 
+class _Channelled(msgspec.Struct):
+    """Whatever else it is, it has a channel."""
+
+    channel: str
+
+
+class _Shown(msgspec.Struct):
+    """Whatever else it is, it is about a channel."""
+
+    data: _Channelled
+
+
 def command_of(message: str | bytes) -> ClientCommand:
     """The command in one WebSocket message."""
     if isinstance(message, bytes):
@@ -117,7 +132,9 @@ def command_of(message: str | bytes) -> ClientCommand:
     try:
         return _read_scoring(message) or _read(message)
     except msgspec.ValidationError as error:
-        return BadInput(_INVALID, f"The command is not as it should be: {error}.", _id_of(message))
+        return BadInput(
+            _INVALID, f"The command is not as it should be: {error}.", _id_of(message), _channel_in(message)
+        )
     except (ValueError, RecursionError):  # every other decoding error is a ValueError
         return BadInput(_INVALID, "The message is not one JSON object as RFC 8259 has it, with unique names.")
 
@@ -146,6 +163,15 @@ def _id_of(text: str) -> CommandId | None:
         return None
 
 
+def _channel_in(text: str) -> str | None:
+    """What the command calls its channel, if that can be said back."""
+    try:
+        name = msgspec.json.decode(text, type=_Shown).data.channel
+    except ValueError:
+        return None
+    return name if len(name) <= _LONGEST_NAME else None
+
+
 def _read(text: str) -> ClientCommand:
     _refuse_loose_json(text)
     envelope = msgspec.json.decode(text, type=_Envelope)
@@ -169,10 +195,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _with_channel(name: str, command: Callable[[Channel], ClientCommand]) -> ClientCommand:
-    if is_of_another(name):
-        return _NOT_YOURS
     channel = channel_of(name)
-    return _NO_CHANNEL if channel is None else command(channel)
+    found = _NOT_YOURS if is_of_another(name) else _NO_CHANNEL if channel is None else command(channel)
+    if isinstance(found, BadInput) and len(name) <= _LONGEST_NAME:
+        return replace(found, channel=name)
+    return found
 
 
 def _subscribe(data: msgspec.Raw) -> ClientCommand:

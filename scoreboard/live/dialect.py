@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 
 from actors.connection.commands import CommandId
-from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
+from actors.connection.events import (
+    Answered,
+    ErrorEvent,
+    PersonalEvent,
+    Pong,
+    Refused,
+    SignedIn,
+    SignedOut,
+    Unsubscribed,
+)
 from actors.leaderboard.events import (
     BoardDiff,
     BoardEvent,
@@ -156,8 +165,12 @@ def _pong(event: Pong) -> msgspec.Raw:
     return msgspec.Raw(event.echo)
 
 
-def _error(event: ErrorEvent) -> _Fields:
-    return {"code": event.code, "message": event.message}
+def _error(event: ErrorEvent | SignedOut) -> _Fields:
+    told = {"code": event.code, "message": event.message}
+    channel = event.channel if isinstance(event, ErrorEvent) else None
+    if channel is None:
+        return told
+    return {**told, "channel": channel if isinstance(channel, str) else channel_name(channel)}
 
 
 def _refused(event: Refused) -> _Fields:
@@ -182,6 +195,7 @@ _EVENTS: dict[type, tuple[str, Callable[[Any], _Fields | msgspec.Raw | msgspec.S
     Unsubscribed: ("unsubscribed", _unsubscribed),
     Pong: ("pong", _pong),
     ErrorEvent: ("error", _error),
+    SignedOut: ("error", _error),
     Refused: ("error", _refused),
     Answered: ("ack", _ack),
 }

@@ -7,17 +7,17 @@ and they would keep their parser of requests for as long as the connection lives
 from __future__ import annotations
 
 import binascii
-import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
+import msgspec
 from wsproto.utilities import generate_accept_token
 
 from scoreboard.live.commands import without_bearer
-from scoreboard.live.query import fields_of
+from scoreboard.live.query import TooManyFields, fields_of
 
 _KEY_BYTES = 16
 _VERSION = "13"
@@ -83,7 +83,7 @@ class Rejection:
     def response(self) -> bytes:
         """The whole response, in the error shape of document A; the connection closes behind it."""
         phrase = HTTPStatus(self.status).phrase
-        body = json.dumps({"error": phrase, "message": self.message, "code": self.code}).encode()
+        body = msgspec.json.encode({"error": phrase, "message": self.message, "code": self.code})
         headers = (
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
@@ -108,7 +108,11 @@ def judge(head: HandshakeHead, path: str, allow_origin: AllowOrigin) -> Handshak
         return Rejection(400, "INVALID_INPUT", "Sec-WebSocket-Key must be 16 bytes in Base64.")
     if not all(allow_origin(origin, head.values("host")) for origin in head.values("origin")):
         return Rejection(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
-    proof = proof_in(head.values("authorization"), fields_of(head.query).get("ticket", []))
+    try:
+        tickets = fields_of(head.query).get("ticket", [])
+    except TooManyFields as error:
+        return Rejection(400, "INVALID_INPUT", str(error))
+    proof = proof_in(head.values("authorization"), tickets)
     if proof is None:
         return unauthorized("UNAUTHORIZED", AMBIGUOUS)
     return Handshake(_answer(keys[0]), *proof)

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.connection.commands import Authenticate, Subscribe
-from actors.connection.events import SESSION_ENDED, ErrorEvent, SignedIn
+from actors.connection.events import SESSION_ENDED, SignedIn, SignedOut
 from actors.connection.signins import EXPIRED, SLICE, SignIns
 from actors.ports import UserId
 from tests.connection.feed import Feed, Viewer, running_feed
@@ -22,8 +22,8 @@ def now_us() -> int:
 
 
 def codes(viewer: Viewer) -> list[str]:
-    """Of the errors that it was told."""
-    return [each.code for each in viewer.events if isinstance(each, ErrorEvent)]
+    """Why its sign-ins ended."""
+    return [each.code for each in viewer.events if isinstance(each, SignedOut)]
 
 
 async def signed_in(feed: Feed, room: float = float("inf")) -> Viewer:

@@ -65,6 +65,7 @@ def test_a_command_is_understood(text: str, command: ClientCommand) -> None:
     [
         "top10",
         "leaderboard.top0",
+        "leaderboard.top" + 64 * "1",
         "leaderboard.top101",
         "leaderboard.top010",
         "leaderboard.top\u0661",
@@ -86,6 +87,18 @@ def test_a_channel_that_does_not_exist_is_named_as_such(event: str, name: str) -
     command = command_of(f'{{"event":"{event}","data":{{"channel":"{name}"}}}}'.replace("\n", "\\n"))
     assert isinstance(command, BadInput)
     assert command.code == "UNKNOWN_CHANNEL"
+    assert command.channel == (name if len(name) <= 64 else None)
+
+
+def test_a_wrong_radius_is_told_with_its_channel() -> None:
+    """So that a client knows which of its subscriptions was refused; also where the shape was wrong."""
+    for radius in ("26", "0", '"5"', "null"):
+        command = command_of(f'{{"event":"subscribe","data":{{"channel":"leaderboard.around_me","radius":{radius}}}}}')
+        assert isinstance(command, BadInput)
+        assert (command.code, command.channel) == ("INVALID_INPUT", "leaderboard.around_me")
+    command = command_of('{"event":"subscribe","data":{"channel":"leaderboard.top10","radius":5}}')
+    assert isinstance(command, BadInput)
+    assert command.channel == "leaderboard.top10"
 
 
 @pytest.mark.parametrize("event", ["subscribe", "unsubscribe"])
@@ -94,7 +107,7 @@ def test_what_belongs_to_another_player_is_forbidden(event: str, name: str) -> N
     """Whether there is such a player or not."""
     command = command_of(f'{{"event":"{event}","data":{{"channel":"{name}"}}}}')
     assert isinstance(command, BadInput)
-    assert command.code == "FORBIDDEN"
+    assert (command.code, command.channel) == ("FORBIDDEN", name)
 
 
 BAD: dict[str, str | bytes] = {

@@ -9,7 +9,16 @@ import pytest
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
-from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
+from actors.connection.events import (
+    Answered,
+    ErrorEvent,
+    PersonalEvent,
+    Pong,
+    Refused,
+    SignedIn,
+    SignedOut,
+    Unsubscribed,
+)
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row, ScoreChange
 from actors.ports import ALL_TIME, BoardId, UserId
 from actors.runtime import ActorCrashed, AskTimeout, MailboxFull
@@ -89,6 +98,13 @@ PERSONAL_EVENTS: list[tuple[PersonalEvent, str, dict[str, Any]]] = [
     (Unsubscribed(Channel(ALL_TIME, 3)), "unsubscribed", {"channel": "leaderboard.top3"}),
     (Pong(b'{"t":1}'), "pong", {"t": 1}),
     (ErrorEvent("CODE", "Why."), "error", {"code": "CODE", "message": "Why."}),
+    (SignedOut("CODE", "Why."), "error", {"code": "CODE", "message": "Why."}),
+    (
+        ErrorEvent("CODE", "Why.", channel=TOP10),
+        "error",
+        {"code": "CODE", "message": "Why.", "channel": "leaderboard.top10"},
+    ),
+    (ErrorEvent("CODE", "Why.", channel="x"), "error", {"code": "CODE", "message": "Why.", "channel": "x"}),
 ]
 
 TOKEN = ActionToken(UserId("u1"), 17, "0f", "ab")

@@ -58,6 +58,7 @@ def test_a_token_is_taken_from_its_header(word: str) -> None:
         (handshake(sec_websocket_key="short"), 400),
         (handshake(sec_websocket_key="\xff" * 24), 400),
         (handshake(sec_websocket_key="AAAA"), 400),
+        (handshake(PATH + "?ticket=a" + "&b=" * 64), 400),
         (handshake(origin="https://evil.example"), 403),
         (handshake(authorization="Basic YTpi"), 401),
         (handshake(authorization="Bearer"), 401),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
+from scoreboard.live.query import TooManyFields, fields_of
 from scoreboard.live.socketio.engine import Way
 from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VERSION, Refusal, bad_request
 
@@ -12,7 +12,6 @@ from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VER
 PATHS = frozenset({"/socket.io/", "/socket.io"})
 
 _VERSION = ["4"]
-_MOST_FIELDS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,9 @@ class Query:
 def query_of(text: str) -> Query | Refusal:
     """What a query says, or why it may not; what else stands in it is the client's own business."""
     try:
-        fields = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return bad_request("The query of the request has too many fields.")
+        fields = fields_of(text)
+    except TooManyFields as error:
+        return bad_request(str(error))
     transports, sids = fields.get("transport", []), fields.get("sid", [])
     if transports not in (["polling"], ["websocket"]):
         return UNKNOWN_TRANSPORT

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Refusal:
     @property
     def body(self) -> bytes:
         """As Engine.IO writes it."""
-        return json.dumps({"code": self.code, "message": self.message}).encode()
+        return msgspec.json.encode({"code": self.code, "message": self.message})
 
     def response(self) -> bytes:
         """The whole response to the handshake of a WebSocket; the connection closes behind it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from socketio.packet import ACK, EVENT
 
 from actors.connection.commands import CommandId
-from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused
+from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedOut
 from actors.leaderboard.events import BoardEvent
 from scoreboard.live.dialect import Spoken, spoken_b
 from scoreboard.live.dialect_a import spoken_a
@@ -88,7 +88,7 @@ class Answering:
     def personal(self, event: PersonalEvent) -> bytes:
         """See `Speech`; the first one after a command of which an answer is awaited is that answer."""
         of_another = isinstance(event, Answered | Refused | ErrorEvent) and event.id is not None
-        if self.awaited is None or of_another:
+        if self.awaited is None or of_another or isinstance(event, SignedOut):
             return self._speech.personal(event)
         name, self.awaited = self.awaited, None
         if isinstance(event, Pong) and not event.echo:

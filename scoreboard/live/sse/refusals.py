@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from scoreboard.wire.times import iso
 
@@ -29,7 +30,7 @@ class Refusal:
         if self.retry_after_s is not None:
             told["retryAfter"] = self.retry_after_s
         told |= {"timestamp": iso(now_us), "requestId": request_id}
-        return json.dumps({"success": False, "error": told}).encode()
+        return msgspec.json.encode({"success": False, "error": told})
 
     def all_headers(self, body: bytes) -> Headers:
         """With what is said of the body."""

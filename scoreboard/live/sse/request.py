@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from actors.leaderboard.events import Channel
 from scoreboard.live.channels import KNOWN, WIDEST, channel_of, is_of_another, with_radius
 from scoreboard.live.handshake import AMBIGUOUS, AllowOrigin, HandshakeHead, proof_in
-from scoreboard.live.query import fields_of
+from scoreboard.live.query import TooManyFields, fields_of
 from scoreboard.live.sse.dialect import position_in
 from scoreboard.live.sse.refusals import Headers, Refusal, unauthorized
 
@@ -68,7 +68,10 @@ def _explained(head: HandshakeHead) -> Headers:
 
 
 def _wanted(head: HandshakeHead) -> Wanted | Refusal:
-    fields = fields_of(head.query)
+    try:
+        fields = fields_of(head.query)
+    except TooManyFields as error:
+        return Refusal(400, "INVALID_INPUT", str(error))
     problem = _problem_of(fields)
     if problem is not None:
         return Refusal(400, "INVALID_INPUT", problem)

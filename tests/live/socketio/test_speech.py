@@ -11,7 +11,7 @@ import trio
 
 from actors.connection.commands import BadInput, ClientCommand, Ping, RequestToken, Subscribe
 from actors.connection.connection import ConnectionWorld
-from actors.connection.events import ErrorEvent, Pong
+from actors.connection.events import ErrorEvent, Pong, SignedOut
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel, NewLeader, RankChange, Row, ScoreChange
 from actors.ports import ALL_TIME, Source, UserId
 from scoreboard.live.frames import texts_in
@@ -20,6 +20,7 @@ from scoreboard.live.socketio.asked import asked
 from scoreboard.live.socketio.engine import Way
 from scoreboard.live.socketio.outbox import ROOM_BYTES
 from scoreboard.live.socketio.packets import socket_packet
+from scoreboard.live.socketio.places import Place, PlaceLimits, Places
 from scoreboard.live.socketio.session import Session
 from scoreboard.live.socketio.speech import SPEECH_A, SPEECH_B, Answering, framed
 from tests.connection.feed import nobody_scores
@@ -118,10 +119,11 @@ def test_every_other_packet_is_bad_input() -> None:
 
 
 def test_an_answer_goes_to_the_command_that_awaits_it() -> None:
-    """Not that of a score, which has a name of its own and may come at any time."""
+    """Not that of a score, which has a name of its own; and not what answers nothing. Both may come at any time."""
     speech = Answering(SPEECH_A)
     speech.awaited = 5
     assert texts_in(speech.personal(ErrorEvent("X", "No.", 7))) == ['437[{"error":{"code":"X","message":"No."}}]']
+    assert texts_in(speech.personal(SignedOut("X", "No."))) == ['42["error",{"code":"X","message":"No."}]']
     assert texts_in(speech.personal(Pong(b"1"))) == ["435[1]"]
     assert texts_in(speech.personal(Pong(b"1"))) == ['42["pong",1]']
 
@@ -130,7 +132,9 @@ async def test_a_ping_that_finds_no_room_is_said_at_a_later_look() -> None:
     """When the client has fetched what waits; otherwise it would hear none for a whole interval, and give us up."""
     connection = ConnectionWorld(Boards(), who, lambda: None, lambda: None, nobody_scores())  # type: ignore[arg-type]
     world = SocketIoWorld(connection, SocketIoLimits(), lambda _: None)
-    session = Session("sid", Way.POLLING, world, Source(None, None), lambda _: None)
+    place = Places(PlaceLimits()).take("")
+    assert isinstance(place, Place)
+    session = Session("sid", Way.POLLING, world, Source(None, None), place, lambda _: None)
     now = trio.current_time()
     assert session._outbox.write_now(framed("4" + "x" * ROOM_BYTES))
     session.look(now + 26)

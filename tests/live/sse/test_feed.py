@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from scoreboard.live import Patience
-from scoreboard.live.sse import EventFeedLimits
+from scoreboard.live.sse import PATH, EventFeedLimits
 from tests.door.attacks import PLAIN
 from tests.door.doors import read_until
 from tests.live.sse.streams import TOP10, Reader, open_streams, request
@@ -110,6 +110,28 @@ async def test_what_is_no_stream_is_answered_in_the_envelope(sent: bytes, status
         assert ("retry-after" in headers) is (status == 503)
         async with live.reader() as reader:
             assert (await reader.event())[0] == "leaderboard.update"
+
+
+async def test_every_request_is_counted() -> None:
+    """By method and status: what is shown, what is told, what is refused."""
+    async with open_streams(EventFeedLimits(open_within_s=0.2)) as live:
+        for sent in (request("?channel=x"), request(authorization="Bearer waits"), request(method="POST")):
+            await live.answer(sent)
+        await live.answer(request(method="HEAD"))
+        await live.answer(request(method="OPTIONS"))
+        async with live.reader() as reader:
+            await reader.event()
+        counted = {name.replace(PATH, "at"): count for name, count in live.counts.items() if PATH in name}
+        asked = ("GET at 400", "GET at 503", "POST at 405", "HEAD at 200", "OPTIONS at 204", "GET at 200")
+        assert counted == dict.fromkeys(asked, 1)
+
+
+async def test_a_refusal_is_as_compact_as_every_answer() -> None:
+    """And of a query with too many fields it says that, not what it might have asked."""
+    async with open_streams() as live:
+        refused = await live.opened.talk(request(TOP10 + "&full=true" * 64))
+        assert b'{"success":false,"error":{"code":"INVALID_INPUT","message":"The query of the address has ' in refused
+        assert b"more than 64 fields" in refused
 
 
 async def test_head_and_options_tell_the_truth() -> None:
