@@ -39,13 +39,11 @@ def succeeded(data: Any, message: str | None = None, *, status: int = 200, heade
 
 
 def door_words(now_us: Callable[[], int]) -> Callable[[bytes, int, str], tuple[Headers, bytes]]:
-    """What the door says in place of a route: an error of the document that the target belongs to, or a line."""
+    """What the door says in place of a route: an error of the document that the target belongs to."""
 
     def words(target: bytes, status: int, sentence: str) -> tuple[Headers, bytes]:
         path, name = target.partition(b"?")[0].decode("latin1"), request_id.chosen_or_fresh(())
         named: Headers = ((request_id.HEADER, name.encode("ascii")),)
-        if not path.startswith("/api/"):
-            return (*named, (b"content-type", b"text/plain; charset=utf-8")), sentence.encode() + b"\n"
         phrase = HTTPStatus(status).phrase
         code = AT_THE_DOOR.get(status, phrase.upper().replace(" ", "_"))
         answer = error_answer(ApiError(status, phrase, code, sentence), path, name, now_us())

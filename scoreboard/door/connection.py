@@ -11,7 +11,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
-from scoreboard.door.farewell import short_answer
+from scoreboard.door.farewell import last_answer
 from scoreboard.door.head import RequestHead, as_text
 from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
@@ -98,7 +98,7 @@ class Http1Connection:
                     break
         except HeadError as error:
             self.site.dropped(error.drop)
-            await self.write(short_answer(error.status, str(error)))
+            await self.write(last_answer(self.site.words, error.target, error.status, str(error)))
         return None
 
     def _is_for_a_stream(self, head: ParsedHead) -> bool:
@@ -155,7 +155,7 @@ class Http1Connection:
 def _require_servable(head: ParsedHead) -> None:
     """Raises HeadError for what is a request, but none for the application."""
     if not head.target.startswith(b"/"):
-        raise HeadError(400, "The target of a request must be a path.")
+        raise HeadError(400, "The target of a request must be a path.", head.target)
     if head.upgrade.strip().lower() == b"websocket":
         text = "A WebSocket begins with the first request of a connection, a GET with Connection: Upgrade."
-        raise HeadError(400, text)
+        raise HeadError(400, text, head.target)

@@ -7,24 +7,18 @@ from http import HTTPStatus
 import trio
 
 from scoreboard.door.limits import DoorLimits
-from scoreboard.door.words import Said, plain
+from scoreboard.door.words import Words
 
 _READ_BYTES = 64 * 1024
 
 
-def short_answer(status: int, sentence: str, *, retry_after_s: int | None = None) -> bytes:
-    """A whole response of HTTP/1.1, a line of plain text, after which the connection closes."""
-    headers, body = plain(b"", status, sentence)
+def last_answer(words: Words, target: bytes, status: int, sentence: str, *, retry_after_s: int | None = None) -> bytes:
+    """A whole response of HTTP/1.1, in the words for that target, after which the connection closes."""
+    headers, body = words(target, status, sentence)
     wait = () if retry_after_s is None else ((b"retry-after", b"%d" % retry_after_s),)
-    return last_answer(status, ((*headers, *wait), body))
-
-
-def last_answer(status: int, said: Said) -> bytes:
-    """The same of these headers and this body."""
-    headers, body = said
     lines = [
         b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode("ascii")),
-        *(b"%b: %b" % field for field in headers),
+        *(b"%b: %b" % field for field in (*headers, *wait)),
         b"content-length: %d" % len(body),
         b"connection: close",
     ]

@@ -11,16 +11,17 @@ import trio
 from trio.socket import IPPROTO_TCP, SHUT_WR
 
 from scoreboard.door.admission import Admission, site_of
-from scoreboard.door.farewell import linger, say_and_leave, short_answer
+from scoreboard.door.farewell import last_answer, linger, say_and_leave
 from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
+from scoreboard.door.words import Words, plain
 
 Handler = Callable[[trio.SocketStream, RequestHead, trio.Event], Awaitable[None]]
 """Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
 end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering."""
 
-_FULL = short_answer(503, "Too many connections.", retry_after_s=5)
+FULL_S = 5  # who is turned away may come again after so many seconds
 _TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
 
 
@@ -38,6 +39,7 @@ class FrontDoor:
     """Serves listeners: WebSocket handshakes go to one handler, all other requests of HTTP/1.x to the other.
 
     Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
+    `words` says what is told to who is let in to none of them.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class FrontDoor:
         limits: DoorLimits,
         observer: DoorObserver,
         streams: Mapping[str, Handler] | None = None,
+        words: Words = plain,
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
         self._limits = limits
         self._observer = observer
+        self._words = words
         self._admission = Admission(limits)
         self._visits: set[_Visit] = set()
         self._closing = trio.Event()
@@ -147,7 +151,8 @@ class FrontDoor:
         """Without a task and without waiting: being full must cost less than being served."""
         self._observer.dropped(why)
         with suppress(OSError):
-            os.write(stream.socket.fileno(), _FULL)
+            answer = last_answer(self._words, b"", 503, "Too many connections.", retry_after_s=FULL_S)
+            os.write(stream.socket.fileno(), answer)
             stream.socket.shutdown(SHUT_WR)
         stream.socket.close()
 
@@ -168,7 +173,8 @@ class FrontDoor:
         except HeadRefused as refused:
             self._observer.dropped(refused.why)
             if refused.status is not None:
-                await say_and_leave(visit.stream, short_answer(refused.status, str(refused)), self._limits)
+                answer = last_answer(self._words, refused.target, refused.status, str(refused))
+                await say_and_leave(visit.stream, answer, self._limits)
             return
         kind = head.kind(self._streams)
         visit.kind = kind.value

@@ -17,12 +17,16 @@ _HTTP2_PREFACE = b"PRI "
 
 
 class HeadRefused(Exception):
-    """The client sent no head that may be served. `status` is what to answer; None: not worth an answer."""
+    """The client sent no head that may be served. `status` is what to answer; None: not worth an answer.
 
-    def __init__(self, status: int | None, why: Drop, sentence: str) -> None:
+    `target` is what it asks for, as far as that was understood.
+    """
+
+    def __init__(self, status: int | None, why: Drop, sentence: str, target: bytes = b"") -> None:
         super().__init__(sentence)
         self.status = status
         self.why = why
+        self.target = target
 
 
 class Kind(Enum):
@@ -83,6 +87,11 @@ class HeadReader:
         """Whether anything came at all."""
         return bool(self._first)
 
+    @property
+    def target(self) -> bytes:
+        """What it asks for, as far as that has come."""
+        return self._parser.target()
+
     def feed(self, data: bytes) -> RequestHead | None:
         """One more piece; returns the head when it is complete.
 
@@ -97,7 +106,7 @@ class HeadReader:
         try:
             head = self._parser.next_head()
         except HeadError as error:
-            raise HeadRefused(error.status, error.drop, str(error)) from error
+            raise HeadRefused(error.status, error.drop, str(error), error.target) from error
         return None if head is None else as_text(head, self._parser.take())
 
 
@@ -118,7 +127,7 @@ async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> Reque
                 return head
     if not reader.begun:  # browsers open connections ahead of need; they expect no answer on them
         raise HeadRefused(None, Drop.SILENT, "Nothing was sent.")
-    raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.")
+    raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.", reader.target)
 
 
 def as_text(head: ParsedHead, rest: bytes) -> RequestHead:

@@ -22,6 +22,8 @@ _REQUEST_LINE = re.compile(rb"([-!#$%&'*+.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9]
 #: What the beginning of a request line may look like. So much of it is enough to tell at once what is none.
 _BEGINNING = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+(?: [!-~]*(?: [HTP/0-9.]*\r?)?)?")
 _LOOKED_AT = 64
+#: Of a request that is refused: enough of its target to know whose words it expects.
+_TARGET = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,32} (/[!-~]{0,255})")
 #: llhttp sees the fields behind this line, so that no method and no target has a meaning for it.
 _ANY_LINE = b"GET / HTTP/1.1\r\n"
 _VERSIONS = frozenset({b"1.0", b"1.1"})
@@ -32,11 +34,15 @@ _TOO_LARGE = 431
 
 
 class HeadError(Exception):
-    """This is no head that may be served; `status` is what to answer, `drop` the reason to count."""
+    """This is no head that may be served; `status` is what to answer, `drop` the reason to count.
 
-    def __init__(self, status: int, sentence: str) -> None:
+    `target` is what it asks for, as far as that was understood.
+    """
+
+    def __init__(self, status: int, sentence: str, target: bytes = b"") -> None:
         super().__init__(sentence)
         self.status = status
+        self.target = target
 
     @property
     def drop(self) -> Drop:
@@ -94,15 +100,29 @@ class HeadParser:
         Raises:
             HeadError: this is not going to be one; the connection cannot go on.
         """
+        raw = b""
+        try:
+            raw = self._whole()
+            return parse(raw, self._limits.head_headers) if raw else None
+        except HeadError as error:
+            error.target = target_in(raw or self._bytes)
+            raise
+
+    def target(self) -> bytes:
+        """What the head that is not whole yet asks for, as far as it has come."""
+        return target_in(self._bytes)
+
+    def _whole(self) -> bytes:
+        """The bytes of the next head, none while it is not whole; raises HeadError."""
         end = self._bytes.find(_END, max(0, self._looked_at - len(_END) + 1))
         size = end + len(_END) if end >= 0 else len(self._bytes) + 1
         if size > self._limits.head_bytes:
             raise HeadError(431, "The head of the request is too large.")
         if end < 0:
             self._look_at_beginning()
-            return None
+            return b""
         self._early, self._looked_at = None, 0
-        return parse(self.take(size), self._limits.head_headers)
+        return self.take(size)
 
     def _look_at_beginning(self) -> None:
         """Refuse early what cannot become a head: whoever sends it does not speak HTTP and may wait for ever."""
@@ -119,6 +139,12 @@ class HeadParser:
             self._looked_at = line_end + 2
         _feed(self._early, bytes(self._bytes[self._looked_at :]))
         self._looked_at = len(self._bytes)
+
+
+def target_in(data: bytes | bytearray) -> bytes:
+    """The beginning of the target, of what begins like a request."""
+    match = _TARGET.match(data)
+    return b"" if match is None else match[1]
 
 
 def parse(raw: bytes, most_fields: int) -> ParsedHead:

@@ -114,8 +114,7 @@ class Turn:
         connection.site.dropped(why)
         connection.ended = self._given_up = True
         if not self._reply.begun:
-            said = connection.site.words(self._head.target, status, sentence)
-            await connection.write(last_answer(status, said))
+            await connection.write(last_answer(connection.site.words, self._head.target, status, sentence))
             connection.broken = True
 
     async def _until_over(self) -> None:

@@ -1,4 +1,4 @@
-"""What the door itself says to a request that it refuses, once its target is known."""
+"""What the door itself says to a request that it refuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 Said = tuple[Sequence[tuple[bytes, bytes]], bytes]
 
-#: Headers and body for a target, a status and a sentence; not their length, nor the end of the connection.
+#: Headers and body for a target, a status and a sentence; not their length, nor the end of the connection. The target
+#: is empty where none was understood, and may lack its end.
 Words = Callable[[bytes, int, str], Said]
 
 

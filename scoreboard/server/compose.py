@@ -134,9 +134,8 @@ async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio
     portions = Portions()
     streams = {STREAM_PATH: portions.before(feeds.events)}
     application = requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, create_app(world))
-    http = HypercornHandler(
-        application, load_config(HYPERCORN), limits, observer, streams, words=door_words(parts.clock.now_us)
-    )
+    words = door_words(parts.clock.now_us)
+    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer, streams, words=words)
     sockets = sockets_by_path(SOCKETIO_PATHS, feeds.socketio.sockets, feeds.sockets)
     door = FrontDoor(
         http=portions.before(http),
@@ -144,6 +143,7 @@ async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio
         limits=limits,
         observer=observer,
         streams=streams,
+        words=words,
     )
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]

@@ -117,6 +117,64 @@ async def test_what_the_door_refuses_is_told_in_the_words_of_the_address(
     served.door.log.lines.clear()
 
 
+OF_A, OF_B = {"error", "message", "code"}, {"success", "error"}
+LONG = "a" * 40_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code", "fields"),
+    [
+        ("GET /api/v1/actions HTTP/1.1\r\n\r\n", 400, "INVALID_INPUT", OF_B),
+        ("GET /api/scores/top HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "INVALID_INPUT", OF_A),
+        ("GET /api/v1/actions HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n", 400, "INVALID_INPUT", OF_B),
+        ("GET /api/v1/actions HTTP/2.0\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED", OF_B),
+        (f"GET /api/v1/{LONG}", 431, "REQUEST_HEADER_FIELDS_TOO_LARGE", OF_B),
+        (f"GET /api/v1/actions HTTP/1.1\r\nHost: a\r\nX: {LONG}", 431, "REQUEST_HEADER_FIELDS_TOO_LARGE", OF_B),
+        (
+            "POST /api/v1/scores/batch HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            501,
+            "NOT_IMPLEMENTED",
+            OF_B,
+        ),
+        ("GET http://a/api/v1/actions HTTP/1.1\r\nHost: a\r\n\r\n", 400, "INVALID_INPUT", OF_A),
+        ("GET /ws/leaderboard HTTP/1.1\r\n\r\n", 400, "INVALID_INPUT", OF_A),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED", OF_A),
+        ("\x16\x03\x01", 400, "INVALID_INPUT", OF_A),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", request("GET", "/health")], ids=["first", "later"])
+async def test_what_never_becomes_a_request_is_told_in_the_words_of_its_target(
+    served: Served, before: bytes, sent: str, status: int, code: str, fields: set[str]
+) -> None:
+    """As far as it has one; at the beginning of a connection and later. Always with a request id."""
+    with trio.fail_after(10):
+        answers = await served.door.talk(before + sent.encode("latin-1"))
+    answer = answers[answers.rindex(b"HTTP/1.1 %d " % status) :]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    told = json.loads(body)
+    assert fields == set(told)
+    assert code == (told if fields == OF_A else told["error"])["code"]
+    assert b"\r\ncontent-type: application/json\r\n" in head
+    named = head.partition(b"x-request-id: ")[2].partition(b"\r\n")[0].decode()
+    assert fields == OF_A or (named, True) == (told["error"]["requestId"], told["error"]["timestamp"].endswith("Z"))
+    assert len(named) >= 8
+
+
+async def test_one_connection_too_many_is_told_so_in_the_words_of_document_a(ring: KeyRing) -> None:
+    """Before it has said anything, with the time to wait."""
+    async with (
+        running_world(ring=ring) as world,
+        open_door(DoorLimits(connections=1), application=world.app, words=door_words(world.clock.now_us)) as door,
+        await door.connect() as first,
+    ):
+        assert 200 == (await exchange(first, request("GET", "/health")))[0]
+        async with await door.connect() as second:
+            head, _, body = (await read_all(second)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\nx-request-id: ")
+    assert b"\r\nretry-after: 5\r\n" in head
+    assert "SERVICE_UNAVAILABLE" == json.loads(body)["code"]
+
+
 async def test_a_thousand_tiny_pieces_of_a_refused_body_do_not_block_the_connection(served: Served) -> None:
     """More pieces than fit into the queue between Hypercorn and us."""
     head = request("POST", "/api/auth/register", None, "Content-Length: 20000")

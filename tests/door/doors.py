@@ -165,7 +165,7 @@ async def open_door(
     for name, value in config.items():
         setattr(settings, name, value)
     http = HypercornHandler(application, settings, limits, journal, streams, words=words)
-    door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal, streams=streams)
+    door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal, streams=streams, words=words)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
     async with trio.open_nursery() as nursery:

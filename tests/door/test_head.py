@@ -102,3 +102,4 @@ async def test_a_head_that_drips_ends_at_the_deadline(autojump_clock: trio.testi
             await read_head(near, DoorLimits(head_within_s=5))
         nursery.cancel_scope.cancel()
     assert (5, 408) == (round(trio.current_time() - begun), refused.value.status)
+    assert b"/" == refused.value.target[:1]  # as far as it has come
