@@ -107,6 +107,17 @@ class Passwords(Group, frozen=True, kw_only=True):
     waiting: Annotated[int, Meta(ge=0, le=10_000, description="Waiting for their turn; the next is refused")] = 64
 
 
+class Sessions(Group, frozen=True, kw_only=True):
+    """How soon a session that was ended on one worker is over on all."""
+
+    listen_s: Annotated[
+        float, Meta(ge=0.05, le=2, description="From one look in Redis whether a session was ended to the next")
+    ] = 0.5
+    look_s: Annotated[
+        float, Meta(ge=0.05, le=25, description="The same in PostgreSQL, which holds while Redis does not answer")
+    ] = 10.0
+
+
 class Board(Group, frozen=True, kw_only=True):
     """The live table."""
 
@@ -165,6 +176,7 @@ class Settings(Group, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     keys: Keys = field(default_factory=Keys)
     passwords: Passwords = field(default_factory=Passwords)
+    sessions: Sessions = field(default_factory=Sessions)
     board: Board = field(default_factory=Board)
     boards: Boards = field(default_factory=Boards)
     socketio: Socketio = field(default_factory=Socketio)

@@ -62,7 +62,7 @@ class AccountsActor(BatchActor):
 
     `ledger_within_s` is how long a registration waits for the boards; those who come after it wait as long.
     `session_ended` hears of each session whose tokens must be refused from now on, whether or not somebody still waits
-    for the answer.
+    for the answer; `announced` that other workers have something to hear.
     """
 
     max_batch = 32
@@ -74,6 +74,7 @@ class AccountsActor(BatchActor):
         *,
         profiles: ProfileStore,
         session_ended: Callable[[SessionId], None] = lambda _: None,
+        announced: Callable[[], None] = lambda: None,
         ledger_within_s: float = 1.0,
         store_within_s: float = 15.0,
     ) -> None:
@@ -81,6 +82,7 @@ class AccountsActor(BatchActor):
         self._profiles = profiles
         self._ledger = ledger
         self._session_ended = session_ended
+        self._announced = announced
         self._ledger_within_s = ledger_within_s
         self._store_within_s = store_within_s
         self._unannounced: list[ScoreFact] = []
@@ -127,17 +129,21 @@ class AccountsActor(BatchActor):
             case Rotate():
                 outcome = await self._insist(lambda: self._rotate(message))
                 if isinstance(outcome, RotationRefused) and outcome.session_id and outcome.reason in ENDED:
-                    self._session_ended(outcome.session_id)
+                    self._end(outcome.session_id)
                 return outcome
             case EndSession(session_id, now_us):
                 await self._insist(lambda: self._store.revoke_session(session_id, now_us=now_us))
-                self._session_ended(session_id)
+                self._end(session_id)
                 return None
             case FindProfile(user_id):
                 return await self._profiles.profile(user_id)
             case ChangeProfile():
                 return await self._change(message)
         raise TypeError(f"accounts do not understand {message!r}")
+
+    def _end(self, session_id: SessionId) -> None:
+        self._session_ended(session_id)
+        self._announced()
 
     async def _insist(self, call: Callable[[], Awaitable[R]]) -> R:
         """Make a write of the store, some times over while the store is away."""

@@ -16,6 +16,7 @@ from actors.ports.accounts import (
     Rotated,
     RotationRefused,
 )
+from actors.ports.announcements import SESSION_ENDED, Announcement, AnnouncementStore, Bell, News
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
@@ -49,17 +50,21 @@ __all__ = [
     "LATEST_US",
     "MAX_SCORE",
     "NEVER_US",
+    "SESSION_ENDED",
     "UNCHANGED",
     "Account",
     "AccountStore",
     "ActionCatalogue",
     "ActionKind",
+    "Announcement",
+    "AnnouncementStore",
     "AnswerRecord",
     "Archive",
     "ArchivePage",
     "ArchivedPeriod",
     "ArchivedRow",
     "BannedUser",
+    "Bell",
     "BoardCache",
     "BoardId",
     "BoardPart",
@@ -78,6 +83,7 @@ __all__ = [
     "NameTaken",
     "NewAccount",
     "NewSession",
+    "News",
     "OperationId",
     "Period",
     "Profile",

@@ -83,6 +83,8 @@ class AccountStore(Protocol):
 
     Each call that writes may be repeated with the same arguments and then gives the same answer. So after
     StoreUnavailable, which here may also come after a connection was lost half-way, the caller simply asks again.
+
+    Each end of a session is announced: here, by a ban, by another role. All sessions of a player end with these two.
     """
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
@@ -110,8 +112,4 @@ class AccountStore(Protocol):
 
     async def revoke_session(self, session_id: SessionId, *, now_us: int) -> None:
         """End a session. Ending it twice, or one that never was, changes nothing."""
-        ...
-
-    async def revoked_since(self, since_us: int) -> list[SessionId]:
-        """Sessions ended at or after that time: their access tokens must be refused."""
         ...

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import trio
 
+from actors.announcements import messages as announcements
 from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
 from scoreboard.api.world import ApiWorld
@@ -51,6 +52,9 @@ from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
 HYPERCORN = PACKAGE.parent / "hypercorn.toml"
+
+#: For what was announced before the start to be read.
+LISTENING_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
 
 async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
     """Listen and serve until the door is closed."""
-    tokens = await _tokens(parts, stores)
+    await core.announcements.ask(announcements.Listening(), within=LISTENING_WITHIN_S)  # of ended sessions
+    tokens = _tokens(parts)
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
     world = _api_world(parts, stores, core, tokens, tickets)
     observer = DoorJournal(parts.log, parts.metrics)
@@ -171,11 +176,8 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
         raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
-async def _tokens(parts: Parts, stores: Stores) -> AccessTokens:
-    """Access tokens, with the sessions that ended while none of them could have expired."""
+def _tokens(parts: Parts) -> AccessTokens:
     wanted = parts.settings.tokens
-    for session_id in await stores.accounts.revoked_since(parts.clock.now_us() - wanted.access_s * 1_000_000):
-        parts.revoked.add(session_id)
     return AccessTokens(
         parts.keys.now(),
         parts.revoked,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
 
 from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
+from actors.announcements.actor import AnnouncementsActor, AnnouncementsWorld
+from actors.announcements.messages import Announce
 from actors.leaderboard.active import ActiveBoards
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
@@ -17,8 +19,8 @@ from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.world import LedgerWorld
-from actors.ports import ALL_TIME, HMAC, BoardId, Period, UserId
-from actors.runtime import CellOptions, Directory, Ref, RestartPolicy, running_actor
+from actors.ports import ALL_TIME, HMAC, SESSION_ENDED, BoardId, Period, SessionId, UserId
+from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
 from actors.user.world import UserRules, UserWorld
@@ -37,6 +39,15 @@ PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_rest
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """How often one listens and looks for what other workers announce, and how old it may be at the start. Seconds."""
+
+    listen_every_s: float = 0.5
+    look_every_s: float = 10.0
+    keep_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
 class Core:
     """The running actors, as the transports know them."""
 
@@ -44,6 +55,7 @@ class Core:
     services: Directory[str]
     accounts: Ref
     actions: Ref
+    announcements: Ref
     ledger: Ref
     boards: Directory[BoardId]
     audiences: Directory[str]
@@ -59,6 +71,7 @@ async def running_core(
     tick_s: float,
     services: ServiceRules | None = None,
     zones: Mapping[Period, tzinfo] | None = None,
+    listening: Listening | None = None,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
@@ -77,20 +90,19 @@ async def running_core(
         remains = await stack.enter_async_context(solo("remains", Remains))
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
-        boards, ledger_world = wired.boards, _ledger_world(ports, hooks, wired.boards, publisher)
-        ledger = await stack.enter_async_context(
-            solo("ledger", partial(LedgerActor, ledger_world), options=LEDGER_OPTIONS)
-        )
-        accounts = await stack.enter_async_context(
-            solo("accounts", lambda: _accounts(ports, hooks, ledger), options=LEDGER_OPTIONS)
-        )
+        boards = wired.boards
+        make_ledger = partial(LedgerActor, _ledger_world(ports, hooks, boards, publisher))
+        ledger = await stack.enter_async_context(solo("ledger", make_ledger, options=LEDGER_OPTIONS))
+        listener = partial(AnnouncementsActor, _announcements_world(ports, hooks, listening or Listening()))
+        heard = await stack.enter_async_context(solo("announcements", listener, options=PUBLISHER_OPTIONS))
+        make_accounts = partial(_accounts, ports, hooks, ledger, heard)
+        accounts = await stack.enter_async_context(solo("accounts", make_accounts, options=LEDGER_OPTIONS))
         actions_world = ActionsWorld(ports.catalogue, ports.clock, {HMAC: HmacVerifier(ports.game_keys)})
-        actions = await stack.enter_async_context(
-            solo("actions", partial(ActionsActor, actions_world), options=LEDGER_OPTIONS)
-        )
+        make_actions = partial(ActionsActor, actions_world)
+        actions = await stack.enter_async_context(solo("actions", make_actions, options=LEDGER_OPTIONS))
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
-        yield Core(users, batches, accounts, actions, ledger, boards, wired.audiences, wired.published)
+        yield Core(users, batches, accounts, actions, heard, ledger, boards, wired.audiences, wired.published)
 
 
 def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:
@@ -105,8 +117,26 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
     )
 
 
-def _accounts(ports: CorePorts, hooks: CoreHooks, ledger: Ref) -> AccountsActor:
-    return AccountsActor(ports.accounts, ledger, profiles=ports.profiles, session_ended=hooks.session_ended)
+def _announcements_world(ports: CorePorts, hooks: CoreHooks, listening: Listening) -> AnnouncementsWorld:
+    return AnnouncementsWorld(
+        ports.announcements,
+        ports.bell,
+        {SESSION_ENDED: lambda about: hooks.session_ended(SessionId(about))},
+        keep_s=listening.keep_s,
+        listen_every_s=listening.listen_every_s,
+        look_every_s=listening.look_every_s,
+        missed=hooks.look_missed,
+    )
+
+
+def _accounts(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref) -> AccountsActor:
+    def announced() -> None:
+        with suppress(ActorError):  # then it is heard with the next look
+            announcements.tell(Announce())
+
+    return AccountsActor(
+        ports.accounts, ledger, profiles=ports.profiles, session_ended=hooks.session_ended, announced=announced
+    )
 
 
 def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref, actions: Ref) -> Directory[UserId]:

@@ -46,6 +46,10 @@ class CoreWatch(ActorWatch):
         """It never changes again."""
         self._log.info("period_archived", period=of.period.value, label=of.span.label, players=of.players)
 
+    def look_missed(self, error: Exception) -> None:
+        """What other workers announced was not read; the next look reads it."""
+        self._log.warning("announcements_not_read", reason=repr(error))
+
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""
         self._log.error("write_rejected", exc_info=fault)

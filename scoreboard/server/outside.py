@@ -10,8 +10,10 @@ from actors.leaderboard.loading import Loading
 from actors.ports import (
     AccountStore,
     ActionCatalogue,
+    AnnouncementStore,
     Archive,
     ArchivedPeriod,
+    Bell,
     BoardCache,
     BoardId,
     EventLog,
@@ -45,6 +47,8 @@ class CorePorts:
     archive: Archive
     profiles: ProfileStore
     game_keys: Callable[[], Sequence[bytes]]
+    announcements: AnnouncementStore
+    bell: Bell
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class CoreHooks:
     board_loading: Callable[[Loading], None] = lambda _: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
+    look_missed: Callable[[Exception], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
     service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
     board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None

@@ -13,7 +13,7 @@ from actors.service.actor import ServiceRules
 from actors.user.limits import Limit
 from actors.user.world import UserRules
 from scoreboard.security.keys import GAME
-from scoreboard.server.core import Core, running_core
+from scoreboard.server.core import Core, Listening, running_core
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import ActionKeysNow
 from scoreboard.server.outside import CoreHooks, CorePorts
@@ -34,6 +34,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         tick_s=settings.board.tick_s,
         services=services,
         zones=_zones(settings.boards),
+        listening=Listening(settings.sessions.listen_s, settings.sessions.look_s, settings.tokens.access_s),
     )
 
 
@@ -62,6 +63,8 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         archive=stores.archive,
         profiles=stores.profiles,
         game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
+        announcements=stores.announcements,
+        bell=stores.bell,
     )
 
 
@@ -78,6 +81,7 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         board_loading=LoadingLog(parts.log, trio.current_time).heard,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
+        look_missed=watch.look_missed,
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,

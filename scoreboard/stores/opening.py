@@ -21,14 +21,26 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from actors.ports import AccountStore, Archive, BoardCache, EventLog, ProfileStore, StoreError, StoreUnavailable
+from actors.ports import (
+    AccountStore,
+    AnnouncementStore,
+    Archive,
+    Bell,
+    BoardCache,
+    EventLog,
+    ProfileStore,
+    StoreError,
+    StoreUnavailable,
+)
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
+from scoreboard.stores.postgres_announcements import KEPT, SWEEP_ANNOUNCEMENTS, PostgresAnnouncements
 from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
+from scoreboard.stores.redis_bell import RedisBell
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
 from scoreboard.stores.redis_pool import Cache, open_redis
@@ -62,6 +74,8 @@ class Stores:
     database: Database
     redis: Cache
     migrations: tuple[str, ...]
+    announcements: AnnouncementStore
+    bell: Bell
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
@@ -88,6 +102,7 @@ class Stores:
         await self.database.run(lambda connection: connection.execute("SELECT ensure_partitions()"))
         await self.database.run(_summarize)
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
+        await self.database.run(lambda connection: connection.execute(SWEEP_ANNOUNCEMENTS, KEPT))
 
 
 async def _summarize(connection: asyncpg.Connection) -> None:
@@ -161,6 +176,8 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         database=database,
         redis=redis,
         migrations=migrations,
+        announcements=PostgresAnnouncements(database),
+        bell=RedisBell(redis),
     )
 
 

@@ -61,8 +61,6 @@ FROM rotate_refresh($1, $2, from_us($3), from_us($4), $5)
 
 REVOKE = "UPDATE sessions SET revoked_at = from_us($2) WHERE session_id = $1 AND revoked_at IS NULL"
 
-REVOKED = "SELECT session_id::text FROM sessions WHERE revoked_at >= from_us($1) ORDER BY revoked_at, session_id"
-
 
 def account_in(row: asyncpg.Record) -> Account:
     """The account that a row describes."""
@@ -126,8 +124,3 @@ class PostgresAccountStore:
     async def revoke_session(self, session_id: SessionId, *, now_us: int) -> None:
         """See `AccountStore.revoke_session`."""
         await self._database.run(lambda connection: connection.execute(REVOKE, name_key(session_id), now_us))
-
-    async def revoked_since(self, since_us: int) -> list[SessionId]:
-        """See `AccountStore.revoked_since`."""
-        rows = await self._database.run(lambda connection: connection.fetch(REVOKED, since_us))
-        return [SessionId(row[0]) for row in rows]

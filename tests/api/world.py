@@ -31,6 +31,8 @@ from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.api.declared import hold_to_declarations
 from tests.fakes import (
     FakeAccountStore,
+    FakeAnnouncements,
+    FakeBell,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
@@ -175,7 +177,8 @@ class Parts:
         events, cache = FakeEventLog(), FakeBoardCache()
         stores = (self.scores, self.accounts, events, cache)
         rest = (self.scores, self.archive, self.profiles, lambda: self.keys.game_keys[GAME])
-        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest)
+        heard = (FakeAnnouncements(self.accounts), FakeBell())
+        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, *heard)
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""

@@ -13,7 +13,9 @@ from uuid import UUID
 from actors.ports import (
     AccountStore,
     ActionCatalogue,
+    AnnouncementStore,
     Archive,
+    Bell,
     BoardCache,
     EventLog,
     NewAccount,
@@ -31,7 +33,9 @@ from actors.ports import (
 from scoreboard.stores.opening import Stores, open_stores
 from tests.fakes import (
     FakeAccountStore,
+    FakeAnnouncements,
     FakeArchive,
+    FakeBell,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
@@ -61,6 +65,8 @@ class World:
     now_us: Callable[[], Awaitable[int]]
     pass_time: Callable[[int], Awaitable[int]]
     filed: Callable[[UserId], Awaitable[list[str | None]]]
+    announcements: AnnouncementStore
+    bell: Bell
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -83,9 +89,11 @@ def fake_backend() -> Backend:
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
     archive = FakeArchive(scores, clock)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
+    announcements, bell = FakeAnnouncements(accounts), FakeBell()
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True
+        accounts.changed(user_id)
 
     async def set_score(user_id: UserId, score: int) -> None:
         players.rows[user_id].score = score
@@ -102,9 +110,9 @@ def fake_backend() -> Backend:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        yield World(
-            scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time, filed
-        )
+        stores = (scores, accounts, events, cache)
+        more = (filed, announcements, bell)
+        yield World(*stores, ban, set_score, scores, profiles, archive, now_us, pass_time, *more)
 
     return Backend(opened)
 
@@ -157,6 +165,8 @@ def real_world(stores: Stores) -> World:
         now_us,
         pass_time,
         partial(_filed, stores),
+        stores.announcements,
+        stores.bell,
     )
 
 

@@ -42,6 +42,8 @@ from scoreboard.server.outside import CoreHooks, CorePorts
 from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores
 from tests.fakes import (
     FakeAccountStore,
+    FakeAnnouncements,
+    FakeBell,
     FakeBoardCache,
     FakeEventLog,
     FakeProfileStore,
@@ -256,6 +258,8 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         FakeArchive(scores, clock),
         FakeProfileStore(players),
         lambda: (b"game key",),
+        FakeAnnouncements(accounts),
+        FakeBell(),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 

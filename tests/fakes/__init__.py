@@ -1,6 +1,7 @@
 """In-memory stand-ins for what the core asks of the world; they pass the same contract tests as the real ones."""
 
 from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.announcements import FakeAnnouncements, FakeBell
 from tests.fakes.archive import FakeArchive
 from tests.fakes.board import FakeBoardCache
 from tests.fakes.clock import FakeClock
@@ -12,7 +13,9 @@ from tests.fakes.scores import FakeScoreStore
 
 __all__ = [
     "FakeAccountStore",
+    "FakeAnnouncements",
     "FakeArchive",
+    "FakeBell",
     "FakeBoardCache",
     "FakeClock",
     "FakeEventLog",

@@ -42,6 +42,7 @@ class FakeAccountStore:
         self.faults = Faults()
         self._sessions: dict[SessionId, _Session] = {}
         self._tokens: dict[bytes, _Token] = {}
+        self.ended: list[SessionId] = []
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
         """See `AccountStore.register`."""
@@ -97,7 +98,7 @@ class FakeAccountStore:
         session = self._sessions[token.session_id]
         reason = self._against(token, session, successor, now_us, grace_us)
         if reason == "reused":
-            session.revoked_us = now_us
+            self._end(token.session_id, now_us)
         if reason is not None:
             return RotationRefused(reason, token.session_id)
         if token.used_us is None:
@@ -124,12 +125,14 @@ class FakeAccountStore:
     def _revoke(self, session_id: SessionId, now_us: int) -> None:
         session = self._sessions.get(session_id)
         if session is not None and session.revoked_us is None:
-            session.revoked_us = now_us
+            self._end(session_id, now_us)
 
-    async def revoked_since(self, since_us: int) -> list[SessionId]:
-        """See `AccountStore.revoked_since`."""
-        return await self.faults.around(lambda: self._revoked(since_us))
+    def _end(self, session_id: SessionId, now_us: int) -> None:
+        self._sessions[session_id].revoked_us = now_us
+        self.ended.append(session_id)
 
-    def _revoked(self, since_us: int) -> list[SessionId]:
-        ended = [(session.revoked_us, key) for key, session in self._sessions.items() if session.revoked_us is not None]
-        return [key for moment, key in sorted(ended) if moment >= since_us]
+    def changed(self, user_id: UserId) -> None:
+        """A ban, or another role: all sessions of the player end, as triggers see to in the real one."""
+        for session_id, session in self._sessions.items():
+            if session.user_id == user_id and session.revoked_us is None:
+                self._end(session_id, self.players.moment())

@@ -36,6 +36,7 @@ COMPOSITION = ("scoreboard.server", "scoreboard.__main__")
 SEEN_BY_NEIGHBOURS = ("messages", "events")
 SEEN_BY_TRANSLATORS = (*SEEN_BY_NEIGHBOURS, "commands", "published", "token", "scope")
 CORE_ROOMS = (
+    "actors.announcements",
     "actors.user",
     "actors.actions",
     "actors.service",

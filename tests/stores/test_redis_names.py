@@ -53,6 +53,7 @@ async def fill(stores: Stores, now_ms: int) -> None:
         await stores.cache.show(BoardPart(BoardId(name), of_scores, until_us=(now_ms + DAY_MS) * 1000))
     await stores.cache.show(BoardPart(BoardId("all_time:GB"), {ADA: 120}))
     assert await RedisTickets(stores.redis).first_use("a-ticket", 30)
+    await stores.bell.ring()
 
 
 async def test_every_key_has_its_name_type_and_end(postgres_url: str, redis_url: str) -> None:
@@ -71,6 +72,7 @@ async def test_every_key_has_its_name_type_and_end(postgres_url: str, redis_url:
         f"game:action-token:{HASH.hex()}": ("string", f"{ADA}:goal-1"),
         "game:live-ticket:a-ticket": ("string", "1"),
         "game:events": ("stream", 1),
+        "game:announcements": ("string", "1"),
     } == {name: (kind, value) for name, (kind, value, _) in told.items()}
     ends = {name.removeprefix("game:"): left for name, (_, _, left) in told.items() if left != -1}
     most = {"leaderboard:daily": DAY_MS, "leaderboard:weekly:GB": DAY_MS, "live-ticket:a-ticket": 30_000}

@@ -1,0 +1,47 @@
+"""Announcements in memory, and a bell."""
+
+from __future__ import annotations
+
+from actors.ports import SESSION_ENDED, Announcement, News
+from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.faults import Faults
+
+
+class FakeAnnouncements:
+    """`AnnouncementStore` over the fake accounts, which commit at once; `faults` are its switches."""
+
+    def __init__(self, accounts: FakeAccountStore) -> None:
+        self._accounts = accounts
+        self.faults = Faults()
+
+    async def since(self, age_s: float) -> News:
+        """See `AnnouncementStore.since`; all are young."""
+        return await self.after(0)
+
+    async def after(self, position: int) -> News:
+        """See `AnnouncementStore.after`."""
+        return await self.faults.around(lambda: self._after(position))
+
+    def _after(self, position: int) -> News:
+        ended = [*enumerate(self._accounts.ended, 1)][position:]
+        announcements = tuple(Announcement(number, SESSION_ENDED, session) for number, session in ended)
+        return News(announcements, len(self._accounts.ended))
+
+
+class FakeBell:
+    """`Bell` in memory."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+        self.faults = Faults()
+
+    async def ring(self) -> None:
+        """See `Bell.ring`."""
+        await self.faults.around(self._ring)
+
+    def _ring(self) -> None:
+        self.rung += 1
+
+    async def heard(self) -> object:
+        """See `Bell.heard`."""
+        return await self.faults.around(lambda: self.rung)
