@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -48,7 +47,7 @@ class Inbox(Generic[M]):
         self._read_message = read
         self._take_over = take_over
         self._message_bytes = message_bytes
-        self._texts: deque[str] = deque()
+        self._texts: list[str] = []  # the newest stands first; a deque would cost each client 700 bytes
         self._websocket: WebSocketConnection | None = None
         self.has_ended = False  # without a close frame; there is nothing left to read for trio-websocket either
 
@@ -61,7 +60,7 @@ class Inbox(Generic[M]):
         if self._texts:
             if len(self._texts) % TURN == 0:
                 await trio.lowlevel.checkpoint()
-            return self._read_message(self._texts.popleft())
+            return self._read_message(self._texts.pop())
         if self.has_ended:
             raise StopAsyncIteration
         try:
@@ -88,7 +87,8 @@ class Inbox(Generic[M]):
             self._stream.unread(data)
             self.websocket()
         else:
-            self._texts.extend(texts)
+            texts.reverse()
+            self._texts = texts
 
     def _any_longer(self, texts: list[str]) -> bool:
         return any(len(text) > self._message_bytes for text in texts)

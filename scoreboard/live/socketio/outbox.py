@@ -33,7 +33,7 @@ class Outbox:
         self._waiting: list[bytes] = []
         self._size = 0
         self._busy: Callable[[], None] = _nobody_cares
-        self._changed = trio.Event()  # set, and made anew, whenever something waits that did not, or does no more
+        self._changed: trio.Event | None = None  # of who waits until something waits that did not, or does no more
         self._closed = False
         self.dismissed = False
 
@@ -80,7 +80,7 @@ class Outbox:
             if self._size < ROOM_BYTES:
                 await trio.lowlevel.checkpoint()
                 return
-            await self._changed.wait()
+            await self._change()
         await self._stream.drained()
 
     async def send(self, frames: bytes) -> None:
@@ -90,7 +90,7 @@ class Outbox:
             if self.write_now(frames):
                 await trio.lowlevel.checkpoint()
                 return
-            await self._changed.wait()
+            await self._change()
         await self._stream.send(frames)
 
     def dismiss(self, _code: int, _reason: str) -> None:
@@ -114,7 +114,7 @@ class Outbox:
     async def filled(self) -> None:
         """Wait until something waits for a request, or never will."""
         while not self._waiting and not self._closed and self._stream is None:
-            await self._changed.wait()
+            await self._change()
 
     def take(self) -> list[str]:
         """All packets that wait."""
@@ -139,9 +139,15 @@ class Outbox:
         self._busy = _nobody_cares
         self._stir()
 
+    async def _change(self) -> None:
+        if self._changed is None:
+            self._changed = trio.Event()
+        await self._changed.wait()
+
     def _stir(self) -> None:
-        changed, self._changed = self._changed, trio.Event()
-        changed.set()
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -77,6 +77,22 @@ class Session:
         ended: Is called when it is over.
     """
 
+    __slots__ = (
+        "_ended",
+        "_engine",
+        "_get",
+        "_give",
+        "_guard",
+        "_outbox",
+        "_place",
+        "_poll",
+        "_scope",
+        "_socket",
+        "_source",
+        "_world",
+        "sid",
+    )
+
     def __init__(
         self,
         sid: str,
@@ -92,11 +108,12 @@ class Session:
         self._place = place
         self._ended = ended
         self._engine = Engine(way, world.limits.patience, trio.current_time())
-        self._guard = FrameGuard(world.limits.frames)
-        self._outbox = Outbox(self._guard.trust)
+        guard = FrameGuard(world.limits.frames) if way is Way.POLLING else None  # a WebSocket has its own
+        self._guard = guard
+        self._outbox = Outbox(_nothing if guard is None else guard.trust)
         self._give, self._get = trio.open_memory_channel[str | bytes](0)
-        self._scope = trio.CancelScope()
-        self._poll = trio.CancelScope()
+        self._scope: trio.CancelScope | None = None  # of its task, while that runs
+        self._poll: trio.CancelScope | None = None  # of a request that waits
         self._socket: Socket | None = None  # the way, or what wants to become it
 
     def __repr__(self) -> str:
@@ -125,11 +142,13 @@ class Session:
     async def run(self) -> None:
         """Let the client connect to Socket.IO, again and again, until the session is over. Raises nothing."""
         why = End.OVER
+        if self._engine.over is not None:
+            return
         try:
-            with self._scope:
-                async with trio.open_nursery() as helpers:
-                    why = await self._talk(helpers)
-                    helpers.cancel_scope.cancel()
+            async with trio.open_nursery() as helpers:
+                self._scope = helpers.cancel_scope
+                why = await self._talk(helpers)
+                helpers.cancel_scope.cancel()
             why = End.SIGNED_OUT if self._outbox.dismissed else why
         except* _ENDS:
             why = End.GONE
@@ -137,6 +156,7 @@ class Session:
             why = End.FAILED
             self._world.failed(errors)
         finally:
+            self._scope = None
             self.end(why)
 
     async def _talk(self, helpers: trio.Nursery) -> End:
@@ -204,15 +224,16 @@ class Session:
             Refused: not now.
         """
         begun = self._accepted(self._engine.poll_begins())
-        self._poll = trio.CancelScope(deadline=trio.current_time() + self._world.limits.poll_within_s)
+        self._poll = scope = trio.CancelScope(deadline=trio.current_time() + self._world.limits.poll_within_s)
         self._obey_now(begun)
         heard = False
         try:
-            with self._poll:
+            with scope:
                 await self._outbox.filled()
             heard = True
             return payload(self._for_poll())
         finally:
+            self._poll = None
             self._obey_now(self._engine.poll_ends(heard=heard))
 
     def _for_poll(self) -> list[str]:
@@ -235,6 +256,7 @@ class Session:
     async def _take_in(self, body: bytes) -> None:
         try:
             packets = engine_packets(body)
+            self._guard = self._guard or FrameGuard(self._world.limits.frames)
             await trio.sleep(self._guard.wait_for(len(packets), trio.current_time()))
         except BadPacket as error:
             self._obey_now(self._engine.garbage_came(Way.POLLING))
@@ -328,11 +350,15 @@ class Session:
                     if not self._outbox.write_now(framed(packet)):
                         self._engine.was_not_said()
                 case EndPoll():
-                    self._poll.cancel()
+                    self._end_poll()
                 case DropCandidate():
                     self._drop_socket()
                 case Finish():
                     self._finish()
+
+    def _end_poll(self) -> None:
+        if self._poll is not None:
+            self._poll.cancel()
 
     def _drop_socket(self) -> None:
         socket, self._socket = self._socket, None
@@ -341,8 +367,13 @@ class Session:
 
     def _finish(self) -> None:
         self._outbox.close()
-        self._scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
         self._get.close()
         self._drop_socket()
         self._place.give_back()
         self._ended(self)
+
+
+def _nothing() -> None:
+    """Where nothing is to be done."""
