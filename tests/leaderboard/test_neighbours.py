@@ -81,7 +81,7 @@ async def test_a_watcher_is_shown_one_snapshot_and_then_differences(autojump_clo
         for _ in range(3):
             await stage.score("p06", "p07")
         await trio.sleep(1.5)
-        assert [step.diff is None for step in one.seen] == [True, False]
+        assert [(step.diff is None, step.version) for step in one.seen] == [(True, 1), (False, 2)]
         assert one.seen[1].follows(one.seen[0].epoch, one.seen[0].version)
         assert one.seen[0].epoch != two.seen[0].epoch
 
