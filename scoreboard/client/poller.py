@@ -23,7 +23,7 @@ class Poller:
     Args:
         get: A request of REST: path and headers; raises NoAnswer.
         channels: What is watched now.
-        told: Called after each answer with True, and after each that did not come with False.
+        told: Called after each answer, and after each that did not come: with True when answers come again.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from scoreboard.api.shapes import Done
 from tests.api.declared import verify
 from tests.api.wire import ask
 from tests.api.world import World
+from tests.references import follow_references
 
 DOCUMENT = "/api/openapi.json"
 
@@ -55,19 +56,7 @@ async def test_every_reference_leads_somewhere(world: World) -> None:
     """Nothing is mentioned that is not there."""
     document = await described(world)
 
-    def follow(value: Any) -> None:
-        if isinstance(value, dict):
-            if "$ref" in value:
-                found = document
-                for step in value["$ref"].removeprefix("#/").split("/"):
-                    found = found[step]
-            for each in value.values():
-                follow(each)
-        elif isinstance(value, list):
-            for each in value:
-                follow(each)
-
-    follow(document)
+    follow_references(document, document)
 
 
 async def test_examples_are_bodies_that_can_be_read(world: World) -> None:

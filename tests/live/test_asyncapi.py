@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from scoreboard.live import asyncapi, commands, dialect, dialect_a
 from scoreboard.live.commands import command_of
+from tests.references import follow_references
 
 
 def test_every_event_and_command_is_described() -> None:
@@ -21,19 +20,7 @@ def test_every_reference_leads_somewhere(address: str) -> None:
     """Operations name messages that are there, messages shapes that are there."""
     document = asyncapi.document()
 
-    def follow(value: Any) -> None:
-        if isinstance(value, dict):
-            if "$ref" in value:
-                found: Any = document
-                for step in value["$ref"].removeprefix("#/").split("/"):
-                    found = found[step]
-            for each in value.values():
-                follow(each)
-        elif isinstance(value, list):
-            for each in value:
-                follow(each)
-
-    follow([document["channels"][address], document["operations"]])
+    follow_references([document["channels"][address], document["operations"]], document)
 
 
 def test_close_codes_are_those_of_the_document() -> None:

@@ -170,7 +170,7 @@ def test_an_upgrade_under_traffic_loses_and_doubles_nothing(server: ServedScoreb
         upgraded = False
         while not upgraded:
             ann.score(1)
-            upgraded = client.until(lambda line: line["what"] in {"upgrade", "event"})["what"] == "upgrade"
+            upgraded = client.wait_for(lambda line: line["what"] in {"upgrade", "event"})["what"] == "upgrade"
         ann.score(5)
         points = ann.points()
         client.event("leaderboard_update", lambda data: scores(data).get("Ann") == points)
