@@ -21,6 +21,7 @@ from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
 from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, intake, serve
 from scoreboard.server.action_command import action
+from scoreboard.server.audit_command import audit
 from scoreboard.server.service_command import service
 from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, describe, load
@@ -86,6 +87,7 @@ def settings_command() -> None:
 main.add_command(replay)
 main.add_command(service)
 main.add_command(action)
+main.add_command(audit)
 
 
 def _run(settings: Settings, log: Logger) -> int:

@@ -28,22 +28,21 @@ from actors.connection.commands import (
     Unsubscribe,
 )
 from actors.connection.events import SESSION_ENDED, ErrorEvent, PersonalEvent, Pong, SignedIn, SignedOut, Unsubscribed
-from actors.connection.scoring import Scoring
+from actors.connection.scoring import SERVED, Scoring
 from actors.connection.signins import REVOKED, REVOKED_CODE
 from actors.connection.transport import ConnectionDialect, Transport
 from actors.connection.watched import Watched, differ_in_radius
 from actors.connection.world import ConnectionWorld
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Join, JoinAround, Leave, LeaveAround, Seats, Update
-from actors.ports import Source
+from actors.ports import NOWHERE, Source
 from actors.runtime import ActorError
 
-__all__ = ["MAX_CHANNELS", "NOWHERE", "ConnectionDialect", "ConnectionWorld", "LiveConnection", "Transport"]
+__all__ = ["MAX_CHANNELS", "ConnectionDialect", "ConnectionWorld", "LiveConnection", "Transport"]
 
 #: More channels than this nobody needs at once; each costs a place in an audience.
 MAX_CHANNELS = 20
 
-NOWHERE = Source(None, None)
 
 #: What is said without being asked for while the client does not read; the newest of it.
 MOST_UNTOLD = 4
@@ -390,6 +389,8 @@ class LiveConnection:
             self._helpers.start_soon(task)
 
     async def _say(self, event: PersonalEvent) -> None:
+        if isinstance(event, ErrorEvent) and event.code not in SERVED:
+            self._world.scoring.denied(event.code, "live", self._user, self._source)
         frames = self._dialect.personal(event)
         if not self._transport.write_now(frames):
             await self._transport.send(frames)

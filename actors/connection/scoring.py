@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import trio
 
@@ -23,6 +23,9 @@ from actors.user.messages import Increment, IssueToken
 #: So many commands of one client may be unanswered. What it sends beyond is not read until one of them is answered.
 MOST_UNANSWERED = 32
 
+#: What is no refusal: it was done, or it is our own fault that it was not.
+SERVED = frozenset({"ok", "SERVICE_UNAVAILABLE"})
+
 _NOBODY = ErrorEvent(
     "UNAUTHORIZED", "Sign in first: send authenticate with an access token, or connect with Authorization: Bearer."
 )
@@ -33,13 +36,15 @@ class ScoringWorld:
     """What scoring needs from outside.
 
     `refusal` judges, without waiting, whether one who signed in may still act (None: yes). `answered` counts, by a
-    command's name and its outcome: ``ok`` or a code.
+    command's name and its outcome: ``ok`` or a code. `denied` hears of each command that was refused: its code and
+    name, whose it was, where from.
     """
 
     users: Directory[UserId]
     refusal: Callable[[SignedIn], ErrorEvent | None]
     answered: Callable[[str, str], None]
     within_s: float = 15.0
+    denied: Callable[[str, str, SignedIn | None, Source], None] = lambda _code, _name, _user, _source: None
 
 
 class Outlet(Protocol):
@@ -52,6 +57,13 @@ class Outlet(Protocol):
     async def send(self, frames: bytes) -> None:
         """Send ready frames; waits."""
         ...
+
+
+class _Asked(NamedTuple):
+    """A command, and whose it is."""
+
+    command: ScoringCommand
+    user: SignedIn | None
 
 
 class Scoring:
@@ -92,7 +104,7 @@ class Scoring:
         self._world = world
         self._source = source
         self._start = start
-        self._open: dict[Promise[Any], ScoringCommand] = {}  # the oldest stands first
+        self._open: dict[Promise[Any], _Asked] = {}  # the oldest stands first
         self._unsaid: deque[bytes] = deque()
         self._room = trio.Event()
         self._stirred = trio.Event()
@@ -112,19 +124,20 @@ class Scoring:
             self._start(self._attend)
         refusal = _NOBODY if user is None else self._world.refusal(user)
         if user is None or refusal is not None:
-            self._say(command, replace(refusal or _NOBODY, id=command.id))
+            self._say(_Asked(command, user), replace(refusal or _NOBODY, id=command.id))
             return
+        asked = _Asked(command, user)
         try:
             promise = self._world.users.promise(
                 user.user_id, self._question(command), within=self._world.within_s, settled=self._settled
             )
         except ActorError as error:
-            self._say(command, Refused(command.id, error))
+            self._say(asked, Refused(command.id, error))
             return
         if promise.open:
-            self._open[promise] = command
+            self._open[promise] = asked
         else:  # decided at once
-            self._conclude(command, promise.outcome)
+            self._conclude(asked, promise.outcome)
 
     def close(self) -> None:
         """The client has gone. What was taken is decided all the same, and nobody is told."""
@@ -140,21 +153,24 @@ class Scoring:
 
     def _settled(self, promise: Promise[Any]) -> None:
         """Say an outcome. Never raises: what goes wrong on the way to this client is not the fault of who answered."""
-        command = self._open.pop(promise, None)
-        if command is None:
+        asked = self._open.pop(promise, None)
+        if asked is None:
             return  # the client has gone, or `take` has not gone on yet
         try:
-            self._conclude(command, promise.outcome)
+            self._conclude(asked, promise.outcome)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
             self._broken = error
             self._stirred.set()
 
-    def _conclude(self, command: ScoringCommand, outcome: Any) -> None:
-        failed = isinstance(outcome, Exception)
-        self._say(command, Refused(command.id, outcome) if failed else Answered(command.id, outcome))
+    def _conclude(self, asked: _Asked, outcome: Any) -> None:
+        failed, name = isinstance(outcome, Exception), asked.command.id
+        self._say(asked, Refused(name, outcome) if failed else Answered(name, outcome))
 
-    def _say(self, command: ScoringCommand, event: Answered | Refused | ErrorEvent) -> None:
-        self._world.answered(command.name, _outcome_of(event))
+    def _say(self, asked: _Asked, event: Answered | Refused | ErrorEvent) -> None:
+        code = _outcome_of(event)
+        self._world.answered(asked.command.name, code)
+        if code not in SERVED:
+            self._world.denied(code, asked.command.name, asked.user, self._source)
         frame = self._encode(event)
         if self._unsaid or not self._outlet.write_now(frame):
             self._unsaid.append(frame)

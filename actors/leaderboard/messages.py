@@ -85,9 +85,10 @@ class StandingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Standing(Question[StandingAnswer]):
-    """Where does this player stand? Refused with NotRanked."""
+    """Where does this player stand? Refused with NotRanked, also for who is hidden, unless it asks for its `own`."""
 
     user_id: UserId
+    own: bool = False
 
 
 #: So many rows may be asked for on either side of a player.
@@ -105,11 +106,15 @@ class AroundAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Around(Question[AroundAnswer]):
-    """Who stands next to this player: up to `above` and `below` rows, each to `MOST_AROUND`. Refused with NotRanked."""
+    """Who stands next to this player: up to `above` and `below` rows, each to `MOST_AROUND`. Refused with NotRanked.
+
+    `own`: the player itself asks, and stands among the others also while it is hidden from them.
+    """
 
     user_id: UserId
     above: int
     below: int
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,10 @@ class WindowsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Windows(Question[WindowsAnswer]):
-    """Who stands next to each of these players, up to so many rows on either side, all at one moment?"""
+    """Who stands next to each of these players, up to so many rows on either side, all at one moment?
+
+    Each for its own eyes: who is hidden stands among the others as if it were not so.
+    """
 
     wanted: tuple[tuple[UserId, int], ...]
 

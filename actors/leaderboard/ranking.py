@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, count
 
+from actors.leaderboard.aside import Aside
 from actors.leaderboard.events import Row
 from actors.leaderboard.face import face_of, faces_of, parts_of
 from actors.leaderboard.head import Head
@@ -30,6 +31,8 @@ class Ranking:
     `SortedList` of tuples takes, and all of them half of its memory (``scripts/bench ranking``, which compares other
     ways too).
 
+    Who is hidden stands `aside`, and is in no page; the ranks told of such a player's facts are those that would be.
+
     `block` is for tests: the size of the blocks of the order.
     """
 
@@ -39,6 +42,7 @@ class Ranking:
         self._faces = Names()
         self._free: list[int] = []  # slots of those who were removed
         self._order = Order(self._ids, block)
+        self.aside = Aside(self._order)
         self._runs: list[list[Place]] = []  # loaded, not yet arranged
         self._head = Head()
         self._touched: Touched | None = None  # collected for who asks
@@ -54,6 +58,11 @@ class Ranking:
 
         Raises ValueError if one of them is known: a store that tells a player twice may not tell the same.
         """
+        if members.hidden is not None:
+            for fact in members.facts():
+                if fact.hidden:
+                    self.aside.keep(fact)
+            members = members.shown()
         slots, scores, reached = count(len(self._ids)), members.scores, members.reached_us
         places = list(map(place_of, scores, reached, slots, members.versions))
         self._places.update(zip(members.user_ids, places, strict=True))
@@ -72,14 +81,32 @@ class Ranking:
     def apply(self, fact: ScoreFact) -> RankMove:
         """Take in one fact. One that is known, or older than what is known, changes nothing."""
         old = self._places.get(fact.user_id)
-        if old is not None and fact.version <= version_of(old):
-            rank = self._order.index(old) + 1
-            return RankMove(rank, rank)
-        return self._stand(fact, old)
+        if old is not None:
+            if fact.version <= version_of(old):
+                rank = self._order.index(old) + 1
+                return RankMove(rank, rank)
+            if not fact.hidden:
+                return self._stand(fact, old)
+        elif (hidden := self.aside.get(fact.user_id)) is not None and fact.version <= hidden.version:
+            return self.aside.put(hidden)
+        return self.put(fact)
 
     def put(self, fact: ScoreFact) -> RankMove:
         """Let a player stand as this fact says, whatever was known."""
-        return self._stand(fact, self._places.get(fact.user_id))
+        if fact.hidden:
+            return self._hide(fact)
+        before = self.aside.take(fact.user_id) if self.aside else None
+        move = self._stand(fact, self._places.get(fact.user_id))
+        if before is None:
+            return move
+        self._touch(before, move.new)
+        return RankMove(before, move.new)
+
+    def _hide(self, fact: ScoreFact) -> RankMove:
+        before = self._leave(fact.user_id)
+        move = self.aside.put(fact)
+        self._touch(move.previous or move.new, move.new)
+        return move if before is None else RankMove(before, move.new)
 
     def _stand(self, fact: ScoreFact, old: Place | None) -> RankMove:
         user_id = fact.user_id
@@ -101,6 +128,10 @@ class Ranking:
 
         The version is forgotten too: a fact that comes late would bring the player back.
         """
+        hidden = self.aside.take(user_id) if self.aside else None
+        return self._leave(user_id) if hidden is None else hidden
+
+    def _leave(self, user_id: UserId) -> int | None:
         place = self._places.pop(user_id, None)
         if place is None:
             return None
@@ -114,7 +145,9 @@ class Ranking:
         return rank
 
     def _touch(self, first: int, last: int) -> None:
-        if self._touched is not None and not self._touched.add(first, last):
+        """In the eyes of one who is hidden, all who stand behind it are one rank further down."""
+        further = 1 if self.aside else 0
+        if self._touched is not None and not self._touched.add(min(first, last), max(first, last) + further):
             self._touched = None
 
     def take_touched(self) -> tuple[Ranks, ...] | None:
@@ -160,6 +193,7 @@ class Ranking:
             left = self._order.forget(LET_GO_AT_ONCE)
             yield
         self._places, self._faces = {}, Names()
+        self.aside = Aside(self._order)
 
     def _forget_runs(self, about: int) -> None:
         while self._runs and about > 0:
@@ -187,10 +221,18 @@ class Ranking:
         """
         return slot_of(self._places[user_id])
 
+    def version(self, user_id: UserId) -> int | None:
+        """The version of the last fact, None for a stranger; also of one who is hidden."""
+        place = self._places.get(user_id)
+        if place is not None:
+            return version_of(place)
+        hidden = self.aside.get(user_id)
+        return None if hidden is None else hidden.version
+
     def is_news(self, fact: ScoreFact) -> bool:
         """True for a fact that `apply` would take in."""
-        place = self._places.get(fact.user_id)
-        return place is None or fact.version > version_of(place)
+        known = self.version(fact.user_id)
+        return known is None or fact.version > known
 
     def rank(self, user_id: UserId) -> int | None:
         """The player's rank from 1, None if not on the board."""
@@ -201,6 +243,15 @@ class Ranking:
         """The player's line, None if not on the board."""
         place = self._places.get(user_id)
         return None if place is None else self._row(self._order.index(place) + 1, place)
+
+    def own_window(self, user_id: UserId, above: int, below: int) -> tuple[Row, ...]:
+        """As `around`, for the player's own eyes: who is hidden is among the others as if it were not so."""
+        own = self.aside.row(user_id) if self.aside else None
+        if own is None:
+            return self.around(user_id, above, below)
+        ahead = min(own.rank - 1, above)
+        near = self.rows(own.rank - 1 - ahead, ahead + below)
+        return (*near[:ahead], own, *(row._replace(rank=row.rank + 1) for row in near[ahead:]))
 
     def rows(self, offset: int, limit: int) -> tuple[Row, ...]:
         """`limit` lines in order behind the first `offset`; fewer at the end."""

@@ -19,7 +19,6 @@ from actors.leaderboard.messages import (
     WindowsAnswer,
 )
 from actors.leaderboard.ranking import Ranking
-from actors.ports import UserId
 
 
 class Reader:
@@ -39,29 +38,31 @@ class Reader:
             case Around():
                 return self._around(question)
             case Standing():
-                return self._standing(question.user_id)
+                return self._standing(question)
             case Page():
                 return PageAnswer(self._ranking.rows(question.offset, question.limit), len(self._ranking))
             case Loaded():
                 return len(self._ranking)
             case Windows(wanted):
-                rows = tuple(self._ranking.around(user_id, radius, radius) for user_id, radius in wanted)
+                rows = tuple(self._ranking.own_window(user_id, radius, radius) for user_id, radius in wanted)
                 return WindowsAnswer(rows, len(self._ranking))
             case TakeTouched():
                 return self._ranking.take_touched()
         raise TypeError(f"a leaderboard does not understand {question!r}")
 
-    def _standing(self, user_id: UserId) -> StandingAnswer:
-        row = self._ranking.row(user_id)
+    def _standing(self, asked: Standing) -> StandingAnswer:
+        row, total = self._ranking.row(asked.user_id), len(self._ranking)
+        if row is None and asked.own:
+            row, total = self._ranking.aside.row(asked.user_id), total + 1
         if row is None:
             raise NotRanked("There is no such player on this board.")
-        total = len(self._ranking)
         return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
 
     def _around(self, asked: Around) -> AroundAnswer:
         above, below = min(asked.above, MOST_AROUND), min(asked.below, MOST_AROUND)
-        rows = self._ranking.around(asked.user_id, above, below)
+        window = self._ranking.own_window if asked.own else self._ranking.around
+        rows = window(asked.user_id, above, below)
         for row in rows:
             if row.user_id == asked.user_id:
-                return AroundAnswer(row, rows, len(self._ranking))
+                return AroundAnswer(row, rows, len(self._ranking) + (asked.user_id in self._ranking.aside))
         raise NotRanked("There is no such player on this board.")

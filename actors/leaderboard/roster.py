@@ -26,6 +26,7 @@ class Roster:
         self._country = scope.country
         self._span = span
         self._bases = array("q")  # of a period, by slot
+        self._bases_aside: dict[UserId, int] = {}  # and of those who are hidden
 
     def __repr__(self) -> str:
         return f"<Roster of {len(self.ranking)}, {len(self.doubts)} in doubt>"
@@ -35,8 +36,16 @@ class Roster:
     def load(self, members: Members) -> None:
         """As `Ranking.load`."""
         self.ranking.load(members)
-        if self._span is not None:
-            self._bases.extend(map(sub, members.totals, members.scores))
+        if self._span is None:
+            return
+        if members.hidden is not None:
+            for user_id, total, score, hidden in zip(
+                members.user_ids, members.totals, members.scores, members.hidden, strict=True
+            ):
+                if hidden:
+                    self._bases_aside[user_id] = total - score
+            members = members.shown()
+        self._bases.extend(map(sub, members.totals, members.scores))
 
     def arrange(self) -> Iterator[None]:
         """As `Ranking.arrange`."""
@@ -46,15 +55,15 @@ class Roster:
 
     def take(self, fact: ScoreFact) -> bool:
         """Take in one fact; True if the board has changed."""
-        known = self.ranking.place(fact.user_id)
+        known = self.ranking.version(fact.user_id)
         if self._country is not None:
             if fact.country != self._country:
-                return known is not None and fact.version > version_of(known) and self._leave(fact.user_id)
+                return known is not None and fact.version > known and self._leave(fact.user_id)
             if known is None:
                 self.doubts.add(fact.user_id)
         if self._span is not None:
             return self._gain(fact, self._span)
-        if known is not None and fact.version <= version_of(known):
+        if known is not None and fact.version <= known:
             return False
         self.ranking.put(fact)
         return True
@@ -84,7 +93,7 @@ class Roster:
         self.doubts.difference_update(asked)
         for user_id in set(asked).difference(found.user_ids):
             self._leave(user_id)
-        for fact, total in zip(_facts(found), found.totals, strict=True):
+        for fact, total in zip(found.facts(), found.totals, strict=True):
             self._put(fact, Gain(fact.score, fact.reached_us, fact.version, total - fact.score))
 
     # --- one player ---
@@ -92,24 +101,22 @@ class Roster:
     def _known(self, user_id: UserId) -> Gain | None:
         place = self.ranking.place(user_id)
         if place is None:
-            return None
+            hidden = self.ranking.aside.get(user_id)
+            if hidden is None:
+                return None
+            return Gain(hidden.score, hidden.reached_us, hidden.version, self._bases_aside[user_id])
         return Gain(score_of(place), reached_us_of(place), version_of(place), self._bases[slot_of(place)])
 
     def _put(self, fact: ScoreFact, gain: Gain) -> None:
         self.ranking.put(fact._replace(score=gain.score, reached_us=gain.reached_us, version=gain.version))
         if self._span is None:
             return
+        if fact.hidden:
+            self._bases_aside[fact.user_id] = gain.base
+            return
+        self._bases_aside.pop(fact.user_id, None)
         slot = self.ranking.slot(fact.user_id)
         if slot == len(self._bases):
             self._bases.append(gain.base)
         else:
             self._bases[slot] = gain.base
-
-
-def _facts(members: Members) -> Iterator[ScoreFact]:
-    """Their lines, one by one."""
-    nothing = [None] * len(members.user_ids)
-    columns = members.user_ids, members.usernames, members.scores, members.versions, members.reached_us
-    faces = members.countries or nothing, members.avatars or nothing
-    for user_id, username, score, version, reached_us, country, avatar in zip(*columns, *faces, strict=True):
-        yield ScoreFact(user_id, username, score, version, reached_us, country=country, avatar=avatar)

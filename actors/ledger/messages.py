@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from actors.leaderboard.messages import RankMove
 from actors.ports import (
     Account,
+    Act,
     BannedUser,
     BoardPart,
     CommitOutcome,
@@ -17,6 +18,7 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
+    PlayerStanding,
     Profile,
     ProfileChange,
     Registered,
@@ -26,6 +28,8 @@ from actors.ports import (
     ScoreWrite,
     SessionId,
     SpentToken,
+    StandingChange,
+    Stood,
     StoreError,
     TokenSpent,
     UnknownUser,
@@ -95,7 +99,7 @@ class Recall(Question[Receipt | KeyConflict | None]):
 
 @dataclass(frozen=True, slots=True)
 class Joined(Question[None]):
-    """A new player is on disk and belongs on the boards. Answered when the boards know."""
+    """A new player is on disk and belongs on the boards, or one has changed. Answered when the boards know."""
 
     fact: ScoreFact
 
@@ -160,6 +164,25 @@ class ChangeProfile(Question[Profile | UnknownUser | BannedUser]):
 
     user_id: UserId
     change: ProfileChange
+
+
+@dataclass(frozen=True, slots=True)
+class FindStandings(Question[dict[UserId, PlayerStanding]]):
+    """How do these players stand? Who is unknown is left out."""
+
+    user_ids: tuple[UserId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStanding(Question[Stood | UnknownUser]):
+    """Impose something on a player, or lift it; answered when the boards know. The same act again changes nothing.
+
+    If this is refused, it may have been done all the same: then the boards hear of it. Ask the same again.
+    """
+
+    user_id: UserId
+    change: StandingChange
+    act: Act
 
 
 # --- to the publisher --------------------------------------------------------------------------------------------

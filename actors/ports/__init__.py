@@ -18,6 +18,7 @@ from actors.ports.accounts import (
 )
 from actors.ports.announcements import SESSION_ENDED, Announcement, AnnouncementStore, Bell, News
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
+from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import HMAC, ActionCatalogue, ActionKind
@@ -25,7 +26,7 @@ from actors.ports.clock import NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from actors.ports.event_log import EventLog, LoggedFacts
 from actors.ports.facts import MAX_SCORE, ScoreFact
-from actors.ports.ids import ALL_TIME, BoardId, Ids, OperationId, SessionId, UserId
+from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -41,7 +42,8 @@ from actors.ports.scores import (
     TokenSpent,
     UnknownUser,
 )
-from actors.ports.source import Source
+from actors.ports.source import NOWHERE, Source
+from actors.ports.standing import PlayerStanding, StandingChange, StandingStore, Stood
 
 __all__ = [
     "ALL_TIME",
@@ -50,10 +52,12 @@ __all__ = [
     "LATEST_US",
     "MAX_SCORE",
     "NEVER_US",
+    "NOWHERE",
     "SESSION_ENDED",
     "UNCHANGED",
     "Account",
     "AccountStore",
+    "Act",
     "ActionCatalogue",
     "ActionKind",
     "Announcement",
@@ -63,6 +67,8 @@ __all__ = [
     "ArchivePage",
     "ArchivedPeriod",
     "ArchivedRow",
+    "AuditEvent",
+    "AuditLog",
     "BannedUser",
     "Bell",
     "BoardCache",
@@ -73,6 +79,8 @@ __all__ = [
     "CommitUnknown",
     "Committed",
     "EmailTaken",
+    "EventId",
+    "EventKind",
     "EventLog",
     "Ids",
     "KeyConflict",
@@ -86,6 +94,7 @@ __all__ = [
     "News",
     "OperationId",
     "Period",
+    "PlayerStanding",
     "Profile",
     "ProfileChange",
     "ProfileStore",
@@ -100,6 +109,9 @@ __all__ = [
     "Source",
     "Span",
     "SpentToken",
+    "StandingChange",
+    "StandingStore",
+    "Stood",
     "StoreError",
     "StoreFault",
     "StoreUnavailable",

@@ -16,6 +16,9 @@ class ScoreFact(NamedTuple):
     registration, a change of profile, a write to a full total) has 0 points and no time that means anything. Facts of
     one player are without a gap if each version is one more than the last and each `score - points` the last score;
     otherwise some were not seen. Name, country and avatar are those that the player had then, or later ones.
+
+    `hidden`: the player is banned or quarantined, and no board shows the player to others. To be hidden, or shown
+    again, is a fact with the next version, the score and the moment of before.
     """
 
     user_id: UserId
@@ -27,3 +30,4 @@ class ScoreFact(NamedTuple):
     occurred_us: int = 0
     country: str | None = None
     avatar: str | None = None
+    hidden: bool = False

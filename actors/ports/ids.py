@@ -7,6 +7,7 @@ from typing import NewType, Protocol
 UserId = NewType("UserId", str)
 OperationId = NewType("OperationId", str)
 SessionId = NewType("SessionId", str)
+EventId = NewType("EventId", str)
 BoardId = NewType("BoardId", str)
 
 ALL_TIME = BoardId("all_time")

@@ -128,13 +128,13 @@ class ScoreStore(Protocol):
         ...
 
     async def members_after(self, user_id: UserId | None, limit: int) -> list[ScoreFact]:
-        """The totals of up to `limit` players who are not banned, by ascending id, behind `user_id`."""
+        """The totals of up to `limit` players by ascending id, behind `user_id`; with those who are hidden."""
         ...
 
     def all_members(
         self, scope: BoardScope = EVERYBODY, span: Span | None = None
     ) -> AbstractAsyncContextManager[MemberPages]:
-        """Read all players of a board who are not banned, each once, as they all stood at one moment.
+        """Read all players of a board, each once, as they all stood at one moment. Who is hidden is told to be.
 
         The moment is behind the beginning of the block, so whatever was committed before it is seen. What is committed
         later is not, and comes to a board as facts. `span` is the present one of the scope's period, None for all time;

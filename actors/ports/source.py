@@ -11,3 +11,7 @@ class Source:
 
     address: str | None
     user_agent: str | None
+
+
+#: Of what nobody sent from outside.
+NOWHERE = Source(None, None)

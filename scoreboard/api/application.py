@@ -8,6 +8,8 @@ from typing import Any, cast
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from actors.audit.messages import Denied
+from actors.ports import UserId
 from scoreboard.api.answer import Answer
 from scoreboard.api.dialects import error_answer
 from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found, unexpected
@@ -90,7 +92,7 @@ class Application(QuartTrio):
                 return self._options(request)
             return await self._begin(self.routes[rule.endpoint], request, *variables.values())
         except HTTPException as error:  # only the router raises these
-            return self._unmatched(error, request)
+            return self._refusal(_unmatched(error), request)
         except Exception as error:  # noqa: BLE001 - the barrier: each request is answered, and what is wrong is logged
             return self._refusal(error, request)
 
@@ -122,11 +124,6 @@ class Application(QuartTrio):
     def _allowed(self, path: str) -> str:
         return ", ".join(sorted(self._urls.allowed_methods(path)))
 
-    def _unmatched(self, error: HTTPException, request: ApiRequest) -> Answer:
-        if isinstance(error, MethodNotAllowed):
-            return self.error_answer(method_not_allowed(", ".join(sorted(error.valid_methods or ()))), request)
-        return self.error_answer(not_found(), request)
-
     def _refusal(self, error: Exception, request: ApiRequest) -> Answer:
         answer = known(error)
         if answer is None:
@@ -134,4 +131,19 @@ class Application(QuartTrio):
             answer = unexpected(request.request_id)
         elif answer.status >= 500 and answer is not error:  # noqa: PLR2004
             self._logger.warning("request_not_served", route=request.route, reason=f"{type(error).__name__}: {error}")
+        if answer.status < 500:  # noqa: PLR2004
+            self._tell_audit(answer, request)
         return self.error_answer(answer, request)
+
+    def _tell_audit(self, error: ApiError, request: ApiRequest) -> None:
+        user_id = None if request.user_id is None else UserId(request.user_id)
+        site, now_us = f"{request.method} {request.route}", self.world.clock.now_us()
+        self.world.denied(
+            Denied(error.code, site, now_us, user_id, request.came_from(), str(error), request.request_id)
+        )
+
+
+def _unmatched(error: HTTPException) -> ApiError:
+    if isinstance(error, MethodNotAllowed):
+        return method_not_allowed(", ".join(sorted(error.valid_methods or ())))
+    return not_found()

@@ -31,7 +31,8 @@ class AroundRoute:
         """Up to `above` rows, the player's, up to `below` rows."""
         asked, world = request.asked, self._world
         board = board_in(asked)
-        found = await world.ask_board(board, Around(UserId(userId.lower()), asked["above"], asked["below"]))
+        question = Around(UserId(userId.lower()), asked["above"], asked["below"], request.is_of(userId))
+        found = await world.ask_board(board, question)
         own = full_row_json(found.row)
         return succeeded(
             {

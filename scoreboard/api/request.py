@@ -52,6 +52,10 @@ class ApiRequest:
         values = self.header_values(name)
         return values[0] if values else None
 
+    def is_of(self, user_id: str) -> bool:
+        """Whether it is this player who asks."""
+        return self.caller is not None and self.caller.user_id == user_id.lower()
+
     def came_from(self) -> Source:
         """Where the request came from, for the audit. The address is the peer's: no header is believed."""
         return source_of(self.scope.get("client"), self.header(b"user-agent"))

@@ -41,9 +41,9 @@ class ScoreRoutes:
         answer = await world.users.ask(user_id, wish, within=world.write_within_s)
         return json_answer(ScoreJson.of(answer), headers=REPLAYED if answer.repeated else ())
 
-    async def standing(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
+    async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
-        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId.lower())))
+        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId.lower()), own=request.is_of(userId)))
         return json_answer(
             {
                 "userId": found.row.user_id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
@@ -35,7 +36,7 @@ class ApiWorld:
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
     ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
     `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
-    answered. `live_feed` describes what is not
+    answered. `denied` hears of each request that was refused. `live_feed` describes what is not
     REST. `readiness` names every part that an operator
     should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
@@ -62,6 +63,7 @@ class ApiWorld:
     refresh_lifetime_s: int
     refresh_grace_s: int
     live_feed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    denied: Callable[[Denied], None] = lambda _: None
     public_boards: bool = True
     origins: Origins = field(default_factory=Origins)
     body_bytes: int = 16 * 1024

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import click
-import trio
 
-from actors.ports import HMAC, ActionKind, StoreError
-from scoreboard.settings import Settings
-from scoreboard.settings_reader import SettingsError, load
-from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
-from scoreboard.stores.embedded_errors import DataDirectoryBusy
-from scoreboard.stores.embedded_postgres import running_url
-from scoreboard.stores.migrate import MigrationError
-from scoreboard.stores.opening import open_stores
+from actors.ports import HMAC, ActionKind
+from scoreboard.server.offline import data_option, postgres_option, with_stores
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 
 R = TypeVar("R")
 
-#: Nothing of this touches Redis, which is connected to when it is first used.
-NO_REDIS = "redis://127.0.0.1:1"
 MOST_POINTS = 1000  # a score update may not say more
-data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
-postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL that it uses, if not its own.")
 
 
 @click.group("action")
@@ -80,26 +65,4 @@ def retire_command(name: str, data: str | None, postgres: str | None) -> None:
 
 
 def _run(data: str | None, postgres: str | None, work: Callable[[PostgresActionCatalogue], Awaitable[R]]) -> R:
-    """Do it, or say in a sentence why not."""
-    try:
-        settings = load(os.environ, {"data_dir": data, "stores.postgres_url": postgres})
-        return trio.run(partial(_with_catalogue, settings, work))
-    except SettingsError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(2)
-    except (StoreError, EmbeddedError, MigrationError, OSError) as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(1)
-
-
-async def _with_catalogue(settings: Settings, work: Callable[[PostgresActionCatalogue], Awaitable[R]]) -> R:
-    """In the server's database; its own is started for as long as this takes unless it runs already."""
-    async with AsyncExitStack() as scopes:
-        url, data_dir = settings.stores.postgres_url, Path(settings.data_dir)
-        if url is None:
-            try:
-                url = await scopes.enter_async_context(embedded_postgres(data_dir))
-            except DataDirectoryBusy:
-                url = running_url(data_dir)
-        stores = await scopes.enter_async_context(open_stores(url, NO_REDIS, postgres_connections=1))
-        return await work(stores.catalogue)
+    return with_stores(data, postgres, lambda stores: work(stores.catalogue))

@@ -215,6 +215,7 @@ def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, t
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
         public_boards=settings.board.public,
+        denied=core.denied,
         live_feed=asyncapi.document(),
         origins=Origins.of(settings.door.origins),
     )

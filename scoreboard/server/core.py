@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -12,15 +12,18 @@ from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
 from actors.announcements.actor import AnnouncementsActor, AnnouncementsWorld
 from actors.announcements.messages import Announce
+from actors.audit.actor import AuditActor, AuditWorld
+from actors.audit.messages import Denied
 from actors.leaderboard.active import ActiveBoards
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
 from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
+from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
 from actors.ports import ALL_TIME, HMAC, SESSION_ENDED, BoardId, Period, SessionId, UserId
-from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy, running_actor
+from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
 from actors.user.world import UserRules, UserWorld
@@ -34,7 +37,7 @@ USER_OPTIONS = CellOptions(capacity=100)
 SERVICE_OPTIONS = CellOptions(capacity=32)
 #: Everybody's scores pass here: room for a second of everything that one process can take in.
 LEDGER_OPTIONS = CellOptions(capacity=20_000)
-#: No score depends on Redis: whatever it does, the publisher comes back, at the latest after ten seconds.
+#: No score depends on Redis, nor on the audit of what was refused: both come back, at the latest after ten seconds.
 PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_restarts=100_000))
 
 
@@ -54,12 +57,19 @@ class Core:
     users: Directory[UserId]
     services: Directory[str]
     accounts: Ref
+    standing: Ref
+    audit: Ref
     actions: Ref
     announcements: Ref
     ledger: Ref
     boards: Directory[BoardId]
     audiences: Directory[str]
     published: PublishedBoards
+
+    def denied(self, denied: Denied) -> None:
+        """A request was refused: the audit shall know, if it has room. Its mailbox counts what it has not."""
+        with suppress(ActorError):
+            self.audit.tell(denied)
 
 
 @asynccontextmanager
@@ -81,28 +91,40 @@ async def running_core(
         ExceptionGroup: with a `GaveUp`, when the ledger, the board of all time or another indispensable actor fails too
             often.
     """
-    solo = partial(running_actor, rng=ports.rng, observer=hooks.observer)
-    publisher_world = PublisherWorld(ports.events, ports.cache, hooks.facts_dropped)
     async with AsyncExitStack() as stack:
-        publisher = await stack.enter_async_context(
-            solo("publisher", partial(PublisherActor, publisher_world), options=PUBLISHER_OPTIONS)
-        )
-        remains = await stack.enter_async_context(solo("remains", Remains))
+
+        async def solo(name: str, make: Callable[[], AnyActor], options: CellOptions = LEDGER_OPTIONS) -> Ref:
+            running = running_actor(name, make, rng=ports.rng, options=options, observer=hooks.observer)
+            return await stack.enter_async_context(running)
+
+        audit = await solo("audit", _audit(ports, hooks), PUBLISHER_OPTIONS)
+        publisher = await solo("publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS)
+        remains = await solo("remains", Remains, CellOptions())
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
-        boards = wired.boards
-        make_ledger = partial(LedgerActor, _ledger_world(ports, hooks, boards, publisher))
-        ledger = await stack.enter_async_context(solo("ledger", make_ledger, options=LEDGER_OPTIONS))
+        ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
         listener = partial(AnnouncementsActor, _announcements_world(ports, hooks, listening or Listening()))
-        heard = await stack.enter_async_context(solo("announcements", listener, options=PUBLISHER_OPTIONS))
-        make_accounts = partial(_accounts, ports, hooks, ledger, heard)
-        accounts = await stack.enter_async_context(solo("accounts", make_accounts, options=LEDGER_OPTIONS))
+        heard = await solo("announcements", listener, PUBLISHER_OPTIONS)
+        accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
+        standing = await solo("standing", _standing(ports, hooks, ledger))
         actions_world = ActionsWorld(ports.catalogue, ports.clock, {HMAC: HmacVerifier(ports.game_keys)})
-        make_actions = partial(ActionsActor, actions_world)
-        actions = await stack.enter_async_context(solo("actions", make_actions, options=LEDGER_OPTIONS))
+        actions = await solo("actions", partial(ActionsActor, actions_world))
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
-        yield Core(users, batches, accounts, actions, heard, ledger, boards, wired.audiences, wired.published)
+        told = (wired.boards, wired.audiences, wired.published)
+        yield Core(users, batches, accounts, standing, audit, actions, heard, ledger, *told)
+
+
+def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:
+    return partial(AuditActor, AuditWorld(ports.audit, ports.ids, hooks.audit_lost))
+
+
+def _publisher(ports: CorePorts, hooks: CoreHooks) -> Callable[[], PublisherActor]:
+    return partial(PublisherActor, PublisherWorld(ports.events, ports.cache, hooks.facts_dropped))
+
+
+def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref) -> Callable[[], StandingActor]:
+    return partial(StandingActor, StandingWorld(ports.standing, ledger, hooks.stood, hooks.standing_lost))
 
 
 def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:

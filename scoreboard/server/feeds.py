@@ -10,11 +10,12 @@ from functools import partial
 
 import trio
 
+from actors.audit.messages import Denied
 from actors.connection.connection import ConnectionWorld
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
 from actors.connection.signins import SignIns
-from actors.ports import UserId, WallClock
+from actors.ports import Source, UserId, WallClock
 from scoreboard.door.admission import site_of
 from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoPlaces, SocketIoWorld
@@ -57,7 +58,8 @@ class Feeds:
 def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
     """The feeds of one server, which share what they know of clients."""
     settings, metrics, clock = parts.settings, parts.metrics, parts.clock
-    scoring = ScoringWorld(core.users, partial(_refusal, tokens), metrics.command_answered)
+    denied = partial(_denied, core, clock)
+    scoring = ScoringWorld(core.users, partial(_refusal, tokens), metrics.command_answered, denied=denied)
     world = ConnectionWorld(
         core.audiences,
         partial(_who, tokens),
@@ -133,3 +135,8 @@ def _socketio_limits(settings: Settings) -> SocketIoLimits:
 def _frame_limits(settings: Settings) -> FrameLimits:
     per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
     return FrameLimits(players=FrameRate(per_s, 2 * per_s))
+
+
+def _denied(core: Core, clock: WallClock, code: str, name: str, user: SignedIn | None, source: Source) -> None:
+    """A command was refused."""
+    core.denied(Denied(code, name, clock.now_us(), None if user is None else user.user_id, source))

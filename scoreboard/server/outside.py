@@ -13,6 +13,7 @@ from actors.ports import (
     AnnouncementStore,
     Archive,
     ArchivedPeriod,
+    AuditLog,
     Bell,
     BoardCache,
     BoardId,
@@ -23,6 +24,8 @@ from actors.ports import (
     ScoreStore,
     SessionId,
     Span,
+    StandingStore,
+    Stood,
     StoreFault,
     UserId,
     WallClock,
@@ -49,6 +52,8 @@ class CorePorts:
     game_keys: Callable[[], Sequence[bytes]]
     announcements: AnnouncementStore
     bell: Bell
+    standing: StandingStore
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,9 @@ class CoreHooks:
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
     look_missed: Callable[[Exception], None] = lambda _: None
+    stood: Callable[[UserId, Stood], None] = lambda _user_id, _stood: None
+    standing_lost: Callable[[int], None] = lambda _: None
+    audit_lost: Callable[[int], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None
     service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
     board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None

@@ -62,6 +62,8 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         catalogue=stores.catalogue,
         archive=stores.archive,
         profiles=stores.profiles,
+        standing=stores.standing,
+        audit=stores.audit,
         game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
         announcements=stores.announcements,
         bell=stores.bell,

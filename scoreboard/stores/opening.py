@@ -25,21 +25,26 @@ from actors.ports import (
     AccountStore,
     AnnouncementStore,
     Archive,
+    AuditLog,
     Bell,
     BoardCache,
     EventLog,
     ProfileStore,
+    StandingStore,
     StoreError,
     StoreUnavailable,
 )
+from scoreboard.stores.chains import Chains
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_announcements import KEPT, SWEEP_ANNOUNCEMENTS, PostgresAnnouncements
 from scoreboard.stores.postgres_archive import PostgresArchive
+from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
+from scoreboard.stores.postgres_standing import PostgresStandingStore
 from scoreboard.stores.redis_bell import RedisBell
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
@@ -67,6 +72,8 @@ class Stores:
     scores: PostgresScoreStore
     accounts: AccountStore
     profiles: ProfileStore
+    standing: StandingStore
+    audit: AuditLog
     archive: Archive
     catalogue: PostgresActionCatalogue
     events: EventLog
@@ -165,10 +172,13 @@ async def open_stores(
 
 
 def _stores(database: Database, redis: Cache, events: EventLog, migrations: tuple[str, ...]) -> Stores:
+    chains = Chains()
     return Stores(
-        scores=PostgresScoreStore(database),
+        scores=PostgresScoreStore(database, chains),
         accounts=PostgresAccountStore(database),
         profiles=PostgresProfileStore(database),
+        standing=PostgresStandingStore(database, chains),
+        audit=PostgresAuditLog(database, chains),
         archive=PostgresArchive(database),
         catalogue=PostgresActionCatalogue(database),
         events=events,

@@ -27,13 +27,13 @@ REGISTER = """
 INSERT INTO users (user_id, username, username_key, email, email_key, password_hash)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
-RETURNING username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar
+RETURNING username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar, false
 """
 
 WHO_HAS_IT = """
 SELECT user_id = $1 AND username_key = $2 AND email_key = $3 AS same, username_key = $2 AS name, username, score,
 version,
-       to_us(reached_at) AS reached_us, 0, 0, country::text, avatar
+       to_us(reached_at) AS reached_us, 0, 0, country::text, avatar, is_banned OR is_quarantined
 FROM users WHERE user_id = $1 OR username_key = $2 OR email_key = $3
 ORDER BY same DESC, name DESC LIMIT 1
 """

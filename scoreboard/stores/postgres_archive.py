@@ -59,7 +59,7 @@ PREPARE_YET = "SET LOCAL statement_timeout = '20s'; SET LOCAL enable_indexscan =
 PAGE_YET = """
 WITH board AS MATERIALIZED (
     SELECT g.*, u.username, u.country, u.avatar FROM gains($1, $2) g JOIN users u ON u.user_id = g.user_id
-    WHERE NOT u.is_banned AND ($5::char(2) IS NULL OR u.country = $5::char(2))
+    WHERE NOT (u.is_banned OR u.is_quarantined) AND ($5::char(2) IS NULL OR u.country = $5::char(2))
 )
 SELECT total, page.* FROM (SELECT count(*) AS total FROM board) counted
 LEFT JOIN (

@@ -42,42 +42,43 @@ LENGTH = "SELECT pg_relation_size('users') / current_setting('block_size')::bigi
 COLUMNS = """
 SELECT array_agg(user_id::text), array_agg(username), array_agg(score), array_agg(version), array_agg(reached_us),
        array_agg(total), CASE WHEN count(country) > 0 THEN array_agg(country) END,
-       CASE WHEN count(avatar) > 0 THEN array_agg(avatar) END
+       CASE WHEN count(avatar) > 0 THEN array_agg(avatar) END, CASE WHEN bool_or(hidden) THEN array_agg(hidden) END
 """
 
 PAGE = """
 SELECT array_agg(user_id::text), array_agg(username), array_agg(score), array_agg(version),
        array_agg(to_us(reached_at)), NULL, CASE WHEN count(country) > 0 THEN array_agg(country::text) END,
-       CASE WHEN count(avatar) > 0 THEN array_agg(avatar) END
-FROM users WHERE ctid >= $1 AND ctid < $2 AND NOT is_banned
+       CASE WHEN count(avatar) > 0 THEN array_agg(avatar) END,
+       CASE WHEN bool_or(is_banned OR is_quarantined) THEN array_agg(is_banned OR is_quarantined) END
+FROM users WHERE ctid >= $1 AND ctid < $2
 """
 
 # A row for each player of a board.
 TOTALS = """
 SELECT user_id, username, score, version, to_us(reached_at) AS reached_us, score AS total, country::text AS country,
-       avatar
-FROM users WHERE NOT is_banned
+       avatar, is_banned OR is_quarantined AS hidden
+FROM users
 """
 GAINS = """
 SELECT u.user_id, u.username, g.score, u.version, to_us(g.reached_at) AS reached_us, u.score AS total,
-       u.country::text AS country, u.avatar
-FROM g JOIN users u ON u.user_id = g.user_id WHERE NOT u.is_banned AND ($3::char(2) IS NULL OR u.country = $3::char(2))
+       u.country::text AS country, u.avatar, u.is_banned OR u.is_quarantined AS hidden
+FROM g JOIN users u ON u.user_id = g.user_id WHERE ($3::char(2) IS NULL OR u.country = $3::char(2))
 """
 
 # Only some players.
-SOME_TOTALS = TOTALS + " AND user_id = ANY ($2::uuid[]) AND ($1::char(2) IS NULL OR country = $1::char(2))"
+SOME_TOTALS = TOTALS + "WHERE user_id = ANY ($2::uuid[]) AND ($1::char(2) IS NULL OR country = $1::char(2))"
 SOME_GAINS = "WITH g AS MATERIALIZED (SELECT * FROM gains($1, $2) x WHERE x.user_id = ANY ($4::uuid[]))" + GAINS  # noqa: S608
 
 # All of them, and with each row how many there may be.
-ALL_TOTALS = TOTALS.replace("avatar\n", "avatar, count(*) OVER ()\n") + " AND country = $1::char(2)"
+ALL_TOTALS = TOTALS.replace("hidden\n", "hidden, count(*) OVER ()\n") + "WHERE country = $1::char(2)"
 ALL_GAINS = "WITH g AS MATERIALIZED (SELECT * FROM gains($1, $2))" + GAINS.replace(  # noqa: S608 - nothing from outside
-    "avatar\n", "avatar, (SELECT count(*) FROM g)\n"
+    "hidden\n", "hidden, (SELECT count(*) FROM g)\n"
 )
 
 # All of it will be read. In the order of an index every row would be a page of its own.
 ALL_AT_ONCE = "SET LOCAL cursor_tuple_fraction = 1; SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '32MB'"
 
-FETCH = COLUMNS + ", max(expected) FROM fetched_members($1)"
+FETCH = COLUMNS + ", max(expected) FROM next_members($1)"
 
 
 def arguments_of(scope: BoardScope, span: Span | None) -> list[object]:
@@ -89,10 +90,10 @@ def arguments_of(scope: BoardScope, span: Span | None) -> list[object]:
 
 def members_in(columns: Sequence[Any], share: float) -> Members:
     """The players of one answer."""
-    ids, names, scores, versions, reached_us, totals, countries, avatars = columns
+    ids, names, scores, versions, reached_us, totals, countries, avatars, hidden = columns
     if ids is None:
         return Members((), (), (), (), (), (), None, None, share)
-    return Members(ids, names, scores, versions, reached_us, totals or scores, countries, avatars, share)
+    return Members(ids, names, scores, versions, reached_us, totals or scores, countries, avatars, share, hidden)
 
 
 async def these_members(

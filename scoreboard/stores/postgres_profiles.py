@@ -20,7 +20,8 @@ FROM users WHERE user_id = $1
 """
 
 CHANGE = """
-SELECT outcome, username, score, version, reached_us, 0, 0, country, avatar FROM change_profile($1, $2, $3, $4, $5)
+SELECT outcome, username, score, version, reached_us, 0, 0, country, avatar, hidden
+FROM change_profile($1, $2, $3, $4, $5)
 """
 
 UNKNOWN = 4

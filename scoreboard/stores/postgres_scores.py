@@ -28,6 +28,7 @@ from actors.ports import (
     UnknownUser,
     UserId,
 )
+from scoreboard.stores.chains import Chains
 from scoreboard.stores.foresight import Foresight
 from scoreboard.stores.postgres_members import reading_members, these_members
 from scoreboard.stores.postgres_pool import Database
@@ -35,12 +36,12 @@ from scoreboard.stores.postgres_values import address, clean, name_key, user_age
 
 Value = TypeVar("Value")
 
-COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
 
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
        to_us(k.reached_at) AS reached_us, k.points, to_us(coalesce(s.occurred_at, k.reached_at)) AS occurred_us,
-       u.country::text AS country, u.avatar, k.previous_rank, k.new_rank
+       u.country::text AS country, u.avatar, u.is_banned OR u.is_quarantined, k.previous_rank, k.new_rank
 FROM unnest($1::uuid[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i (user_id, idempotency_key, request_hash, ord)
 JOIN idempotency_keys k ON k.user_id = i.user_id AND k.idempotency_key = i.idempotency_key
 JOIN users u ON u.user_id = i.user_id
@@ -48,11 +49,12 @@ LEFT JOIN score_updates s ON s.user_id = k.user_id AND s.created_at = k.reached_
 """
 
 MEMBERS = """
-SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar
-FROM users WHERE users.user_id > $1 AND NOT is_banned ORDER BY users.user_id LIMIT $2
+SELECT user_id::text AS user_id, username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar,
+       is_banned OR is_quarantined
+FROM users WHERE users.user_id > $1 ORDER BY users.user_id LIMIT $2
 """
 
-FIRST_MEMBERS = MEMBERS.replace("users.user_id > $1 AND ", "").replace("$2", "$1")
+FIRST_MEMBERS = MEMBERS.replace("WHERE users.user_id > $1 ", "").replace("$2", "$1")
 
 # In small bites, so that no bite runs into the time-out or holds many rows locked. Two that purge at once pass by each
 # other. Of tokens the second condition says that the index of those that are not kept for ever will do.
@@ -143,15 +145,19 @@ def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
     kind: int = row[1]
     if kind in REFUSALS:
         return REFUSALS[kind]
-    fact = ScoreFact(user_id, *row[2:7], *row[9:12])
+    fact = ScoreFact(user_id, *row[2:7], *row[9:13])
     return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6], kind == KNOWN)
 
 
 class PostgresScoreStore:
-    """`ScoreStore` on Postgres; `commit` is one statement, so one transaction and round trip."""
+    """`ScoreStore` on Postgres; `commit` is one statement, so one transaction and round trip.
 
-    def __init__(self, database: Database) -> None:
+    What it writes is sealed with the chain of this worker.
+    """
+
+    def __init__(self, database: Database, chains: Chains) -> None:
         self._database = database
+        self._chains = chains
         self._foresight = Foresight()
 
     async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
@@ -161,7 +167,7 @@ class PostgresScoreStore:
         starts = segment_starts(writes)
         if len(starts) == 1 and not self._foresight.news:
             starts.append(len(writes) + 1)  # a piece of nothing: with more than one the database does not attempt it
-        arguments = (starts, *write_columns(writes), *answer_columns(answers))
+        arguments = (starts, *write_columns(writes), *answer_columns(answers), self._chains.scores)
 
         async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:
             rows: list[asyncpg.Record] = await connection.fetch(COMMIT, *arguments)
@@ -182,7 +188,7 @@ class PostgresScoreStore:
         rows = await self._database.run(lambda connection: connection.fetch(RECALL, users, keys, hashes))
         found: list[Repeated | KeyConflict | None] = [None] * len(lookups)
         for row in rows:
-            fact = ScoreFact(UserId(row["user_id"]), *row[3:11])
+            fact = ScoreFact(UserId(row["user_id"]), *row[3:12])
             again = Repeated(fact, fact.points, row["previous_rank"], row["new_rank"])
             found[row["ord"] - 1] = again if row["same"] else KeyConflict()
         return found

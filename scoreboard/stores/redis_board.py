@@ -27,6 +27,14 @@ for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2 * i - 1], 'PXAT', AR
 Face = tuple[str, str | None, str | None]
 
 
+def hidden_in(facts: Sequence[ScoreFact]) -> set[UserId]:
+    """Who is hidden by the last fact about them. Mostly nobody, and then nothing is sorted."""
+    if not any(fact.hidden for fact in facts):
+        return set()
+    newest = {fact.user_id: fact for fact in sorted(facts, key=lambda fact: fact.version)}
+    return {user_id for user_id, fact in newest.items() if fact.hidden}
+
+
 class RedisBoardCache:
     """`BoardCache` on ``<prefix>leaderboard:<board>``, ``<prefix>user:<id>`` and ``<prefix>action-token:<hash>``.
 
@@ -46,9 +54,11 @@ class RedisBoardCache:
         """See `BoardCache.put`."""
         if not (facts or spent):
             return
+        gone = hidden_in(facts)
         scores: dict[str, int] = {}
         for fact in facts:
-            scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
+            if fact.user_id not in gone:
+                scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
         names = self._unnamed(facts)
 
         async def work(client: Redis) -> None:
@@ -56,6 +66,8 @@ class RedisBoardCache:
             # Never lower: two workers may bring the facts of one player in either order.
             if scores:
                 pipeline.zadd(self._board(board), scores, gt=True)
+            if gone:
+                pipeline.zrem(self._board(board), *gone)
             for user_id, (username, country, avatar) in names.items():
                 face: dict[Any, Any] = {"username": username, "country": country or "", "avatar": avatar or ""}
                 pipeline.hset(f"{self._cache.prefix}user:{user_id}", mapping=face)

@@ -26,6 +26,7 @@ class Wire(msgspec.Struct, array_like=True, gc=False):
     occurred_us: int = 0
     country: str | None = None
     avatar: str | None = None
+    hidden: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode

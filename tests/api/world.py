@@ -32,12 +32,14 @@ from tests.api.declared import hold_to_declarations
 from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
+    FakeAuditLog,
     FakeBell,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
     FakeProfileStore,
     FakeScoreStore,
+    FakeStandingStore,
     Players,
 )
 from tests.fakes.archive import FakeArchive
@@ -101,6 +103,8 @@ class World:
     keys: KeyRing
     profiles: FakeProfileStore
     archive: FakeArchive
+    audit: FakeAuditLog
+    core: Core
 
     async def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> Response:
         """GET a path."""
@@ -170,6 +174,8 @@ class Parts:
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
         self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
+        self.audit = FakeAuditLog()
+        self.standing = FakeStandingStore(self.players, self.audit)
 
     def ports(self) -> CorePorts:
         """The world as the actors see it."""
@@ -178,7 +184,7 @@ class Parts:
         stores = (self.scores, self.accounts, events, cache)
         rest = (self.scores, self.archive, self.profiles, lambda: self.keys.game_keys[GAME])
         heard = (FakeAnnouncements(self.accounts), FakeBell())
-        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, *heard)
+        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, *heard, self.standing, self.audit)
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""
@@ -198,6 +204,7 @@ class Parts:
         given: dict[str, Any] = {
             "users": core.users,
             "services": core.services,
+            "denied": core.denied,
             "accounts": core.accounts,
             "actions": core.actions,
             "boards": core.boards,
@@ -243,4 +250,5 @@ async def running_world(
         yield World(
             *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
             *(given, app, parts.live, parts.keys, parts.profiles, parts.archive),
+            *(parts.audit, core),
         )

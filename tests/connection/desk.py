@@ -107,6 +107,7 @@ class Desk:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: ErrorEvent | None = None
     within_s: float = 15.0
+    denied: list[tuple[str, str, SignedIn | None, Source]] = field(default_factory=list)
 
     @property
     def points(self) -> int:
@@ -118,6 +119,9 @@ class Desk:
         """Who decides."""
         return cast("Directory[UserId]", self.players.users)
 
+    def _deny(self, *told: Any) -> None:
+        self.denied.append(told)
+
     def connect(self, user: SignedIn | None = ANN, room: float = float("inf")) -> Game:
         """One more client."""
 
@@ -127,7 +131,9 @@ class Desk:
         def answered(name: str, outcome: str) -> None:
             self.counts[name, outcome] += 1
 
-        scoring = ScoringWorld(self.users, lambda _: self.refused, answered, self.within_s)
+        scoring = ScoringWorld(
+            self.users, lambda _: self.refused, answered, self.within_s, lambda *told: self.denied.append(told)
+        )
         nobody: Directory[str] = Directory("audience", cast(Any, None), rng=random.Random(0))
         world = ConnectionWorld(nobody, who, lambda: None, lambda: None, scoring)
         wire, dialect = Wire(room), Numbers()

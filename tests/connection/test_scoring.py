@@ -9,7 +9,7 @@ from actors.connection.commands import Authenticate, BadInput, Ping, RequestToke
 from actors.connection.events import ErrorEvent, Pong
 from actors.connection.scoring import MOST_UNANSWERED
 from actors.user.messages import ScoreAnswer
-from tests.connection.desk import HERE, points_of, running_desk
+from tests.connection.desk import ANN, HERE, points_of, running_desk
 from tests.user.player import STRICT
 
 
@@ -221,3 +221,20 @@ async def test_only_who_scores_pays_for_it(autojump_clock: MockClock) -> None:
         await trio.sleep(20)
         assert len(game.helpers.child_tasks) == 0
         assert points_of(await game.spend(2, await game.token("again"))) == 1
+
+
+async def test_what_is_refused_on_the_socket_is_told_to_the_audit(autojump_clock: MockClock) -> None:
+    """Its code, which command, whose, from where; also of who has not signed in. What was done is no refusal."""
+    async with running_desk() as desk:
+        game, stranger = desk.connect(), desk.connect(user=None)
+        token = await game.token()
+        await game.spend(1, token)
+        await game.spend(2, token)
+        stranger.viewer.say.send_nowait(RequestToken(3))
+        stranger.viewer.say.send_nowait(BadInput("BAD_INPUT", "No.", None))
+        await wait_all_tasks_blocked()
+        assert [
+            ("TOKEN_ALREADY_USED", "score.increment", ANN, HERE),
+            ("UNAUTHORIZED", "action.token", None, HERE),
+            ("BAD_INPUT", "live", None, HERE),
+        ] == desk.denied

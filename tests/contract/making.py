@@ -12,11 +12,15 @@ from uuid import UUID
 
 from actors.ports import (
     AccountStore,
+    Act,
     ActionCatalogue,
     AnnouncementStore,
     Archive,
+    AuditLog,
     Bell,
     BoardCache,
+    EventId,
+    EventKind,
     EventLog,
     NewAccount,
     NewSession,
@@ -28,6 +32,9 @@ from actors.ports import (
     ScoreWrite,
     SessionId,
     Source,
+    StandingChange,
+    StandingStore,
+    Stood,
     UserId,
 )
 from scoreboard.stores.opening import Stores, open_stores
@@ -35,12 +42,14 @@ from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
     FakeArchive,
+    FakeAuditLog,
     FakeBell,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
     FakeProfileStore,
     FakeScoreStore,
+    FakeStandingStore,
     Players,
 )
 
@@ -67,12 +76,20 @@ class World:
     filed: Callable[[UserId], Awaitable[list[str | None]]]
     announcements: AnnouncementStore
     bell: Bell
+    standing: StandingStore
+    audit: AuditLog
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
         registered = await self.accounts.register(account(name))
         assert isinstance(registered, Registered)
         return registered.fact.user_id
+
+    async def stand(self, user_id: UserId, **changed: bool | int | str | None) -> Stood:
+        """Change how somebody stands."""
+        stood = await self.standing.change_standing(user_id, StandingChange(**changed), act())  # type: ignore[arg-type]
+        assert isinstance(stood, Stood)
+        return stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,8 @@ def fake_backend() -> Backend:
     archive = FakeArchive(scores, clock)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
     announcements, bell = FakeAnnouncements(accounts), FakeBell()
+    audit = FakeAuditLog()
+    standing = FakeStandingStore(players, audit)
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True
@@ -110,9 +129,13 @@ def fake_backend() -> Backend:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
-        stores = (scores, accounts, events, cache)
-        more = (filed, announcements, bell)
-        yield World(*stores, ban, set_score, scores, profiles, archive, now_us, pass_time, *more)
+        yield World(
+            *(scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time, filed),
+            announcements=announcements,
+            bell=bell,
+            standing=standing,
+            audit=audit,
+        )
 
     return Backend(opened)
 
@@ -148,17 +171,13 @@ def real_world(stores: Stores) -> World:
         await stores.database.run(lambda connection: connection.execute(sql))
         return us
 
-    async def set_score(user_id: UserId, score: int) -> None:
-        sql = "UPDATE users SET score = $2 WHERE user_id = $1"
-        await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
-
     return World(
         stores.scores,
         stores.accounts,
         stores.events,
         stores.cache,
         ban,
-        set_score,
+        partial(_set_score, stores),
         stores.catalogue,
         stores.profiles,
         stores.archive,
@@ -167,13 +186,25 @@ def real_world(stores: Stores) -> World:
         partial(_filed, stores),
         stores.announcements,
         stores.bell,
+        stores.standing,
+        stores.audit,
     )
+
+
+async def _set_score(stores: Stores, user_id: UserId, score: int) -> None:
+    sql = "UPDATE users SET score = $2 WHERE user_id = $1"
+    await stores.database.run(lambda connection: connection.execute(sql, user_id, score))
 
 
 async def _filed(stores: Stores, user_id: UserId) -> list[str | None]:
     sql = "SELECT action_id FROM score_updates WHERE user_id = $1 ORDER BY created_at"
     rows = await stores.database.run(lambda connection: connection.fetch(sql, user_id))
     return [row[0] for row in rows]
+
+
+def act(kind: EventKind = EventKind.ACT, why: str = "for a test") -> Act:
+    """Something that somebody in charge does, under a name of its own."""
+    return Act(EventId(uuid_of(next(_numbers))), NOW_US, kind, "operator", why, HERE, "request-1")
 
 
 def uuid_of(number: int) -> str:

@@ -102,7 +102,7 @@ async def test_a_known_operation_tells_when_it_was_done_the_first_time(world: Wo
 
 
 async def test_nobody_is_on_a_periods_board_without_having_gained_in_it(world: World) -> None:
-    """Not by a write to a full total, nor by a change of profile, nor when banned."""
+    """Not by a write to a full total, nor by a change of profile. Who is banned is known to it, and hidden."""
     ann, bob, eve = [await world.player(name) for name in ("Ann", "Bob", "Eve")]
     now_us = await world.now_us()
     span = Span(now_us - MINUTE_US, now_us + MINUTE_US, "now")
@@ -113,8 +113,10 @@ async def test_nobody_is_on_a_periods_board_without_having_gained_in_it(world: W
     await committed(world, eve, 1, now_us)
     await world.profiles.change_profile(bob, ProfileChange(country="DE"))
     await world.ban(eve)
-    assert {} == await board(world, DAILY, span)
-    assert {} == told(await world.scores.members_of(DAILY, span, [ann, bob, eve, UserId("nobody")]))
+    assert {eve} == (await board(world, DAILY, span)).keys()
+    found = await world.scores.members_of(DAILY, span, [ann, bob, eve, UserId("nobody")])
+    assert [(eve, True)] == [(fact.user_id, fact.hidden) for fact in found.facts()]
+    assert {} == told(found.shown())
 
 
 async def test_a_country_has_its_players_with_all_that_they_have(world: World) -> None:

@@ -183,6 +183,7 @@ async def test_the_checks_come_in_their_order(world: World) -> None:
     keyless = again(first)._replace(idempotency_key=None)
     outcomes = await world.scores.commit([first, again(first), other, keyless])
     known = repeated(committed)
+    known = known._replace(fact=known.fact._replace(hidden=True))
     assert [known, Repeated, KeyConflict(), BannedUser()] == [outcomes[0], type(outcomes[1]), *outcomes[2:]]
 
 
@@ -253,15 +254,16 @@ async def test_what_was_committed_is_there_after_reopening(backend: Backend) -> 
 
 
 async def test_members_come_by_ascending_id_a_page_at_a_time(world: World) -> None:
-    """All who are not banned, each once, in whatever sizes of pages."""
+    """Each once, in whatever sizes of pages; who is banned is told to be hidden."""
     ids = [await world.player(f"player {number}") for number in range(7)]
     await world.ban(ids[3])
     pages, last = [], None
     while page := await world.scores.members_after(last, 2):
         pages.append([fact.user_id for fact in page])
+        assert [user_id == ids[3] for user_id in pages[-1]] == [fact.hidden for fact in page]
         last = page[-1].user_id
-    assert sorted(set(ids) - {ids[3]}) == [user_id for page in pages for user_id in page]
-    assert [2, 2, 2] == [len(page) for page in pages]
+    assert sorted(ids) == [user_id for page in pages for user_id in page]
+    assert [2, 2, 2, 1] == [len(page) for page in pages]
 
 
 async def test_purging_forgets_expired_tokens_and_old_keys(world: World) -> None:

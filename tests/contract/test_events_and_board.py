@@ -78,3 +78,16 @@ async def test_a_board_is_shown_part_by_part(world: World) -> None:
     assert [(BOB, 1)] == await world.cache.top(weekly, 10)
     await world.cache.show(BoardPart(weekly, {}, anew=True))
     assert [] == await world.cache.top(weekly, 10)
+
+
+async def test_who_is_hidden_is_in_no_set_until_shown_again(world: World) -> None:
+    """The newest fact decides, wherever it stands in the batch; and the log carries it."""
+    seen = ScoreFact(ANN, "Ann", 4, 1, 0)
+    hidden = seen._replace(version=2, hidden=True)
+    await world.cache.put(ALL_TIME, [seen])
+    await world.cache.put(ALL_TIME, [hidden, seen])
+    assert [] == await world.cache.top(ALL_TIME, 10)
+    await world.cache.put(ALL_TIME, [hidden._replace(version=3, score=5, hidden=False), hidden])
+    assert [(ANN, 5)] == await world.cache.top(ALL_TIME, 10)
+    await world.events.append([hidden])
+    assert (hidden,) == (await world.events.read(None, 10))[-1].facts

@@ -31,8 +31,7 @@ async def read(pages: MemberPages, most: int = 1000) -> list[ScoreFact]:
         assert 0 < page.share <= 1
         assert share < page.share
         share = page.share
-        columns = zip(page.user_ids, page.usernames, page.scores, page.versions, page.reached_us, strict=True)
-        facts += [ScoreFact(*column) for column in columns]
+        facts += page.facts()
         assert all(isinstance(fact.user_id, str) for fact in facts)
     return facts
 
@@ -47,16 +46,18 @@ def by_id(facts: list[ScoreFact]) -> list[ScoreFact]:
     return sorted(facts, key=lambda fact: fact.user_id)
 
 
-async def test_all_members_are_told_once_with_their_totals_but_not_the_banned(world: World) -> None:
+async def test_all_members_are_told_once_with_their_totals_and_who_of_them_is_hidden(world: World) -> None:
     """Whatever pages they come in."""
     ids = [await world.player(f"player {number}") for number in range(100)]
     await world.scores.commit([write(user_id, points=number + 1) for number, user_id in enumerate(ids[:40])])
     await world.ban(ids[3])
+    await world.stand(ids[4], quarantined=True)
     async with world.scores.all_members() as pages:
         found = await read(pages)
         assert await pages.next() is None
     assert await truth(world) == by_id(found)
-    assert 99 == len(found)
+    assert 100 == len(found)
+    assert set(ids[3:5]) == {fact.user_id for fact in found if fact.hidden}
 
 
 async def test_an_empty_store_has_no_members(world: World) -> None:

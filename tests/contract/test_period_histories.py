@@ -25,9 +25,11 @@ AGES = (0, 1, 2, 5, 9, 11)
 SPANS = ((20, 10), (6, 2), (2, 0), (9, 1))
 COUNTRIES = (None, "DE", "FR")
 
-#: A score (player, points, age), a new country (player, country), or a ban of the last player.
+#: A score (player, points, age), a new country (player, country), a player who is hidden or shown again, or a ban of
+#: the last player that nobody is told of.
 scores = st.tuples(st.just("score"), st.integers(0, 2), st.integers(1, 2), st.sampled_from(AGES))
 moves = st.tuples(st.just("move"), st.integers(0, 2), st.sampled_from(COUNTRIES), st.just(0))
+stands = st.tuples(st.just("stand"), st.integers(0, 2), st.sampled_from([0, 1]), st.just(0))
 bans = st.tuples(st.just("ban"), st.just(2), st.just(0), st.just(0))
 Step = tuple[str, int, int | str | None, int]
 Told = dict[int, tuple[int, int, int]]
@@ -43,6 +45,7 @@ class Life:
     facts: list[ScoreFact] = field(default_factory=list)
     country: dict[UserId, str | None] = field(default_factory=dict)
     banned: set[UserId] = field(default_factory=set)
+    hidden: set[UserId] = field(default_factory=set)
 
     async def step(self, step: Step) -> None:
         """Do it; what the boards are told is kept, in the order of commits."""
@@ -55,6 +58,9 @@ class Life:
             fact = await self.world.profiles.change_profile(player, ProfileChange(country=value))  # type: ignore[arg-type]
             if isinstance(fact, ScoreFact):
                 self.country[player] = fact.country
+        elif kind == "stand":
+            await self.world.stand(player, quarantined=bool(value))
+            (self.hidden.add if value else self.hidden.discard)(player)
         else:
             occurred_us = self.begin_us - age * MINUTE_US
             one = write(player, points=int(value or 0), occurred_us=occurred_us)
@@ -68,7 +74,9 @@ class Life:
         for fact in self.facts:
             if span is None or span.holds(fact.occurred_us):
                 gains[fact.user_id] = (gains.get(fact.user_id, (0, 0))[0] + fact.points, fact.reached_us)
-        there = [key for key in gains if key not in self.banned and country in (None, self.country.get(key))]
+        there = [
+            key for key in gains if key not in self.banned | self.hidden and country in (None, self.country.get(key))
+        ]
         order = sorted(there, key=lambda key: (-gains[key][0], gains[key][1], key))
         return [(self.players.index(key), gains[key][0]) for key in order]
 
@@ -76,9 +84,13 @@ class Life:
         """The board as the store tells it, in order; of all time without those who never scored."""
         scope = BoardScope(Period.ALL_TIME if span is None else Period.DAILY, country)
         found: list[tuple[int, int, UserId]] = []
+        hidden: set[UserId] = set()
         async with self.world.scores.all_members(scope, span) as pages:
             while (page := await pages.next()) is not None:
-                found += zip(page.scores, page.reached_us, page.user_ids, strict=True)
+                shown = page.shown()
+                found += zip(shown.scores, shown.reached_us, shown.user_ids, strict=True)
+                hidden |= {fact.user_id for fact in page.facts() if fact.hidden}
+        assert hidden <= self.banned | self.hidden
         mine = [row for row in found if row[2] in self.players and row[0]]
         return [(self.players.index(key), score) for score, _, key in sorted(mine, key=lambda row: (-row[0], *row[1:]))]
 
@@ -112,7 +124,7 @@ async def lived(world: World, history: int, steps: list[Step]) -> list[list[tupl
 @example(history=[("score", 0, 1, 1), ("score", 1, 2, 1), ("score", 0, 1, 1)])  # equal, and the second was there first
 @example(history=[("score", 0, 1, 11), ("score", 1, 1, 9)])  # later than a write may be
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=st.lists(scores | scores | scores | moves | bans, min_size=1, max_size=15))
+@given(history=st.lists(scores | scores | scores | moves | stands | bans, min_size=1, max_size=15))
 def test_every_board_is_the_naive_sum_of_what_was_committed(
     store_servers: StoreServers, redis_url: str, history: list[Step]
 ) -> None:

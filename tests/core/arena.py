@@ -16,11 +16,14 @@ from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Loaded
-from actors.ledger.messages import Joined, LedgerUnavailable, Register
+from actors.ledger.messages import ChangeStanding, Joined, LedgerUnavailable, Register
 from actors.ports import (
     ALL_TIME,
+    Act,
     BoardId,
     CommitUnknown,
+    EventId,
+    EventKind,
     NewAccount,
     NewSession,
     Period,
@@ -29,6 +32,7 @@ from actors.ports import (
     ScoreFact,
     SessionId,
     Source,
+    StandingChange,
     StoreUnavailable,
     UserId,
 )
@@ -43,11 +47,13 @@ from tests.connection.feed import PersonalPickles, Viewer, Wire, nobody_scores
 from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
+    FakeAuditLog,
     FakeBell,
     FakeBoardCache,
     FakeEventLog,
     FakeProfileStore,
     FakeScoreStore,
+    FakeStandingStore,
     Faults,
     Players,
 )
@@ -98,6 +104,7 @@ class Arena:
     nursery: trio.Nursery
     world: ConnectionWorld
     profiles: FakeProfileStore
+    standing: FakeStandingStore
     viewers: list[tuple[Viewer, Channel]] = field(default_factory=list)
     tried: list[Tried] = field(default_factory=list)
     joined: list[UserId] = field(default_factory=list)
@@ -137,6 +144,19 @@ class Arena:
                     fact = await self.profiles.change_profile(UserId(name), change)
                     assert isinstance(fact, ScoreFact)
                     await self.core.ledger.ask(Joined(fact), within=30)
+                    break
+                except ActorError:
+                    await trio.sleep(self.rng.uniform(0.1, 2))
+
+    async def judge(self, name: str, times: int) -> None:
+        """Quarantine a player or lift it; told that it may not have been done, one does it again."""
+        for number in range(times):
+            await trio.sleep(self.rng.expovariate(0.2))
+            change = StandingChange(quarantined=self.rng.random() < 0.6)
+            act = Act(EventId(f"{name} {number}"), 0, EventKind.CONSEQUENCE, "rule:any", "for a test")
+            for _ in range(30):
+                try:
+                    await self.core.standing.ask(ChangeStanding(UserId(name), change, act), within=30)
                     break
                 except ActorError:
                     await trio.sleep(self.rng.uniform(0.1, 2))
@@ -207,7 +227,7 @@ class Arena:
             case 5:
                 self.events.faults.fail_before(away, away)
             case 6:
-                self.accounts.faults.fail_after(away)
+                rng.choice([self.accounts.faults.fail_after, self.standing.faults.fail_after])(*[away] * 2)
             case 7 if left["board"]:
                 left["board"] -= 1
                 self.core.boards.tell(rng.choice([ALL_TIME, *SECTIONS]), "nonsense")
@@ -252,7 +272,7 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
     for name in names:
         players.add(name)
     scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
-    keys = ActionKeys(b"key")
+    keys, standing = ActionKeys(b"key"), FakeStandingStore(players)
     ports = CorePorts(
         *(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), lambda: keys, random.Random(seed), scores),
         FakeArchive(scores, clock),
@@ -260,6 +280,8 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         lambda: (b"game key",),
         FakeAnnouncements(accounts),
         FakeBell(),
+        standing,
+        FakeAuditLog(),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 
@@ -273,7 +295,7 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
     ):
         await core.boards.ask(ALL_TIME, Loaded(), within=10)
         world = ConnectionWorld(core.audiences, who, lambda: None, lambda: None, nobody_scores())
-        arena = Arena(rng, core, scores, accounts, events, nursery, world, FakeProfileStore(players))
+        arena = Arena(rng, core, scores, accounts, events, nursery, world, FakeProfileStore(players), standing)
         for size in SIZES * 2:
             arena.connect(Channel(ALL_TIME, size))
         for board in SECTIONS:

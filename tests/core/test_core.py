@@ -32,6 +32,8 @@ async def test_everything_comes_right_after_any_trouble(autojump_clock: MockCloc
             nursery.start_soon(arena.look, 40)
             for name in NAMES[::3]:
                 nursery.start_soon(arena.travel, name, 4)
+            for name in NAMES[1::5]:
+                nursery.start_soon(arena.judge, name, 4)
             for name in NAMES:
                 nursery.start_soon(arena.play, name, arena.rng.randint(1, 12))  # some stop in the middle
             for number in range(5):
@@ -74,8 +76,8 @@ def check_scores(arena: Arena) -> None:
 
 
 async def check_board(arena: Arena) -> None:
-    """The board, and what is published of it, is the sort of the ledger, newcomers included."""
-    players = arena.scores.players.rows.values()
+    """The board, and what is published of it, is the sort of the ledger, newcomers included, but for who is hidden."""
+    players = [row for row in arena.scores.players.rows.values() if not row.standing.hidden]
     truth = sorted(players, key=lambda row: (-row.score, row.reached_us, row.user_id))
     expected = [(rank, row.user_id, row.score) for rank, row in enumerate(truth, 1)]
     page = await arena.core.boards.ask(ALL_TIME, Page(1000, 0), within=10)
@@ -91,7 +93,7 @@ async def check_section(arena: Arena, board: BoardId) -> None:
     scope, now_us = scope_of(board), arena.scores.players.clock.now_us()
     zone = DAYS if scope.period == Period.DAILY else UTC
     span = None if scope.period == Period.ALL_TIME else span_of(scope.period, zone, now_us)
-    found = arena.scores._on_board(scope, span, arena.scores.players.rows)
+    found = arena.scores._on_board(scope, span, arena.scores.players.rows).shown()
     truth = sorted(
         zip(found.scores, found.reached_us, found.user_ids, strict=True), key=lambda each: (-each[0], *each[1:])
     )

@@ -3,6 +3,7 @@
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.announcements import FakeAnnouncements, FakeBell
 from tests.fakes.archive import FakeArchive
+from tests.fakes.audit import FakeAuditLog
 from tests.fakes.board import FakeBoardCache
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEventLog
@@ -10,17 +11,20 @@ from tests.fakes.faults import Faults
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
 from tests.fakes.scores import FakeScoreStore
+from tests.fakes.standing import FakeStandingStore
 
 __all__ = [
     "FakeAccountStore",
     "FakeAnnouncements",
     "FakeArchive",
+    "FakeAuditLog",
     "FakeBell",
     "FakeBoardCache",
     "FakeClock",
     "FakeEventLog",
     "FakeProfileStore",
     "FakeScoreStore",
+    "FakeStandingStore",
     "Faults",
     "Player",
     "Players",

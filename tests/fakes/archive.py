@@ -70,7 +70,7 @@ class FakeArchive:
 
     def _ranked(self, span: Span) -> list[ArchivedRow]:
         players = self._scores.players.rows
-        gains = {key: gain for key, gain in self._scores.gained(span).items() if not players[key].banned}
+        gains = {key: gain for key, gain in self._scores.gained(span).items() if not players[key].standing.hidden}
         order = sorted(gains, key=lambda key: (-gains[key][0], gains[key][1], key))
         shown = [(key, players[key].username, *gains[key], players[key].country, players[key].avatar) for key in order]
         return [ArchivedRow(rank, *row) for rank, row in enumerate(shown, 1)]

@@ -28,8 +28,10 @@ class FakeBoardCache:
     def _put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken]) -> None:
         self.spent |= {token.name: token for token in spent}
         scores = self._boards.setdefault(board, {})
-        for fact in facts:
+        for fact in sorted(facts, key=lambda fact: fact.version):
             scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
+            if fact.hidden:
+                del scores[fact.user_id]
             self.names[fact.user_id] = fact.username
             self.faces[fact.user_id] = fact.country, fact.avatar
 

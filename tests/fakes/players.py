@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from actors.ports import ScoreFact, UserId, WallClock
+from actors.ports import PlayerStanding, ScoreFact, UserId, WallClock
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Player:
     password_hash: str
     reached_us: int
     role: str = "user"
-    banned: bool = False
+    standing: PlayerStanding = field(default_factory=PlayerStanding)
     score: int = 0
     version: int = 0
     country: str | None = None
@@ -30,10 +30,19 @@ class Player:
     def __post_init__(self) -> None:
         self.created_us = self.last_active_us = self.reached_us
 
+    @property
+    def banned(self) -> bool:
+        """Whether the player may do nothing."""
+        return self.standing.banned
+
+    @banned.setter
+    def banned(self, banned: bool) -> None:
+        self.standing = replace(self.standing, banned=banned)
+
     def fact(self, points: int = 0, occurred_us: int = 0) -> ScoreFact:
         """The total as it stands; with what was added last, and when that was done."""
         total = (self.user_id, self.username, self.score, self.version, self.reached_us)
-        return ScoreFact(*total, points, occurred_us, self.country, self.avatar)
+        return ScoreFact(*total, points, occurred_us, self.country, self.avatar, self.standing.hidden)
 
 
 @dataclass(slots=True)
@@ -52,8 +61,7 @@ class Players:
     def add(self, name: str, *, user_id: str | None = None, score: int = 0, banned: bool = False) -> Player:
         """Put a player in, for tests that do not care how it came; the id is the name unless given."""
         key = UserId(user_id or name)
-        row = Player(
-            key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), banned=banned, score=score
-        )
+        row = Player(key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), score=score)
+        row.banned = banned
         self.rows[key] = row
         return row

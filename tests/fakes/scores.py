@@ -65,6 +65,7 @@ def members_of(facts: Sequence[ScoreFact], share: float = 1.0, totals: Sequence[
         countries if any(countries) else None,
         avatars if any(avatars) else None,
         share,
+        [fact.hidden for fact in facts] if any(fact.hidden for fact in facts) else None,
     )
 
 
@@ -164,7 +165,7 @@ class FakeScoreStore:
     def _told_now(self, fact: ScoreFact) -> ScoreFact:
         """What is known of a score of before, with the profile of now."""
         player = self.players.rows[fact.user_id]
-        return fact._replace(country=player.country, avatar=player.avatar)
+        return fact._replace(country=player.country, avatar=player.avatar, hidden=player.standing.hidden)
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
@@ -187,7 +188,7 @@ class FakeScoreStore:
         return await self.reads.around(lambda: self._members(user_id or UserId(""), limit))
 
     def _members(self, user_id: UserId, limit: int) -> list[ScoreFact]:
-        behind = sorted(key for key, player in self.players.rows.items() if key > user_id and not player.banned)
+        behind = sorted(key for key in self.players.rows if key > user_id)
         return [self.players.rows[key].fact() for key in behind[:limit]]
 
     @asynccontextmanager
@@ -203,7 +204,7 @@ class FakeScoreStore:
         if (span is None) != (scope.period is Period.ALL_TIME):
             raise ValueError(f"{scope} and {span} do not belong together")
         rows = [self.players.rows[key] for key in dict.fromkeys(user_ids) if key in self.players.rows]
-        facts = [row.fact() for row in rows if not row.banned and scope.country in (None, row.country)]
+        facts = [row.fact() for row in rows if scope.country in (None, row.country)]
         if span is None:
             return members_of(facts)
         gains = self.gained(span)

@@ -7,6 +7,7 @@ from tests.house.sources import none_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "scoreboard" / "docs" / "contract.md"
+SECURITY = ROOT / "scoreboard" / "docs" / "security.md"
 #: A row shows its test, says who will, or leaves the matter to what is told in its own document.
 OPEN = {"feed", "sio", "open"}
 NAMED = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
@@ -21,7 +22,8 @@ def rows() -> list[list[str]]:
 def test_every_test_that_the_contract_names_is_there() -> None:
     """So that no row outlives what shows it."""
     gone = []
-    for path, name in NAMED.findall(CONTRACT.read_text(encoding="utf-8")):
+    texts = (CONTRACT.read_text(encoding="utf-8"), SECURITY.read_text(encoding="utf-8"))
+    for path, name in NAMED.findall("".join(texts)):
         file = ROOT / "tests" / path
         if not file.is_file() or not re.search(
             rf"^(async )?def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE

@@ -17,12 +17,13 @@ COUNTRIES = [None, "US", "DE"]
 
 @dataclass
 class Deed:
-    """One row of the ledger; a change of profile has no points."""
+    """One row of the ledger; a change of profile has no points, nor has one of standing (hidden, or shown again)."""
 
     user: str
     points: int
     occurred_us: int
     country: str | None
+    hidden: bool | None = None
 
 
 @dataclass
@@ -38,6 +39,7 @@ class NaiveLedger:
         score = last.score + deed.points
         reached = 1_000 + len(self.facts) // 4 if deed.points else last.reached_us
         country = last.country if deed.points else deed.country
+        hidden = last.hidden if deed.points or deed.hidden is None else deed.hidden
         name = f"{deed.user.upper()} in {country}"
         fact = ScoreFact(
             last.user_id,
@@ -49,6 +51,7 @@ class NaiveLedger:
             deed.occurred_us,
             country,
             f"{country}.png",
+            hidden,
         )
         self.facts.append(fact)
         return fact
@@ -70,11 +73,10 @@ class NaiveLedger:
             lines.append((known[-1]._replace(score=score, reached_us=reached), known[-1].score))
         return lines
 
-    def rows(self, scope: BoardScope, span: Span | None) -> tuple[Row, ...]:
-        """The board, sorted anew."""
-        facts = sorted(
-            (line for line, _ in self.lines(scope, span)), key=lambda one: (-one.score, one.reached_us, one.user_id)
-        )
+    def rows(self, scope: BoardScope, span: Span | None, eyes: str | None = None) -> tuple[Row, ...]:
+        """The board, sorted anew, as others see it, or that player."""
+        lines = [line for line, _ in self.lines(scope, span) if not line.hidden or line.user_id == eyes]
+        facts = sorted(lines, key=lambda one: (-one.score, one.reached_us, one.user_id))
         return tuple(
             Row(rank, one.user_id, one.username, one.score, one.reached_us, one.country, one.avatar)
             for rank, one in enumerate(facts, 1)
@@ -93,6 +95,7 @@ class NaiveLedger:
             [one.country for one, _ in lines],
             [one.avatar for one, _ in lines],
             1.0,
+            [one.hidden for one, _ in lines] if any(one.hidden for one, _ in lines) else None,
         )
 
 
@@ -103,6 +106,7 @@ DEEDS = st.lists(
         st.sampled_from([0, 1, 1, 2, 3]),
         st.sampled_from([BEFORE, DURING, DURING, AFTER]),
         st.sampled_from(COUNTRIES),
+        st.sampled_from([None, None, True, False]),
     ),
     max_size=40,
 )

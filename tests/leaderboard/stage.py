@@ -28,9 +28,24 @@ from actors.leaderboard.remains import Remains
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
-from actors.ports import ALL_TIME, BoardId, BoardPart, Period, ProfileChange, ScoreFact, ScoreWrite, Span, UserId
+from actors.ports import (
+    ALL_TIME,
+    Act,
+    BoardId,
+    BoardPart,
+    EventId,
+    EventKind,
+    Period,
+    ProfileChange,
+    ScoreFact,
+    ScoreWrite,
+    Span,
+    StandingChange,
+    Stood,
+    UserId,
+)
 from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy, running_actor
-from tests.fakes import FakeProfileStore, FakeScoreStore, Players
+from tests.fakes import FakeProfileStore, FakeScoreStore, FakeStandingStore, Players
 from tests.leaderboard.naive import Client
 from tests.ledger.office import write
 
@@ -182,6 +197,16 @@ class Stage:
         assert isinstance(fact, ScoreFact)
         self.active.tell([fact])
 
+    async def stand(self, name: str, **changed: bool) -> ScoreFact:
+        """Change how a player stands, and tell all boards."""
+        act = Act(EventId(f"act {next(self.numbers)}"), 0, EventKind.ACT, "operator", "for a test")
+        store = FakeStandingStore(self.store.players)
+        stood = await store.change_standing(UserId(name), StandingChange(**changed), act)  # type: ignore[arg-type]
+        assert isinstance(stood, Stood)
+        self.active.tell([stood.fact])
+        await self.apply(stood.fact)
+        return stood.fact
+
     async def rows(self, board: BoardId) -> list[tuple[str, int]]:
         """Players and scores of any board."""
         answer = await self.boards.ask(board, Page(1000, 0), within=600)
@@ -192,7 +217,7 @@ class Stage:
         scope = scope_of(board)
         if scope.period != Period.ALL_TIME and period is None:
             period = span_of(scope.period, UTC, self.store.players.clock.now_us())
-        found = self.store._on_board(scope, period, self.store.players.rows)
+        found = self.store._on_board(scope, period, self.store.players.rows).shown()
         order = sorted(zip(found.scores, found.reached_us, found.user_ids, strict=True), key=lambda x: (-x[0], *x[1:]))
         return [(user_id, score) for score, _, user_id in order]
 
@@ -209,7 +234,8 @@ class Stage:
 
     def truth(self) -> list[tuple[UserId, int]]:
         """The players with their scores in order, as the store has them."""
-        rows = sorted(self.store.players.rows.values(), key=lambda row: (-row.score, row.reached_us, row.user_id))
+        shown = [row for row in self.store.players.rows.values() if not row.standing.hidden]
+        rows = sorted(shown, key=lambda row: (-row.score, row.reached_us, row.user_id))
         return [(row.user_id, row.score) for row in rows]
 
 

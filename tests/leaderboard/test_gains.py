@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from actors.leaderboard.concerns import Hearers
 from actors.leaderboard.roster import Roster
-from actors.ports import BoardScope, Period, ScoreFact, Span
+from actors.ports import BoardScope, Period, ScoreFact, Span, UserId
 from tests.leaderboard.ledgers import AFTER, BEFORE, DAY, DEEDS, DURING, Deed, NaiveLedger
 
 DAILY, DAILY_US = BoardScope(Period.DAILY), BoardScope(Period.DAILY, "US")
@@ -151,6 +151,11 @@ def test_all_ways_to_ask_for_a_rank_agree(deeds: list[Deed], offset: int, above:
     order = ledger.rows(DAILY, DAY)
     settled(roster, ledger, DAILY, DAY)
     assert roster.ranking.rows(offset, 3) == order[offset : offset + 3]
+    for user in "abcdef":
+        own = ledger.rows(DAILY, DAY, eyes=user)
+        ranks = [row.rank for row in own if row.user_id == user]
+        window = own[max(ranks[0] - 1 - above, 0) : ranks[0] + below] if ranks else ()
+        assert roster.ranking.own_window(UserId(user), above, below) == window
     for row in order:
         assert roster.ranking.row(row.user_id) == row
         assert roster.ranking.rank(row.user_id) == row.rank

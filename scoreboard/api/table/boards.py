@@ -39,6 +39,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         *("GET", "/api/scores/user/{userId}", ScoreRoutes(world).standing),
         says="Where one player stands.",
         answers=(Told(shapes.StandingOfA),),
+        who=Who.SPECTATOR,
         faults=("USER_NOT_FOUND",),
     )
 

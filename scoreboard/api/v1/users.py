@@ -48,12 +48,12 @@ class UserRoutes:
     def __init__(self, world: ApiWorld) -> None:
         self._world = world
 
-    async def user(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
+    async def user(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document B spells it
         """What everybody may see."""
         profile = await self._profile(UserId(userId.lower()))
         if profile.banned:
             raise no_such_user()
-        return succeeded(public(profile, await self._standing(profile.user_id)))
+        return succeeded(public(profile, await self._standing(profile.user_id, own=request.is_of(userId))))
 
     async def me(self, request: ApiRequest) -> Answer:
         """The same, with what only oneself may see."""
@@ -73,7 +73,7 @@ class UserRoutes:
 
     async def _own(self, profile: Profile, caller: Caller, message: str | None = None) -> Answer:
         own = {"email": profile.email, "role": profile.role, "permissions": list(caller.permissions)}
-        return succeeded({**public(profile, await self._standing(profile.user_id)), **own}, message)
+        return succeeded({**public(profile, await self._standing(profile.user_id, own=True)), **own}, message)
 
     async def _profile(self, user_id: UserId) -> Profile:
         profile = await self._world.accounts.ask(FindProfile(user_id), within=self._world.read_within_s)
@@ -81,10 +81,10 @@ class UserRoutes:
             raise no_such_user()
         return profile
 
-    async def _standing(self, user_id: UserId) -> StandingAnswer | None:
+    async def _standing(self, user_id: UserId, *, own: bool) -> StandingAnswer | None:
         try:
-            return await self._world.ask_board(ALL_TIME, Standing(user_id))
-        except NotRanked:  # banned, or so new that the board has not heard of it
+            return await self._world.ask_board(ALL_TIME, Standing(user_id, own=own))
+        except NotRanked:  # hidden, or so new that the board has not heard of it
             return None
 
 

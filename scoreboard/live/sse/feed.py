@@ -11,9 +11,9 @@ from typing import Protocol
 import trio
 
 from actors.connection.commands import Subscribe
-from actors.connection.connection import NOWHERE, ConnectionWorld, LiveConnection
+from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
-from actors.ports import Source
+from actors.ports import NOWHERE, Source
 from scoreboard.live.caretaker import Caretaker, Patience
 from scoreboard.live.client_source import client_source
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead

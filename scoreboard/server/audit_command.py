@@ -1,0 +1,136 @@
+"""``scoreboard audit``: who did what, and whether all of it still stands as it was written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scoreboard.security.names import fold
+from scoreboard.server.offline import data_option, postgres_option, with_stores
+from scoreboard.stores.opening import Stores
+from scoreboard.stores.seals import Finding, Verdict, verify
+from scoreboard.stores.trail import Line, trail, who_is
+
+#: What a process ends with when something was found.
+BROKEN = 3
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+@click.group("audit")
+def audit() -> None:
+    """Look into what was done, and prove that nobody has changed it since.
+
+    The server may run meanwhile.
+    """
+
+
+@audit.command("verify")
+@click.option("--known", type=click.Path(exists=True, dir_okay=False), help="What --json printed another time.")
+@json_option
+@data_option
+@postgres_option
+def verify_command(known: str | None, data: str | None, postgres: str | None, *, as_json: bool) -> None:
+    """Compute all seals again, and name every row that was changed, removed or added.
+
+    Ends with 0 if everything is as it was written, with 3 if not. Whoever can write to the database can also cut off
+    the end of a chain; so keep what --json prints elsewhere, and give it with --known the next time.
+    """
+    ends = json.loads(Path(known).read_text(encoding="utf-8"))["chains"] if known else []
+    verdict = with_stores(data, postgres, lambda stores: verify(stores.database, ends))
+    if as_json:
+        click.echo(json.dumps(asdict(verdict), indent=2))
+    else:
+        click.echo("\n".join(_told(verdict)))
+    sys.exit(BROKEN if verdict.findings else 0)
+
+
+@audit.command("show")
+@click.option("--user", metavar="NAME", help="Only what concerns this player, by name or id.")
+@click.option(
+    "--since", metavar="WHEN", default="24h", show_default=True, help="A time (ISO 8601), or 90m, 24h, 7d ago."
+)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="The newest so many.")
+@json_option
+@data_option
+@postgres_option
+def show_command(
+    user: str | None, since: str, limit: int, data: str | None, postgres: str | None, *, as_json: bool
+) -> None:
+    """Print scores, refusals, consequences and acts, the oldest first: when, who, what, where, from where, why."""
+    since_us = _moment_us(since)
+
+    async def work(stores: Stores) -> list[Line]:
+        user_id = None if user is None else await who_is(stores.database, user, fold(user))
+        if user is not None and user_id is None:
+            raise click.ClickException(f"there is no player {user!r}")
+        return await trail(stores.database, user_id=user_id, since_us=since_us, limit=limit)
+
+    for line in reversed(with_stores(data, postgres, work)):
+        click.echo(json.dumps(asdict(line)) if as_json else _readable(line))
+
+
+def _told(verdict: Verdict) -> Iterator[str]:
+    """The verdict for people: what is wrong first, then the whole."""
+    yield from map(_finding, verdict.findings)
+    looked = (
+        f"{len(verdict.chains)} chains, {verdict.batches} batches, {verdict.scores} scores, {verdict.events} events"
+    )
+    older = f"; {verdict.older} scores are from before there were seals" if verdict.older else ""
+    found = f"{len(verdict.findings)} findings" if verdict.findings else "everything is as it was written"
+    yield f"{looked}{older}: {found}"
+
+
+def _finding(finding: Finding) -> str:
+    if finding.id is None:
+        return finding.says
+    moment = "" if finding.moment_us is None else f" of {_iso(finding.moment_us)}"
+    return f"{finding.says} ({finding.id}{moment})"
+
+
+def _readable(line: Line) -> str:
+    """One line of the trail for people."""
+    times = "" if line.times == 1 else f" {line.times} times until {_iso(line.until_us)}"
+    about = line.username or line.user_id
+    parts: Iterable[tuple[str, Any]] = (
+        ("by", line.done_by if line.done_by != f"user:{line.user_id}" else None),
+        ("at", line.site),
+        ("from", line.address),
+        ("agent", line.user_agent),
+        ("because", line.why),
+        ("request", line.request_id),
+        ("with", json.dumps(line.details, ensure_ascii=False) if line.details else None),
+    )
+    more = "".join(f"; {name} {_plain(str(value))}" for name, value in parts if value)
+    return f"{_iso(line.at_us)}  {line.kind}  {_plain(about or '-')}  {_plain(line.what)}{times}{more}"
+
+
+def _plain(text: str) -> str:
+    """Without what would move the cursor of a terminal or turn its direction: a client may have sent it."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _iso(moment_us: int) -> str:
+    return (EPOCH + timedelta(microseconds=moment_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment_us(text: str) -> int:
+    """A time in either form, as microseconds; raises a usage error."""
+    unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}.get(text[-1:])
+    try:
+        if unit is not None:
+            moment = datetime.now(UTC) - int(text[:-1]) * unit
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (moment - EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter("a time like 2026-01-31T12:00Z, or 90m, 24h, 7d", param_hint="--since") from error

@@ -1,0 +1,56 @@
+"""For an operator's verbs: the stores of a server, whether it runs or not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import trio
+
+from actors.ports import StoreError
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, load
+from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
+from scoreboard.stores.embedded_errors import DataDirectoryBusy
+from scoreboard.stores.embedded_postgres import running_url
+from scoreboard.stores.migrate import MigrationError
+from scoreboard.stores.opening import Stores, open_stores
+
+R = TypeVar("R")
+
+#: Nothing of this touches Redis, which is connected to when it is first used.
+NO_REDIS = "redis://127.0.0.1:1"
+
+data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
+postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL that it uses, if not its own.")
+
+
+def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
+    """Do it; if it cannot be done, say why in a sentence, and end with status 1 (2 for a wrong setting)."""
+    try:
+        settings = load(os.environ, {"data_dir": data, "stores.postgres_url": postgres})
+        return trio.run(partial(_opened, settings, work))
+    except SettingsError as error:
+        click.echo(f"scoreboard: {error}", err=True)
+        sys.exit(2)
+    except (StoreError, EmbeddedError, MigrationError, OSError) as error:
+        click.echo(f"scoreboard: {error}", err=True)
+        sys.exit(1)
+
+
+async def _opened(settings: Settings, work: Callable[[Stores], Awaitable[R]]) -> R:
+    """In the server's database; its own is started for as long as this takes unless it runs already."""
+    async with AsyncExitStack() as scopes:
+        url, data_dir = settings.stores.postgres_url, Path(settings.data_dir)
+        if url is None:
+            try:
+                url = await scopes.enter_async_context(embedded_postgres(data_dir))
+            except DataDirectoryBusy:
+                url = running_url(data_dir)
+        return await work(await scopes.enter_async_context(open_stores(url, NO_REDIS, postgres_connections=1)))

@@ -1,0 +1,81 @@
+"""How players stand, in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from actors.ports import Act, AuditEvent, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
+from scoreboard.stores.chains import Chains
+from scoreboard.stores.postgres_audit import event_json
+from scoreboard.stores.postgres_pool import Database
+from scoreboard.stores.postgres_values import clean, user_key
+
+STANDINGS = "SELECT user_id::text, standing_of(users) FROM users WHERE user_id = ANY ($1::uuid[])"
+
+TOTAL = """
+SELECT username, score, version, to_us(reached_at), 0, 0, country::text, avatar, is_banned OR is_quarantined
+FROM users WHERE user_id = $1
+"""
+
+CHANGE = """
+SELECT before, after, username, score, version, reached_us, 0, 0, country, avatar, hidden
+FROM change_standing($1, $2, $3, $4)
+"""
+
+
+def standing_in(text: str) -> PlayerStanding:
+    """What `standing_of` says."""
+    return msgspec.json.decode(text, type=PlayerStanding)
+
+
+def change_json(change: StandingChange) -> str:
+    """What a change names."""
+    named: Mapping[str, Any] = change.named
+    values = {name: clean(value) if isinstance(value, str) else value for name, value in named.items()}
+    return msgspec.json.encode(values).decode()
+
+
+def event_of(user_id: UserId, act: Act) -> AuditEvent:
+    """What the audit is told; the database adds what it was before, and is now."""
+    return AuditEvent(
+        act.event_id,
+        act.at_us,
+        act.at_us,
+        act.kind,
+        "STANDING_CHANGED",
+        act.done_by,
+        user_id,
+        source=act.source,
+        why=act.why,
+        request_id=act.request_id,
+    )
+
+
+class PostgresStandingStore:
+    """`StandingStore` on Postgres."""
+
+    def __init__(self, database: Database, chains: Chains) -> None:
+        self._database = database
+        self._chains = chains
+
+    async def standings(self, user_ids: Sequence[UserId]) -> dict[UserId, PlayerStanding]:
+        """See `StandingStore.standings`."""
+        keys = {str(user_key(user_id)): user_id for user_id in user_ids}
+        rows = await self._database.run(lambda connection: connection.fetch(STANDINGS, list(keys)))
+        return {keys[row[0]]: standing_in(row[1]) for row in rows}
+
+    async def total(self, user_id: UserId) -> ScoreFact | None:
+        """See `StandingStore.total`."""
+        row = await self._database.run(lambda connection: connection.fetchrow(TOTAL, user_key(user_id)))
+        return None if row is None else ScoreFact(user_id, *row)
+
+    async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+        """See `StandingStore.change_standing`."""
+        arguments = (user_key(user_id), change_json(change), self._chains.events, event_json(event_of(user_id, act)))
+        row = await self._database.run(lambda connection: connection.fetchrow(CHANGE, *arguments))
+        if row is None:
+            return UnknownUser()
+        return Stood(standing_in(row[0]), standing_in(row[1]), ScoreFact(user_id, *row[2:]))

@@ -1,0 +1,76 @@
+"""How players stand, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from actors.ports import (
+    Act,
+    AuditEvent,
+    EventId,
+    PlayerStanding,
+    ScoreFact,
+    StandingChange,
+    Stood,
+    UnknownUser,
+    UserId,
+)
+from tests.fakes.audit import FakeAuditLog
+from tests.fakes.faults import Faults
+from tests.fakes.players import Players
+
+
+class FakeStandingStore:
+    """`StandingStore` in memory; `faults` are its switches, `audit` is told of every change."""
+
+    def __init__(self, players: Players, audit: FakeAuditLog | None = None) -> None:
+        self.players = players
+        self.faults = Faults()
+        self.audit = audit or FakeAuditLog()
+        self._told: dict[EventId, tuple[PlayerStanding, PlayerStanding]] = {}
+
+    async def standings(self, user_ids: Sequence[UserId]) -> dict[UserId, PlayerStanding]:
+        """See `StandingStore.standings`."""
+        rows = self.players.rows
+        return await self.faults.around(lambda: {key: rows[key].standing for key in user_ids if key in rows})
+
+    async def total(self, user_id: UserId) -> ScoreFact | None:
+        """See `StandingStore.total`."""
+        return await self.faults.around(lambda: self._total(user_id))
+
+    def _total(self, user_id: UserId) -> ScoreFact | None:
+        row = self.players.rows.get(user_id)
+        return None if row is None else row.fact()
+
+    async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+        """See `StandingStore.change_standing`."""
+        return await self.faults.around(lambda: self._change(user_id, change, act))
+
+    def _change(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+        row = self.players.rows.get(user_id)
+        if row is None:
+            return UnknownUser()
+        if act.event_id not in self._told:
+            before = row.standing
+            row.standing = replace(before, **change.named)  # type: ignore[arg-type]
+            row.version += before.hidden != row.standing.hidden
+            self._told[act.event_id] = before, row.standing
+            self.audit.put([_event(user_id, act, before, row.standing)])
+        return Stood(*self._told[act.event_id], row.fact())
+
+
+def _event(user_id: UserId, act: Act, before: PlayerStanding, after: PlayerStanding) -> AuditEvent:
+    return AuditEvent(
+        act.event_id,
+        act.at_us,
+        act.at_us,
+        act.kind,
+        "STANDING_CHANGED",
+        act.done_by,
+        user_id,
+        source=act.source,
+        why=act.why,
+        request_id=act.request_id,
+        details={"before": asdict(before), "after": asdict(after)},
+    )

@@ -1,0 +1,392 @@
+"""What was sealed, and what is found when it is not as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import trio
+from click.testing import CliRunner
+
+from actors.ports import AuditEvent, Committed, EventId, EventKind, UserId
+from scoreboard.__main__ import main
+from scoreboard.stores.chains import Chains
+from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.postgres_scores import PostgresScoreStore
+from scoreboard.stores.seals import Finding, Verdict, verify
+from tests.contract.making import HERE, NOW_US, World, again, real_world, uuid_of, write
+
+pytestmark = pytest.mark.stores
+
+#: Lets whoever owns the tables do what the triggers refuse.
+OPEN = "SET session_replication_role = replica; "
+INSERT = (
+    "INSERT INTO score_updates (user_id, created_at, operation_id, action_type, score_increment, previous_score,"
+    " new_score, version) SELECT {}, gen_random_uuid(), 'X', 9, 0, 9, 9"
+)
+SCORE_COLUMNS = {
+    "user_id": "gen_random_uuid()",
+    "created_at": "created_at + interval '1 microsecond'",
+    "operation_id": "gen_random_uuid()",
+    "action_type": "'WIN_GAME'",
+    "score_increment": "score_increment + 1",
+    "previous_score": "previous_score + 1",
+    "new_score": "new_score + 1",
+    "version": "version + 1",
+    "ip_address": "'198.51.100.1'",
+    "user_agent": "user_agent || ' '",
+    "verified": "NOT verified",
+    "occurred_at": "occurred_at - interval '1 microsecond'",
+    "action_id": "NULL",
+}
+EVENT_COLUMNS = {
+    "event_id": "gen_random_uuid()",
+    "happened_at": "happened_at - interval '1 second'",
+    "until_at": "until_at + interval '1 second'",
+    "times": "times + 1",
+    "kind": "'act'",
+    "what": "'NOTHING'",
+    "done_by": "'nobody'",
+    "user_id": "NULL",
+    "site": "''",
+    "ip_address": "NULL",
+    "user_agent": "'another'",
+    "why": "NULL",
+    "request_id": "'r2'",
+    "details": "'{}'",
+}
+BATCH_COLUMNS = {
+    "sealed_at": "sealed_at + interval '1 microsecond'",
+    "previous": "sha256('x')",
+    "hash": "sha256('x')",
+    "ids": "ids || gen_random_uuid()",
+    "moments": "ARRAY[moments[1] + 1] || moments[2:]",
+    "digests": "digests || '\\x00'",
+}
+CHAIN_COLUMNS = {
+    "kind": "CASE kind WHEN 'scores' THEN 'events' ELSE 'scores' END",
+    "seq": "seq + 1",
+    "previous": "sha256('x')",
+    "hash": "sha256('x')",
+}
+
+
+@dataclass
+class Vault:
+    """A database with scores and events, all of them sealed."""
+
+    stores: Stores
+    world: World
+    players: list[UserId]
+
+    async def sql(self, statement: str) -> list[Any]:
+        """One statement, which may do what nobody may."""
+
+        async def work(connection: Any) -> list[Any]:
+            await connection.execute(OPEN)
+            try:
+                return [tuple(row) for row in await connection.fetch(statement)]
+            finally:
+                await connection.execute("SET session_replication_role = DEFAULT")
+
+        return await self.stores.database.run(work)
+
+    async def found(self, known: Sequence[Any] = ()) -> list[Finding]:
+        """What is not as it was."""
+        return list((await verify(self.stores.database, known)).findings)
+
+    async def whats(self) -> set[tuple[str, str | None]]:
+        """The same in short: what, and of which table."""
+        return {(each.what, each.table) for each in await self.found()}
+
+
+@pytest.fixture
+async def vault(postgres_url: str, redis_url: str) -> AsyncIterator[Vault]:
+    """Two players, five batches of scores, two of events."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        world = real_world(stores)
+        players = [await world.player(name) for name in ("Ann", "Bob")]
+        for number in range(4):
+            await world.scores.commit([write(players[number % 2], points=number + 1, occurred_us=await world.now_us())])
+        await world.scores.commit([write(player) for player in players * 2])
+        event = AuditEvent(
+            *(
+                EventId(uuid_of(1)),
+                NOW_US,
+                NOW_US,
+                EventKind.REFUSAL,
+                "RATE_LIMITED",
+                "anybody",
+                players[0],
+                "here",
+                HERE,
+            ),
+            *("because", "r1", 2, {"a": 1}),
+        )
+        await stores.audit.record([event])
+        await world.stand(players[1], flagged=True)
+        yield Vault(stores, world, players)
+
+
+# --- what holds ---
+
+
+async def test_what_nobody_changed_is_found_to_be_so(vault: Vault) -> None:
+    """Scores and events, by chains of their own."""
+    verdict = await verify(vault.stores.database)
+    assert [] == verdict.findings
+    assert (2, 7, 8, 2, 0) == (
+        len(verdict.chains),
+        verdict.batches,
+        verdict.scores,
+        verdict.events,
+        verdict.older,
+    )
+    assert {("scores", 5), ("events", 2)} == {(end.kind, end.seq) for end in verdict.chains}
+
+
+async def test_every_way_to_commit_seals_what_it_wrote(vault: Vault) -> None:
+    """Known operations and keys, twins in one call, refusals, full totals, whoever is hidden."""
+    ann, bob = vault.players
+    first, keyed = write(ann), write(bob, "key")
+    stranger = write(UserId(uuid_of(4711)))
+    await vault.world.stand(bob, quarantined=True)
+    for writes in ([first, first, keyed], [again(keyed), write(ann), again(first)], [stranger], [write(bob)] * 3, []):
+        await vault.world.scores.commit(writes)
+    await vault.world.set_score(ann, 2**53)
+    await vault.world.scores.commit([write(ann), write(bob), stranger])
+    verdict = await verify(vault.stores.database)
+    assert [] == verdict.findings
+    assert (8 + 6, 3) == (verdict.scores, verdict.events)
+
+
+async def test_the_seals_can_be_computed_by_anybody(vault: Vault) -> None:
+    """As it is written down: the text of each row, its digest, the hash of a batch and of the one before."""
+    rows = await vault.sql(
+        "SELECT b.*, c.kind FROM audit_batches b JOIN audit_chains c USING (chain) ORDER BY chain, seq"
+    )
+    last: dict[UUID, bytes] = {}
+    for chain, seq, sealed_at, previous, digest, ids, moments, digests, kind in rows:
+        text = f"scoreboard {kind} ".encode()
+        assert previous == last.get(chain, hashlib.sha256(text + chain.bytes).digest())
+        [[sealed_us, sent_ids, sent_moments]] = await vault.sql(
+            f"SELECT to_us(sealed_at), array_send(ids), array_send(moments) FROM audit_batches"
+            f" WHERE chain = '{chain}' AND seq = {seq}"
+        )
+        assert len(ids) == len(moments) == len(digests) // 16
+        numbers = seq.to_bytes(8, "big") + sealed_us.to_bytes(8, "big")
+        whole = previous + chain.bytes + numbers + sent_ids + sent_moments + digests
+        assert hashlib.sha256(whole).digest() == digest
+        assert sealed_at is not None
+        last[chain] = digest
+    [[text, digest]] = await vault.sql(
+        "SELECT ROW(user_id, to_us(created_at), operation_id, action_type, score_increment, previous_score, new_score,"
+        " version, ip_address, user_agent, verified, to_us(occurred_at), action_id)::text, score_digest(s)"
+        " FROM score_updates s LIMIT 1"
+    )
+    assert hashlib.sha256(text.encode()).digest()[:16] == digest
+
+
+async def test_scores_from_before_the_seals_are_counted(vault: Vault) -> None:
+    """They stand by themselves; if one of them goes, the count is not what it was."""
+    await vault.sql(
+        "UPDATE audit_unsealed SET until_at = (SELECT max(created_at) FROM score_updates), rows = 1, points = 9"
+    )
+    await vault.sql(INSERT.format("gen_random_uuid(), (SELECT min(created_at) FROM score_updates)"))
+    verdict = await verify(vault.stores.database)
+    assert ([], 1) == (verdict.findings, verdict.older)
+    await vault.sql("DELETE FROM score_updates WHERE action_type = 'X'")
+    [finding] = await vault.found()
+    assert "1 scores of 9 points; now 0 of 0" in finding.says
+
+
+# --- what does not ---
+
+
+@pytest.mark.parametrize("column", SCORE_COLUMNS)
+async def test_a_score_that_was_changed_is_named(vault: Vault, column: str) -> None:
+    """Whatever of it; a change of its player or its moment is one row too few and one too many."""
+    [[user_id, moment_us, created_at]] = await vault.sql(
+        "SELECT user_id::text, to_us(created_at), created_at::text FROM score_updates"
+        " ORDER BY created_at OFFSET 2 LIMIT 1"
+    )
+    set_ = f"UPDATE score_updates SET {column} = {SCORE_COLUMNS[column]}"
+    await vault.sql(f"{set_} WHERE user_id = '{user_id}' AND created_at = '{created_at}'")
+    findings = await vault.found()
+    if column in {"user_id", "created_at"}:
+        assert {("removed", "score_updates"), ("added", "score_updates")} == await vault.whats()
+        findings = [each for each in findings if each.what == "removed"]
+    else:
+        assert ["changed"] == [each.what for each in findings]
+    [finding] = findings
+    assert ("score_updates", user_id, moment_us, 3) == (finding.table, finding.id, finding.moment_us, finding.seq)
+
+
+@pytest.mark.parametrize("column", EVENT_COLUMNS)
+async def test_an_event_that_was_changed_is_named(vault: Vault, column: str) -> None:
+    """Whatever of it."""
+    event = uuid_of(1)
+    await vault.sql(f"UPDATE audit_events SET {column} = {EVENT_COLUMNS[column]} WHERE event_id = '{event}'")
+    findings = await vault.found()
+    assert event in {each.id for each in findings}
+    assert {"audit_events"} == {each.table for each in findings}
+    moved = column in {"event_id", "happened_at"}
+    assert ({"added", "removed"} if moved else {"changed"}) == {each.what for each in findings}
+
+
+@pytest.mark.parametrize("column", BATCH_COLUMNS)
+async def test_a_batch_that_was_changed_is_named(vault: Vault, column: str) -> None:
+    """By itself, or by the one that follows."""
+    await vault.sql(
+        f"UPDATE audit_batches SET {column} = {BATCH_COLUMNS[column]}"
+        " WHERE seq = 2 AND chain = (SELECT chain FROM audit_chains WHERE kind = 'scores')"
+    )
+    findings = await vault.found()
+    assert ("changed", 2) in {(each.what, each.seq) for each in findings if each.table is None}
+
+
+@pytest.mark.parametrize("column", CHAIN_COLUMNS)
+async def test_a_chain_that_was_changed_is_named(vault: Vault, column: str) -> None:
+    """Its end is that of its last batch, and its kind stands in its beginning."""
+    [[chain]] = await vault.sql("SELECT chain::text FROM audit_chains WHERE kind = 'scores'")
+    await vault.sql(f"UPDATE audit_chains SET {column} = {CHAIN_COLUMNS[column]} WHERE chain = '{chain}'")
+    assert chain in {each.chain for each in await vault.found()}
+
+
+async def test_rows_that_were_removed_or_added_are_named(vault: Vault) -> None:
+    """Whoever wrote them; also with their seals."""
+    ann = vault.players[0]
+    await vault.sql(f"DELETE FROM score_updates WHERE new_score = 1 AND user_id = '{ann}'")
+    [removed] = await vault.found()
+    assert ("removed", "score_updates", str(ann), 1) == (removed.what, removed.table, removed.id, removed.seq)
+    await vault.sql(INSERT.format(f"'{ann}', now()"))
+    assert {("removed", "score_updates"), ("added", "score_updates")} == await vault.whats()
+    await vault.sql("DELETE FROM audit_events WHERE kind = 'act'")
+    assert ("removed", "audit_events") in await vault.whats()
+
+
+@pytest.mark.parametrize("seq", [1, 3, 5])
+async def test_a_batch_that_was_removed_is_missed(vault: Vault, seq: int) -> None:
+    """The first, one between, and the last; its rows are named by nobody then."""
+    [[chain]] = await vault.sql("SELECT chain::text FROM audit_chains WHERE kind = 'scores'")
+    await vault.sql(f"DELETE FROM audit_batches WHERE chain = '{chain}' AND seq = {seq}")
+    findings = await vault.found()
+    assert seq in {each.seq for each in findings if each.what in {"removed", "cut"}}
+    assert ("added", "score_updates") in await vault.whats()
+
+
+async def test_a_chain_that_was_removed_leaves_its_batches(vault: Vault) -> None:
+    """They are of no chain then."""
+    await vault.sql("DELETE FROM audit_chains WHERE kind = 'events'")
+    assert {("removed", None), ("added", "audit_events")} == await vault.whats()
+
+
+async def test_an_end_that_was_cut_off_is_missed_by_who_has_kept_it(vault: Vault) -> None:
+    """With its rows, and with the chain put right: nothing here tells, and what was kept elsewhere does."""
+    kept = [asdict(end) for end in (await verify(vault.stores.database)).chains]
+    [[chain]] = await vault.sql("SELECT chain::text FROM audit_chains WHERE kind = 'scores'")
+    last = f"(SELECT unnest(moments) FROM audit_batches WHERE chain = '{chain}' AND seq = 5)"
+    await vault.sql(f"DELETE FROM score_updates WHERE to_us(created_at) IN {last}")
+    await vault.sql(f"DELETE FROM audit_batches WHERE chain = '{chain}' AND seq = 5")
+    await vault.sql(
+        "UPDATE audit_chains c SET seq = b.seq, hash = b.hash, previous = b.previous FROM audit_batches b"
+        f" WHERE c.chain = '{chain}' AND b.chain = c.chain AND b.seq = 4"
+    )
+    assert [] == await vault.found()
+    assert [("cut", chain, 5)] == [(each.what, each.chain, each.seq) for each in await vault.found(kept)]
+
+
+@pytest.mark.parametrize("table", ["audit_events", "audit_batches"])
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET {} = {}"])
+async def test_the_tables_of_the_audit_are_only_added_to(vault: Vault, table: str, statement: str) -> None:
+    """Whoever tries by mistake is refused."""
+    column = "why" if table == "audit_events" else "seq"
+
+    async def work(connection: Any) -> None:
+        with pytest.raises(Exception, match="the audit is only ever added to"):
+            await connection.execute(statement.format(table, column, column))
+
+    await vault.stores.database.run(work)
+    assert [] == await vault.found()
+
+
+# --- many writers ---
+
+
+async def test_no_writer_waits_for_the_chain_of_another(vault: Vault) -> None:
+    """While one transaction holds the end of its chain, another worker's scores are committed."""
+    ann, bob = vault.players
+    other, database = PostgresScoreStore(vault.stores.database, Chains()), vault.stores.database
+    mine = vault.stores.scores._chains.scores
+    async with database.holding() as connection:
+        await database.use(lambda: connection.execute("BEGIN"))
+        await database.use(
+            lambda: connection.execute(
+                "SELECT seal($1, 'scores', ARRAY[$2]::uuid[], ARRAY[1], $3)", mine, uuid4(), b"x"
+            )
+        )
+        with trio.fail_after(3):
+            [outcome] = await other.commit([write(ann)])
+        await database.use(lambda: connection.execute("ROLLBACK"))
+    assert isinstance(outcome, Committed)
+    [again_mine] = await vault.world.scores.commit([write(bob)])
+    assert isinstance(again_mine, Committed)
+    assert [] == await vault.found()
+
+
+async def test_one_worker_s_transactions_side_by_side_make_one_chain(vault: Vault) -> None:
+    """As after a time-out, when the next is begun before the last has ended."""
+    players = [await vault.world.player(f"player {number}") for number in range(6)]
+    async with trio.open_nursery() as nursery:
+        for player in players * 5:
+            nursery.start_soon(vault.world.scores.commit, [write(player)])
+    verdict = await verify(vault.stores.database)
+    assert [] == verdict.findings
+    assert 5 + 30 == next(end.seq for end in verdict.chains if end.kind == "scores")
+
+
+# --- the verbs ---
+
+
+def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, redis_url: str) -> None:
+    """Readable or JSON; the exit status says whether the chains hold."""
+
+    async def prepare(*, spoil: bool) -> Verdict:
+        async with open_stores(postgres_url, redis_url) as stores:
+            world = real_world(stores)
+            if spoil:
+                vault = Vault(stores, world, [])
+                await vault.sql("UPDATE score_updates SET score_increment = 100")
+            else:
+                ann = await world.player("Ann")
+                await world.scores.commit([write(ann, points=7, occurred_us=await world.now_us())])
+                await world.stand(ann, flagged=True)
+            return await verify(stores.database)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["audit", *arguments, "--postgres", postgres_url])
+        return result.exit_code, result.output
+
+    trio.run(partial(prepare, spoil=False))
+    status, said = run("verify")
+    assert (0, "2 chains, 2 batches, 1 scores, 1 events: everything is as it was written\n") == (status, said)
+    status, shown = run("show", "--user", "ann", "--since", "2020-01-01")
+    flagged, scored = sorted(shown.splitlines(), key=lambda line: "score" in line.split()[1])
+    assert "act  Ann  STANDING_CHANGED; by operator; from 192.0.2.7; agent a browser; because for a test" in flagged
+    assert "score  Ann  INCREMENT; from 192.0.2.7; agent a browser; with " in scored
+    lines = [json.loads(line) for line in run("show", "--json", "--since", "2020-01-01")[1].splitlines()]
+    assert {("score", 7), ("act", None)} == {(line["kind"], line["details"].get("points")) for line in lines}
+    assert "" == run("show", "--since", "0m")[1]
+    assert (1, "Error: there is no player 'nobody'\n") == run("show", "--user", "nobody")
+    assert 2 == run("show", "--since", "yesterday")[0]
+    trio.run(partial(prepare, spoil=True))
+    status, said = run("verify")
+    assert (3, True) == (status, "a row of score_updates was changed: sealed in batch 1" in said)
+    status, told = run("verify", "--json")
+    assert (3, ["changed"]) == (status, [each["what"] for each in json.loads(told)["findings"]])
