@@ -46,7 +46,7 @@ from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.opening import Stores, open_stores
-from scoreboard.stores.postgres_pool import Bounds
+from scoreboard.stores.postgres_connections import Bounds
 from scoreboard.stores.redis_tickets import RedisTickets
 from scoreboard.wire.origins import Origins
 

@@ -41,7 +41,8 @@ from scoreboard.stores.postgres_announcements import KEPT, SWEEP_ANNOUNCEMENTS, 
 from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
-from scoreboard.stores.postgres_pool import USUAL, Bounds, Database, open_pool
+from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
+from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
 from scoreboard.stores.postgres_standing import PostgresStandingStore
@@ -161,9 +162,9 @@ async def open_stores(
         try:
             migrations = await loop.run_aio_coroutine(_migrate(postgres_url, bounds))
             pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
-            database = Database(loop, pool, bounds)
+            database = Database(loop, Connections(pool, bounds))
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
-            async with _closing(loop, database, redis):
+            async with _closing(loop, database, redis, bounds):
                 yield _stores(database, redis, RedisEventLog(redis, length=event_log_length), tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
@@ -192,13 +193,15 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
 
 
 @asynccontextmanager
-async def _closing(loop: trio_asyncio.TrioEventLoop, database: Database, redis: Cache) -> AsyncIterator[None]:
+async def _closing(
+    loop: trio_asyncio.TrioEventLoop, database: Database, redis: Cache, bounds: Bounds
+) -> AsyncIterator[None]:
     """Close both behind the block, in bounded time, also when cancelled."""
     try:
         yield
     finally:
         with trio.CancelScope(shield=True):
-            await loop.run_aio_coroutine(_closed(database, redis))
+            await loop.run_aio_coroutine(_closed(database, redis, bounds))
 
 
 async def _migrate(url: str, bounds: Bounds) -> list[str]:
@@ -214,10 +217,10 @@ async def _migrate(url: str, bounds: Bounds) -> list[str]:
         connection.terminate()
 
 
-async def _closed(database: Database, redis: Cache) -> None:
+async def _closed(database: Database, redis: Cache, bounds: Bounds) -> None:
     await database.close()
     try:
-        await asyncio.wait_for(redis.client.aclose(), database.bounds.close_s)
-        await asyncio.wait_for(redis.client.connection_pool.aclose(), database.bounds.close_s)
+        await asyncio.wait_for(redis.client.aclose(), bounds.close_s)
+        await asyncio.wait_for(redis.client.connection_pool.aclose(), bounds.close_s)
     except (RedisError, OSError) as error:
         log.warning("Redis did not close: %r", error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ import trio
 from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
+from scoreboard.stores.postgres_connections import Bounds, Connections
 
 Result = TypeVar("Result")
 Work = Callable[[asyncpg.Connection], Awaitable[Result]]
@@ -26,34 +27,6 @@ Work = Callable[[asyncpg.Connection], Awaitable[Result]]
 TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
 # The server ends the session; that may reach us between the commit and its acknowledgement.
 ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long anything may take, in seconds.
-
-    The server gives up on a lock and on a statement before the client gives up on the server (`command_s`): then it is
-    known that nothing happened.
-    """
-
-    connect_s: float = 3.0
-    acquire_s: float = 3.0
-    release_s: float = 1.0
-    command_s: float = 6.0
-    close_s: float = 1.0
-
-    @property
-    def statement_s(self) -> float:
-        """For one statement, at the server."""
-        return self.command_s * 2 / 3
-
-    @property
-    def lock_s(self) -> float:
-        """For one lock, at the server."""
-        return self.command_s / 3
-
-
-USUAL = Bounds()
 
 
 def translate(error: Exception, on_loss: type[StoreError]) -> StoreError:
@@ -105,11 +78,10 @@ async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A pool of connections that tasks of Trio may use, whichever nursery they stand in."""
+    """Connections that tasks of Trio may use, whichever nursery they stand in."""
 
     loop: TrioEventLoop
-    pool: asyncpg.Pool
-    bounds: Bounds
+    connections: Connections
 
     async def run(self, work: Work[Result], *, on_loss: type[StoreError] = StoreUnavailable) -> Result:
         """Do `work` with a connection.
@@ -129,12 +101,12 @@ class Database:
         Raises:
             StoreUnavailable: there is none.
         """
-        connection = await self.loop.run_aio_coroutine(self._acquired())
+        connection = await self.loop.run_aio_coroutine(self.connections.take())
         try:
             yield connection
         finally:
             with trio.CancelScope(shield=True):
-                await self.loop.run_aio_coroutine(self._give_back(connection))
+                await self.loop.run_aio_coroutine(self.connections.give_back(connection, in_order=False))
 
     async def use(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Do `work`, for asyncio, with a connection that is held. Raises as `run`."""
@@ -149,28 +121,17 @@ class Database:
         return result
 
     async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
-        connection = await self._acquired()
+        connection = await self.connections.take()
+        in_order = False
         try:
-            return await work(connection)
+            result = await work(connection)
+            in_order = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise translate(error, on_loss) from error
         finally:
-            await self._give_back(connection)
-
-    async def _acquired(self) -> asyncpg.Connection:
-        try:
-            return await self.pool.acquire(timeout=self.bounds.acquire_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
-
-    async def _give_back(self, connection: asyncpg.Connection) -> None:
-        # A connection that does not become usable again in time is cut by the pool itself, which then raises.
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-            await self.pool.release(connection, timeout=self.bounds.release_s)
+            await self.connections.give_back(connection, in_order=in_order)
+        return result
 
     async def close(self) -> None:
         """Close all connections; what does not close in time is cut. For asyncio."""
-        try:
-            await asyncio.wait_for(self.pool.close(), self.bounds.close_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            self.pool.terminate()
+        await self.connections.close()

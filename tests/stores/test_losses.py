@@ -18,7 +18,7 @@ import trio.testing
 
 from actors.ports import ALL_TIME, Committed, CommitUnknown, Registered, StoreFault, StoreUnavailable, UserId
 from scoreboard.stores.opening import Readiness, Stores, open_stores
-from scoreboard.stores.postgres_pool import Bounds
+from scoreboard.stores.postgres_connections import Bounds
 from tests.contract.making import account, token_hash, write
 from tests.stores.proxy import Proxy, proxied
 

@@ -1,0 +1,116 @@
+"""The pool's connections, of which one stays at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+
+from actors.ports import StoreUnavailable
+
+#: After so many units of work in a row a connection passes through the pool, which replaces those that are worn out.
+IN_A_ROW = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long anything may take, in seconds.
+
+    The server gives up on a lock and on a statement before the client gives up on the server (`command_s`): then it is
+    known that nothing happened.
+    """
+
+    connect_s: float = 3.0
+    acquire_s: float = 3.0
+    release_s: float = 1.0
+    command_s: float = 6.0
+    close_s: float = 1.0
+
+    @property
+    def statement_s(self) -> float:
+        """For one statement, at the server."""
+        return self.command_s * 2 / 3
+
+    @property
+    def lock_s(self) -> float:
+        """For one lock, at the server."""
+        return self.command_s / 3
+
+
+USUAL = Bounds()
+
+
+class Connections:
+    """Lends the connections of a pool. For asyncio.
+
+    Most of the time one unit of work follows the other, and the pool takes several turns of the loop and two timers to
+    give out the connection that it has just got back. So the last one that is in order is kept, for whoever comes next.
+    Nobody waits for it: as long as somebody waits for the pool everything goes back there.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, bounds: Bounds, *, in_a_row: int = IN_A_ROW) -> None:
+        self._pool = pool
+        self._bounds = bounds
+        self._in_a_row = in_a_row
+        self._at_hand: asyncpg.Connection | None = None
+        self._lent = 0  # from the hand, since a connection last came from the pool
+        self._waiting = 0
+
+    def __repr__(self) -> str:
+        kept = "none" if self._at_hand is None else "one"
+        return f"<Connections, {kept} at hand, {self._waiting} waiting for the pool>"
+
+    async def take(self) -> asyncpg.Connection:
+        """One that nobody else has. Raises StoreUnavailable."""
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None and _lives(connection):
+            self._lent += 1
+            return connection
+        if connection is not None:
+            await self._release(connection)
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+        finally:
+            self._waiting -= 1
+        self._lent = 0
+        return connection
+
+    async def give_back(self, connection: asyncpg.Connection, *, in_order: bool) -> None:
+        """It is free again; `in_order` if the work with it came to its end."""
+        if in_order and self._may_keep(connection):
+            self._at_hand = connection
+        else:
+            await self._release(connection)
+
+    def _may_keep(self, connection: asyncpg.Connection) -> bool:
+        if self._at_hand is not None or self._waiting or self._lent >= self._in_a_row:
+            return False
+        return _lives(connection) and not connection.is_in_transaction()
+
+    async def _release(self, connection: asyncpg.Connection) -> None:
+        # A connection that does not become usable again in time is cut by the pool itself, which then raises.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+            await self._pool.release(connection, timeout=self._bounds.release_s)
+
+    async def close(self) -> None:
+        """Close all; what does not close in time is cut."""
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            await self._release(connection)
+        try:
+            await asyncio.wait_for(self._pool.close(), self._bounds.close_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self._pool.terminate()
+
+
+def _lives(connection: asyncpg.Connection) -> bool:
+    """The pool takes a connection back by itself when its session ends; then nothing can be asked of it any more."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
