@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,9 +68,9 @@ class LeaderboardActor(Actor):
     async def _loaded(self) -> Ranking:
         if self._section is not None:
             return await self._section.loaded(self._tell_loading)
-        ranking = Ranking()
-        with self._world.kept_if_whole(ranking):
-            await load(self._board, self._world.store.all_members(), ranking, self._tell_loading)
+        world, ranking = self._world, Ranking()
+        with world.kept_if_whole(ranking):
+            await load(self._board, world.store.all_members(), ranking, self._tell_loading, world.clock.note)
         return ranking
 
     def _open(self, ranking: Ranking) -> None:
@@ -186,16 +187,18 @@ class LeaderboardActor(Actor):
         return tuple(moves)
 
     def _take(self, section: Section, facts: tuple[ScoreFact, ...]) -> None:
-        """The first fact from behind the end of the period ends it, whatever the clock of this machine says."""
+        """The first fact from behind the end of the period ends it, even if the clock of this machine is late."""
         for fact in facts:
-            if section.ended(fact.occurred_us):
-                self._open(section.begin(fact.occurred_us))
+            if section.ended_by(fact):
+                self._open(section.begin())
             self._showing.moved |= section.take(fact)
 
     def _keep_time(self, section: Section) -> None:
-        """Nobody is told anything of a period that is over."""
-        if section.ended(now_us := self._world.clock.now_us()):
-            self._open(section.begin(now_us))
+        """Nobody is told anything of a period that is over, nor for long of one that has yet to begin."""
+        if section.over:
+            self._open(section.begin())
+        elif section.early and section.reading_due == math.inf:
+            section.read_again(trio.current_time())
 
     async def _look_after(self, section: Section) -> None:
         """Keep time; read all players again if facts were lost, and those who are in doubt; go on with the copy."""

@@ -46,11 +46,13 @@ async def load(
     reading: AbstractAsyncContextManager[MemberPages],
     into: Loadable,
     tell: Callable[[Loading], None],
+    note: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Take in all players of a board; others have turns meanwhile.
 
-    The next page is on its way while one is taken in. Raises StoreUnavailable, and then it must be begun anew: pages of
-    two readings are of two moments, and a player might stand in both or in none.
+    The next page is on its way while one is taken in. `note` hears of the latest moments in which scores were reached.
+    Raises StoreUnavailable, and then it must be begun anew: pages of two readings are of two moments, and a player
+    might stand in both or in none.
     """
     players = 0
     tell(Loading(board, 0, 0.0))
@@ -60,6 +62,7 @@ async def load(
                 await trio.lowlevel.checkpoint()
                 into.load(page.part(start, start + SLICE))
             players += len(page.user_ids)
+            note(max(page.reached_us, default=0))
             tell(Loading(board, players, page.share))
     for _ in into.arrange():
         await trio.lowlevel.checkpoint()

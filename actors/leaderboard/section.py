@@ -40,29 +40,49 @@ class Section:
         self._roster = Roster(scope, None)
         self._mirror = Mirror(self._board, self._roster.ranking, None)
         self._next_doubts = self._next_copy = -math.inf
+        self._next_is_known = False  # something may have been done behind the end that will not be told again
 
     def __repr__(self) -> str:
         return f"<Section {self._board} {self._roster!r}>"
 
     # --- time ---
 
-    def ended(self, moment_us: int) -> bool:
-        """Whether a moment lies behind the period."""
-        return self.span is not None and moment_us >= self.span.end_us
+    @property
+    def over(self) -> bool:
+        """Whether the period has ended."""
+        return self.span is not None and self._world.clock.now_us() >= self.span.end_us
 
-    def begin(self, moment_us: int) -> Ranking:
-        """Count the period that holds this moment; its ranking, which is empty."""
-        span = self._span(max(moment_us, self._world.clock.now_us()))
+    @property
+    def early(self) -> bool:
+        """Whether the period has yet to begin, because the clock was wrong."""
+        return self.span is not None and self._world.clock.now_us() < self.span.start_us
+
+    def ended_by(self, fact: ScoreFact) -> bool:
+        """Whether a fact lies behind the period. That ends it, unless somebody's clock is wrong."""
+        if self.span is None or fact.occurred_us < self.span.end_us:
+            return False
+        believed = self._world.clock.heard(fact.occurred_us)
+        self._next_is_known |= not believed
+        return believed
+
+    def begin(self) -> Ranking:
+        """Count the present period; its ranking, which is empty, and is read again if that may be wrong."""
+        if self._next_is_known:
+            self.reading_due = trio.current_time()
+        span = self._span()
         return self._keep(span, Roster(self._scope, span))
 
     def _keep(self, span: Span | None, roster: Roster) -> Ranking:
         self.span, self._roster = span, roster
+        self._next_is_known = span is not None and self._world.clock.knows_of(span.end_us)
         self._mirror = Mirror(self._board, roster.ranking, span)
         return roster.ranking
 
-    def _span(self, moment_us: int) -> Span | None:
+    def _span(self) -> Span | None:
         period = self._scope.period
-        return None if period == Period.ALL_TIME else span_of(period, self._world.zone(period), moment_us)
+        if period == Period.ALL_TIME:
+            return None
+        return span_of(period, self._world.zone(period), self._world.clock.now_us())
 
     # --- what it lacks ---
 
@@ -74,7 +94,7 @@ class Section:
     def _end_due(self) -> float:
         if self.span is None:
             return math.inf
-        left_s = (self.span.end_us - self._world.clock.now_us()) / 1_000_000
+        left_s = (self.span.end_us - self._world.clock.wall_us()) / 1_000_000
         return trio.current_time() + min(left_s, LOOK_S)
 
     @property
@@ -98,8 +118,8 @@ class Section:
 
         Raises StoreUnavailable.
         """
-        async with self._world.turn():
-            span = self._span(self._world.clock.now_us())
+        async with self._world.turn(self._scope):
+            span = self._span()
             roster = Roster(self._scope, span)
             with self._world.kept_if_whole(roster.ranking):
                 await load(self._board, self._world.store.all_members(self._scope, span), roster, tell)

@@ -9,10 +9,11 @@ from datetime import UTC, tzinfo
 
 from actors.leaderboard.events import Channel
 from actors.leaderboard.loading import Loading
+from actors.leaderboard.present import Present
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.update import Update
-from actors.ports import BoardPart, Ids, Period, ScoreStore, WallClock
+from actors.ports import BoardPart, BoardScope, Ids, Period, ScoreStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class BoardWorld:
     """
 
     store: ScoreStore
-    clock: WallClock
+    clock: Present
     ids: Ids
     published: PublishedBoards
     watched: set[Channel]
@@ -36,7 +37,7 @@ class BoardWorld:
     tick_s: float = 1.0
     loading: Callable[[Loading], None] = lambda _: None
     zones: Mapping[Period, tzinfo] = field(default_factory=dict)
-    turn: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+    turn: Callable[[BoardScope], AbstractAsyncContextManager[object]] = nullcontext
     mirror: Callable[[BoardPart], None] = lambda _: None
     let_go: Callable[[Ranking], None] = lambda _: None
 

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import tzinfo
 from functools import partial
 
-import trio
-
 from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.audience import AudienceActor
 from actors.leaderboard.crowd import Crowd
@@ -16,8 +14,10 @@ from actors.leaderboard.events import AROUND, Channel
 from actors.leaderboard.keeper import ArchiveKeeper, KeeperWorld
 from actors.leaderboard.messages import Show
 from actors.leaderboard.neighbours import NeighboursActor, Watchers
+from actors.leaderboard.present import Present
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.turns import Turns
 from actors.leaderboard.update import Update
 from actors.leaderboard.world import BoardWorld
 from actors.ledger.messages import Copy
@@ -87,7 +87,7 @@ class Boards:
     def _seen_by_boards(self, ports: CorePorts, tick_s: float, zones: Mapping[Period, tzinfo]) -> BoardWorld:
         return BoardWorld(
             ports.scores,
-            ports.clock,
+            Present(ports.clock),
             ports.ids,
             self.published,
             set(),
@@ -95,7 +95,7 @@ class Boards:
             tick_s,
             self._hooks.board_loading,
             zones,
-            turn=partial(_in_turn, trio.CapacityLimiter(BOARDS_LOADING)),
+            turn=Turns(BOARDS_LOADING).of,
             mirror=self._copy,
             let_go=self._let_go,
         )
@@ -145,9 +145,3 @@ class Boards:
     def _let_go(self, ranking: Ranking) -> None:
         with suppress(ActorError):  # then it goes at once
             self._remains.tell(ranking)
-
-
-@asynccontextmanager
-async def _in_turn(limiter: trio.CapacityLimiter) -> AsyncIterator[None]:
-    async with limiter:
-        yield

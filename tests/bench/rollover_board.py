@@ -22,6 +22,7 @@ from trio.testing import wait_all_tasks_blocked
 from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import CatchUp, Loaded, Unwatch, Watch
+from actors.leaderboard.present import Present
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
 from actors.leaderboard.world import BoardWorld
@@ -106,7 +107,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         store = FullStore(self.size, self.clock)
-        outside = (store, self.clock, CountedIds(), self.published, set[Channel](), self._show)
+        outside = (store, Present(self.clock), CountedIds(), self.published, set[Channel](), self._show)
         world = BoardWorld(*outside, let_go=self.remains.tell)
         make = lambda board: LeaderboardActor(board, world)  # noqa: E731 - it has no more to say
         options = CellOptions(restarts=RestartPolicy(first_s=CRASHED_S))

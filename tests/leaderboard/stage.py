@@ -23,6 +23,7 @@ from actors.leaderboard.events import AROUND, BoardEvent, Channel
 from actors.leaderboard.loading import Loading
 from actors.leaderboard.messages import Apply, Join, Leave, Loaded, Page, RankMove, Seats, Show, Subscriber
 from actors.leaderboard.neighbours import NeighboursActor, Watchers
+from actors.leaderboard.present import Present
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
 from actors.leaderboard.scope import scope_of
@@ -58,6 +59,16 @@ class TrioClock:
 
     def now_us(self) -> int:
         return 1_750_000_000_000_000 + round(trio.current_time() * 1_000_000)
+
+
+class SetClock(TrioClock):
+    """Ahead of what the others show, by so many seconds."""
+
+    def __init__(self, ahead_s: float = 0) -> None:
+        self.ahead_s = ahead_s
+
+    def now_us(self) -> int:
+        return super().now_us() + round(self.ahead_s * 1_000_000)
 
 
 class CountedIds:
@@ -139,7 +150,7 @@ class Stage:
         """What the boards need from outside."""
         return BoardWorld(
             self.store,
-            clock,
+            Present(clock),
             CountedIds(),
             self.published,
             self.watched,
@@ -258,9 +269,10 @@ async def running_stage(
     load: bool = True,
     boards_idle_after_s: float = math.inf,
     zones: Mapping[Period, tzinfo] | None = None,
+    clock: TrioClock | None = None,
 ) -> AsyncIterator[Stage]:
     """Run boards with these players; that of all time is loaded, without `load` activated by the first message."""
-    clock, rng = TrioClock(), random.Random(0)
+    clock, rng = clock or TrioClock(), random.Random(0)
     stage = Stage(FakeScoreStore(Players(clock), clock), PublishedBoards(), set())
     stage.add(*names)
     async with running_actor("remains", Remains, rng=rng, options=FAST) as remains:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
@@ -15,7 +15,7 @@ from actors.ports import ArchivedPeriod, Period, Span, StoreUnavailable, UserId
 from actors.runtime import running_actor
 from tests.fakes import FakeScoreStore, Players
 from tests.fakes.archive import FakeArchive
-from tests.leaderboard.stage import FAST, TrioClock
+from tests.leaderboard.stage import FAST, SetClock, TrioClock
 from tests.ledger.office import write
 
 #: From the beginning of a test to midnight, UTC: the end of a day and of a week, but not of a month.
@@ -52,9 +52,11 @@ class Office:
         return [(row.user_id, row.score) for row in page.rows]
 
     @asynccontextmanager
-    async def keepers(self, count: int = 1, zones: Mapping[Period, tzinfo] | None = None) -> AsyncIterator[None]:
+    async def keepers(
+        self, count: int = 1, zones: Mapping[Period, tzinfo] | None = None, clock: TrioClock | None = None
+    ) -> AsyncIterator[None]:
         """So many servers run."""
-        world = KeeperWorld(self.archive, TrioClock(), zones or {}, self.open, self.close)
+        world = KeeperWorld(self.archive, clock or TrioClock(), zones or {}, self.open, self.close)
         async with AsyncExitStack() as stack:
             for number in range(count):
                 keeper = running_actor(
@@ -126,7 +128,7 @@ async def test_what_was_missed_is_made_up_for_at_the_start(autojump_clock: MockC
     await at.score("a")
     await trio.sleep(40 * DAY_S)
     async with at.keepers():
-        await trio.sleep(1)
+        await trio.sleep(60)
     opened = [(period.value, label) for _, period, label in at.opened]
     assert opened == [
         *(("daily", "2025-06-15"), ("daily", "2025-06-18")),
@@ -134,6 +136,44 @@ async def test_what_was_missed_is_made_up_for_at_the_start(autojump_clock: MockC
         ("monthly", "2025-06"),
     ]
     assert len(at.closed) == len(opened)
+
+
+async def test_what_was_missed_is_made_up_for_piece_by_piece(autojump_clock: MockClock) -> None:
+    """The store has time for others after each of them; and it is not asked again from the beginning."""
+    at = office("a")
+    for _ in range(3):
+        await at.score("a")
+        await trio.sleep(30 * DAY_S)
+    offered: list[tuple[float, Period, int]] = []
+    really = at.archive.open
+
+    async def notice(period: Period, spans: Sequence[Span]) -> list[Span]:
+        offered.append((trio.current_time(), period, len(spans)))
+        return await really(period, spans)
+
+    at.archive.open = notice  # type: ignore[method-assign]
+    began = trio.current_time()
+    async with at.keepers():
+        await trio.sleep(60)
+    assert [(period, count) for _, period, count in offered] == [
+        *((Period.DAILY, count) for count in (20, 20, 20, 20, 10)),
+        *((Period.WEEKLY, 10), (Period.WEEKLY, 3), (Period.MONTHLY, 3)),
+    ]
+    assert [moment - began for moment, *_ in offered] == pytest.approx([0, 1, 2, 3, 4, 4, 5, 5])
+    assert [moment - began for moment, *_ in at.closed] == pytest.approx(range(5, 14))
+    assert len(at.opened) == len(at.closed)
+
+
+async def test_a_clock_that_was_wrong_delays_no_end_of_a_day(autojump_clock: MockClock) -> None:
+    """It was a day ahead when the keeper looked."""
+    clock = SetClock(ahead_s=DAY_S)
+    at = office("a")
+    async with at.keepers(clock=clock):
+        await trio.sleep(60)
+        clock.ahead_s = 0
+        await at.score("a")
+        await trio.sleep(MIDNIGHT_S)
+        assert [label for _, period, label in at.opened if period is Period.DAILY] == ["2025-06-15"]
 
 
 async def test_days_end_where_the_settings_say_so(autojump_clock: MockClock) -> None:

@@ -74,9 +74,10 @@ def gains() -> list[ScoreFact]:
 
 
 @asynccontextmanager
-async def crowded_day() -> AsyncIterator[Stage]:
-    """A board of the day with many players, of whom the store knows nothing."""
+async def crowded_day(left_s: float = 10_000) -> AsyncIterator[Stage]:
+    """A board of the day with many players, of whom the store knows nothing, so long before the day ends."""
     async with running_stage(boards_idle_after_s=300) as stage:
+        await trio.sleep(MIDNIGHT_S - left_s)
         await stage.boards.ask(DAILY, Apply(tuple(gains())), within=60)
         yield stage
 
@@ -110,10 +111,10 @@ async def test_nobody_waits_for_an_old_ranking_to_be_let_go(
 
 async def test_a_day_that_is_over_is_let_go_slowly(autojump_clock: MockClock, made: list[Ranking]) -> None:
     """While the new one is there already."""
-    async with crowded_day() as stage:
+    async with crowded_day(left_s=1) as stage:
         (full,) = [each for each in made if held_by(each)]
         with glances(lambda: held_by(full)) as seen:
-            new = fact("new", 1)._replace(points=1, occurred_us=TrioClock().now_us() + 1_000_000 * MIDNIGHT_S)
+            new = fact("new", 1)._replace(points=1, occurred_us=TrioClock().now_us() + 1_000_000)
             stage.boards.tell(DAILY, Apply((new,)))
             assert await stage.rows(DAILY) == [("new", 1)]
             assert held_by(full) >= MANY - 2 * AT_ONCE

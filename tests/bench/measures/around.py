@@ -16,6 +16,7 @@ from actors.leaderboard.actor import LeaderboardActor
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Apply, JoinAround, Seats
 from actors.leaderboard.neighbours import NeighboursActor
+from actors.leaderboard.present import Present
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.surroundings import Surroundings
 from actors.leaderboard.touched import Ranks
@@ -195,7 +196,7 @@ def _measured(kind: type[NeighboursActor], watchers: int, ticks: int = TICKS) ->
 async def _run(kind: type[NeighboursActor], watchers: int, ticks: int, turns: Turns) -> tuple[float, float, int]:
     rng, clock = random.Random(1), TrioClock()
     world = BoardWorld(
-        FakeScoreStore(Players(clock), clock), clock, CountedIds(), PublishedBoards(), set(), lambda _: None
+        FakeScoreStore(Players(clock), clock), Present(clock), CountedIds(), PublishedBoards(), set(), lambda _: None
     )
     scores = [rng.randrange(SPREAD) for _ in range(PLAYERS)]
     screens = [Screen() for _ in range(watchers)]
