@@ -8,11 +8,11 @@ from typing import TypeVar
 import trio
 
 from actors.ledger.messages import (
+    Announce,
     ChangeProfile,
     EndSession,
     FindAccount,
     FindProfile,
-    Joined,
     LedgerUnavailable,
     OpenSession,
     Register,
@@ -205,14 +205,14 @@ class AccountsActor(BatchActor):
 
     async def _tell_boards(self, fact: ScoreFact) -> None:
         try:
-            await self._ledger.ask(Joined(fact), within=self._ledger_within_s)
+            await self._ledger.ask(Announce(fact), within=self._ledger_within_s)
         except ActorError:
             self._announce(fact)
 
     def _announce(self, fact: ScoreFact) -> None:
         """Nobody waits for it any more, but the player shall appear before the first score."""
         try:
-            self._ledger.tell(Joined(fact))
+            self._ledger.tell(Announce(fact))
         except ActorError:
             if len(self._unannounced) < UNANNOUNCED:
                 self._unannounced.append(fact)

@@ -15,9 +15,9 @@ import trio
 
 from actors.ledger.board_line import BoardLine, BoardPatience
 from actors.ledger.messages import (
+    Announce,
     Commit,
     CommitMany,
-    Joined,
     LedgerUnavailable,
     Moves,
     Publish,
@@ -103,23 +103,23 @@ class LedgerActor(BatchActor):
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Commit, rank and answer everything in the batch; scores that came in batches, a share of them a round."""
-        commits, joins, recalls, batches = (
+        commits, announced, recalls, batches = (
             [request for request in requests if isinstance(request.message, kind)]
-            for kind in (Commit, Joined, Recall, CommitMany)
+            for kind in (Commit, Announce, Recall, CommitMany)
         )
-        if len(commits) + len(joins) + len(recalls) + len(batches) < len(requests):
-            raise TypeError(f"a ledger understands Commit, CommitMany, Joined and Recall, not all of {requests!r}")
+        if len(commits) + len(announced) + len(recalls) + len(batches) < len(requests):
+            raise TypeError(f"a ledger understands Commit, CommitMany, Announce and Recall, not all of {requests!r}")
         for request in batches:
             self._batches.put(request)
-        await self._round(commits, joins)
+        await self._round(commits, announced)
         if recalls:
             await self._recall(recalls)
 
     # --- one round ---
 
-    async def _round(self, commits: list[Request], joins: list[Request]) -> None:
+    async def _round(self, commits: list[Request], announced: list[Request]) -> None:
         """Commit; meanwhile the board ranks the round before, if that has been left for now."""
-        begun = self._begin(commits, joins)
+        begun = self._begin(commits, announced)
         before, self._unranked = self._unranked, None
         if before is not None and not before.keys.isdisjoint(begun.keys):
             await self._finish(before)  # so that the ranks of a key are with the store no later than who asks again
@@ -137,14 +137,14 @@ class LedgerActor(BatchActor):
             await self._finish(begun)
         self._set_alarm(failed=failed)
 
-    def _begin(self, commits: list[Request], joins: list[Request]) -> Round:
+    def _begin(self, commits: list[Request], announced: list[Request]) -> Round:
         """With too much in doubt nothing new is begun: it might be in doubt as well."""
         doubted, self._in_doubt = list(self._in_doubt.values()), {}
         room = max(self._world.max_in_doubt - len(doubted), 0)
         for request in commits[room:]:
             request.fail(LedgerUnavailable(UNCONFIRMED))
         commits = commits[:room]
-        return Round(doubted, commits, self._batches.share(self._world.round_rows, room - len(commits)), joins)
+        return Round(doubted, commits, self._batches.share(self._world.round_rows, room - len(commits)), announced)
 
     async def _commit(self, begun: Round) -> bool:
         """One transaction for all writes of a round and for the answers that can be told then. True if it failed."""
@@ -174,7 +174,7 @@ class LedgerActor(BatchActor):
         facts = done.news()
         self._publish(facts, done.spent())
         moves = await self._board.apply(facts)
-        for request in done.joins:
+        for request in done.announced:
             request.answer(None)
         for write, asker, result in done.singles:
             self._conclude(write, asker, result, moves)

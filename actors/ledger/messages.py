@@ -98,7 +98,7 @@ class Recall(Question[Receipt | KeyConflict | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Joined(Question[None]):
+class Announce(Question[None]):
     """A new player is on disk and belongs on the boards, or one has changed. Answered when the boards know."""
 
     fact: ScoreFact

@@ -16,7 +16,7 @@ SHOWN_US = 300_000_000
 
 @dataclass(slots=True)
 class Round:
-    """Writes that were in doubt, whose askers have been sent away; then single scores; then batches; and who joins.
+    """Writes that were in doubt, whose askers have been sent away; then single scores; then batches; and what is announced.
 
     `results` stand in the order of `writes` once the transaction has ended.
     """
@@ -24,7 +24,7 @@ class Round:
     doubted: list[ScoreWrite]
     commits: list[Request]
     batches: list[Request]
-    joins: list[Request]
+    announced: list[Request]
     results: list[Result] = field(default_factory=list)
     writes: list[ScoreWrite] = field(init=False)
 
@@ -63,7 +63,7 @@ class Round:
         alone = len(self.doubted) + len(self.commits)
         facts = [result.fact for result in self.results[:alone] if _unranked(result)]
         facts += [result.fact for result in self.results[alone:] if isinstance(result, Committed) and not result.again]
-        return facts + [request.message.fact for request in self.joins]
+        return facts + [request.message.fact for request in self.announced]
 
     def spent(self) -> list[SpentToken]:
         """The tokens that its single scores have spent. Rows of batches have none."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import trio
 
-from actors.ledger.messages import ChangeStanding, FindStandings, Joined, LedgerUnavailable
+from actors.ledger.messages import Announce, ChangeStanding, FindStandings, LedgerUnavailable
 from actors.ports import StandingStore, Stood, StoreError, StoreUnavailable, UnknownUser, UserId
 from actors.runtime import ActorError, BatchActor, Ref, Request
 
@@ -66,7 +66,7 @@ class StandingActor(BatchActor):
                 with trio.fail_after(self._world.store_within_s):
                     fact = await self._world.store.total(user_id)
                 if fact is not None:
-                    self._world.ledger.tell(Joined(fact))
+                    self._world.ledger.tell(Announce(fact))
             except (StoreError, ActorError, trio.TooSlowError):
                 break
             del self._suspects[user_id]
@@ -106,7 +106,7 @@ class StandingActor(BatchActor):
 
     async def _tell_boards(self, outcome: Stood) -> None:
         try:
-            await self._world.ledger.ask(Joined(outcome.fact), within=self._world.boards_within_s)
+            await self._world.ledger.ask(Announce(outcome.fact), within=self._world.boards_within_s)
         except ActorError:
             self._suspect(outcome.fact.user_id)
 

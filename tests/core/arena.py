@@ -16,7 +16,7 @@ from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Loaded
-from actors.ledger.messages import ChangeStanding, Joined, LedgerUnavailable, Register
+from actors.ledger.messages import Announce, ChangeStanding, LedgerUnavailable, Register
 from actors.ports import (
     ALL_TIME,
     Act,
@@ -143,7 +143,7 @@ class Arena:
                 try:
                     fact = await self.profiles.change_profile(UserId(name), change)
                     assert isinstance(fact, ScoreFact)
-                    await self.core.ledger.ask(Joined(fact), within=30)
+                    await self.core.ledger.ask(Announce(fact), within=30)
                     break
                 except ActorError:
                     await trio.sleep(self.rng.uniform(0.1, 2))
