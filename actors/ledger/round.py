@@ -16,7 +16,7 @@ SHOWN_US = 300_000_000
 
 @dataclass(slots=True)
 class Round:
-    """Writes that were in doubt, whose askers have been sent away; then single scores; then batches; and what is announced.
+    """Writes in doubt, whose askers have been sent away; then single scores; then batches; and what is announced.
 
     `results` stand in the order of `writes` once the transaction has ended.
     """

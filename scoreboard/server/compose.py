@@ -45,6 +45,7 @@ from scoreboard.server.supplies import supplied_core
 from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
+from scoreboard.stores.kept_archive import KeptArchive
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_connections import Bounds
 from scoreboard.stores.redis_tickets import RedisTickets
@@ -198,7 +199,7 @@ def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, t
         accounts=core.accounts,
         actions=core.actions,
         boards=core.boards,
-        archive=stores.archive,
+        archive=KeptArchive(stores.archive),
         published=core.published,
         tokens=tokens,
         tickets=tickets,
