@@ -11,6 +11,7 @@ from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
+from scoreboard.api.kept import KeptAnswers
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.passwords import Passwords
@@ -50,6 +51,7 @@ class ApiWorld:
     published: PublishedBoards
     tokens: AccessTokens
     tickets: Tickets
+    kept: KeptAnswers
     passwords: Passwords
     refresh_key: bytes = field(repr=False)
     client_key: bytes = field(repr=False)

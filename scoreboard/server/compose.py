@@ -17,6 +17,7 @@ import trio
 from actors.announcements import messages as announcements
 from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
+from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
@@ -48,6 +49,7 @@ from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.kept_archive import KeptArchive
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_connections import Bounds
+from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
 from scoreboard.wire.origins import Origins
 
@@ -203,6 +205,7 @@ def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, t
         published=core.published,
         tokens=tokens,
         tickets=tickets,
+        kept=KeptAnswers(RedisAnswers(stores.redis), parts.keys.now().refresh_key),
         passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
         refresh_key=parts.keys.now().refresh_key,
         client_key=parts.keys.now().client_keys[0],

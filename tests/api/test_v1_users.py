@@ -93,6 +93,9 @@ async def test_country_and_avatar_are_one_s_own_to_change(world: World) -> None:
         ({"avatar": 'https://example.com/"onerror='}, "avatar"),
         ({"avatar": "https://example.com:99999/"}, "avatar"),
         ({"avatar": "https://[::1/"}, "avatar"),
+        ({"avatar": "https://[d3BA:]/"}, "avatar"),
+        ({"avatar": "https://example.com:0/"}, "avatar"),
+        ({"avatar": "HTTPS://example.com/"}, "avatar"),
         ({"avatar": "https://example.com/" + "x" * 2048}, "avatar"),
         ({"avatar": "https://exämple.com/"}, "avatar"),
         ({"score": 7}, "score"),
@@ -109,7 +112,7 @@ async def test_what_no_profile_can_hold_is_refused(world: World, body: dict[str,
 
 def test_an_address_in_the_net_is_one_that_a_page_may_load() -> None:
     """With ports and queries; the longest ones are somebody else's business."""
-    assert is_web_address("https://[2001:db8::1]:8443/a%20b?c=d&e")
+    assert is_web_address("https://cdn-1.example.com:65535/a%20b?c=d&e#f")
     assert is_web_address(AVATAR)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import trio
 from quart import Response
 
 from actors.runtime import Observer
@@ -18,6 +19,7 @@ from actors.user.token import ActionKeys
 from actors.user.world import UserRules
 from scoreboard.api import ApiWorld, create_app
 from scoreboard.api.application import Application
+from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
@@ -105,6 +107,7 @@ class World:
     archive: FakeArchive
     audit: FakeAuditLog
     core: Core
+    kept: FakeAnswers
 
     async def get(self, path: str, *, token: str | None = None, headers: dict[str, str] | None = None) -> Response:
         """GET a path."""
@@ -171,6 +174,7 @@ class Parts:
     def __post_init__(self) -> None:
         self.revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=self.clock.now_us)
         self.live: set[tuple[str, str]] = set()
+        self.kept = FakeAnswers()
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
         self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
@@ -213,6 +217,7 @@ class Parts:
             "tokens": AccessTokens(
                 self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
             ),
+            "kept": KeptAnswers(self.kept, self.keys.refresh_key),
             "tickets": Tickets(self.keys.refresh_key, now_us=now_us, used=Alone()),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
@@ -228,6 +233,27 @@ class Parts:
             "refresh_grace_s": 10,
         }
         return ApiWorld(**{**given, **changes})
+
+
+class FakeAnswers:
+    """Answers in memory.
+
+    `away`: nothing is kept, and nothing found; `hangs`: nobody is answered at all; `blind`: what is kept is not found.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[bytes, int]] = {}
+        self.away = self.hangs = self.blind = False
+
+    async def find(self, name: str) -> bytes | None:
+        if self.hangs:
+            await trio.sleep_forever()
+        return None if self.away or self.blind or name not in self.rows else self.rows[name][0]
+
+    async def keep(self, name: str, answer: bytes, within_s: int) -> bytes:
+        if self.hangs:
+            await trio.sleep_forever()
+        return answer if self.away else self.rows.setdefault(name, (answer, within_s))[0]
 
 
 class Alone:
@@ -250,5 +276,5 @@ async def running_world(
         yield World(
             *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
             *(given, app, parts.live, parts.keys, parts.profiles, parts.archive),
-            *(parts.audit, core),
+            *(parts.audit, core, parts.kept),
         )

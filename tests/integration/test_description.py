@@ -33,7 +33,7 @@ MORE_IS_ASKED = {
 #: And one that does not fit it is answered with 200: each row of a batch has its own answer.
 LESS_IS_ASKED = {"^/api/v1/scores/batch$": "a row that is malformed costs no other"}
 USUAL = {
-    "positive_data_acceptance": ("2xx", "3xx", "401", "403", "404", "409", "429"),
+    "positive_data_acceptance": ("2xx", "3xx", "401", "403", "404", "409", "422", "429"),  # 422: a key that came before
     "negative_data_rejection": ("400", "401", "403", "404", "405", "409", "415", "422", "429"),
 }
 #: What must not be asked in between: it ends the session that the others use.
@@ -46,7 +46,8 @@ def exceptions() -> str:
     """The exceptions from the checks, as a file of Schemathesis'."""
     also = [(path, "positive_data_acceptance", "400") for path in MORE_IS_ASKED]
     also += [(path, "negative_data_rejection", "200") for path in LESS_IS_ASKED]
-    return "".join(
+    usual = f"[checks.positive_data_acceptance]\nexpected-statuses = {json.dumps(USUAL['positive_data_acceptance'])}\n"
+    return usual + "".join(
         f"[[operations]]\ninclude-path-regex = {json.dumps(path)}\n"
         f"[operations.checks.{check}]\nexpected-statuses = {json.dumps([*USUAL[check], status])}\n"
         for path, check, status in also

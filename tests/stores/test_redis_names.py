@@ -9,6 +9,7 @@ import pytest
 
 from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, SpentToken, UserId
 from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
 
 pytestmark = pytest.mark.stores
@@ -54,6 +55,7 @@ async def fill(stores: Stores, now_ms: int) -> None:
     await stores.cache.show(BoardPart(BoardId("all_time:GB"), {ADA: 120}))
     assert await RedisTickets(stores.redis).first_use("a-ticket", 30)
     await stores.bell.ring()
+    await RedisAnswers(stores.redis).keep("a-name", b"sealed", 300)
 
 
 async def test_every_key_has_its_name_type_and_end(postgres_url: str, redis_url: str) -> None:
@@ -71,11 +73,17 @@ async def test_every_key_has_its_name_type_and_end(postgres_url: str, redis_url:
         f"game:user:{ADA}": ("hash", face),
         f"game:action-token:{HASH.hex()}": ("string", f"{ADA}:goal-1"),
         "game:live-ticket:a-ticket": ("string", "1"),
+        "game:answer:a-name": ("string", "sealed"),
         "game:events": ("stream", 1),
         "game:announcements": ("string", "1"),
     } == {name: (kind, value) for name, (kind, value, _) in told.items()}
     ends = {name.removeprefix("game:"): left for name, (_, _, left) in told.items() if left != -1}
-    most = {"leaderboard:daily": DAY_MS, "leaderboard:weekly:GB": DAY_MS, "live-ticket:a-ticket": 30_000}
+    most = {
+        "leaderboard:daily": DAY_MS,
+        "leaderboard:weekly:GB": DAY_MS,
+        "live-ticket:a-ticket": 30_000,
+        "answer:a-name": 300_000,
+    }
     most[f"action-token:{HASH.hex()}"] = 60_000
     assert most.keys() == ends.keys()
     assert all(0 < ends[name] <= most[name] for name in most), ends
@@ -94,3 +102,21 @@ async def test_many_tokens_are_shown_at_once(postgres_url: str, redis_url: str) 
     lefts = [told[f"action-token:{token.name.hex()}"][2] for token in tokens]
     assert sorted(lefts) == lefts
     assert len(set(lefts)) == len(tokens)
+
+
+async def test_the_first_answer_is_kept_for_all_workers(postgres_url: str, redis_url: str) -> None:
+    """A second one does not take its place, and is told the first."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        one, two = RedisAnswers(stores.redis), RedisAnswers(stores.redis)
+        assert await two.find("a") is None
+        assert await one.keep("a", b"first\x00\xff", 30) == b"first\x00\xff"
+        assert await two.keep("a", b"second", 30) == b"first\x00\xff"
+        assert await two.find("a") == b"first\x00\xff"
+
+
+async def test_without_redis_nothing_is_kept(postgres_url: str) -> None:
+    """And nobody is told more than that."""
+    async with open_stores(postgres_url, "redis://127.0.0.1:1") as stores:
+        answers = RedisAnswers(stores.redis)
+        assert await answers.find("a") is None
+        assert await answers.keep("a", b"mine", 30) == b"mine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scoreboard.api import batch, batch_body, shapes
+from scoreboard.api.kept import OF_TOKENS_S
 from scoreboard.api.route import Link, Route, Told, Who
 from scoreboard.api.scores import IncrementBody, ScoreRoutes
 from scoreboard.api.table.accounts import KEPT
@@ -44,11 +45,12 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
     spent = Link("POST", "/api/scores/increment", body={"actionToken": "/actionToken"})
     token = {"userId": PLAYER, "timestamp": 1769860800000, "nonce": "00ff…", "signature": "5d41…"}
     yield Route(
-        *("POST", "/api/actions/token", scores.issue_token),
+        *("POST", "/api/actions/token", world.kept.around(scores.issue_token, OF_TOKENS_S)),
         says="Get the right to score once.",
-        answers=(Told(IssuedJson, links=(spent,)),),
-        faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND"),
+        answers=(Told(IssuedJson, headers=KEPT, links=(spent,)),),
+        faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
         who=Who.PLAYER,
+        idempotent=True,
     )
     yield Route(
         *("POST", "/api/scores/increment", scores.increment),
@@ -72,10 +74,11 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         answers=(Told(shapes.Enveloped[shapes.Catalogue], headers=("Cache-Control",)),),
     )
     yield Route(
-        *("POST", actions.COMPLETE_PATH, done.complete),
+        *("POST", actions.COMPLETE_PATH, world.kept.around(done.complete, OF_TOKENS_S)),
         says="Exchange the game's proof of an action for an action token.",
-        answers=(Told(shapes.Enveloped[shapes.Proven], links=(earned,)),),
-        faults=("FORBIDDEN", *COMPLETE_REFUSED),
+        answers=(Told(shapes.Enveloped[shapes.Proven], headers=KEPT, links=(earned,)),),
+        faults=("FORBIDDEN", *COMPLETE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
+        idempotent=True,
         who=Who.PLAYER,
         body=actions.CompleteBody,
         example={"actionId": ACTION, "proof": proof, "timestamp": NOON},

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scoreboard.api import shapes, tickets
+from scoreboard.api.kept import OF_CHANGES_S
 from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1.users import ME_PATH, PATH, ProfileBody, UserRoutes
 from scoreboard.api.world import ApiWorld
+from scoreboard.security.tickets import LIFETIME_S
 
 
 def routes(world: ApiWorld) -> Iterator[Route]:
@@ -22,10 +25,11 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         who=Who.PLAYER,
     )
     yield Route(
-        *("PATCH", ME_PATH, users.change),
+        *("PATCH", ME_PATH, world.kept.around(users.change, OF_CHANGES_S)),
         says="Change one's country or avatar.",
-        answers=(oneself,),
-        faults=("USER_BANNED", "USER_NOT_FOUND"),
+        answers=(Told(shapes.Enveloped[shapes.Oneself], headers=KEPT),),
+        faults=("USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
+        idempotent=True,
         who=Who.PLAYER,
         body=ProfileBody,
         example={"country": "GB", "avatar": "https://cdn.example.com/me.png"},
@@ -38,8 +42,10 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         who=Who.SPECTATOR,
     )
     yield Route(
-        *("POST", tickets.PATH, tickets.TicketRoute(world).issue),
+        *("POST", tickets.PATH, world.kept.around(tickets.TicketRoute(world).issue, LIFETIME_S)),
         says="Get a ticket for one connection to the live feed.",
-        answers=(Told(shapes.Enveloped[shapes.TicketToLive]),),
+        answers=(Told(shapes.Enveloped[shapes.TicketToLive], headers=KEPT),),
+        faults=("IDEMPOTENCY_KEY_REUSED",),
         who=Who.PLAYER,
+        idempotent=True,
     )

@@ -24,7 +24,7 @@ PATH = "/api/v1/users/{userId}"
 LONGEST_AVATAR = 2048
 
 _PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
-_HOST = r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]"
+_HOST = "[A-Za-z0-9.-]{1,253}"  # addresses of IPv6 in brackets are read in too many ways
 #: An ``https`` URL with a host, without a password, in plain visible ASCII that needs no escape in a page.
 WEB_ADDRESS = rf"https://({_HOST})(:({_PORT}))?([/?#][!#-&(-;=?-\[\]_a-z~]*)?"
 _web_address = re.compile(WEB_ADDRESS).fullmatch
