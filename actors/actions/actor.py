@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import trio
 
-from actors.actions.messages import ActionCompleted, ActionNotFound, Catalogue, CatalogueUnavailable, Prove
+from actors.actions.docket import Docket
+from actors.actions.messages import ActionNotFound, Catalogue, CatalogueUnavailable, ProofRejected, Prove
 from actors.actions.proof import Verifier, judge, signed_text
-from actors.ports import ActionCatalogue, ActionKind, StoreError, StoreUnavailable, WallClock
+from actors.ports import ActionCatalogue, ActionKind, Evidence, EvidenceStore, StoreError, StoreUnavailable, WallClock
 from actors.runtime import BatchActor, Refusal, Request
 
 AWAY = "Actions cannot be looked up just now. Nothing was done; try again in a moment."
@@ -17,17 +18,25 @@ AWAY = "Actions cannot be looked up just now. Nothing was done; try again in a m
 
 @dataclass(frozen=True, slots=True)
 class ActionsWorld:
-    """What it needs from outside. `verifiers` stand by the name that the catalogue has for them."""
+    """What it needs from outside. `verifiers` stand by the name that the catalogue has for them.
+
+    `rejected` hears of each proof that is refused, and is quick.
+    """
 
     catalogue: ActionCatalogue
+    evidence: EvidenceStore
     clock: WallClock
     verifiers: Mapping[str, Verifier]
+    rejected: Callable[[ProofRejected], None] = lambda _: None
     refresh_s: float = 60.0
     store_within_s: float = 10.0
 
 
 class ActionsActor(BatchActor):
-    """All that waits is judged at once, and what was proven is looked up in one question to the store."""
+    """All that waits is judged at once, and what was proven is settled with the store in one transaction.
+
+    What it answers is kept as evidence already.
+    """
 
     max_batch = 1000
 
@@ -50,48 +59,70 @@ class ActionsActor(BatchActor):
         """Answer all."""
         if self._kinds is None:
             await self._read()
-        proven = [request for request in requests if self._holds(request)]
-        if not proven:
+        docket = Docket()
+        for request in requests:
+            try:
+                self._hear(request, docket)
+            except Refusal as refusal:
+                self._refuse(request, refusal)
+        if not docket.proofs:
             return
         try:
-            spent = await self._spent([request.message.name for request in proven])
+            await self._settle(docket)
         except StoreError as error:
-            for request in proven:
+            for request in docket.requests:
                 self._away(request, error)
             return
-        for request in proven:
-            self._conclude(request, spent)
+        for request, kind, verdict in docket.verdicts():
+            if verdict is None:
+                request.answer(request.message.then(kind))
+            else:
+                self._refuse(request, verdict)
 
-    def _holds(self, request: Request) -> bool:
-        """Whether it is a proof that holds; all else is answered."""
-        try:
-            match request.message:
-                case Catalogue():
-                    request.answer(tuple(self._known().values()))
-                    return False
-                case Prove():
-                    self._judge(request.message)
-                    return True
-        except Refusal as refusal:
-            request.fail(refusal)
-            return False
-        raise TypeError(f"the keeper of actions does not understand {request.message!r}")
-
-    def _judge(self, asked: Prove[object]) -> None:
-        world, kind = self._world, self._known().get(asked.action_type)
-        if kind is None:
-            raise ActionNotFound(f"There is no action {asked.action_type[:60]!a}.")
-        text = signed_text(asked.action_type, asked.action_id, asked.user_id, asked.proof.timestamp)
-        refusal = judge(world.verifiers, kind.verifier, text, asked.proof, now_us=world.clock.now_us())
-        if refusal is not None:
-            raise refusal
-
-    def _conclude(self, request: Request, spent: set[bytes]) -> None:
-        asked: Prove[object] = request.message
-        if asked.name in spent:
-            request.fail(ActionCompleted("This action was completed before, and has counted."))
+    def _hear(self, request: Request, docket: Docket) -> None:
+        """Answer a question for the catalogue, and take a proof that holds for settling; raises Refusal."""
+        message = request.message
+        if isinstance(message, Catalogue):
+            request.answer(tuple(kind for kind in self._known().values() if not kind.honeypot))
+        elif isinstance(message, Prove):
+            docket.enter(request, *self._judged(message))
         else:
-            request.answer(asked.then(self._known()[asked.action_type]))
+            raise TypeError(f"the keeper of actions does not understand {message!r}")
+
+    def _judged(self, asked: Prove[object]) -> tuple[ActionKind, Evidence]:
+        world, kind, proof = self._world, self._known().get(asked.action_type), asked.proof
+        if kind is None or kind.honeypot:
+            raise ActionNotFound(f"There is no action {asked.action_type[:60]!a}.")
+        text = signed_text(asked.action_type, asked.action_id, asked.user_id, proof.timestamp)
+        key_id = judge(world.verifiers, kind, text, proof, now_us=world.clock.now_us())
+        if isinstance(key_id, Refusal):
+            raise key_id
+        evidence = Evidence(
+            asked.name,
+            asked.user_id,
+            kind.action_type,
+            asked.action_id,
+            kind.points,
+            kind.verifier,
+            kind.key,
+            key_id,
+            proof.timestamp,
+            proof.signature,
+            proof.moment_us,
+            asked.source,
+        )
+        return kind, evidence
+
+    def _refuse(self, request: Request, refusal: Refusal) -> None:
+        asked = request.message
+        if isinstance(asked, Prove) and not isinstance(refusal, CatalogueUnavailable):
+            kind = self._known().get(asked.action_type)
+            reason = "honeypot" if kind is not None and kind.honeypot else _reason(refusal)
+            now_us = self._world.clock.now_us()
+            self._world.rejected(
+                ProofRejected(asked.user_id, asked.action_type, asked.action_id, reason, asked.source, now_us)
+            )
+        request.fail(refusal)
 
     def _known(self) -> dict[str, ActionKind]:
         if self._kinds is None:
@@ -103,9 +134,10 @@ class ActionsActor(BatchActor):
         away.__cause__ = error
         request.fail(away)
 
-    async def _spent(self, names: Sequence[bytes]) -> set[bytes]:
+    async def _settle(self, docket: Docket) -> None:
         with trio.move_on_after(self._world.store_within_s):
-            return await self._world.catalogue.spent(names)
+            await self._world.evidence.settle(docket.proofs, docket.since_us, docket.grant)
+            return
         raise StoreUnavailable("the store did not answer in time")
 
     async def _read(self) -> None:
@@ -115,3 +147,10 @@ class ActionsActor(BatchActor):
                 self._kinds = {kind.action_type: kind for kind in await self._world.catalogue.kinds()}
             except StoreError:
                 return
+
+
+def _reason(refusal: Refusal) -> str:
+    if isinstance(refusal, ActionNotFound):
+        return "unknown"
+    details: Mapping[str, str] = getattr(refusal, "details", None) or {"reason": "completed"}
+    return details["reason"]

@@ -21,10 +21,11 @@ from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePa
 from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
-from actors.ports.catalogue import HMAC, ActionCatalogue, ActionKind
+from actors.ports.catalogue import ED25519, GAME_KEY, HMAC, ActionCatalogue, ActionKind
 from actors.ports.clock import NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from actors.ports.event_log import EventLog, LoggedFacts
+from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore, Grant
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
@@ -47,10 +48,13 @@ from actors.ports.standing import PlayerStanding, StandingChange, StandingStore,
 
 __all__ = [
     "ALL_TIME",
+    "ED25519",
     "EVERYBODY",
+    "GAME_KEY",
     "HMAC",
     "LATEST_US",
     "MAX_SCORE",
+    "MOST_EARLIER",
     "NEVER_US",
     "NOWHERE",
     "SESSION_ENDED",
@@ -78,10 +82,14 @@ __all__ = [
     "CommitOutcome",
     "CommitUnknown",
     "Committed",
+    "Earlier",
     "EmailTaken",
     "EventId",
     "EventKind",
     "EventLog",
+    "Evidence",
+    "EvidenceStore",
+    "Grant",
     "Ids",
     "KeyConflict",
     "KeyLookup",

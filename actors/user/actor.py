@@ -150,7 +150,13 @@ class UserActor(PromptActor):
         self._count_token(world.clock.now_us())
         name = action_name(wish.action_id)
         asked: Prove[TokenEarned] = Prove(
-            self._user_id, wish.action_type, wish.action_id, wish.proof, name, partial(self._earned, wish.action_id)
+            self._user_id,
+            wish.action_type,
+            wish.action_id,
+            wish.proof,
+            name,
+            wish.source,
+            partial(self._earned, wish.action_id),
         )
         try:
             world.actions.forward(request, asked)

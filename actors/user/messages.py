@@ -78,6 +78,7 @@ class Complete(Question[TokenEarned]):
     action_type: str
     action_id: str
     proof: Proof
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ class Metrics:
         """A rule found something."""
         self._fraud.labels(rule, severity).inc()
 
+    def proof_rejected(self, reason: str) -> None:
+        """A proof of an action did not hold, for that reason."""
+        self._proofs_rejected.labels(reason).inc()
+
     def committed(self, size: int, seconds: float) -> None:
         """A batch of that size was made durable in that time."""
         self._batch_size.observe(size)
@@ -179,6 +183,9 @@ class Metrics:
         self._increments = self._counter("score_increments_total", "Total number of score increments")
         self._fraud = self._counter(
             "fraud_detections_total", "Total number of fraud detections", ("rule_name", "severity")
+        )
+        self._proofs_rejected = self._counter(
+            "proofs_rejected_total", "Proofs of actions that did not hold", ("reason",)
         )
         self._batch_size = self._histogram("ledger_batch_size", "Scores made durable at once", BATCH_BUCKETS)
         self._commit_seconds = self._histogram(

@@ -9,7 +9,6 @@ from datetime import tzinfo
 from functools import partial
 
 from actors.actions.actor import ActionsActor, ActionsWorld
-from actors.actions.proof import HmacVerifier
 from actors.announcements.actor import AnnouncementsActor, AnnouncementsWorld
 from actors.announcements.messages import Announce
 from actors.audit.actor import AuditActor, AuditWorld
@@ -22,7 +21,7 @@ from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
-from actors.ports import ALL_TIME, HMAC, SESSION_ENDED, BoardId, Period, SessionId, UserId
+from actors.ports import ALL_TIME, SESSION_ENDED, BoardId, Period, SessionId, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
@@ -107,8 +106,7 @@ async def running_core(
         heard = await solo("announcements", listener, PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
         standing = await solo("standing", _standing(ports, hooks, ledger))
-        actions_world = ActionsWorld(ports.catalogue, ports.clock, {HMAC: HmacVerifier(ports.game_keys)})
-        actions = await solo("actions", partial(ActionsActor, actions_world))
+        actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks)))
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
         told = (wired.boards, wired.audiences, wired.published)
@@ -125,6 +123,10 @@ def _publisher(ports: CorePorts, hooks: CoreHooks) -> Callable[[], PublisherActo
 
 def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref) -> Callable[[], StandingActor]:
     return partial(StandingActor, StandingWorld(ports.standing, ledger, hooks.stood, hooks.standing_lost))
+
+
+def _actions_world(ports: CorePorts, hooks: CoreHooks) -> ActionsWorld:
+    return ActionsWorld(ports.catalogue, ports.evidence, ports.clock, ports.verifiers, rejected=hooks.proof_rejected)
 
 
 def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:

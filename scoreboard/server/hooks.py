@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.actions.messages import ProofRejected
 from actors.ports import ArchivedPeriod, BoardId, Period, Span, StoreFault, UserId
 from actors.runtime import GaveUp
 from scoreboard.door.observer import Drop, Journal
@@ -49,6 +50,10 @@ class CoreWatch(ActorWatch):
     def look_missed(self, error: Exception) -> None:
         """What other workers announced was not read; the next look reads it."""
         self._log.warning("announcements_not_read", reason=repr(error))
+
+    def proof_rejected(self, rejected: ProofRejected) -> None:
+        """Somebody passed on a proof that is none, or that cannot be."""
+        self._metrics.proof_rejected(rejected.reason)
 
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import trio
 
+from actors.actions.proof import HmacVerifier, Verifier, key_id
+from actors.ports import ED25519, HMAC
 from actors.user.token import ActionKeys
 from scoreboard.observe.logs import Logger
+from scoreboard.security.ed25519 import Ed25519Verifier
 from scoreboard.security.keyfolder import KeyFolder, LiveKeys
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.rotation import KeyTimes
@@ -48,6 +51,14 @@ def _first_read(folder: KeyFolder, data_dir: Path) -> KeyRing:
         raise OSError(f"the data directory {data_dir} cannot be made: {error.strerror or error}") from error
     folder.make()
     return folder.read(time.time())
+
+
+def verifiers(keys: LiveKeys) -> dict[str, Verifier]:
+    """Who judges proofs, by the name that the catalogue has for it."""
+    return {
+        HMAC: HmacVerifier(lambda name: keys.now().game_keys.get(name, ())),
+        ED25519: Ed25519Verifier(lambda name: keys.now().public_keys.get(name, ()), key_id),
+    }
 
 
 class ActionKeysNow:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from actors.actions.messages import ProofRejected
+from actors.actions.proof import Verifier
 from actors.leaderboard.loading import Loading
 from actors.ports import (
     AccountStore,
@@ -18,6 +20,7 @@ from actors.ports import (
     BoardCache,
     BoardId,
     EventLog,
+    EvidenceStore,
     Ids,
     Period,
     ProfileStore,
@@ -49,7 +52,8 @@ class CorePorts:
     catalogue: ActionCatalogue
     archive: Archive
     profiles: ProfileStore
-    game_keys: Callable[[], Sequence[bytes]]
+    evidence: EvidenceStore
+    verifiers: Mapping[str, Verifier]
     announcements: AnnouncementStore
     bell: Bell
     standing: StandingStore
@@ -77,5 +81,6 @@ class CoreHooks:
     scored: Callable[[int], None] = lambda _: None
     service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
     board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None
+    proof_rejected: Callable[[ProofRejected], None] = lambda _: None
     period_over: Callable[[Period, Span], None] = lambda _period, _span: None
     period_archived: Callable[[ArchivedPeriod], None] = lambda _period: None

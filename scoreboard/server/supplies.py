@@ -12,10 +12,9 @@ from actors.ports import Period
 from actors.service.actor import ServiceRules
 from actors.user.limits import Limit
 from actors.user.world import UserRules
-from scoreboard.security.keys import GAME
 from scoreboard.server.core import Core, Listening, running_core
 from scoreboard.server.hooks import CoreWatch
-from scoreboard.server.keychain import ActionKeysNow
+from scoreboard.server.keychain import ActionKeysNow, verifiers
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.parts import Parts
 from scoreboard.server.progress import LoadingLog
@@ -64,7 +63,8 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         profiles=stores.profiles,
         standing=stores.standing,
         audit=stores.audit,
-        game_keys=lambda: parts.keys.now().game_keys.get(GAME, ()),
+        evidence=stores.evidence,
+        verifiers=verifiers(parts.keys),
         announcements=stores.announcements,
         bell=stores.bell,
     )
@@ -87,6 +87,7 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,
+        proof_rejected=watch.proof_rejected,
         period_over=watch.period_over,
         period_archived=watch.period_archived,
     )

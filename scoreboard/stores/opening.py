@@ -29,6 +29,7 @@ from actors.ports import (
     Bell,
     BoardCache,
     EventLog,
+    EvidenceStore,
     ProfileStore,
     StandingStore,
     StoreError,
@@ -42,6 +43,7 @@ from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
+from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
@@ -77,6 +79,7 @@ class Stores:
     audit: AuditLog
     archive: Archive
     catalogue: PostgresActionCatalogue
+    evidence: EvidenceStore
     events: EventLog
     cache: BoardCache
     database: Database
@@ -182,6 +185,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         audit=PostgresAuditLog(database, chains),
         archive=PostgresArchive(database),
         catalogue=PostgresActionCatalogue(database),
+        evidence=PostgresEvidenceStore(database),
         events=events,
         cache=RedisBoardCache(redis),
         database=database,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from actors.ports import ActionKind
 from scoreboard.stores.postgres_pool import Database
 
-KINDS = "SELECT action_type, base_points, description, verifier FROM actions WHERE is_active ORDER BY action_type"
-
-SPENT = "SELECT token_hash FROM action_tokens WHERE token_hash = ANY ($1::bytea[])"
+KINDS = """
+SELECT action_type, base_points, description, verifier, key_name, least_s, most, window_s, honeypot
+FROM actions WHERE is_active ORDER BY action_type
+"""
 
 PUT = """
-INSERT INTO actions (action_type, base_points, description, verifier) VALUES ($1, $2, $3, $4)
+INSERT INTO actions (action_type, base_points, description, verifier, key_name, least_s, most, window_s, honeypot)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (action_type) DO UPDATE
 SET base_points = excluded.base_points, description = excluded.description, verifier = excluded.verifier,
-    is_active = true
+    key_name = excluded.key_name, least_s = excluded.least_s, most = excluded.most, window_s = excluded.window_s,
+    honeypot = excluded.honeypot, is_active = true
 """
 
 RETIRE = "UPDATE actions SET is_active = false WHERE action_type = $1 AND is_active RETURNING action_type"
@@ -29,17 +30,12 @@ class PostgresActionCatalogue:
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
-        return {kind.action_type: kind.points for kind in await self.kinds()}
+        return {kind.action_type: kind.points for kind in await self.kinds() if not kind.honeypot}
 
     async def kinds(self) -> list[ActionKind]:
         """See `ActionCatalogue.kinds`."""
         rows = await self._database.run(lambda connection: connection.fetch(KINDS))
         return [ActionKind(*row) for row in rows]
-
-    async def spent(self, token_hashes: Sequence[bytes]) -> set[bytes]:
-        """See `ActionCatalogue.spent`."""
-        rows = await self._database.run(lambda connection: connection.fetch(SPENT, list(token_hashes)))
-        return {row[0] for row in rows}
 
     async def put(self, kind: ActionKind) -> None:
         """From now on this type of action counts, and so. Raises StoreUnavailable."""

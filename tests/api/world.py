@@ -14,6 +14,9 @@ from typing import Any
 import trio
 from quart import Response
 
+from actors.actions.messages import ProofRejected
+from actors.actions.proof import HmacVerifier, Verifier, key_id
+from actors.ports import ED25519, HMAC
 from actors.runtime import Observer
 from actors.user.token import ActionKeys
 from actors.user.world import UserRules
@@ -23,7 +26,8 @@ from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
-from scoreboard.security.keys import GAME, KeyRing, generate_ring
+from scoreboard.security.ed25519 import Ed25519Verifier
+from scoreboard.security.keys import KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tickets import Tickets
@@ -39,6 +43,7 @@ from tests.fakes import (
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
+    FakeEvidenceStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -173,10 +178,12 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.revoked = RevokedSessions(keep_s=LIFETIME_S, now_us=self.clock.now_us)
+        self.rejected: list[ProofRejected] = []
         self.live: set[tuple[str, str]] = set()
         self.kept = FakeAnswers()
         self.players = Players(self.clock)
         self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
+        self.evidence = FakeEvidenceStore(self.scores)
         self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
         self.audit = FakeAuditLog()
         self.standing = FakeStandingStore(self.players, self.audit)
@@ -186,9 +193,17 @@ class Parts:
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
         events, cache = FakeEventLog(), FakeBoardCache()
         stores = (self.scores, self.accounts, events, cache)
-        rest = (self.scores, self.archive, self.profiles, lambda: self.keys.game_keys[GAME])
+        rest = (self.scores, self.archive, self.profiles, self.evidence)
         heard = (FakeAnnouncements(self.accounts), FakeBell())
-        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, *heard, self.standing, self.audit)
+        stood = (self.standing, self.audit)
+        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, self.verifiers(), *heard, *stood)
+
+    def verifiers(self) -> dict[str, Verifier]:
+        """Of those keys that the ring has."""
+        return {
+            HMAC: HmacVerifier(lambda name: self.keys.game_keys.get(name, ())),
+            ED25519: Ed25519Verifier(lambda name: self.keys.public_keys.get(name, ()), key_id),
+        }
 
     def hooks(self) -> CoreHooks:
         """Nobody listens but the metrics."""
@@ -198,6 +213,7 @@ class Parts:
             lambda _: None,
             lambda _user, _error: None,
             session_ended=self.revoked.add,
+            proof_rejected=self.rejected.append,
             scored=self.metrics.scored,
         )
 

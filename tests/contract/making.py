@@ -22,6 +22,7 @@ from actors.ports import (
     EventId,
     EventKind,
     EventLog,
+    EvidenceStore,
     NewAccount,
     NewSession,
     OperationId,
@@ -47,6 +48,7 @@ from tests.fakes import (
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
+    FakeEvidenceStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -69,6 +71,7 @@ class World:
     ban: Callable[[UserId], Awaitable[None]]
     set_score: Callable[[UserId, int], Awaitable[None]]
     catalogue: ActionCatalogue
+    evidence: EvidenceStore
     profiles: ProfileStore
     archive: Archive
     now_us: Callable[[], Awaitable[int]]
@@ -104,7 +107,7 @@ def fake_backend() -> Backend:
     clock = FakeClock()
     players = Players(clock)
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
-    archive = FakeArchive(scores, clock)
+    archive, evidence = FakeArchive(scores, clock), FakeEvidenceStore(scores)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
     announcements, bell = FakeAnnouncements(accounts), FakeBell()
     audit = FakeAuditLog()
@@ -130,7 +133,8 @@ def fake_backend() -> Backend:
     @asynccontextmanager
     async def opened() -> AsyncIterator[World]:
         yield World(
-            *(scores, accounts, events, cache, ban, set_score, scores, profiles, archive, now_us, pass_time, filed),
+            *(scores, accounts, events, cache, ban, set_score, scores, evidence),
+            *(profiles, archive, now_us, pass_time, filed),
             announcements=announcements,
             bell=bell,
             standing=standing,
@@ -171,23 +175,15 @@ def real_world(stores: Stores) -> World:
         await stores.database.run(lambda connection: connection.execute(sql))
         return us
 
+    plain = (stores.scores, stores.accounts, stores.events, stores.cache)
+    actions = (stores.catalogue, stores.evidence)
     return World(
-        stores.scores,
-        stores.accounts,
-        stores.events,
-        stores.cache,
-        ban,
-        partial(_set_score, stores),
-        stores.catalogue,
-        stores.profiles,
-        stores.archive,
-        now_us,
-        pass_time,
-        partial(_filed, stores),
-        stores.announcements,
-        stores.bell,
-        stores.standing,
-        stores.audit,
+        *(*plain, ban, partial(_set_score, stores), *actions, stores.profiles, stores.archive),
+        *(now_us, pass_time, partial(_filed, stores)),
+        announcements=stores.announcements,
+        bell=stores.bell,
+        standing=stores.standing,
+        audit=stores.audit,
     )
 
 

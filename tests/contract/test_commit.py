@@ -299,15 +299,6 @@ async def test_the_catalogue_tells_what_actions_are_worth(world: World) -> None:
     ]
 
 
-async def test_the_catalogue_tells_which_actions_have_counted(world: World) -> None:
-    """By the name under which they are spent."""
-    ann = await world.player("Ann")
-    first = write(ann)
-    await world.scores.commit([first])
-    assert {first.token_hash} == await world.catalogue.spent([b"never seen", first.token_hash])
-    assert set() == await world.catalogue.spent([])
-
-
 async def test_a_total_stops_however_much_is_added_at_once(world: World) -> None:
     """More than 64 bits hold, in one call: the first write fills the total, and the others add nothing."""
     ann = await world.player("Ann")

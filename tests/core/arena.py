@@ -11,6 +11,7 @@ from datetime import timedelta, timezone
 
 import trio
 
+from actors.actions.proof import HmacVerifier
 from actors.connection.commands import ClientCommand, Subscribe, Unsubscribe
 from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
@@ -19,6 +20,7 @@ from actors.leaderboard.messages import Loaded
 from actors.ledger.messages import Announce, ChangeStanding, LedgerUnavailable, Register
 from actors.ports import (
     ALL_TIME,
+    HMAC,
     Act,
     BoardId,
     CommitUnknown,
@@ -51,6 +53,7 @@ from tests.fakes import (
     FakeBell,
     FakeBoardCache,
     FakeEventLog,
+    FakeEvidenceStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -277,7 +280,8 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         *(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), lambda: keys, random.Random(seed), scores),
         FakeArchive(scores, clock),
         FakeProfileStore(players),
-        lambda: (b"game key",),
+        FakeEvidenceStore(scores),
+        {HMAC: HmacVerifier(lambda _: (b"game key",))},
         FakeAnnouncements(accounts),
         FakeBell(),
         standing,

@@ -7,6 +7,7 @@ from tests.fakes.audit import FakeAuditLog
 from tests.fakes.board import FakeBoardCache
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEventLog
+from tests.fakes.evidence import FakeEvidenceStore
 from tests.fakes.faults import Faults
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
@@ -22,6 +23,7 @@ __all__ = [
     "FakeBoardCache",
     "FakeClock",
     "FakeEventLog",
+    "FakeEvidenceStore",
     "FakeProfileStore",
     "FakeScoreStore",
     "FakeStandingStore",

@@ -101,6 +101,7 @@ class FakeScoreStore:
         self.ledger: list[tuple[ScoreWrite, Committed]] = []
         self.batches: list[int] = []
         self.catalogue = {"INCREMENT": 1, "COMPLETE_QUEST": 50, "WIN_GAME": 100, "ACHIEVEMENT_UNLOCK": 25}
+        self.described: dict[str, ActionKind] = {}  # those of which more is known than their points
         self._clock = clock
         self._spent: dict[bytes, _Spent] = {}
         self._keys: dict[tuple[UserId, str], _Kept] = {}
@@ -169,15 +170,21 @@ class FakeScoreStore:
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
-        return await self.faults.around(lambda: dict(self.catalogue))
+        return await self.faults.around(
+            lambda: {kind.action_type: kind.points for kind in self._kinds() if not kind.honeypot}
+        )
 
     async def kinds(self) -> list[ActionKind]:
         """See `ActionCatalogue.kinds`."""
-        return await self.faults.around(lambda: [ActionKind(*each) for each in sorted(self.catalogue.items())])
+        return await self.faults.around(self._kinds)
 
-    async def spent(self, token_hashes: Sequence[bytes]) -> set[bytes]:
-        """See `ActionCatalogue.spent`."""
-        return await self.faults.around(lambda: {each for each in token_hashes if each in self._spent})
+    def _kinds(self) -> list[ActionKind]:
+        plain = {name: ActionKind(name, points) for name, points in self.catalogue.items()}
+        return [kind for _, kind in sorted({**plain, **self.described}.items())]
+
+    def spent_names(self) -> set[bytes]:
+        """What has counted."""
+        return set(self._spent)
 
     async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         """See `ScoreStore.recall`."""

@@ -97,6 +97,6 @@ def test_an_operator_says_what_counts_beside_the_running_server(server: ServedSc
     """A new action, another worth, and the end of it."""
     operator(server, "add", "SLAY_DRAGON", "--points", "70")
     operator(server, "add", "SLAY_DRAGON", "--points", "75", "--description", "A dragon that was slain")
-    assert "SLAY_DRAGON  75  hmac  A dragon that was slain\n" in operator(server, "list")
+    assert "SLAY_DRAGON  75  hmac:game  A dragon that was slain\n" in operator(server, "list")
     operator(server, "retire", "SLAY_DRAGON")
     assert "SLAY_DRAGON" not in operator(server, "list")

@@ -20,7 +20,7 @@ from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.token import ActionKeys, ActionToken, issue
 from actors.user.world import UserRules, UserWorld
-from tests.fakes import FakeScoreStore
+from tests.fakes import FakeEvidenceStore, FakeScoreStore
 from tests.leaderboard.stage import CountedIds, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
@@ -72,8 +72,9 @@ async def running_players(
     clock, ids = TrioClock(), CountedIds()
     async with running_office() as office, AsyncExitStack() as scopes:
         office.add("a", "b")
+        catalogue = FakeScoreStore(office.store.players, clock)
         actions_world = ActionsWorld(
-            FakeScoreStore(office.store.players, clock), clock, {HMAC: HmacVerifier(lambda: [GAME_KEY])}
+            catalogue, FakeEvidenceStore(catalogue), clock, {HMAC: HmacVerifier(lambda _: [GAME_KEY])}
         )
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from actors.actions.messages import Catalogue
-from actors.ports import UserId
+from actors.ports import Source, UserId
 from actors.user.messages import Complete, Proof
 from scoreboard.api.answer import JSON, Answer
 from scoreboard.api.dialects import succeeded
@@ -56,13 +56,13 @@ class ActionRoutes:
     async def complete(self, request: ApiRequest) -> Answer:
         """A proof against a token."""
         world, user_id = self._world, UserId(request.caller.user_id)
-        wish = wish_of(request.body)
+        wish = wish_of(request.body, request.came_from())
         earned = await world.users.ask(user_id, wish, within=world.write_within_s)
         told = {"actionToken": earned.token, "expiresIn": earned.expires_in_s, "scoreIncrement": earned.points}
         return succeeded(told, "Action verified successfully")
 
 
-def wish_of(body: CompleteBody) -> Complete:
+def wish_of(body: CompleteBody, source: Source) -> Complete:
     """What is asked for; raises ApiError (400) where the proof cannot be read, or says something else than the body."""
     proof = body.proof if isinstance(body.proof, ProofBody) else _spelt_out(body.proof)
     action_type = body.action_type if proof.action_type is UNSET else proof.action_type
@@ -74,7 +74,7 @@ def wish_of(body: CompleteBody) -> Complete:
     moment_us = moment_of(timestamp)
     if moment_us is None or moment_of(body.timestamp) is None:
         raise no_timestamp()
-    return Complete(action_type, body.action_id.lower(), Proof(timestamp, moment_us, proof.signature))
+    return Complete(action_type, body.action_id.lower(), Proof(timestamp, moment_us, proof.signature), source)
 
 
 def _spelt_out(text: str) -> ProofBody:

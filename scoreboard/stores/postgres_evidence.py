@@ -1,0 +1,88 @@
+"""The proofs of actions, in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from actors.ports import MOST_EARLIER, Earlier, Evidence, Grant
+from scoreboard.stores.postgres_pool import Database
+from scoreboard.stores.postgres_values import address, clean, user_agent, user_key
+
+# In one order, so that two servers wait for each other in one direction only. A statement of its own: what the next one
+# sees is decided when it begins.
+LOCK = """
+SELECT pg_advisory_xact_lock(l.lock) FROM (
+    SELECT DISTINCT hashtextextended('proofs of ' || user_id, 0) AS lock
+    FROM unnest($1::uuid[]) AS p (user_id) ORDER BY 1
+) l
+"""
+
+EARLIER = """
+SELECT EXISTS (SELECT 1 FROM action_tokens t WHERE t.token_hash = p.name),
+       EXISTS (SELECT 1 FROM action_evidence e WHERE e.action_name = p.name AND e.user_id = p.user_id),
+       CASE WHEN p.since_us IS NULL THEN NULL ELSE ARRAY(
+           SELECT to_us(e.proven_at) FROM action_evidence e
+           WHERE e.user_id = p.user_id AND e.action_type = p.action_type AND e.proven_at > from_us(p.since_us)
+             AND e.action_name <> p.name
+           ORDER BY e.proven_at DESC LIMIT $5
+       ) END
+FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY
+     AS p (name, user_id, action_type, since_us, ord)
+ORDER BY p.ord
+"""
+
+KEEP = """
+INSERT INTO action_evidence (action_name, user_id, action_type, action_id, points, verifier, key_name, key_id,
+                             proof_time, signature, proven_at, ip_address, user_agent)
+SELECT name, user_id, action_type, action_id, points, verifier, key_name, key_id,
+       proof_time, signature, from_us(proven_us), ip_address::inet, user_agent
+FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[])
+     AS p (name, user_id, action_type, action_id, points, verifier, key_name, key_id,
+           proof_time, signature, proven_us, ip_address, user_agent)
+ON CONFLICT DO NOTHING
+"""
+
+
+class PostgresEvidenceStore:
+    """`EvidenceStore` on Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settle(self, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant) -> None:
+        """See `EvidenceStore.settle`."""
+        users = [user_key(proof.user_id) for proof in proofs]
+
+        async def work(connection: asyncpg.Connection) -> None:
+            async with connection.transaction():
+                await connection.execute(LOCK, users)
+                asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
+                rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
+                granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
+                kept = [_row(proof) for proof, good in zip(proofs, granted, strict=True) if good]
+                if kept:
+                    await connection.execute(KEEP, *map(list, zip(*kept, strict=True)))
+
+        await self._database.run(work)
+
+
+def _row(proof: Evidence) -> tuple[object, ...]:
+    """The columns of `KEEP`."""
+    return (
+        proof.name,
+        user_key(proof.user_id),
+        clean(proof.action_type),
+        clean(proof.action_id),
+        proof.points,
+        proof.verifier,
+        proof.key,
+        proof.key_id,
+        clean(proof.timestamp),
+        clean(proof.signature),
+        proof.moment_us,
+        address(proof.source.address),
+        user_agent(proof.source.user_agent),
+    )
