@@ -105,6 +105,9 @@ class Passwords(Group, frozen=True, kw_only=True):
     rounds: Annotated[int, Meta(ge=4, le=16, description="Cost of bcrypt; one more doubles it")] = 12
     concurrency: Annotated[int, Meta(ge=1, le=64, description="Hashed at once, a core each")] = 1
     waiting: Annotated[int, Meta(ge=0, le=10_000, description="Waiting for their turn; the next is refused")] = 64
+    share: Annotated[
+        float, Meta(gt=0, le=1, description="So much of these places one address, or one account, may take")
+    ] = 0.25
 
 
 class Sessions(Group, frozen=True, kw_only=True):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import trio
 
 from actors.ledger.messages import (
     Announce,
+    ChangePassword,
     ChangeProfile,
+    ChangeRole,
     EndSession,
+    EndSessions,
     FindAccount,
+    FindAccountOf,
     FindProfile,
+    FindSessions,
     LedgerUnavailable,
     OpenSession,
     Register,
@@ -119,30 +125,57 @@ class AccountsActor(BatchActor):
 
     async def _answer(self, message: object) -> object:
         match message:
+            case FindAccount() | FindAccountOf() | FindSessions() | FindProfile():
+                return await self._look_up(message)
+            case EndSession() | EndSessions() | ChangePassword() | ChangeRole():
+                return await self._end_some(message)
             case Register():
                 return await self._register(message)
-            case FindAccount(username_key):
-                return await self._store.account_named(username_key)
             case OpenSession(session):
-                await self._insist(lambda: self._store.open_session(session))
-                return None
+                return await self._insist(lambda: self._store.open_session(session))
             case Rotate():
-                outcome = await self._insist(lambda: self._rotate(message))
-                if isinstance(outcome, RotationRefused) and outcome.session_id and outcome.reason in ENDED:
-                    self._end(outcome.session_id)
-                return outcome
-            case EndSession(session_id, now_us):
-                await self._insist(lambda: self._store.revoke_session(session_id, now_us=now_us))
-                self._end(session_id)
-                return None
-            case FindProfile(user_id):
-                return await self._profiles.profile(user_id)
+                return await self._rotate(message)
             case ChangeProfile():
                 return await self._change(message)
         raise TypeError(f"accounts do not understand {message!r}")
 
-    def _end(self, session_id: SessionId) -> None:
-        self._session_ended(session_id)
+    async def _look_up(self, message: FindAccount | FindAccountOf | FindSessions | FindProfile) -> object:
+        match message:
+            case FindAccount(username_key):
+                return await self._store.account_named(username_key)
+            case FindAccountOf(user_id):
+                return await self._store.account_of(user_id)
+            case FindSessions(user_id, now_us):
+                return await self._store.sessions(user_id, now_us=now_us)
+            case FindProfile(user_id):
+                return await self._profiles.profile(user_id)
+
+    async def _end_some(self, message: EndSession | EndSessions | ChangePassword | ChangeRole) -> object:
+        """What ends sessions. Repeated after a lost answer it counts those that were left."""
+        store, ended = self._store, list[SessionId]()
+        match message:
+            case EndSession(session_id, now_us):
+                await self._insist(lambda: store.revoke_session(session_id, now_us=now_us))
+                ended = [session_id]  # also one that had ended: whoever asks is out
+            case ChangeRole(user_id, role):
+                changed = await self._insist(lambda: store.change_role(user_id, role))
+                self._announced()  # which sessions were open is not told here; the announcements name them
+                return changed
+            case ChangePassword(proven, hashed, spared, now_us):
+                change = partial(store.change_password, proven, hashed, spared=spared, now_us=now_us)
+                others = await self._insist(change)
+                if others is None:
+                    return None
+                ended = others
+            case EndSessions(user_id, now_us, only, spared):
+                end = partial(store.end_sessions, user_id, now_us=now_us, only=only, spared=spared)
+                ended = await self._insist(end)
+        self._end(*ended)
+        return len(ended)
+
+    def _end(self, *sessions: SessionId) -> None:
+        for session_id in sessions:
+            self._session_ended(session_id)
         self._announced()
 
     async def _insist(self, call: Callable[[], Awaitable[R]]) -> R:
@@ -155,13 +188,11 @@ class AccountsActor(BatchActor):
         return await call()
 
     async def _rotate(self, message: Rotate) -> Rotated | RotationRefused:
-        return await self._store.rotate(
-            message.presented,
-            message.successor,
-            now_us=message.now_us,
-            expires_us=message.expires_us,
-            grace_us=message.grace_us,
-        )
+        times = {"now_us": message.now_us, "expires_us": message.expires_us, "grace_us": message.grace_us}
+        outcome = await self._insist(partial(self._store.rotate, message.presented, message.successor, **times))
+        if isinstance(outcome, RotationRefused) and outcome.session_id and outcome.reason in ENDED:
+            self._end(outcome.session_id)
+        return outcome
 
     async def _register(self, message: Register) -> Registered | NameTaken | EmailTaken:
         try:

@@ -18,6 +18,7 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
+    OpenedSession,
     PlayerStanding,
     Profile,
     ProfileChange,
@@ -126,8 +127,15 @@ class FindAccount(Question[Account | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession(Question[None]):
-    """Somebody has signed in."""
+class FindAccountOf(Question[Account | None]):
+    """Who is this?"""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession(Question[bool]):
+    """Somebody has signed in; False if the account is no longer as it was when that was proven."""
 
     session: NewSession
 
@@ -144,11 +152,47 @@ class Rotate(Question[Rotated | RotationRefused]):
 
 
 @dataclass(frozen=True, slots=True)
-class EndSession(Question[None]):
+class EndSession(Question[int]):
     """Sign out: the session's refresh tokens are worth nothing from now on."""
 
     session_id: SessionId
     now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindSessions(Question[list[OpenedSession]]):
+    """Which sessions of this player are open?"""
+
+    user_id: UserId
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions(Question[int]):
+    """End this player's sessions, or `only` one of them, but the one that is `spared`; how many that were."""
+
+    user_id: UserId
+    now_us: int
+    only: SessionId | None = None
+    spared: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword(Question[int | None]):
+    """Another password for who has `proven` the present one; how many other sessions ended, None if that is not it."""
+
+    proven: Account
+    password_hash: str
+    spared: SessionId
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRole(Question[bool]):
+    """Another role, which ends all sessions; False if there is no such player."""
+
+    user_id: UserId
+    role: str
 
 
 @dataclass(frozen=True, slots=True)

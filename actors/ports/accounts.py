@@ -52,12 +52,27 @@ class EmailTaken:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A sign-in: the family of refresh tokens that begins with `refresh_hash`."""
+    """A sign-in: the family of refresh tokens that begins with `refresh_hash`.
+
+    `proven` is the account as it was when its owner proved to be that: what has changed since proves nothing.
+    """
 
     session_id: SessionId
     user_id: UserId
     refresh_hash: bytes
     issued_us: int
+    expires_us: int
+    source: Source
+    proven: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that is open. `used_us`: when its tokens were exchanged last."""
+
+    session_id: SessionId
+    created_us: int
+    used_us: int
     expires_us: int
     source: Source
 
@@ -95,8 +110,35 @@ class AccountStore(Protocol):
         """The account with that folded user name."""
         ...
 
-    async def open_session(self, session: NewSession) -> None:
-        """Remember a new family of refresh tokens."""
+    async def account_of(self, user_id: UserId) -> Account | None:
+        """The account with that id."""
+        ...
+
+    async def open_session(self, session: NewSession) -> bool:
+        """Remember a new family of refresh tokens; False, and nothing is, if the account is not as it was `proven`."""
+        ...
+
+    async def sessions(self, user_id: UserId, *, now_us: int) -> list[OpenedSession]:
+        """The player's open sessions, the newest first."""
+        ...
+
+    async def end_sessions(
+        self, user_id: UserId, *, now_us: int, only: SessionId | None = None, spared: SessionId | None = None
+    ) -> list[SessionId]:
+        """End the player's open sessions, or the one; which have been ended by this."""
+        ...
+
+    async def change_password(
+        self, proven: Account, password_hash: str, *, spared: SessionId, now_us: int
+    ) -> list[SessionId] | None:
+        """Another password, and the end of all other sessions, in one transaction: which.
+
+        None, and nothing is changed, if the account has another password than was `proven` (or than this one).
+        """
+        ...
+
+    async def change_role(self, user_id: UserId, role: str) -> bool:
+        """Another role, which ends all sessions of the player; False if there is no such player."""
         ...
 
     async def rotate(

@@ -71,14 +71,17 @@ class AuthRoutes:
         body: RegisterBody = request.body
         username, email = names.username(body.username), names.email(body.email)
         new_secret(body.password)
+        self._world.unguessable(body.password, (body.username, body.email))
         said = f"{username.key}\n{email.key}\n{body.password}"
         user_id = UserId(self._world.ids.uuid() if key is None else id_of(key, said, self._world.refresh_key))
         found = await self._find(username.key)
         if found is not None:
-            if key is None or not (await self._verified(found, body.password) and found.user_id == user_id):
+            by = self._world.shares_of(request, username.key)
+            if key is None or not (await self._verified(found, body.password, by) and found.user_id == user_id):
                 raise _name_taken()
             return self._answers.registered(await self._sign_in(found, request), REPLAYED)
-        password_hash = await self._world.passwords.hash(body.password)
+        by = self._world.shares_of(request, username.key)
+        password_hash = await self._world.passwords.hash(body.password, by=by)
         account = NewAccount(user_id, username.text, username.key, email.text, email.key, password_hash)
         token = refresh.new()
         session = self._new_session(account.user_id, token, request.came_from())
@@ -90,10 +93,11 @@ class AuthRoutes:
     async def login(self, request: ApiRequest) -> Answer:
         """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
         body: LoginBody = request.body
-        account = await self._find(names.fold(body.username))
-        matches = await self._verified(account, body.password)
+        name = names.fold(body.username)
+        account = await self._find(name)
+        matches = await self._verified(account, body.password, self._world.shares_of(request, name))
         if account is None or not matches:
-            raise unauthorized("INVALID_CREDENTIALS", "The user name or the password is wrong.")
+            raise _not_known()
         return self._answers.signed_in(await self._sign_in(account, request))
 
     async def refresh(self, request: ApiRequest) -> Answer:
@@ -131,10 +135,10 @@ class AuthRoutes:
         if isinstance(outcome, EmailTaken):
             raise ApiError(409, "Conflict", "EMAIL_TAKEN", "There is an account with this e-mail address already.")
 
-    async def _verified(self, account: Account | None, password: str) -> bool:
+    async def _verified(self, account: Account | None, password: str, by: tuple[str, ...]) -> bool:
         """Whether it is the account's password; takes as long where there is no account."""
         try:
-            return await self._world.passwords.verify(password, account.password_hash if account else None)
+            return await self._world.passwords.verify(password, account.password_hash if account else None, by=by)
         except PasswordRefused:  # too long to be anybody's
             return False
 
@@ -143,12 +147,13 @@ class AuthRoutes:
         if account.banned:
             raise banned()
         token = refresh.new()
-        session = self._new_session(account.user_id, token, request.came_from())
-        await self._world.accounts.ask(OpenSession(session), within=self._world.write_within_s)
+        session = self._new_session(account.user_id, token, request.came_from(), account)
+        if not await self._world.accounts.ask(OpenSession(session), within=self._world.write_within_s):
+            raise _not_known()  # what was proven a moment ago does not hold any more
         request.user_id = account.user_id
         return self._granted(account.user_id, account.username, account.role, session.session_id, token)
 
-    def _new_session(self, user_id: UserId, token: str, source: Source) -> NewSession:
+    def _new_session(self, user_id: UserId, token: str, source: Source, proven: Account | None = None) -> NewSession:
         now_us = self._world.clock.now_us()
         return NewSession(
             session_id=SessionId(self._world.ids.uuid()),
@@ -157,6 +162,7 @@ class AuthRoutes:
             issued_us=now_us,
             expires_us=now_us + self._world.refresh_lifetime_s * 1_000_000,
             source=source,
+            proven=proven,
         )
 
     def _rotation(self, presented: str, successor: str) -> Rotate:
@@ -174,6 +180,10 @@ class AuthRoutes:
         access = tokens.issue(user_id=user_id, username=username, role=role, session_id=session_id)
         secret = client_secret(session_id, self._world.client_key)
         return Granted(user_id, username, access, token, tokens.lifetime_s, secret)
+
+
+def _not_known() -> ApiError:
+    return unauthorized("INVALID_CREDENTIALS", "The user name or the password is wrong.")
 
 
 def _bad_refresh(reason: str) -> ApiError:

@@ -89,6 +89,30 @@ class Session(Registered):
     client_secret: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", examples=["0" * 64])]
 
 
+class OpenSession(_Shape):
+    """A session that is open; `lastUsedAt` is when its tokens were renewed."""
+
+    id: Id
+    created_at: Moment
+    last_used_at: Moment
+    expires_at: Moment
+    address: str | None
+    agent: str | None
+    current: bool
+
+
+class OpenSessions(_Shape):
+    """Open sessions, the newest first."""
+
+    sessions: list[OpenSession]
+
+
+class SessionsEnded(_Shape):
+    """How many sessions have ended by this."""
+
+    ended: Annotated[int, Meta(ge=0)]
+
+
 class Done(_Shape):
     """It is done."""
 

@@ -12,8 +12,10 @@ from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
 from scoreboard.api.kept import KeptAnswers
+from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
+from scoreboard.security.common import Judge
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
@@ -37,7 +39,8 @@ class ApiWorld:
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
     ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
     `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
-    answered. `denied` hears of each request that was refused. `live_feed` describes what is not
+    answered. `unguessable` judges new passwords, `site_of` says what shares the limits of one address. `denied` hears
+    of each request that was refused. `live_feed` describes what is not
     REST. `readiness` names every part that an operator
     should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
@@ -62,16 +65,22 @@ class ApiWorld:
     readiness: Callable[[], Awaitable[Sequence[Part]]]
     page_dir: Path
     docs_dir: Path
+    unguessable: Judge
     refresh_lifetime_s: int
     refresh_grace_s: int
     live_feed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     denied: Callable[[Denied], None] = lambda _: None
     public_boards: bool = True
+    site_of: Callable[[str], str] = str
     origins: Origins = field(default_factory=Origins)
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
     read_within_s: float = 5.0
     write_within_s: float = 15.0
+
+    def shares_of(self, request: ApiRequest, account: str) -> tuple[str, str]:
+        """Under which names a request takes its place among those whose passwords are hashed."""
+        return f"site {self.site_of(request.came_from().address or '')}", f"account {account}"
 
     async def ask_board(self, board: BoardId, question: Question[R]) -> R:
         """From what is published, without waiting; of the board's actor only when that cannot tell. Raises as `ask`."""

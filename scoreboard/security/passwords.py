@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import bcrypt
 import trio
 
 from scoreboard.security.errors import HashingBusy, PasswordRefused
+from scoreboard.security.shares import Shares
 
 SHORTEST = 8  # characters, as NIST SP 800-63B asks for
 LONGEST_BYTES = 72  # bcrypt sees no more, and cutting silently would make two passwords one
@@ -32,47 +33,50 @@ class Passwords:
         rounds: The cost; each one more doubles it.
         concurrency: How many are computed at once.
         waiting: How many more may wait for their turn; the next one is refused.
+        share: So much of these places one name may take (an address, an account), at least one.
     """
 
-    def __init__(self, *, rounds: int = 12, concurrency: int = 1, waiting: int = 64) -> None:
+    def __init__(self, *, rounds: int = 12, concurrency: int = 1, waiting: int = 64, share: float = 1.0) -> None:
         self._rounds = rounds
         self._limiter = trio.CapacityLimiter(concurrency)
         self._most = concurrency + waiting
         self._inside = 0
+        self._shares = Shares(max(1, int(share * self._most)))
         # A salt and a result that no password has: comparing with it costs what comparing with a real one does.
         self._nobody = bcrypt.gensalt(rounds) + b"." * 31
 
     def __repr__(self) -> str:
         return f"<Passwords rounds={self._rounds} inside={self._inside}/{self._most}>"
 
-    async def hash(self, password: str) -> str:
-        """The text to store for a new password.
+    async def hash(self, password: str, *, by: Sequence[str] = ()) -> str:
+        """The text to store for a new password. `by` names who asks.
 
         Raises:
             PasswordRefused: too short, too long, or not text that can be typed.
-            HashingBusy: too many wait already.
+            HashingBusy: too many wait already, or too many by one of these names.
         """
         secret = new_secret(password)
-        hashed = await self._in_thread(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(self._rounds)))
+        hashed = await self._in_thread(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(self._rounds)), by)
         return hashed.decode("ascii")
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
+    async def verify(self, password: str, hashed: str | None, *, by: Sequence[str] = ()) -> bool:
         """Whether the password belongs to a stored text; None is for an unknown user and takes as long.
 
         Raises:
             PasswordRefused: it cannot be anybody's password.
-            HashingBusy: too many wait already.
+            HashingBusy: as `hash`.
         """
         secret = _secret(password)
         stored = self._nobody if hashed is None else hashed.encode("ascii")
-        return await self._in_thread(lambda: bcrypt.checkpw(secret, stored)) and hashed is not None
+        return await self._in_thread(lambda: bcrypt.checkpw(secret, stored), by) and hashed is not None
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._inside >= self._most:
+    async def _in_thread(self, work: Callable[[], T], by: Sequence[str]) -> T:
+        if self._inside >= self._most or not self._shares.has_room(by):
             raise HashingBusy(self._wait_s())
         self._inside += 1
         try:
-            return await trio.to_thread.run_sync(work, limiter=self._limiter)
+            with self._shares.taken(by):
+                return await trio.to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._inside -= 1
 

@@ -19,6 +19,7 @@ from scoreboard.api.app import create_app
 from scoreboard.api.dialects import door_words
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
+from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
@@ -28,6 +29,7 @@ from scoreboard.live.sse import PATH as STREAM_PATH
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
+from scoreboard.security.common import Judge, common_passwords, judge
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
@@ -130,7 +132,8 @@ async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio
     await core.announcements.ask(announcements.Listening(), within=LISTENING_WITHIN_S)  # of ended sessions
     tokens = _tokens(parts)
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
-    world = _api_world(parts, stores, core, tokens, tickets)
+    unguessable = judge(await trio.to_thread.run_sync(common_passwords))
+    world = _api_world(parts, stores, core, tokens, tickets, unguessable)
     observer = DoorJournal(parts.log, parts.metrics)
     wanted = parts.settings.door
     limits = DoorLimits(
@@ -192,7 +195,9 @@ def _tokens(parts: Parts) -> AccessTokens:
     )
 
 
-def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets) -> ApiWorld:
+def _api_world(
+    parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets, unguessable: Judge
+) -> ApiWorld:
     settings = parts.settings
     wanted = settings.passwords
     return ApiWorld(
@@ -206,7 +211,9 @@ def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, t
         tokens=tokens,
         tickets=tickets,
         kept=KeptAnswers(RedisAnswers(stores.redis), parts.keys.now().refresh_key),
-        passwords=Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting),
+        passwords=Passwords(
+            rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting, share=wanted.share
+        ),
         refresh_key=parts.keys.now().refresh_key,
         client_key=parts.keys.now().client_keys[0],
         clock=parts.clock,
@@ -216,6 +223,8 @@ def _api_world(parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, t
         readiness=readiness_of(stores, core.published),
         page_dir=PACKAGE / "web",
         docs_dir=PACKAGE / "docs",
+        unguessable=unguessable,
+        site_of=site_of,
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
         public_boards=settings.board.public,

@@ -12,11 +12,13 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
+    OpenedSession,
     Registered,
     Rotated,
     RotationRefused,
     ScoreFact,
     SessionId,
+    Source,
     StoreUnavailable,
     UserId,
 )
@@ -42,17 +44,60 @@ ACCOUNT = """
 SELECT user_id::text AS user_id, username, password_hash, role, is_banned AS banned FROM users WHERE username_key = $1
 """
 
+ACCOUNT_OF = """
+SELECT user_id::text AS user_id, username, password_hash, role, is_banned AS banned FROM users WHERE user_id = $1
+"""
+
+# The row of the player is held, so that a ban, another role or another password comes before this or after it.
 OPEN_SESSION = """
-WITH made AS (
+WITH owner AS (
+    SELECT user_id FROM users
+    WHERE user_id = $2 AND ($8::text IS NULL OR (password_hash = $8 AND role = $9 AND NOT is_banned))
+    FOR SHARE
+), made AS (
     INSERT INTO sessions (session_id, user_id, ip_address, user_agent, created_at, expires_at)
-    VALUES ($1, $2, $3::text::inet, $4, from_us($5), from_us($6))
+    SELECT $1, user_id, $3::text::inet, $4, from_us($5), from_us($6) FROM owner
     ON CONFLICT DO NOTHING
     RETURNING session_id
+), first AS (
+    INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at)
+    SELECT $7, session_id, from_us($5), from_us($6) FROM made
+    ON CONFLICT DO NOTHING
 )
-INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at)
-SELECT $7, session_id, from_us($5), from_us($6) FROM made
-ON CONFLICT DO NOTHING
+SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM sessions WHERE session_id = $1)
 """
+
+SESSIONS = """
+SELECT session_id::text, to_us(created_at),
+       to_us((SELECT max(issued_at) FROM refresh_tokens t WHERE t.session_id = s.session_id)) AS used,
+       to_us(expires_at), host(ip_address), user_agent
+FROM sessions s
+WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > from_us($2)
+ORDER BY created_at DESC, session_id
+LIMIT 1000
+"""
+
+END_SESSIONS = """
+UPDATE sessions SET revoked_at = from_us($2)
+WHERE user_id = $1 AND revoked_at IS NULL AND ($3::uuid IS NULL OR session_id = $3)
+  AND ($4::uuid IS NULL OR session_id <> $4)
+RETURNING session_id::text
+"""
+
+OTHER_HASH = """
+WITH changed AS (
+    UPDATE users SET password_hash = $3, updated_at = clock_timestamp()
+    WHERE user_id = $1 AND password_hash IN ($2, $3)
+    RETURNING user_id
+), ended AS (
+    UPDATE sessions s SET revoked_at = from_us($5) FROM changed
+    WHERE s.user_id = changed.user_id AND s.session_id <> $4 AND s.revoked_at IS NULL
+    RETURNING s.session_id::text
+)
+SELECT EXISTS (SELECT FROM changed), ARRAY (SELECT session_id FROM ended)
+"""
+
+CHANGE_ROLE = "UPDATE users SET role = $2, updated_at = clock_timestamp() WHERE user_id = $1 RETURNING user_id"
 
 ROTATE = """
 SELECT reason, session_id::text AS session_id, user_id::text AS user_id, username, password_hash, role, banned
@@ -97,8 +142,14 @@ class PostgresAccountStore:
         row = await self._database.run(lambda connection: connection.fetchrow(ACCOUNT, clean(username_key)))
         return None if row is None else account_in(row)
 
-    async def open_session(self, session: NewSession) -> None:
+    async def account_of(self, user_id: UserId) -> Account | None:
+        """See `AccountStore.account_of`."""
+        row = await self._database.run(lambda connection: connection.fetchrow(ACCOUNT_OF, user_key(user_id)))
+        return None if row is None else account_in(row)
+
+    async def open_session(self, session: NewSession) -> bool:
         """See `AccountStore.open_session`."""
+        proven = session.proven
         arguments = (
             name_key(session.session_id),
             user_key(session.user_id),
@@ -107,8 +158,38 @@ class PostgresAccountStore:
             session.issued_us,
             session.expires_us,
             session.refresh_hash,
+            None if proven is None else proven.password_hash,
+            None if proven is None else proven.role,
         )
-        await self._database.run(lambda connection: connection.execute(OPEN_SESSION, *arguments))
+        opened: bool = await self._database.run(lambda connection: connection.fetchval(OPEN_SESSION, *arguments))
+        return opened
+
+    async def sessions(self, user_id: UserId, *, now_us: int) -> list[OpenedSession]:
+        """See `AccountStore.sessions`."""
+        rows = await self._database.run(lambda connection: connection.fetch(SESSIONS, user_key(user_id), now_us))
+        return [OpenedSession(SessionId(row[0]), row[1], row[2], row[3], Source(row[4], row[5])) for row in rows]
+
+    async def end_sessions(
+        self, user_id: UserId, *, now_us: int, only: SessionId | None = None, spared: SessionId | None = None
+    ) -> list[SessionId]:
+        """See `AccountStore.end_sessions`."""
+        which = [None if each is None else name_key(each) for each in (only, spared)]
+        arguments = (user_key(user_id), now_us, *which)
+        rows = await self._database.run(lambda connection: connection.fetch(END_SESSIONS, *arguments))
+        return [SessionId(row[0]) for row in rows]
+
+    async def change_password(
+        self, proven: Account, password_hash: str, *, spared: SessionId, now_us: int
+    ) -> list[SessionId] | None:
+        """See `AccountStore.change_password`."""
+        arguments = (user_key(proven.user_id), proven.password_hash, password_hash, name_key(spared), now_us)
+        row = await self._database.run(lambda connection: connection.fetchrow(OTHER_HASH, *arguments))
+        return [SessionId(each) for each in row[1]] if row[0] else None
+
+    async def change_role(self, user_id: UserId, role: str) -> bool:
+        """See `AccountStore.change_role`."""
+        arguments = (user_key(user_id), clean(role))
+        return await self._database.run(lambda connection: connection.fetchval(CHANGE_ROLE, *arguments)) is not None
 
     async def rotate(
         self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int

@@ -81,9 +81,9 @@ async def test_an_unknown_name_costs_a_comparison_too(world: World, monkeypatch:
     compared: list[str | None] = []
     original = type(world.given.passwords).verify
 
-    async def verify(self: object, password: str, hashed: str | None) -> bool:
+    async def verify(self: object, password: str, hashed: str | None, *, by: tuple[str, ...]) -> bool:
         compared.append(hashed)
-        return await original(world.given.passwords, password, hashed)
+        return await original(world.given.passwords, password, hashed, by=by)
 
     monkeypatch.setattr(type(world.given.passwords), "verify", verify)
     await login(world, "Eve", "not the password")

@@ -26,6 +26,7 @@ from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import Part
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
+from scoreboard.security.common import common_passwords, judge
 from scoreboard.security.ed25519 import Ed25519Verifier
 from scoreboard.security.keys import KeyRing, generate_ring
 from scoreboard.security.passwords import Passwords
@@ -245,6 +246,7 @@ class Parts:
             "readiness": self.health.check,
             "page_dir": web,
             "docs_dir": DOCS,
+            "unguessable": judge(common_passwords()),
             "refresh_lifetime_s": 30 * 24 * 3600,
             "refresh_grace_s": 10,
         }

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import trio
 
-from actors.ports import Rotated, RotationRefused, SessionId, UserId
-from tests.contract.making import NOW_US, Backend, World, session, token_hash, uuid_of
+from actors.ports import OpenedSession, Rotated, RotationRefused, SessionId, UserId
+from tests.contract.making import HERE, NOW_US, Backend, World, session, token_hash, uuid_of
 
 Reuse = Callable[[World], Awaitable[Rotated | RotationRefused]]
 
@@ -163,3 +165,81 @@ async def test_sessions_live_through_reopening(backend: Backend) -> None:
         assert RotationRefused("reused", session_id) == await rotate(world, FIRST, SECOND)
     async with backend.open() as world:
         assert [session_id] == await ended(world)
+
+
+async def test_a_player_sees_the_sessions_that_are_open(world: World) -> None:
+    """The newest first, with where they began and when their tokens were renewed; no ended, expired or foreign ones."""
+    player, other = await world.player("Ann"), await world.player("Bob")
+    old, new, over, gone = (replace(session(player, token_hash(n)), issued_us=NOW_US + n) for n in range(11, 15))
+    over = replace(over, expires_us=NOW_US + 50)
+    for each in (old, new, over, gone, session(other, OTHER)):
+        await world.accounts.open_session(each)
+    await world.accounts.revoke_session(gone.session_id, now_us=NOW_US)
+    await rotate(world, old.refresh_hash, THIRD, now_us=NOW_US + 99)
+    assert [
+        OpenedSession(new.session_id, NOW_US + 12, NOW_US + 12, new.expires_us, HERE),
+        OpenedSession(old.session_id, NOW_US + 11, NOW_US + 99, LATER_US, HERE),
+    ] == await world.accounts.sessions(player, now_us=NOW_US + 100)
+
+
+async def test_a_player_ends_own_sessions_and_no_others(world: World) -> None:
+    """One of them, or all but one; what is ended already, or is another's, is not ended by this."""
+    player, other = await world.player("Ann"), await world.player("Bob")
+    mine = [session(player, token_hash(number)) for number in range(20, 24)]
+    foreign = session(other, OTHER)
+    for each in (*mine, foreign):
+        await world.accounts.open_session(each)
+    first, second, *rest = (each.session_id for each in mine)
+    end = partial(world.accounts.end_sessions, player, now_us=NOW_US)
+    assert [first] == await end(only=first)
+    assert [] == await end(only=first)
+    assert [] == await end(only=foreign.session_id)
+    assert sorted(rest) == sorted(await end(spared=second))
+    assert [] == await end(spared=second)
+    assert sorted([first, *rest]) == sorted(await ended(world))
+    assert isinstance(await rotate(world, mine[1].refresh_hash, THIRD), Rotated)
+    assert isinstance(await rotate(world, foreign.refresh_hash, FIRST), Rotated)
+
+
+async def test_another_password_ends_all_other_sessions(world: World) -> None:
+    """Said again it changes nothing; who proved another password than the present one changes nothing at all."""
+    player = await world.player("Ann")
+    mine = [session(player, token_hash(number)) for number in (30, 31)]
+    for each in mine:
+        await world.accounts.open_session(each)
+    proven = await world.accounts.account_of(player)
+    assert proven is not None
+    change = partial(world.accounts.change_password, spared=mine[0].session_id, now_us=NOW_US)
+    assert await change(replace(proven, password_hash="another"), "new") is None
+    assert [mine[1].session_id] == await change(proven, "new")
+    assert [] == await change(proven, "new")
+    assert await change(proven, "newer") is None
+    assert replace(proven, password_hash="new") == await world.accounts.account_of(player)
+    assert [mine[1].session_id] == await ended(world)
+
+
+async def test_what_was_proven_must_hold_when_the_session_opens(world: World) -> None:
+    """Between the look at a password and the sign-in it may be changed, the player banned or given another role."""
+    player = await world.player("Ann")
+    proven = await world.accounts.account_of(player)
+    assert proven is not None
+    assert await world.accounts.open_session(replace(session(player, FIRST), proven=proven))
+    for old in (replace(proven, password_hash="older"), replace(proven, role="admin")):
+        assert not await world.accounts.open_session(replace(session(player, SECOND), proven=old))
+    await world.ban(player)
+    assert not await world.accounts.open_session(replace(session(player, SECOND), proven=proven))
+    assert RotationRefused("unknown") == await rotate(world, SECOND, THIRD)
+
+
+async def test_another_role_ends_all_sessions(world: World) -> None:
+    """The same role again ends none; nobody gets one who is not there."""
+    player, _ = await signed_in(world)
+    assert await world.accounts.change_role(player, "user")
+    assert [] == await ended(world)
+    assert await world.accounts.change_role(player, "moderator")
+    assert 1 == len(await ended(world))
+    account = await world.accounts.account_of(player)
+    assert account is not None
+    assert "moderator" == account.role
+    assert not await world.accounts.change_role(UserId(uuid_of(0)), "admin")
+    assert await world.accounts.account_of(UserId("nobody")) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.ports import (
     Account,
@@ -10,6 +10,7 @@ from actors.ports import (
     NameTaken,
     NewAccount,
     NewSession,
+    OpenedSession,
     Registered,
     Rotated,
     RotationRefused,
@@ -23,6 +24,7 @@ from tests.fakes.players import Player, Players
 @dataclass(slots=True)
 class _Session:
     user_id: UserId
+    opened: OpenedSession
     revoked_us: int | None = None
 
 
@@ -74,14 +76,78 @@ class FakeAccountStore:
         row = self.players.rows[user_id]
         return Account(row.user_id, row.username, row.password_hash, row.role, row.banned)
 
-    async def open_session(self, session: NewSession) -> None:
-        """See `AccountStore.open_session`."""
-        await self.faults.around(lambda: self._open(session))
+    async def account_of(self, user_id: UserId) -> Account | None:
+        """See `AccountStore.account_of`."""
+        return await self.faults.around(lambda: self._account(user_id) if user_id in self.players.rows else None)
 
-    def _open(self, session: NewSession) -> None:
-        if session.session_id not in self._sessions:
-            self._sessions[session.session_id] = _Session(session.user_id)
-            self._tokens.setdefault(session.refresh_hash, _Token(session.session_id, session.expires_us))
+    async def open_session(self, session: NewSession) -> bool:
+        """See `AccountStore.open_session`."""
+        return await self.faults.around(lambda: self._open(session))
+
+    def _open(self, session: NewSession) -> bool:
+        if session.session_id in self._sessions:
+            return True
+        account = self._account(session.user_id)
+        if session.proven is not None and (account != session.proven or account.banned):
+            return False
+        times = (session.issued_us, session.issued_us, session.expires_us)
+        opened = OpenedSession(session.session_id, *times, session.source)
+        self._sessions[session.session_id] = _Session(session.user_id, opened)
+        self._tokens.setdefault(session.refresh_hash, _Token(session.session_id, session.expires_us))
+        return True
+
+    async def sessions(self, user_id: UserId, *, now_us: int) -> list[OpenedSession]:
+        """See `AccountStore.sessions`."""
+        return await self.faults.around(lambda: self._listed(user_id, now_us))
+
+    def _listed(self, user_id: UserId, now_us: int) -> list[OpenedSession]:
+        mine = [each.opened for each in self._open_ones(user_id).values() if each.opened.expires_us > now_us]
+        return sorted(mine, key=lambda each: (-each.created_us, each.session_id))
+
+    def _open_ones(self, user_id: UserId) -> dict[SessionId, _Session]:
+        return {
+            key: each for key, each in self._sessions.items() if each.user_id == user_id and each.revoked_us is None
+        }
+
+    async def end_sessions(
+        self, user_id: UserId, *, now_us: int, only: SessionId | None = None, spared: SessionId | None = None
+    ) -> list[SessionId]:
+        """See `AccountStore.end_sessions`."""
+        return await self.faults.around(lambda: self._end_many(user_id, now_us, only, spared))
+
+    def _end_many(
+        self, user_id: UserId, now_us: int, only: SessionId | None, spared: SessionId | None
+    ) -> list[SessionId]:
+        ended = [key for key in self._open_ones(user_id) if only in {None, key} and key != spared]
+        for key in ended:
+            self._end(key, now_us)
+        return ended
+
+    async def change_password(
+        self, proven: Account, password_hash: str, *, spared: SessionId, now_us: int
+    ) -> list[SessionId] | None:
+        """See `AccountStore.change_password`."""
+        return await self.faults.around(lambda: self._change_password(proven, password_hash, spared, now_us))
+
+    def _change_password(
+        self, proven: Account, password_hash: str, spared: SessionId, now_us: int
+    ) -> list[SessionId] | None:
+        row = self.players.rows[proven.user_id]
+        if row.password_hash not in {proven.password_hash, password_hash}:
+            return None
+        row.password_hash = password_hash
+        return self._end_many(proven.user_id, now_us, None, spared)
+
+    async def change_role(self, user_id: UserId, role: str) -> bool:
+        """See `AccountStore.change_role`."""
+        return await self.faults.around(lambda: self._change_role(user_id, role))
+
+    def _change_role(self, user_id: UserId, role: str) -> bool:
+        row = self.players.rows.get(user_id)
+        if row is not None and row.role != role:
+            row.role = role
+            self.changed(user_id)
+        return row is not None
 
     async def rotate(
         self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int
@@ -104,6 +170,8 @@ class FakeAccountStore:
         if token.used_us is None:
             token.used_us, token.successor = now_us, successor
             self._tokens[successor] = _Token(token.session_id, expires_us)
+            longer = max(session.opened.expires_us, expires_us)
+            session.opened = replace(session.opened, used_us=now_us, expires_us=longer)
         return Rotated(token.session_id, self._account(session.user_id))
 
     def _against(self, token: _Token, session: _Session, successor: bytes, now_us: int, grace_us: int) -> str | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import bcrypt
 import pytest
@@ -149,3 +150,21 @@ async def test_hashing_does_not_hold_up_the_loop() -> None:
             await trio.sleep(0.001)
             steps += 1
     assert steps > 2
+
+
+async def test_nobody_takes_all_places_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address, or an account, has its share of them; whoever else comes finds room, and then they do again."""
+    gate = Gate()
+    monkeypatch.setattr("scoreboard.security.passwords.bcrypt.hashpw", gate.hashpw)
+    passwords = Passwords(rounds=12, concurrency=1, waiting=7, share=0.25)
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(partial(passwords.hash, "long enough", by=("site a", "account x")))
+        await until(lambda: "inside=2/8" in repr(passwords) and gate.running == 1)
+        for names in (("site a", "account y"), ("site b", "account x")):
+            with pytest.raises(HashingBusy):
+                await passwords.verify("long enough", None, by=names)
+        nursery.start_soon(partial(passwords.hash, "long enough", by=("site b", "account y")))
+        await until(lambda: "inside=3/8" in repr(passwords))
+        gate.open.set()
+    assert isinstance(await passwords.hash("long enough", by=("site a", "account x")), str)
