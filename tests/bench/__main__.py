@@ -16,6 +16,7 @@ from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
 from tests.bench.measures import (
     around,
     batch,
+    compressed,
     exactness,
     hold,
     joins,
@@ -34,6 +35,7 @@ from tests.bench.measures import (
 )
 from tests.bench.measures.around import AroundMeasure
 from tests.bench.measures.batch import BatchMeasure
+from tests.bench.measures.compressed import CompressedMeasure
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.exactness import ExactnessMeasure
 from tests.bench.measures.fanout import FanoutMeasure
@@ -81,6 +83,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     AroundMeasure,
     RolloverMeasure,
     SocketIoFanoutMeasure,
+    CompressedMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -101,6 +104,7 @@ BY_NAME = (
     around.NAME,
     rollover.NAME,
     socketio_fanout.NAME,
+    compressed.NAME,
 )
 
 
