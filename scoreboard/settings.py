@@ -5,6 +5,7 @@ The environment's name of `door.port` is SCOREBOARD_DOOR_PORT; in the file it is
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,9 +39,22 @@ class Door(Group, frozen=True, kw_only=True):
             description="Whose web pages may use this server, beside those of the same host; * for all",
         ),
     ] = ""
+    proxies: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            examples=["10.0.0.0/8, 2001:db8::/32"],
+            description="Networks of proxies whose Forwarded and X-Forwarded-For are believed; nobody else's are",
+        ),
+    ] = ""
     stop_within_s: Annotated[
         float, Meta(gt=0, le=5, description="For those inside to finish when the server stops")
     ] = 4.0
+
+    @property
+    def proxy_networks(self) -> list[str]:
+        """The networks of `proxies`, one by one."""
+        return [each.strip() for each in self.proxies.split(",") if each.strip()]
 
 
 class Stores(Group, frozen=True, kw_only=True):
@@ -208,7 +222,23 @@ def contradictions(settings: Settings) -> list[str]:
             "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
         ),
     )
-    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings.boards)
+    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings.boards) + _no_networks(door)
+
+
+def _no_networks(door: Door) -> list[str]:
+    return [
+        f"{PREFIX}DOOR_PROXIES has {each!r}, but must be networks like 10.0.0.0/8, 2001:db8::/32"
+        for each in door.proxy_networks
+        if not _is_network(each)
+    ]
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _unknown_zones(boards: Boards) -> list[str]:

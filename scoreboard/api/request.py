@@ -57,5 +57,5 @@ class ApiRequest:
         return self.caller is not None and self.caller.user_id == user_id.lower()
 
     def came_from(self) -> Source:
-        """Where the request came from, for the audit. The address is the peer's: no header is believed."""
+        """Where the request came from, for limits and the audit, as the door has found it."""
         return source_of(self.scope.get("client"), self.header(b"user-agent"))

@@ -8,6 +8,7 @@ from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop, Journal
+from scoreboard.door.proxies import Proxies
 
 __all__ = [
     "DoorLimits",
@@ -17,6 +18,7 @@ __all__ = [
     "Handler",
     "HypercornHandler",
     "Journal",
+    "Proxies",
     "RequestHead",
     "load_config",
 ]

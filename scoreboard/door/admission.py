@@ -19,19 +19,30 @@ class Admission:
         self._sites: Counter[str] = Counter()
         self.inside = 0
 
-    def enter(self, site: str) -> Drop | None:
-        """Count one more from that site, or say why not (then nothing was counted)."""
+    def enter(self, site: str | None) -> Drop | None:
+        """Count one more from that site, or say why not (then nothing was counted).
+
+        With None only all together are counted: behind a proxy of ours is everybody.
+        """
         if self.inside >= self._limits.connections:
             return Drop.FULL
+        why = None if site is None else self.settle(site)
+        if why is None:
+            self.inside += 1
+        return why
+
+    def settle(self, site: str) -> Drop | None:
+        """Count one who is inside, and came through a proxy, for its site; or say why not."""
         if self._sites[site] >= self._limits.connections_per_address:
             return Drop.ADDRESS_FULL
-        self.inside += 1
         self._sites[site] += 1
         return None
 
-    def leave(self, site: str) -> None:
+    def leave(self, site: str | None) -> None:
         """Count one less from that site."""
         self.inside -= 1
+        if site is None:
+            return
         self._sites[site] -= 1
         if not self._sites[site]:
             del self._sites[site]  # otherwise every address that ever came would stay here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -17,6 +17,7 @@ from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
+from scoreboard.door.proxies import Proxies
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 from scoreboard.door.words import Words, plain
@@ -39,6 +40,7 @@ class Site:
     dropped: Callable[[Drop], None]
     streams: Container[str] = ()
     words: Words = plain
+    proxies: Proxies = field(default_factory=Proxies)
     state: LifespanState = field(default_factory=dict)
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 
@@ -93,7 +95,7 @@ class Http1Connection:
         try:
             while (head := await self._next_head()) is not None:
                 if self._is_for_a_stream(head):
-                    return as_text(head, self.received.take())
+                    return replace(as_text(head, self.received.take()), client=self._sent_by(head))
                 if not await self._serve(head):
                     break
         except HeadError as error:
@@ -103,6 +105,14 @@ class Http1Connection:
 
     def _is_for_a_stream(self, head: ParsedHead) -> bool:
         return bool(self.site.streams) and head.target.partition(b"?")[0].decode("latin-1") in self.site.streams
+
+    def client_of(self, head: ParsedHead) -> Name:
+        """Who sent a request: the other end, or whom it speaks for as a proxy of ours."""
+        address = self._sent_by(head)
+        return self.client if address is None else (address, 0)
+
+    def _sent_by(self, head: ParsedHead) -> str | None:
+        return None if self.client is None else self.site.proxies.client_of(self.client[0], head.fields)
 
     async def _serve(self, head: ParsedHead) -> bool:
         """One request and its answer; whether another may follow."""

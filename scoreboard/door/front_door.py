@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 from trio.socket import IPPROTO_TCP, SHUT_WR
@@ -15,6 +15,7 @@ from scoreboard.door.farewell import last_answer, linger, say_and_leave
 from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
+from scoreboard.door.proxies import Proxies
 from scoreboard.door.words import Words, plain
 
 Handler = Callable[[trio.SocketStream, RequestHead, trio.Event], Awaitable[None]]
@@ -31,7 +32,7 @@ class _Visit:
 
     stream: trio.SocketStream
     client: str
-    site: str
+    site: str | None
     kind: str = "unknown"
 
 
@@ -39,7 +40,8 @@ class FrontDoor:
     """Serves listeners: WebSocket handshakes go to one handler, all other requests of HTTP/1.x to the other.
 
     Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
-    `words` says what is told to who is let in to none of them.
+    `words` says what is told to who is let in to none of them. Those whom `proxies` speak for are counted for their own
+    addresses, if they have a connection to themselves.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class FrontDoor:
         observer: DoorObserver,
         streams: Mapping[str, Handler] | None = None,
         words: Words = plain,
+        proxies: Proxies | None = None,
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
         self._limits = limits
         self._observer = observer
         self._words = words
+        self._proxies = proxies or Proxies()
         self._admission = Admission(limits)
         self._visits: set[_Visit] = set()
         self._closing = trio.Event()
@@ -132,7 +136,7 @@ class FrontDoor:
         except (OSError, IndexError):
             self._turn_away(stream, Drop.GONE)
             return
-        site = site_of(client)
+        site = None if client in self._proxies else site_of(client)
         why = self._admission.enter(site)
         if why is not None:
             self._turn_away(stream, why)
@@ -169,7 +173,7 @@ class FrontDoor:
 
     async def _converse(self, visit: _Visit) -> None:
         try:
-            head = await read_head(visit.stream, self._limits)
+            head = self._from_client(visit, await read_head(visit.stream, self._limits))
         except HeadRefused as refused:
             self._observer.dropped(refused.why)
             if refused.status is not None:
@@ -183,6 +187,22 @@ class FrontDoor:
         del head  # who stays for hours need not be remembered by it
         await serving
         await linger(visit.stream, self._limits)
+
+    def _from_client(self, visit: _Visit, head: RequestHead) -> RequestHead:
+        """Whom a connection through a proxy of ours is for; one that may have many requests is not for one client.
+
+        Raises:
+            HeadRefused: that client has too many connections.
+        """
+        if visit.site is not None or head.kind(self._streams) is Kind.HTTP:
+            return head
+        client = self._proxies.client_of(visit.client, head.fields()) or visit.client
+        site = site_of(client)
+        if client not in self._proxies:
+            if (why := self._admission.settle(site)) is not None:
+                raise HeadRefused(503, why, "Too many connections from this address.", head.target.encode("latin-1"))
+            visit.site = site
+        return replace(head, client=client)
 
     def _see_off(self, visit: _Visit) -> None:
         visit.stream.socket.close()

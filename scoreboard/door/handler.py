@@ -24,6 +24,7 @@ from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
+from scoreboard.door.proxies import Proxies
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.words import Words, plain
 
@@ -33,7 +34,8 @@ class HypercornHandler:
 
     One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
     connection that had other requests before: from there on it is served by the one of `streams` at that path. `words`
-    says what a request is told whose body is refused here, before the application has heard all of it.
+    says what a request is told whose body is refused here, before the application has heard all of it. Requests
+    through `proxies` are those of the clients behind them.
     """
 
     def __init__(
@@ -45,10 +47,18 @@ class HypercornHandler:
         streams: Mapping[str, Handler] | None = None,
         *,
         words: Words = plain,
+        proxies: Proxies | None = None,
     ) -> None:
         self._streams = streams or {}
         self._site = Site(
-            ASGIWrapper(app), config, limits, ConstantLines(config), observer.dropped, self._streams, words
+            ASGIWrapper(app),
+            config,
+            limits,
+            ConstantLines(config),
+            observer.dropped,
+            self._streams,
+            words,
+            proxies or Proxies(),
         )
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.

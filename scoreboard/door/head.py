@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -43,7 +43,8 @@ class RequestHead:
 
     `target` is the raw request target, `path` and `query` its two halves, not decoded. Header names are lower-case;
     names and values are Latin-1 text, in the order sent. `raw` are the bytes of the head, `rest` what was read behind
-    it; a handler that parses for itself must be fed both.
+    it; a handler that parses for itself must be fed both. `client` is who sent it through a proxy of ours, None if none
+    of them stands between.
     """
 
     method: str
@@ -52,6 +53,7 @@ class RequestHead:
     http_version: str
     raw: bytes
     rest: bytes
+    client: str | None = None
 
     @property
     def path(self) -> str:
@@ -66,6 +68,10 @@ class RequestHead:
     def values(self, name: str) -> list[str]:
         """All values of a header, by its lower-case name."""
         return [value for key, value in self.headers if key == name]
+
+    def fields(self) -> Iterator[tuple[bytes, bytes]]:
+        """The headers as bytes."""
+        return ((name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers)
 
     def kind(self, streams: Container[str] = ()) -> Kind:
         """WEBSOCKET if the request asks to become one in the form that RFC 6455 gives, STREAM at these paths."""

@@ -55,7 +55,7 @@ class Turn:
             site.context,
             InPlace(self.receive),
             False,
-            connection.client,
+            connection.client_of(head),
             connection.server,
             self._send,
             _STREAM_ID,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import Any
 
 import trio
 
@@ -13,9 +14,9 @@ from scoreboard.wire.source import source_of
 
 
 def client_source(transport: trio.abc.Stream, head: HandshakeHead) -> Source:
-    """From its socket, if it has one, and its `User-Agent`."""
-    peer = None
-    if isinstance(transport, trio.SocketStream):
+    """From what a proxy of ours said, or its socket, if it has one, and its `User-Agent`."""
+    peer: Any = None if head.client is None else (head.client, 0)
+    if peer is None and isinstance(transport, trio.SocketStream):
         with suppress(OSError):  # it has left already
             peer = transport.socket.getpeername()
     agent = next(iter(head.values("user-agent")), None)

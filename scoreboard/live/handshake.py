@@ -48,6 +48,11 @@ class HandshakeHead(Protocol):
         ...
 
     @property
+    def client(self) -> str | None:
+        """The address of who sent it, if that is not the other end."""
+        ...
+
+    @property
     def raw(self) -> bytes:
         """The head as it was sent."""
         ...

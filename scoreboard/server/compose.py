@@ -23,6 +23,7 @@ from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.proxies import Proxies
 from scoreboard.live import asyncapi
 from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
@@ -145,8 +146,9 @@ async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio
     portions = Portions()
     streams = {STREAM_PATH: portions.before(feeds.events)}
     application = requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, create_app(world))
-    words = door_words(parts.clock.now_us)
-    http = HypercornHandler(application, load_config(HYPERCORN), limits, observer, streams, words=words)
+    words, proxies = door_words(parts.clock.now_us), Proxies(wanted.proxy_networks)
+    config = load_config(HYPERCORN)
+    http = HypercornHandler(application, config, limits, observer, streams, words=words, proxies=proxies)
     sockets = sockets_by_path(SOCKETIO_PATHS, feeds.socketio.sockets, feeds.sockets)
     door = FrontDoor(
         http=portions.before(http),
@@ -155,6 +157,7 @@ async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio
         observer=observer,
         streams=streams,
         words=words,
+        proxies=proxies,
     )
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]

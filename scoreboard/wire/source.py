@@ -13,7 +13,7 @@ LONGEST_USER_AGENT = 512
 def source_of(peer: Any, user_agent: str | None) -> Source:
     """From the socket address of the other end (None or anything else where there is none) and its `User-Agent`.
 
-    The address is the peer's: no header is believed.
+    No header is believed here: whom proxies of ours speak for is found at the door.
     """
     return Source(peer_address(peer), user_agent[:LONGEST_USER_AGENT] if user_agent else None)
 

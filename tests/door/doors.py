@@ -155,6 +155,7 @@ async def open_door(
     websocket: Any = greet,
     streams: Any = None,
     words: Any = plain,
+    proxies: Any = None,
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
@@ -164,8 +165,9 @@ async def open_door(
     settings = load_config(TOP / "hypercorn.toml")
     for name, value in config.items():
         setattr(settings, name, value)
-    http = HypercornHandler(application, settings, limits, journal, streams, words=words)
-    door = FrontDoor(http=http, websocket=websocket, limits=limits, observer=journal, streams=streams, words=words)
+    http = HypercornHandler(application, settings, limits, journal, streams, words=words, proxies=proxies)
+    told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams, "words": words}
+    door = FrontDoor(http=http, websocket=websocket, proxies=proxies, **told)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
     async with trio.open_nursery() as nursery:
