@@ -28,6 +28,7 @@ from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnav
 from actors.ports.event_log import EventLog, LoggedFacts
 from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore, Grant
 from actors.ports.facts import MAX_SCORE, ScoreFact
+from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
 from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
@@ -83,6 +84,7 @@ __all__ = [
     "CommitOutcome",
     "CommitUnknown",
     "Committed",
+    "Consequence",
     "Earlier",
     "EmailTaken",
     "EventId",
@@ -90,13 +92,17 @@ __all__ = [
     "EventLog",
     "Evidence",
     "EvidenceStore",
+    "FraudEvent",
+    "FraudStore",
     "Grant",
+    "Habits",
     "Ids",
     "KeyConflict",
     "KeyLookup",
     "LoggedFacts",
     "MemberPages",
     "Members",
+    "Moments",
     "NameTaken",
     "NewAccount",
     "NewSession",
@@ -116,6 +122,7 @@ __all__ = [
     "ScoreStore",
     "ScoreWrite",
     "SessionId",
+    "Severity",
     "Source",
     "Span",
     "SpentToken",

@@ -44,6 +44,7 @@ CORE_ROOMS = (
     "actors.leaderboard",
     "actors.connection",
     "actors.audit",
+    "actors.fraud",
 )
 TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
 TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")

@@ -1,0 +1,88 @@
+"""From an action and a player's habits to verdicts, and what habits learn from it. Synchronous, without stores."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from actors.fraud import moments
+from actors.fraud.messages import Action, Seen
+from actors.fraud.place import Place
+from actors.fraud.policy import Policy, Verdict
+from actors.fraud.rules import HOUR_US, MINUTE_US, RULES, SECOND_US
+from actors.ports import Habits
+
+#: So many times and places are remembered of one player.
+MOST_RECENT = 100
+MOST_PLACES = 16
+
+
+def judge(action: Action, place: Place, habits: Habits, policy: Policy) -> list[Verdict]:
+    """What is wrong with an action, given the habits of before it. Pure."""
+    found = []
+    for rule, ruling in policy.rulings.items():
+        explanation = RULES[rule](action, place, habits, policy)
+        if explanation is not None:
+            found.append(Verdict(rule, ruling.severity, ruling.consequence, explanation))
+    return found
+
+
+def learn(action: Action, place: Place, habits: Habits, policy: Policy) -> None:
+    """Take an action into the habits, whatever was found: habits change, and what is usual then is no finding."""
+    _remember_attempt(action, habits, policy)
+    _remember_place(action, place, habits)
+    if action.seen is Seen.SCORED:
+        _remember_score(action, habits, policy)
+
+
+def times_untold(rule: str, habits: Habits, at_us: int, again_us: int) -> int:
+    """How often a rule has found this since it was told last, if it is to be told now; 0 if it is not.
+
+    The same of the same player is told once in `again_us`, with how often.
+    """
+    until_us, held_back = habits.told.get(rule, (0, 0))
+    if at_us < until_us:
+        habits.told[rule] = until_us, held_back + 1
+        return 0
+    habits.told[rule] = at_us + again_us, 0
+    return held_back + 1
+
+
+def _remember_attempt(action: Action, habits: Habits, policy: Policy) -> None:
+    since_us = action.at_us - round(policy.rapid_s * SECOND_US)
+    recent = [at_us for at_us in habits.recent if since_us < at_us <= action.at_us]
+    habits.recent = [*recent, action.at_us][-MOST_RECENT:]
+
+
+def _remember_place(action: Action, place: Place, habits: Habits) -> None:
+    habits.agent = place.agent or habits.agent
+    habits.country = place.country or habits.country
+    if place.address is None:
+        return
+    habits.address = place.address
+    known = habits.addresses
+    known.pop(place.address, None)
+    known[place.address] = action.at_us  # the last used stands last
+    if len(known) > MOST_PLACES:
+        del known[next(iter(known))]
+
+
+def _remember_score(action: Action, habits: Habits, policy: Policy) -> None:
+    habits.actions += 1
+    habits.hours[datetime.fromtimestamp(action.at_us / SECOND_US, policy.zone).hour] += 1
+    if habits.scored:
+        moments.add(habits.gaps, max(0, action.at_us - habits.scored[-1]) / SECOND_US)
+    habits.scored = [*habits.scored, action.at_us][-policy.pattern_length :]
+    _remember_points(action, habits)
+
+
+def _remember_points(action: Action, habits: Habits) -> None:
+    minute, hour = action.at_us // MINUTE_US, action.at_us // HOUR_US
+    if minute not in habits.points:
+        since = minute - 60
+        habits.points = {each: points for each, points in habits.points.items() if since < each <= minute}
+    habits.points[minute] = habits.points.get(minute, 0) + action.points
+    if hour != habits.hour:
+        if habits.hour_points:
+            moments.add(habits.hourly, habits.hour_points)
+        habits.hour, habits.hour_points = hour, 0
+    habits.hour_points += action.points

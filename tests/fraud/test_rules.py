@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from actors.fraud.messages import Seen
+from actors.fraud.place import Place, place_of
+from actors.fraud.policy import OF_PACE, USUAL, Policy, Ruling, ruling
+from actors.fraud.rules import RULES
+from actors.ports import Consequence, Habits, Severity, Source
+from tests.fraud.acts import POLICY, action, played, rules
+
+
+def test_every_rule_has_a_ruling_and_document_a_s_are_as_it_has_them() -> None:
+    """Severity and consequence of its four, and no ruling without a rule."""
+    assert set(RULES) == set(USUAL) == set(POLICY.rulings)
+    assert set(USUAL) >= OF_PACE
+    expected = {"rapid": "high flag", "hours": "medium log", "address": "low log", "forged": "critical ban"}
+    assert expected == {rule: USUAL[rule] for rule in expected}
+    assert Ruling(Severity.HIGH, Consequence.FLAG) == ruling("high flag")
+    assert ruling("off") is None
+
+
+def test_the_ninth_action_in_ten_seconds_is_one_too_many() -> None:
+    """Eight are not, and attempts that were refused count as well."""
+    verdicts = played(action(number, Seen.REFUSED if number % 2 else Seen.SCORED) for number in range(9))
+    assert [[]] * 8 == verdicts[:8]
+    [found] = verdicts[8]
+    assert ("rapid", "high", "flag") == (found.rule, found.severity.value, found.consequence.value)
+    assert "9 actions within 10 seconds; a person makes 8 at most." == found.explanation
+
+
+def test_nine_actions_in_more_than_ten_seconds_are_none_too_many() -> None:
+    """The window slides with the action."""
+    assert [[]] * 9 == played(action(number * 1.25) for number in range(9))
+
+
+@pytest.mark.parametrize(("hour", "found"), [(1, False), (2, True), (5, True), (6, False)])
+def test_nights_are_those_of_the_zone(hour: int, *, found: bool) -> None:
+    """From two to the end of five o'clock, wherever the server stands."""
+    at_s = (hour - 12) * 3600 + 1800
+    assert (["hours"] if found else []) == rules(played([action(at_s)])[0])
+    tokyo = Policy(zone=ZoneInfo("Asia/Tokyo"))  # nine hours ahead
+    assert (["hours"] if found else []) == rules(played([action(at_s - 9 * 3600)], tokyo)[0])
+
+
+def test_a_token_that_somebody_else_signed_bans() -> None:
+    """And one of another player is looked at."""
+    forged, stolen = played([action(0, Seen.FORGED), action(1, Seen.STOLEN)])
+    assert [("forged", "ban")] == [(found.rule, found.consequence.value) for found in forged]
+    assert [("stolen", "flag")] == [(found.rule, found.consequence.value) for found in stolen]
+
+
+def test_who_completes_what_nobody_is_told_of_is_quarantined() -> None:
+    """It made the action up."""
+    [[found]] = played([action(0, Seen.HONEYPOT)])
+    assert ("honeypot", Consequence.QUARANTINE) == (found.rule, found.consequence)
+
+
+def test_an_address_and_a_device_are_compared_with_the_last() -> None:
+    """A first one is no change, nor is one that is not known."""
+    home, away, phone = Place("a", "x"), Place("b", "x"), Place("b", "y")
+    places = [home, Place(), home, away, phone, phone]
+    verdicts = played((action(number * 20), place) for number, place in enumerate(places))
+    assert [[], [], [], ["address"], ["device"], []] == [rules(found) for found in verdicts]
+
+
+def test_a_fifth_address_within_an_hour_is_told_once() -> None:
+    """When it is added; going back to one of them is only a change."""
+    places = [Place("abcde"[number % 5]) for number in range(7)]
+    verdicts = played((action(number * 60 + number * number), place) for number, place in enumerate(places))
+    assert ["address"] == rules(verdicts[3])
+    assert ["address", "addresses"] == rules(verdicts[4])
+    assert ["address"] == rules(verdicts[5]) == rules(verdicts[6])
+    spread = played((action(number * 1900 + number * number), place) for number, place in enumerate(places[:5]))
+    assert ["address"] == rules(spread[4])
+
+
+def test_another_country_is_told_with_both() -> None:
+    """As far as addresses tell of countries."""
+    verdicts = played([(action(), Place("a", None, "DE")), (action(30), Place("a", None, "BR"))])
+    assert ["The address is in BR; that of the last action was in DE."] == [found.explanation for found in verdicts[1]]
+
+
+def test_points_of_one_hour_have_a_bound() -> None:
+    """Of a sliding hour; and what brings nothing is not judged by it."""
+    few = Policy(gain_per_hour=100)
+    verdicts = played([action(0, points=60), action(1700, points=40), action(3500, points=1)], few)
+    assert [[], [], ["gain"]] == [rules(found) for found in verdicts]
+    assert [[], [], []] == played([action(0, points=60), action(1700, points=40), action(3700, points=1)], few)
+
+
+def test_scores_as_regular_as_a_machine_s_are_found() -> None:
+    """Thirteen in a row; a person's are not so even."""
+    machine = played(action(number * 20.0) for number in range(14))
+    assert [[]] * 12 == machine[:12]
+    assert ["pattern"] == rules(machine[12])
+    rng = random.Random(1)
+    person = played(action(number * 20 + rng.uniform(-3, 3)) for number in range(29))
+    assert [[]] * 29 == person
+
+
+def test_a_time_between_two_scores_is_measured_by_those_before() -> None:
+    """Three standard deviations either way, once thirty are known."""
+    rng = random.Random(1)
+    usual = [action(number * 20 + rng.uniform(-3, 3)) for number in range(31)]
+    habits = Habits()
+    assert [[]] * 31 == played(usual, habits=habits)
+    assert ["gap"] == rules(played([action(600 + 60)], habits=habits)[0])
+    assert 31 == habits.gaps.count
+    assert [[]] * 26 == played([*usual[:25], action(24 * 20 + 60)])
+
+
+def test_an_hour_s_points_are_measured_by_hours_before() -> None:
+    """Four standard deviations, upwards only, once a dozen are known."""
+    hours = [action(hour * 3600 + 60 * hour, points=100 + hour % 3) for hour in range(13)]
+    habits = Habits()
+    quiet = Policy(rulings={"velocity": POLICY.rulings["velocity"]})
+    assert [[]] * 13 == played(hours, quiet, habits)
+    later = 13 * 3600 + 3000
+    assert [[], ["velocity"], []] == [
+        rules(played([action(later + extra, points=points)], quiet, habits)[0])
+        for extra, points in ((0, 110), (1, 40), (7200, 1))
+    ]
+
+
+def test_marks_tell_places_apart_and_tell_nothing_of_them() -> None:
+    """An address of IPv6 counts by its /64, one of IPv4 in its clothes as itself; a mark needs the secret."""
+
+    def mark(address: str, secret: bytes = b"s") -> str | None:
+        return place_of(Source(address, None), secret).address
+
+    assert mark("2001:db8::1") == mark("2001:db8::ffff:1") != mark("2001:db8:0:1::1")
+    assert mark("192.0.2.1") == mark("::ffff:192.0.2.1") != mark("192.0.2.2")
+    assert mark("192.0.2.1") != mark("192.0.2.1", b"t")
+    assert "192.0.2.1" not in str(place_of(Source("192.0.2.1", "agent"), b"s"))
+    assert Place() == place_of(Source(None, None), b"s")
+    assert mark("no address") is not None
