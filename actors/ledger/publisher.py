@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import trio
 
 from actors.ledger.messages import Copy, Publish
-from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, SpentToken, StoreUnavailable
+from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, SpentToken, StoreUnavailable, UserId
 from actors.runtime import BatchActor, Request
 
 #: More facts than this do not go into one entry of the log.
@@ -21,13 +21,15 @@ class PublisherWorld:
     """What the publisher needs from outside. `dropped` hears how many facts did not get through.
 
     Two writes are `breath_s` seconds apart, unless a whole entry of the log waits: boards are shown once a second, and
-    a call to Redis costs this process as much as some hundred facts in it.
+    a call to Redis costs this process as much as some hundred facts in it. Who is hidden it is told again after
+    `retry_s`, if it could not hear.
     """
 
     log: EventLog
     cache: BoardCache
     dropped: Callable[[int], None]
     breath_s: float = 0.05
+    retry_s: float = 5.0
 
 
 class PublisherActor(BatchActor):
@@ -39,6 +41,7 @@ class PublisherActor(BatchActor):
         self._world = world
         self._waiting: list[ScoreFact] = []
         self._spent: list[SpentToken] = []  # never more than facts
+        self._hiding: dict[UserId, ScoreFact] = {}  # of those who are hidden, which Redis has not taken yet
         self._next_write = -math.inf
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
@@ -72,8 +75,12 @@ class PublisherActor(BatchActor):
         await self._write()
 
     async def _write(self) -> None:
-        """Join all that waits to few entries of the log, and as many writes of the cache."""
-        facts, self._waiting = self._waiting, []
+        """Join all that waits to few entries of the log, and as many writes of the cache.
+
+        Who is hidden must not stay there, so that is not dropped but said again with the next.
+        """
+        facts, self._waiting = [*self._hiding.values(), *self._waiting], []
+        self._hiding.clear()
         spent, self._spent = self._spent, []
         done = 0
         try:
@@ -88,6 +95,14 @@ class PublisherActor(BatchActor):
             self._next_write = trio.current_time() + self._world.breath_s
             if done < len(facts):
                 self._world.dropped(len(facts) - done)
+                self._keep_hiding(facts[done:])
+
+    def _keep_hiding(self, facts: Sequence[ScoreFact]) -> None:
+        for fact in _latest(facts):
+            if fact.hidden and len(self._hiding) < ENTRY:
+                self._hiding[fact.user_id] = fact
+        if self._hiding:
+            self.wake_at = trio.current_time() + self._world.retry_s
 
 
 def _latest(facts: Sequence[ScoreFact]) -> list[ScoreFact]:

@@ -107,6 +107,14 @@ class Metrics:
         """So many facts did not reach the event log; others heal from Postgres."""
         self._log_dropped.inc(count)
 
+    def audit_lost(self, count: int) -> None:
+        """So many events did not reach the audit, for it was away for too long."""
+        self._audit_lost.inc(count)
+
+    def standing_lost(self, count: int) -> None:
+        """So many players may be shown or hidden wrongly until the boards are read anew."""
+        self._standing_lost.inc(count)
+
     # --- the live feed ---
 
     def follow_sockets(self, count: Callable[[], float]) -> None:
@@ -192,6 +200,8 @@ class Metrics:
             "ledger_commit_seconds", "Time of one transaction of the ledger", COMMIT_BUCKETS
         )
         self._log_dropped = self._counter("event_log_dropped_total", "Facts that did not reach the event log")
+        self._audit_lost = self._counter("audit_events_lost_total", "Events that did not reach the audit")
+        self._standing_lost = self._counter("standing_lost_total", "Players whose standing boards may have missed")
 
     def _describe_live(self) -> None:
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")

@@ -76,6 +76,8 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         observer=watch,
         batch_done=metrics.committed,
         facts_dropped=metrics.event_log_dropped,
+        audit_lost=metrics.audit_lost,
+        standing_lost=metrics.standing_lost,
         user_gave_up=watch.user_gave_up,
         board_stepped=metrics.board_stepped,
         frames_sent=metrics.frames_sent,

@@ -26,7 +26,8 @@ SELECT (SELECT count(*) FROM audit_batches), (SELECT count(*) FROM score_updates
 # Each batch, and what is wrong with it: its own hash, its link to the one before, its place in the count.
 BATCHES = """
 WITH batch AS (
-    SELECT b.chain, b.seq, b.previous, b.hash, b.hash = batch_hash(b) AS whole,
+    SELECT b.chain, b.seq, b.previous, b.hash,
+           b.hash = batch_hash(b.previous, b.chain, b.seq, b.sealed_at, b.ids, b.moments, b.digests) AS whole,
            cardinality(b.ids) = cardinality(b.moments) AND cardinality(b.ids) * 16 = length(b.digests) AS even
     FROM audit_batches b
 ), link AS (
@@ -59,7 +60,7 @@ WHERE k.hash IS DISTINCT FROM encode(b.hash, 'hex') AND k.seq > 0
 
 ROWS = """
 WITH named AS (
-    SELECT b.chain, b.seq, r.id, from_us(r.moment) AS moment, substr(b.digests, r.ord::integer * 16 - 15, 16) AS digest
+    SELECT b.chain, b.seq, r.id, r.moment, substr(b.digests, r.ord::integer * 16 - 15, 16) AS digest
     FROM audit_batches b JOIN audit_chains c ON c.chain = b.chain
     CROSS JOIN LATERAL unnest(b.ids, b.moments) WITH ORDINALITY AS r (id, moment, ord)
     WHERE c.kind = '{kind}'
@@ -78,10 +79,10 @@ UNSEALED = "SELECT until_at, rows, points::bigint FROM audit_unsealed"
 # Whatever no batch names is older than the seals, and is counted.
 OLDER = """
 WITH named AS (
-    SELECT r.id, from_us(r.moment) AS moment
+    SELECT r.id, r.moment
     FROM audit_batches b JOIN audit_chains c ON c.chain = b.chain
     CROSS JOIN LATERAL unnest(b.ids, b.moments) AS r (id, moment)
-    WHERE c.kind = 'scores' AND r.moment <= to_us($1)
+    WHERE c.kind = 'scores' AND r.moment <= $1
 )
 SELECT count(*), coalesce(sum(s.score_increment), 0)::bigint
 FROM score_updates s LEFT JOIN named n ON n.id = s.user_id AND n.moment = s.created_at

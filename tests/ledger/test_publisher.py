@@ -155,3 +155,19 @@ async def test_parts_of_boards_go_to_the_cache_and_are_counted_if_it_is_away(aut
         press.publisher.tell(Copy(BoardPart(board, {UserId("a"): 5}, (UserId("b"),))))
         await wait_all_tasks_blocked()
         assert (await press.cache.top(board, 9), press.dropped) == ([("b", 2), ("a", 1)], [2])
+
+
+async def test_who_is_hidden_while_redis_is_away_is_taken_off_when_it_is_back(autojump_clock: MockClock) -> None:
+    """Nothing else of that is said again; a newer fact wins."""
+    async with running_press() as press:
+        await press.publish(fact("a", 1), fact("b", 2), fact("c", 3))
+        await trio.sleep(1)
+        press.log.faults.fail_before(StoreUnavailable("away"))
+        hidden = [fact(name, 4, 9)._replace(hidden=True) for name in ("a", "b")]
+        await press.publish(*hidden, fact("c", 5))
+        await trio.sleep(1)
+        assert [("c", 3), ("b", 2), ("a", 1)] == await press.cache.top(ALL_TIME, 9)
+        await press.publish(fact("b", 4, 10))
+        await trio.sleep(10)
+        assert [("b", 4), ("c", 3)] == await press.cache.top(ALL_TIME, 9)
+        assert [3] == press.dropped

@@ -51,6 +51,8 @@ def test_everything_that_happens_has_its_number() -> None:
     metrics.fraud("rapid_fire", "HIGH")
     metrics.committed(40, 0.004)
     metrics.event_log_dropped(2)
+    metrics.audit_lost(4)
+    metrics.standing_lost(1)
     metrics.follow_sockets(lambda: 1)
     metrics.board_stepped()
     metrics.frames_sent(1000)
@@ -66,6 +68,8 @@ def test_everything_that_happens_has_its_number() -> None:
         "ledger_batch_size_sum{}": 40.0,
         "ledger_commit_seconds_sum{}": 0.004,
         "event_log_dropped_total{}": 2.0,
+        "audit_events_lost_total{}": 4.0,
+        "standing_lost_total{}": 1.0,
         "websocket_connections_active{}": 1.0,
         "leaderboard_steps_total{}": 1.0,
         "live_frames_sent_total{}": 1000.0,

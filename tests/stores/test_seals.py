@@ -24,6 +24,9 @@ from tests.contract.making import HERE, NOW_US, World, again, real_world, uuid_o
 
 pytestmark = pytest.mark.stores
 
+#: Microseconds; PostgreSQL counts from there. Then the numbers that it has for types.
+SINCE_2000 = 946_684_800_000_000
+TRUTH, NUMBER, TEXT, ADDRESS, TIME, UUID_TYPE = 16, 20, 25, 869, 1184, 2950
 #: Lets whoever owns the tables do what the triggers refuse.
 OPEN = "SET session_replication_role = replica; "
 INSERT = (
@@ -66,7 +69,7 @@ BATCH_COLUMNS = {
     "previous": "sha256('x')",
     "hash": "sha256('x')",
     "ids": "ids || gen_random_uuid()",
-    "moments": "ARRAY[moments[1] + 1] || moments[2:]",
+    "moments": "ARRAY[moments[1] + interval '1 microsecond'] || moments[2:]",
     "digests": "digests || '\\x00'",
 }
 CHAIN_COLUMNS = {
@@ -166,31 +169,50 @@ async def test_every_way_to_commit_seals_what_it_wrote(vault: Vault) -> None:
     assert (8 + 6, 3) == (verdict.scores, verdict.events)
 
 
+def number(value: int) -> bytes:
+    """64 bits, the most significant first."""
+    return value.to_bytes(8, "big")
+
+
+def sent(*columns: tuple[int, bytes | None]) -> bytes:
+    """A row as PostgreSQL sends it: how many columns; of each its type, its length, and itself."""
+    parts = [len(columns).to_bytes(4, "big")]
+    for kind, value in columns:
+        parts += [kind.to_bytes(4, "big"), (-1 if value is None else len(value)).to_bytes(4, "big", signed=True)]
+        parts.append(value or b"")
+    return b"".join(parts)
+
+
 async def test_the_seals_can_be_computed_by_anybody(vault: Vault) -> None:
-    """As it is written down: the text of each row, its digest, the hash of a batch and of the one before."""
+    """As it is written down: the digest of each row, the hash of a batch and of the one before."""
     rows = await vault.sql(
-        "SELECT b.*, c.kind FROM audit_batches b JOIN audit_chains c USING (chain) ORDER BY chain, seq"
+        f"SELECT b.chain, b.seq, to_us(b.sealed_at) - {SINCE_2000}, b.previous, b.hash, array_send(b.ids),"
+        " array_send(b.moments), b.digests, c.kind"
+        " FROM audit_batches b JOIN audit_chains c ON c.chain = b.chain ORDER BY b.chain, b.seq"
     )
     last: dict[UUID, bytes] = {}
-    for chain, seq, sealed_at, previous, digest, ids, moments, digests, kind in rows:
-        text = f"scoreboard {kind} ".encode()
-        assert previous == last.get(chain, hashlib.sha256(text + chain.bytes).digest())
-        [[sealed_us, sent_ids, sent_moments]] = await vault.sql(
-            f"SELECT to_us(sealed_at), array_send(ids), array_send(moments) FROM audit_batches"
-            f" WHERE chain = '{chain}' AND seq = {seq}"
-        )
-        assert len(ids) == len(moments) == len(digests) // 16
-        numbers = seq.to_bytes(8, "big") + sealed_us.to_bytes(8, "big")
-        whole = previous + chain.bytes + numbers + sent_ids + sent_moments + digests
+    for chain, seq, sealed_us, previous, digest, ids, moments, digests, kind in rows:
+        beginning = hashlib.sha256(f"scoreboard {kind} ".encode() + chain.bytes).digest()
+        assert previous == last.get(chain, beginning)
+        whole = previous + chain.bytes + number(seq) + number(sealed_us) + ids + moments + digests
         assert hashlib.sha256(whole).digest() == digest
-        assert sealed_at is not None
         last[chain] = digest
-    [[text, digest]] = await vault.sql(
-        "SELECT ROW(user_id, to_us(created_at), operation_id, action_type, score_increment, previous_score, new_score,"
-        " version, ip_address, user_agent, verified, to_us(occurred_at), action_id)::text, score_digest(s)"
-        " FROM score_updates s LIMIT 1"
+    assert 7 == len(rows)
+    [row] = await vault.sql(
+        f"SELECT user_id, to_us(created_at) - {SINCE_2000}, operation_id, action_type, score_increment, previous_score,"
+        f" new_score, version, inet_send(ip_address), user_agent, to_us(occurred_at) - {SINCE_2000}, action_id,"
+        " score_digest(s) FROM score_updates s LIMIT 1"
     )
-    assert hashlib.sha256(text.encode()).digest()[:16] == digest
+    user_id, created_us, operation, kind, *totals, address, agent, occurred_us, action, digest = row
+    columns = [
+        (UUID_TYPE, user_id.bytes),
+        (TIME, number(created_us)),
+        (UUID_TYPE, operation.bytes),
+        (TEXT, kind.encode()),
+    ]
+    columns += [(NUMBER, number(total)) for total in totals]
+    columns += [(ADDRESS, address), (TEXT, agent.encode()), (TRUTH, b"\1"), (TIME, number(occurred_us))]
+    assert hashlib.sha256(sent(*columns, (TEXT, action.encode()))).digest()[:16] == digest
 
 
 async def test_scores_from_before_the_seals_are_counted(vault: Vault) -> None:
@@ -292,7 +314,7 @@ async def test_an_end_that_was_cut_off_is_missed_by_who_has_kept_it(vault: Vault
     kept = [asdict(end) for end in (await verify(vault.stores.database)).chains]
     [[chain]] = await vault.sql("SELECT chain::text FROM audit_chains WHERE kind = 'scores'")
     last = f"(SELECT unnest(moments) FROM audit_batches WHERE chain = '{chain}' AND seq = 5)"
-    await vault.sql(f"DELETE FROM score_updates WHERE to_us(created_at) IN {last}")
+    await vault.sql(f"DELETE FROM score_updates WHERE created_at IN {last}")
     await vault.sql(f"DELETE FROM audit_batches WHERE chain = '{chain}' AND seq = 5")
     await vault.sql(
         "UPDATE audit_chains c SET seq = b.seq, hash = b.hash, previous = b.previous FROM audit_batches b"
@@ -328,7 +350,7 @@ async def test_no_writer_waits_for_the_chain_of_another(vault: Vault) -> None:
         await database.use(lambda: connection.execute("BEGIN"))
         await database.use(
             lambda: connection.execute(
-                "SELECT seal($1, 'scores', ARRAY[$2]::uuid[], ARRAY[1], $3)", mine, uuid4(), b"x"
+                "SELECT seal($1, 'scores', ARRAY[$2]::uuid[], ARRAY[now()], $3)", mine, uuid4(), b"x"
             )
         )
         with trio.fail_after(3):

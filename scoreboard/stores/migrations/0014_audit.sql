@@ -33,7 +33,7 @@ CREATE TABLE audit_chains (
     hash     bytea NOT NULL
 ) WITH (fillfactor = 20);
 
--- One transaction's rows: by `ids` and `moments` (µs) they are found, user_id and created_at of a score, event_id and happened_at of
+-- One transaction's rows: by `ids` and `moments` they are found, user_id and created_at of a score, event_id and happened_at of
 -- an event. `digests` has 16 bytes for each, in the same order. From them the hash is made, and from the hash before it.
 
 CREATE TABLE audit_batches (
@@ -43,7 +43,7 @@ CREATE TABLE audit_batches (
     previous  bytea NOT NULL,
     hash      bytea NOT NULL,
     ids       uuid[] NOT NULL,
-    moments   bigint[] NOT NULL,
+    moments   timestamptz[] NOT NULL,
     digests   bytea NOT NULL,
     PRIMARY KEY (chain, seq)
 );
@@ -65,53 +65,56 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_audit();
 CREATE TRIGGER chains_are_never_removed BEFORE DELETE OR TRUNCATE ON audit_chains
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_audit();
 
--- The form of what is sealed. A row as text quotes what is in it, so no two rows have the same; moments are whole microseconds. A
--- column that is added later must come behind, and only where it is not null: then what was sealed before stays as it is.
+-- The form of what is sealed: the binary form of a row says of each column how long it is, so no two rows have the same, whatever
+-- the settings of a session. A column that is added later must come in a form of its own behind this one, and only where it is not
+-- null: then what was sealed before stays as it is.
 
 CREATE FUNCTION score_digest(s score_updates) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN substr(sha256(convert_to(ROW(
-    s.user_id, to_us(s.created_at), s.operation_id, s.action_type, s.score_increment, s.previous_score, s.new_score, s.version,
-    s.ip_address, s.user_agent, s.verified, to_us(s.occurred_at), s.action_id)::text, 'UTF8')), 1, 16);
+RETURN substr(sha256(record_send(ROW(
+    s.user_id, s.created_at, s.operation_id, s.action_type, s.score_increment, s.previous_score, s.new_score, s.version,
+    s.ip_address, s.user_agent, s.verified, s.occurred_at, s.action_id))), 1, 16);
 
 CREATE FUNCTION event_digest(e audit_events) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN substr(sha256(convert_to(ROW(
-    e.event_id, to_us(e.happened_at), to_us(e.until_at), e.times, e.kind, e.what, e.done_by, e.user_id, e.site, e.ip_address,
-    e.user_agent, e.why, e.request_id, e.details)::text, 'UTF8')), 1, 16);
+RETURN substr(sha256(record_send(ROW(
+    e.event_id, e.happened_at, e.until_at, e.times, e.kind, e.what, e.done_by, e.user_id, e.site, e.ip_address,
+    e.user_agent, e.why, e.request_id, e.details))), 1, 16);
 
 CREATE FUNCTION chain_beginning(p_chain uuid, p_kind text) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN sha256(convert_to('scoreboard ' || p_kind || ' ', 'UTF8') || uuid_send(p_chain));
 
-CREATE FUNCTION batch_hash(b audit_batches) RETURNS bytea
+CREATE FUNCTION batch_hash(
+    p_previous bytea, p_chain uuid, p_seq bigint, p_sealed_at timestamptz, p_ids uuid[], p_moments timestamptz[], p_digests bytea
+) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
-    b.previous || uuid_send(b.chain) || int8send(b.seq) || int8send(to_us(b.sealed_at)) || array_send(b.ids)
-    || array_send(b.moments) || b.digests);
+    p_previous || uuid_send(p_chain) || int8send(p_seq) || timestamptz_send(p_sealed_at) || array_send(p_ids)
+    || array_send(p_moments) || p_digests);
 
 -- Seal what this transaction wrote. Last in it, for the end of a chain stays locked until the transaction has ended.
 
-CREATE FUNCTION seal(p_chain uuid, p_kind text, p_ids uuid[], p_moments bigint[], p_digests bytea) RETURNS void
+CREATE FUNCTION seal(p_chain uuid, p_kind text, p_ids uuid[], p_moments timestamptz[], p_digests bytea) RETURNS void
 LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
 AS $$
 DECLARE
+    now_at timestamptz := clock_timestamp();
     head audit_chains;
-    batch audit_batches;
 BEGIN
-    SELECT * INTO head FROM audit_chains c WHERE c.chain = p_chain FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
+    LOOP
+        UPDATE audit_chains c
+        SET seq = c.seq + 1, previous = c.hash,
+            hash = batch_hash(c.hash, c.chain, c.seq + 1, now_at, p_ids, p_moments, p_digests)
+        WHERE c.chain = p_chain
+        RETURNING c.* INTO head;
+        EXIT WHEN FOUND;
         INSERT INTO audit_chains (chain, kind, seq, previous, hash)
         VALUES (p_chain, p_kind, 0, ''::bytea, chain_beginning(p_chain, p_kind))
         ON CONFLICT DO NOTHING;
-        SELECT * INTO head FROM audit_chains c WHERE c.chain = p_chain FOR NO KEY UPDATE;
-    END IF;
-    batch := ROW(p_chain, head.seq + 1, clock_timestamp(), head.hash, NULL, p_ids, p_moments, p_digests);
-    batch.hash := batch_hash(batch);
-    INSERT INTO audit_batches VALUES (batch.*);
-    UPDATE audit_chains c SET seq = batch.seq, previous = batch.previous, hash = batch.hash WHERE c.chain = p_chain;
+    END LOOP;
+    INSERT INTO audit_batches (chain, seq, sealed_at, previous, hash, ids, moments, digests)
+    VALUES (p_chain, head.seq, now_at, head.previous, head.hash, p_ids, p_moments, p_digests);
 END $$;
 
 -- Write events, and seal them. What is there already (by its id) is passed by: the same call again changes nothing.
@@ -120,7 +123,7 @@ CREATE FUNCTION record_events(p_chain uuid, p_events jsonb) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     ids uuid[];
-    moments bigint[];
+    moments timestamptz[];
     digests bytea;
 BEGIN
     WITH written AS (
@@ -135,7 +138,7 @@ BEGIN
         RETURNING event_id, happened_at, event_digest(audit_events) AS digest
     )
     SELECT array_agg(w.event_id ORDER BY w.happened_at, w.event_id),
-           array_agg(to_us(w.happened_at) ORDER BY w.happened_at, w.event_id),
+           array_agg(w.happened_at ORDER BY w.happened_at, w.event_id),
            string_agg(w.digest, ''::bytea ORDER BY w.happened_at, w.event_id)
     INTO ids, moments, digests FROM written w;
     IF ids IS NOT NULL THEN

@@ -86,7 +86,7 @@ BEGIN
         RETURNING user_id, created_at, score_digest(score_updates) AS digest
     ), sealed AS MATERIALIZED (
         SELECT seal(p_chain, 'scores', array_agg(w.user_id ORDER BY w.created_at, w.user_id),
-                    array_agg(to_us(w.created_at) ORDER BY w.created_at, w.user_id),
+                    array_agg(w.created_at ORDER BY w.created_at, w.user_id),
                     string_agg(w.digest, ''::bytea ORDER BY w.created_at, w.user_id))
         FROM written w HAVING count(*) > 0
     ), kept AS (
@@ -233,7 +233,7 @@ BEGIN
         RETURNING user_id, created_at, score_digest(score_updates) AS digest
     ), sealed AS MATERIALIZED (
         SELECT seal(p_chain, 'scores', array_agg(w.user_id ORDER BY w.created_at, w.user_id),
-                    array_agg(to_us(w.created_at) ORDER BY w.created_at, w.user_id),
+                    array_agg(w.created_at ORDER BY w.created_at, w.user_id),
                     string_agg(w.digest, ''::bytea ORDER BY w.created_at, w.user_id))
         FROM written w HAVING count(*) > 0
     ), kept AS (
