@@ -11,7 +11,8 @@ from actors.ports import NOWHERE, AuditEvent, Source, UserId
 class Denied:
     """A request was refused. `code` says why, for programs, `site` where: a route, or a command of the live feed.
 
-    Neither may hold anything that a client made up, for all that were refused alike are counted together.
+    Neither may hold anything that a client made up, for all that were refused alike are counted together. `by` says who
+    asked where that is neither the player nor just an address. `times`: so many parts of it were.
     """
 
     code: str
@@ -21,6 +22,8 @@ class Denied:
     source: Source = NOWHERE
     why: str | None = None
     request_id: str | None = None
+    by: str | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

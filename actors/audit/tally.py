@@ -49,9 +49,9 @@ class Tally:
             kind = kind._replace(who="many")
             count = self._counts.get(kind)
         if count is None:
-            self._counts[kind] = _Count(denied.at_us, 1, denied)
+            self._counts[kind] = _Count(denied.at_us, denied.times, denied)
         else:
-            count.times += 1
+            count.times += denied.times
             count.last = denied
 
     def take(self, ids: Ids) -> list[AuditEvent]:
@@ -61,6 +61,8 @@ class Tally:
 
 
 def _who(denied: Denied) -> str:
+    if denied.by is not None:
+        return denied.by
     if denied.user_id is not None:
         return f"user:{denied.user_id}"
     return "anybody" if denied.source.address is None else f"address:{denied.source.address}"

@@ -19,6 +19,9 @@ from scoreboard.api.route import Route
 from scoreboard.api.sharing import Sharing
 from scoreboard.api.world import ApiWorld
 
+#: With this the ids of the game's own servers begin.
+SERVICE = "service:"
+
 #: What probes and scrapers ask all day long; at info they would bury the rest.
 QUIET = frozenset({"/health", "/ready", "/metrics"})
 
@@ -136,11 +139,12 @@ class Application(QuartTrio):
         return self.error_answer(answer, request)
 
     def _tell_audit(self, error: ApiError, request: ApiRequest) -> None:
-        user_id = None if request.user_id is None else UserId(request.user_id)
+        who = request.user_id
+        service = who if who is not None and who.startswith(SERVICE) else None
+        user_id = None if who is None or service is not None else UserId(who)
         site, now_us = f"{request.method} {request.route}", self.world.clock.now_us()
-        self.world.denied(
-            Denied(error.code, site, now_us, user_id, request.came_from(), str(error), request.request_id)
-        )
+        source, request_id = request.came_from(), request.request_id
+        self.world.denied(Denied(error.code, site, now_us, user_id, source, str(error), request_id, service))
 
 
 def _unmatched(error: HTTPException) -> ApiError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
+from actors.audit.messages import Denied
 from actors.ports import Source
 from actors.service.messages import RowResult, RowScored, ScoreRow, Submit
 from scoreboard.api.answer import JSON, NO_STORE, Answer
@@ -79,7 +81,16 @@ class BatchRoute:
         told = [_told(result) for result in results]
         if len(good) < len(rows):
             told = _with_bad_rows(rows, told)
+        self._tell_audit(request, told)
         return _answer(told, world.clock.now_us())
+
+    def _tell_audit(self, request: ApiRequest, told: Sequence[_Result]) -> None:
+        """The rows that were refused, counted by their codes: the answer as a whole is none that refuses."""
+        world, refused = self._world, [each.error for each in told if isinstance(each, _Refused)]
+        by, now_us = f"service:{request.caller.username}", world.clock.now_us()
+        for code, times in Counter(why.code for why in refused).items():
+            source, site = request.came_from(), f"{request.method} {request.route} row"
+            world.denied(Denied(code, site, now_us, None, source, None, request.request_id, by, times))
 
 
 def _source(name: str, source: Source) -> Source:

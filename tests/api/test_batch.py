@@ -19,6 +19,7 @@ from tests.api.world import World, running_world
 
 PATH = "/api/v1/scores/batch"
 SERVICE_ID = "0123456789abcdef"
+STRANGER = "00000000-0000-4000-8000-000000000001"
 
 
 def service(world: World, name: str = "arena") -> str:
@@ -236,3 +237,19 @@ def test_reading_tells_api_errors_only() -> None:
     for raw in (b'{"scores":' + b"[" * 100_000, b'{"scores":[' + b"9" * 5_000 + b"]}", b"\xed\xa0\x80"):
         with pytest.raises(ApiError):
             rows_of(raw)
+
+
+async def test_rows_that_are_refused_are_in_the_audit() -> None:
+    """By service and code, however many there are; so is a batch that is refused as a whole."""
+    async with running_world() as world:
+        token, ada = service(world), await world.signed_up("Ada")
+        rows = [row(ada.user_id, "q-1"), *(row(STRANGER, f"q-{number}") for number in range(2, 7)), {"userId": 7}]
+        await results_of(await world.post(PATH, {"scores": rows}, token=token))
+        await error_of(await world.post(PATH, {"scores": "all"}, token=token), "INVALID_INPUT")
+    found = {(event.what, event.site): event for event in await world.audit.events()}
+    assert {
+        ("USER_NOT_FOUND", "POST /api/v1/scores/batch row"): 5,
+        ("INVALID_INPUT", "POST /api/v1/scores/batch row"): 1,
+        ("INVALID_INPUT", "POST /api/v1/scores/batch"): 1,
+    } == {kind: event.times for kind, event in found.items()}
+    assert {("service:arena", None)} == {(event.done_by, event.user_id) for event in found.values()}

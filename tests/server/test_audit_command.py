@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+import trio
+from click.testing import CliRunner
+
+from scoreboard.__main__ import main
+from scoreboard.stores.opening import open_stores
+from scoreboard.stores.seals import Verdict, verify
+from tests.contract.making import real_world, write
+from tests.stores.test_seals import Vault
+
+pytestmark = pytest.mark.stores
+
+
+def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, redis_url: str) -> None:
+    """Readable or JSON; the exit status says whether the chains hold."""
+
+    async def prepare(*, spoil: bool) -> Verdict:
+        async with open_stores(postgres_url, redis_url) as stores:
+            world = real_world(stores)
+            if spoil:
+                vault = Vault(stores, world, [])
+                await vault.sql("UPDATE score_updates SET score_increment = 100")
+            else:
+                ann = await world.player("Ann")
+                await world.scores.commit([write(ann, points=7, occurred_us=await world.now_us())])
+                await world.stand(ann, flagged=True)
+            return await verify(stores.database)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["audit", *arguments, "--postgres", postgres_url])
+        return result.exit_code, result.output
+
+    trio.run(partial(prepare, spoil=False))
+    status, said = run("verify")
+    assert (0, "2 chains, 2 batches, 1 scores, 1 events: everything is as it was written\n") == (status, said)
+    status, shown = run("show", "--user", "ann", "--since", "2020-01-01")
+    flagged, scored = sorted(shown.splitlines(), key=lambda line: "score" in line.split()[1])
+    assert "act  Ann  STANDING_CHANGED; by operator; from 192.0.2.7; agent a browser; because for a test" in flagged
+    assert "score  Ann  INCREMENT; from 192.0.2.7; agent a browser; with " in scored
+    lines = [json.loads(line) for line in run("show", "--json", "--since", "2020-01-01")[1].splitlines()]
+    assert {("score", 7), ("act", None)} == {(line["kind"], line["details"].get("points")) for line in lines}
+    assert "" == run("show", "--since", "0m")[1]
+    assert (1, "Error: there is no player 'nobody'\n") == run("show", "--user", "nobody")
+    assert 2 == run("show", "--since", "yesterday")[0]
+    trio.run(partial(prepare, spoil=True))
+    status, said = run("verify")
+    assert (3, True) == (status, "a row of score_updates was changed: sealed in batch 1" in said)
+    status, told = run("verify", "--json")
+    assert (3, ["changed"]) == (status, [each["what"] for each in json.loads(told)["findings"]])
