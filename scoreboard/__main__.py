@@ -23,6 +23,7 @@ from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, inta
 from scoreboard.server.action_command import action
 from scoreboard.server.audit_command import audit
 from scoreboard.server.service_command import service
+from scoreboard.server.user_command import user
 from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, describe, load
 from scoreboard.stores.embedded import EmbeddedError
@@ -86,6 +87,7 @@ def settings_command() -> None:
 
 main.add_command(replay)
 main.add_command(service)
+main.add_command(user)
 main.add_command(action)
 main.add_command(audit)
 

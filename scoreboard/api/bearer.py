@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoreboard.api.errors import unauthorized
+from scoreboard.api.errors import forbidden, unauthorized
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
 from scoreboard.security.tokens import AccessTokens, Caller
@@ -34,6 +34,14 @@ def service_of(request: ApiRequest, tokens: AccessTokens) -> Caller:
     """The game's service whose token the request carries; raises as `caller_of`, also for a player's token (403)."""
     caller = tokens.verify_service(_token_in(request))
     request.user_id = caller.user_id
+    return caller
+
+
+def permitted(request: ApiRequest, tokens: AccessTokens, permission: str) -> Caller:
+    """A player who has this permission; raises as `caller_of`, and ApiError (403) for who has not."""
+    caller = caller_of(request, tokens)
+    if permission not in caller.permissions:
+        raise forbidden("Your role does not allow this.", reason="permission")
     return caller
 
 

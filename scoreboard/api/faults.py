@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from scoreboard.api.dialects import CODES_OF_B, DATABASE_ERROR, speaks_b
 from scoreboard.api.errors import REFUSALS
-from scoreboard.api.route import Route, Who
+from scoreboard.api.route import Access, Route
 from scoreboard.wire.problems import UNAVAILABLE
 
 #: The status of every code, in document A's words.
@@ -42,7 +42,7 @@ def _codes(route: Route) -> Iterator[str]:
     yield from route.faults
     if route.query is not None:  # who does not look at it asks nobody else either
         yield from ("INVALID_INPUT", UNAVAILABLE)
-    if route.who is not Who.ANYBODY:
+    if route.access is not Access.ANYBODY:
         yield from OF_CALLERS
     if route.method != "GET":
         yield "UNSUPPORTED_MEDIA_TYPE"

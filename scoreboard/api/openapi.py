@@ -12,7 +12,7 @@ import msgspec
 from scoreboard.api import shapes
 from scoreboard.api.dialects import V1, speaks_b
 from scoreboard.api.faults import faults_of
-from scoreboard.api.route import JSON_TYPE, Link, Route, Told, Who
+from scoreboard.api.route import JSON_TYPE, Access, Link, Route, Told
 
 Json = dict[str, Any]
 
@@ -34,11 +34,13 @@ _KEY = {
     "description": "The same request with the same key happens once.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
-_WHO: Mapping[Who, list[Json]] = {
-    Who.ANYBODY: [],
-    Who.SPECTATOR: [{}, {"accessToken": []}],
-    Who.PLAYER: [{"accessToken": []}],
-    Who.SERVICE: [{"serviceToken": []}],
+_WHO: Mapping[Access, list[Json]] = {
+    Access.ANYBODY: [],
+    Access.SPECTATOR: [{}, {"accessToken": []}],
+    Access.PLAYER: [{"accessToken": []}],
+    Access.SERVICE: [{"serviceToken": []}],
+    Access.MODERATOR: [{"accessToken": []}],
+    Access.ADMIN: [{"accessToken": []}],
 }
 
 
@@ -73,7 +75,7 @@ def _operation(route: Route, references: Mapping[Any, Json]) -> Json:
         "operationId": _id(route.method, route.path),
         "tags": [_tag(route)],
         "summary": route.says,
-        "security": _WHO[route.who],
+        "security": _WHO[route.access],
         "parameters": [*_parameters(route)],
         "responses": {**_answers(route, references), **_errors(route)},
     }

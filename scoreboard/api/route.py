@@ -11,12 +11,13 @@ import msgspec
 
 from scoreboard.api import query
 from scoreboard.api.answer import Answer
-from scoreboard.api.bearer import caller_of, service_of, spectator_of
+from scoreboard.api.bearer import caller_of, permitted, service_of, spectator_of
 from scoreboard.api.body import decode, require_nothing
 from scoreboard.api.idempotency import idempotency_key
 from scoreboard.api.query import Rule
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
+from scoreboard.security.roles import MANAGE, MODERATE
 
 JSON_TYPE = "application/json"
 
@@ -25,13 +26,15 @@ JSON_TYPE = "application/json"
 View = Callable[..., Awaitable[Answer]]
 
 
-class Who(Enum):
-    """Who may ask: everybody; everybody while boards are public; players; services of a game."""
+class Access(Enum):
+    """Who may ask: everybody; everybody while boards are public; players; services of a game; those in charge."""
 
     ANYBODY = auto()
     SPECTATOR = auto()
     PLAYER = auto()
     SERVICE = auto()
+    MODERATOR = auto()
+    ADMIN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Route:
         headers: Other headers that it reads, with what each is for.
         most_bytes: How long a body may be, where that is not the same for all; asked before it is read.
         shown: Whether it is part of the API, and not a page or a file.
+        access: Who may ask; there is no route of which that is not said.
     """
 
     method: str
@@ -95,7 +99,6 @@ class Route:
     answers: tuple[Told, ...] = ()
     faults: tuple[str, ...] = ()
     query: Mapping[str, Rule] | None = field(default_factory=dict)
-    who: Who = Who.ANYBODY
     body: type[msgspec.Struct] | None = None
     read_body: Callable[[ApiRequest], Any] | None = None
     example: Any = None
@@ -103,6 +106,7 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict)
     most_bytes: Callable[[ApiRequest], int] | None = None
     shown: bool = True
+    access: Access = field(kw_only=True)
 
     def read(self, request: ApiRequest, world: ApiWorld) -> None:
         """Judge a request and keep what was read of it: first its query, then who asks, then its key and its body.
@@ -112,8 +116,8 @@ class Route:
         """
         if self.query is not None and (self.query or request.query_string):
             request.asked = query.values(request, self.query)
-        if self.who is not Who.ANYBODY:
-            request.caller = _CALLERS[self.who](request, world)
+        if self.access is not Access.ANYBODY:
+            request.caller = _CALLERS[self.access](request, world)
         if self.idempotent:
             request.key = idempotency_key(request)
         if self.read_body is not None:
@@ -124,8 +128,10 @@ class Route:
             require_nothing(request)
 
 
-_CALLERS: Mapping[Who, Callable[[ApiRequest, ApiWorld], Any]] = {
-    Who.SPECTATOR: spectator_of,
-    Who.PLAYER: lambda request, world: caller_of(request, world.tokens),
-    Who.SERVICE: lambda request, world: service_of(request, world.tokens),
+_CALLERS: Mapping[Access, Callable[[ApiRequest, ApiWorld], Any]] = {
+    Access.SPECTATOR: spectator_of,
+    Access.PLAYER: lambda request, world: caller_of(request, world.tokens),
+    Access.SERVICE: lambda request, world: service_of(request, world.tokens),
+    Access.MODERATOR: lambda request, world: permitted(request, world.tokens, MODERATE),
+    Access.ADMIN: lambda request, world: permitted(request, world.tokens, MANAGE),
 }

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
-from actors.ports import Archive, BoardId, Ids, UserId, WallClock
+from actors.ports import Archive, AuditLog, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.request import ApiRequest
@@ -49,6 +49,9 @@ class ApiWorld:
     services: Directory[str]
     accounts: Ref
     actions: Ref
+    standing: Ref
+    audit: Ref
+    audit_log: AuditLog
     boards: Directory[BoardId]
     archive: Archive
     published: PublishedBoards

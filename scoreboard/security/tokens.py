@@ -13,6 +13,7 @@ import jwt
 from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRevoked, WrongKind
 from scoreboard.security.keys import KeyRing, public_jwk
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.roles import SEND_BATCHES, SERVICE_ROLE, permissions_of
 
 ALGORITHM = "RS256"
 TYPE = "JWT"
@@ -21,11 +22,6 @@ CLOCK_SKEW_S = 60  # between two servers that share their keys
 REQUIRED = ("sub", "username", "role", "permissions", "iat", "exp", "jti", "iss", "aud")
 # exp and iat are compared with our own clock, which PyJWT cannot be given.
 _OPTIONS: Any = {"require": list(REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False}
-
-PERMISSIONS = {"user": ("score.update", "leaderboard.view")}
-
-#: What a service of a game may do, and nothing else. No player has this permission.
-SERVICE_ROLE, SEND_BATCHES = "service", "scores:batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class AccessTokens:
 
     def issue(self, *, user_id: str, username: str, role: str, session_id: str) -> str:
         """A new token of a session; `lifetime_s` says how long it is good for."""
-        permissions = PERMISSIONS.get(role, PERMISSIONS["user"])
+        permissions = permissions_of(role)
         who = {"sub": user_id, "username": username, "role": role, "permissions": list(permissions)}
         return self._sign(who, session_id, self._now_us() // 1_000_000 + self.lifetime_s)
 

@@ -21,7 +21,7 @@ from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
-from actors.ports import ALL_TIME, SESSION_ENDED, BoardId, Period, SessionId, UserId
+from actors.ports import ALL_TIME, SESSION_ENDED, BoardId, Period, SessionId, Stood, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
@@ -105,7 +105,7 @@ async def running_core(
         listener = partial(AnnouncementsActor, _announcements_world(ports, hooks, listening or Listening()))
         heard = await solo("announcements", listener, PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
-        standing = await solo("standing", _standing(ports, hooks, ledger))
+        standing = await solo("standing", _standing(ports, hooks, ledger, heard))
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks)))
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
@@ -121,8 +121,14 @@ def _publisher(ports: CorePorts, hooks: CoreHooks) -> Callable[[], PublisherActo
     return partial(PublisherActor, PublisherWorld(ports.events, ports.cache, hooks.facts_dropped))
 
 
-def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref) -> Callable[[], StandingActor]:
-    return partial(StandingActor, StandingWorld(ports.standing, ledger, hooks.stood, hooks.standing_lost))
+def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref) -> Callable[[], StandingActor]:
+    announced = _announced(announcements)
+
+    def stood(user_id: UserId, outcome: Stood) -> None:
+        announced()  # a ban ends sessions
+        hooks.stood(user_id, outcome)
+
+    return partial(StandingActor, StandingWorld(ports.standing, ledger, stood, hooks.standing_lost))
 
 
 def _actions_world(ports: CorePorts, hooks: CoreHooks) -> ActionsWorld:
@@ -154,13 +160,18 @@ def _announcements_world(ports: CorePorts, hooks: CoreHooks, listening: Listenin
 
 
 def _accounts(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref) -> AccountsActor:
+    announced = _announced(announcements)
+    return AccountsActor(
+        ports.accounts, ledger, profiles=ports.profiles, session_ended=hooks.session_ended, announced=announced
+    )
+
+
+def _announced(announcements: Ref) -> Callable[[], None]:
     def announced() -> None:
         with suppress(ActorError):  # then it is heard with the next look
             announcements.tell(Announce())
 
-    return AccountsActor(
-        ports.accounts, ledger, profiles=ports.profiles, session_ended=hooks.session_ended, announced=announced
-    )
+    return announced
 
 
 def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref, actions: Ref) -> Directory[UserId]:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from scoreboard.api.errors import ApiError, not_found
-from scoreboard.api.route import Route, Told
+from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.shapes import Done
 from tests.api.declared import verify
 from tests.api.wire import ask
@@ -90,4 +90,4 @@ def test_an_answer_that_is_not_declared_is_noticed(given: Any) -> None:
         raise AssertionError
 
     with pytest.raises(AssertionError):
-        verify(Route("GET", "/api/x", nothing, "Nothing.", (Told(Done),)), given)
+        verify(Route("GET", "/api/x", nothing, "Nothing.", (Told(Done),), access=Access.ANYBODY), given)

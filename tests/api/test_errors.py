@@ -139,7 +139,7 @@ async def test_a_failing_actor_is_a_503_and_the_next_request_works(world: World)
 async def test_too_many_sign_ins_at_once_are_asked_to_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 with the time to wait, and nobody is told that a password is wrong which was never compared."""
 
-    async def busy(*_: Any) -> bool:
+    async def busy(*_: Any, by: Any) -> bool:
         raise security.HashingBusy(4)
 
     monkeypatch.setattr(type(world.given.passwords), "verify", busy)

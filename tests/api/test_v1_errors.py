@@ -50,7 +50,7 @@ async def test_a_body_of_the_wrong_kind_is_told_so_in_document_b_s_shape(world: 
 async def test_our_own_fault_is_told_in_document_b_s_shape(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """500 with the request id, by which the log names what went wrong."""
 
-    async def broken(*_: Any) -> None:
+    async def broken(*_: Any, by: Any) -> None:
         raise ValueError("a bug")
 
     monkeypatch.setattr(type(world.given.passwords), "hash", broken)

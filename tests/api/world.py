@@ -56,6 +56,7 @@ WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
 DOCS = WEB.with_name("docs")
 PASSWORD = "a long enough secret"
 LIFETIME_S = 3600
+JUDGE = judge(common_passwords())  # read once: thousands of worlds are made
 
 
 class SeededIds:
@@ -228,6 +229,9 @@ class Parts:
             "denied": core.denied,
             "accounts": core.accounts,
             "actions": core.actions,
+            "standing": core.standing,
+            "audit": core.audit,
+            "audit_log": self.audit,
             "boards": core.boards,
             "archive": self.archive,
             "published": core.published,
@@ -246,7 +250,7 @@ class Parts:
             "readiness": self.health.check,
             "page_dir": web,
             "docs_dir": DOCS,
-            "unguessable": judge(common_passwords()),
+            "unguessable": JUDGE,
             "refresh_lifetime_s": 30 * 24 * 3600,
             "refresh_grace_s": 10,
         }

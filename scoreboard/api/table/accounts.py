@@ -9,7 +9,7 @@ from scoreboard.api import around, shapes
 from scoreboard.api.auth import AuthRoutes, LoginBody, RefreshBody, RegisterBody
 from scoreboard.api.dialects import speaks_b
 from scoreboard.api.granted import SessionsOfA, SessionsOfB
-from scoreboard.api.route import Link, Route, Told, Who
+from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.v1 import boards, users
 from scoreboard.api.world import ApiWorld
 
@@ -34,6 +34,7 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
     yield Route(
         *("POST", f"{under}/register", auth.register),
         says="Make an account, and sign in.",
+        access=Access.ANYBODY,
         answers=(Told(registered, 201, headers=KEPT, links=(renewed, *seen)),),
         faults=("USERNAME_TAKEN", "EMAIL_TAKEN", "USER_BANNED"),
         body=RegisterBody,
@@ -43,6 +44,7 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
     yield Route(
         *("POST", f"{under}/login", auth.login),
         says="Sign in: a new session.",
+        access=Access.ANYBODY,
         answers=(Told(signed_in, links=(renewed,)),),
         faults=("INVALID_CREDENTIALS", "USER_BANNED"),
         body=LoginBody,
@@ -51,6 +53,7 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
     yield Route(
         *("POST", f"{under}/refresh", auth.refresh),
         says="Exchange a refresh token for the next pair of tokens.",
+        access=Access.ANYBODY,
         answers=(Told(signed_in, links=(renewed,)),),
         faults=("REFRESH_TOKEN_EXPIRED", "REFRESH_TOKEN_INVALID", "USER_BANNED"),
         body=RefreshBody,
@@ -60,5 +63,5 @@ def _routes(under: str, auth: AuthRoutes, registered: Any, signed_in: Any, signe
         *("POST", f"{under}/logout", auth.logout),
         says="End this session; its tokens are refused from now on.",
         answers=(Told(signed_out),),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
     )

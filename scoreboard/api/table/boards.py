@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scoreboard.api import around, shapes, top
-from scoreboard.api.route import Link, Route, Told, Who
+from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.scores import ScoreRoutes
 from scoreboard.api.table.accounts import OF_A_PLAYER
 from scoreboard.api.v1 import archive, boards
@@ -32,6 +32,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", "/api/scores/top", top.TopRoute(world).top),
         says="A page of the board of all time.",
+        access=Access.ANYBODY,
         answers=(Told(shapes.TopOfA, headers=CACHED, links=_rows("/leaderboard")), Told(None, 304, None, CACHED)),
         query=PAGE,
     )
@@ -39,7 +40,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         *("GET", "/api/scores/user/{userId}", ScoreRoutes(world).standing),
         says="Where one player stands.",
         answers=(Told(shapes.StandingOfA),),
-        who=Who.SPECTATOR,
+        access=Access.SPECTATOR,
         faults=("USER_NOT_FOUND",),
     )
 
@@ -51,7 +52,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         says="A page of a board, and one's own line for who is signed in.",
         answers=(Told(page, headers=CACHED, links=_rows("/data/leaderboard")), Told(None, 304, None, CACHED)),
         query={**PAGE, **SCOPE},
-        who=Who.SPECTATOR,
+        access=Access.SPECTATOR,
     )
     one = Link("GET", archive.PATH, {"period": "/data/period", "label": "/data/periods/0/label"})
     listed, paged = shapes.Enveloped[shapes.ClosedPeriods], shapes.Enveloped[shapes.ArchivedPage]
@@ -61,12 +62,12 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         answers=(Told((listed, paged), links=(one,)),),
         faults=("NOT_FOUND",),
         query=archive.PARAMETERS,
-        who=Who.SPECTATOR,
+        access=Access.SPECTATOR,
     )
 
 
 def _of_one_player(world: ApiWorld) -> Iterator[Route]:
-    one: dict[str, Any] = {"faults": ("USER_NOT_FOUND",), "who": Who.SPECTATOR}
+    one: dict[str, Any] = {"faults": ("USER_NOT_FOUND",), "access": Access.SPECTATOR}
     yield Route(
         *("GET", around.PATH, around.AroundRoute(world).around),
         says="One player's line with its neighbours.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from scoreboard.api import openapi
 from scoreboard.api.answer import Answer
 from scoreboard.api.files import FolderRoute, file_of
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.route import Route
+from scoreboard.api.route import Access, Route
 from scoreboard.api.world import ApiWorld
 
 OPENAPI_PATH = "/api/openapi.json"
@@ -22,16 +23,36 @@ DOCS_PATH = "/api/docs"
 PAGE = "api.html"
 RENDERER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
+_route = partial(Route, "GET", query=None, shown=False, access=Access.ANYBODY)
+
 
 def routes(world: ApiWorld, declared: Sequence[Route]) -> Iterator[Route]:
     """The same bytes for everybody until the server starts anew."""
     live_view = _served(world.live_feed)
-    yield Route("GET", ASYNCAPI_PATH, live_view, "What the live feed says and hears.", query=None, shown=False)
+    yield Route(
+        "GET",
+        ASYNCAPI_PATH,
+        live_view,
+        "What the live feed says and hears.",
+        query=None,
+        shown=False,
+        access=Access.ANYBODY,
+    )
     openapi_view = _served(openapi.document(declared))
     page, renderer = FolderRoute(world.page_dir), FolderRoute(renderer_dir(), RENDERER)
-    yield Route("GET", DOCS_PATH, page.shown(PAGE), "A page to try the API on.", query=None, shown=False)
-    yield Route("GET", f"{DOCS_PATH}/{{name:path}}", renderer.file, "A file of that page.", query=None, shown=False)
-    yield Route("GET", OPENAPI_PATH, openapi_view, "This description.", query=None, shown=False)
+    yield Route(
+        "GET", DOCS_PATH, page.shown(PAGE), "A page to try the API on.", query=None, shown=False, access=Access.ANYBODY
+    )
+    yield Route(
+        "GET",
+        f"{DOCS_PATH}/{{name:path}}",
+        renderer.file,
+        "A file of that page.",
+        query=None,
+        shown=False,
+        access=Access.ANYBODY,
+    )
+    yield _route(OPENAPI_PATH, openapi_view, "This description.")
 
 
 def renderer_dir() -> Path:

@@ -8,11 +8,11 @@ from functools import partial
 from scoreboard.api import shapes
 from scoreboard.api.files import FolderRoute
 from scoreboard.api.operators import OperatorRoutes
-from scoreboard.api.route import Route, Told
+from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.world import ApiWorld
 
 #: Their query is nobody's business: probes and browsers add what they like.
-_route = partial(Route, "GET", query=None)
+_route = partial(Route, "GET", query=None, access=Access.ANYBODY)
 
 
 def routes(world: ApiWorld) -> Iterator[Route]:

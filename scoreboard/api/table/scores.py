@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scoreboard.api import batch, batch_body, shapes
 from scoreboard.api.kept import OF_TOKENS_S
-from scoreboard.api.route import Link, Route, Told, Who
+from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.scores import IncrementBody, ScoreRoutes
 from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1 import actions, updates
@@ -32,7 +32,7 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         says="Send up to 1,000 scores at once, each with a result of its own.",
         answers=(Told(shapes.Enveloped[shapes.BatchResults]),),
         faults=("RATE_LIMITED",),
-        who=Who.SERVICE,
+        access=Access.SERVICE,
         body=batch_body.Batch,
         read_body=many.read,
         most_bytes=many.most_bytes,
@@ -49,7 +49,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         says="Get the right to score once.",
         answers=(Told(IssuedJson, headers=KEPT, links=(spent,)),),
         faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         idempotent=True,
     )
     yield Route(
@@ -57,7 +57,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         says="Spend an action token for one point.",
         answers=(Told(ScoreJson, headers=KEPT),),
         faults=(*OF_A_TOKEN, "IDEMPOTENCY_KEY_REUSED"),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         body=IncrementBody,
         example={"actionToken": token},
         idempotent=True,
@@ -71,6 +71,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", actions.CATALOGUE_PATH, done.catalogue),
         says="What counts, and what it is worth.",
+        access=Access.ANYBODY,
         answers=(Told(shapes.Enveloped[shapes.Catalogue], headers=("Cache-Control",)),),
     )
     yield Route(
@@ -79,7 +80,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         answers=(Told(shapes.Enveloped[shapes.Proven], headers=KEPT, links=(earned,)),),
         faults=("FORBIDDEN", *COMPLETE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
         idempotent=True,
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         body=actions.CompleteBody,
         example={"actionId": ACTION, "proof": proof, "timestamp": NOON},
     )
@@ -88,7 +89,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         says="Score with the action token of a proven action.",
         answers=(Told(shapes.Enveloped[shapes.Updated], headers=KEPT),),
         faults=(*UPDATE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         body=updates.UpdateBody,
         example={
             "userId": PLAYER,

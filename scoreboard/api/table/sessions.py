@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scoreboard.api import shapes
-from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.v1.sessions import ONE_PATH, PASSWORD_PATH, PATH, PasswordBody, SessionRoutes
 from scoreboard.api.world import ApiWorld
 
@@ -18,27 +18,27 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         *("GET", PATH, sessions.listed),
         says="One's own open sessions, the newest first.",
         answers=(Told(shapes.Enveloped[shapes.OpenSessions]),),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
     )
     yield Route(
         *("DELETE", PATH, sessions.end_others),
         says="End all of one's sessions but this one.",
         answers=(ended,),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
     )
     yield Route(
         *("DELETE", ONE_PATH, sessions.end),
         says="End one of one's own sessions.",
         answers=(ended,),
         faults=("NOT_FOUND",),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
     )
     yield Route(
         *("POST", PASSWORD_PATH, sessions.change_password),
         says="Change one's password; all other sessions end.",
         answers=(ended,),
         faults=("INVALID_CREDENTIALS", "USER_NOT_FOUND"),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         body=PasswordBody,
         example={"currentPassword": "a long enough secret", "newPassword": "a longer secret, just in case"},
     )

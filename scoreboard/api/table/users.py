@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from scoreboard.api import shapes, tickets
 from scoreboard.api.kept import OF_CHANGES_S
-from scoreboard.api.route import Route, Told, Who
+from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1.users import ME_PATH, PATH, ProfileBody, UserRoutes
 from scoreboard.api.world import ApiWorld
@@ -22,7 +22,7 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         says="What one may see of oneself.",
         answers=(oneself,),
         faults=("USER_NOT_FOUND",),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
     )
     yield Route(
         *("PATCH", ME_PATH, world.kept.around(users.change, OF_CHANGES_S)),
@@ -30,7 +30,7 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         answers=(Told(shapes.Enveloped[shapes.Oneself], headers=KEPT),),
         faults=("USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
         idempotent=True,
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         body=ProfileBody,
         example={"country": "GB", "avatar": "https://cdn.example.com/me.png"},
     )
@@ -39,13 +39,13 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         says="What everybody may see of a player.",
         answers=(Told(shapes.Enveloped[shapes.Player]),),
         faults=("USER_NOT_FOUND",),
-        who=Who.SPECTATOR,
+        access=Access.SPECTATOR,
     )
     yield Route(
         *("POST", tickets.PATH, world.kept.around(tickets.TicketRoute(world).issue, LIFETIME_S)),
         says="Get a ticket for one connection to the live feed.",
         answers=(Told(shapes.Enveloped[shapes.TicketToLive], headers=KEPT),),
         faults=("IDEMPOTENCY_KEY_REUSED",),
-        who=Who.PLAYER,
+        access=Access.PLAYER,
         idempotent=True,
     )

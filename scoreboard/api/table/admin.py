@@ -1,0 +1,69 @@
+"""For those in charge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from re import compile as pattern
+
+from scoreboard.api import shapes_admin as shapes
+from scoreboard.api.query import Matching, Rule, Whole
+from scoreboard.api.route import Access, Route, Told
+from scoreboard.api.shapes import Enveloped, SessionsEnded
+from scoreboard.api.v1 import admin
+from scoreboard.api.world import ApiWorld
+
+WHY = "Three reports of the same trick."
+ID = Matching(pattern(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "the id of a player")
+PAGE: Mapping[str, Rule] = {"userId": ID, "limit": Whole(50, 1, 500), "offset": Whole(0, 0, 1_000_000)}
+REFUSED = ("USER_NOT_FOUND",)
+
+
+def routes(world: ApiWorld) -> Iterator[Route]:
+    """What no document names: a game needs somebody who looks after it."""
+    yield from _of_players(world)
+    managed = admin.AdminRoutes(world)
+    yield Route(
+        *("POST", admin.ROLE_PATH, managed.change_role),
+        says="Give a player another role; all its sessions end.",
+        answers=(Told(Enveloped[shapes.RoleChanged]),),
+        faults=REFUSED,
+        access=Access.ADMIN,
+        body=admin.RoleBody,
+        example={"role": "moderator", "reason": "Has looked after the forum for a year."},
+    )
+    yield Route(
+        *("GET", admin.AUDIT_PATH, managed.audit),
+        says="What happened, the newest first.",
+        answers=(Told(Enveloped[shapes.AuditPage]),),
+        query=PAGE,
+        access=Access.ADMIN,
+    )
+
+
+def _of_players(world: ApiWorld) -> Iterator[Route]:
+    managed = admin.AdminRoutes(world)
+    yield Route(
+        *("GET", admin.USER_PATH, managed.user),
+        says="Who a player is, and how it stands.",
+        answers=(Told(Enveloped[shapes.ManagedPlayer]),),
+        faults=REFUSED,
+        access=Access.MODERATOR,
+    )
+    yield Route(
+        *("POST", admin.STANDING_PATH, managed.change_standing),
+        says="Flag, restrict, quarantine or ban a player, or lift that.",
+        answers=(Told(Enveloped[shapes.StandingChanged]),),
+        faults=REFUSED,
+        access=Access.MODERATOR,
+        body=admin.StandingBody,
+        example={"banned": True, "reason": WHY},
+    )
+    yield Route(
+        *("POST", admin.SESSIONS_PATH, managed.end_sessions),
+        says="Sign a player out everywhere.",
+        answers=(Told(Enveloped[SessionsEnded]),),
+        faults=REFUSED,
+        access=Access.MODERATOR,
+        body=admin.ReasonBody,
+        example={"reason": WHY},
+    )

@@ -1,0 +1,224 @@
+"""``/api/v1/admin``: for those in charge of players. Every act has a reason, and stands in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import trio
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from actors.audit.messages import Happened
+from actors.ledger.messages import ChangeRole, ChangeStanding, EndSessions, FindProfile, FindStandings
+from actors.ports import (
+    UNCHANGED,
+    Act,
+    AuditEvent,
+    EventId,
+    EventKind,
+    PlayerStanding,
+    Profile,
+    StandingChange,
+    StoreError,
+    UnknownUser,
+    UserId,
+)
+from actors.runtime import ActorError
+from scoreboard.api.answer import Answer
+from scoreboard.api.dialects import succeeded
+from scoreboard.api.errors import forbidden, no_such_user, no_timestamp, store_away
+from scoreboard.api.request import ApiRequest
+from scoreboard.api.world import ApiWorld
+from scoreboard.security.roles import may_act_on
+from scoreboard.security.tokens import Caller
+from scoreboard.wire.texts import Clean
+from scoreboard.wire.times import iso, moment_of
+
+USER_PATH = "/api/v1/admin/users/{userId}"
+STANDING_PATH = f"{USER_PATH}/standing"
+ROLE_PATH = f"{USER_PATH}/role"
+SESSIONS_PATH = f"{USER_PATH}/sessions/end"
+AUDIT_PATH = "/api/v1/admin/audit"
+
+Reason = Annotated[Clean, Meta(min_length=1, max_length=500)]
+
+
+class StandingBody(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What shall be otherwise, and why; `restrictedUntil` is null to lift it."""
+
+    reason: Reason
+    flagged: bool | UnsetType = UNSET
+    restricted_until: str | UnsetType | None = UNSET
+    quarantined: bool | UnsetType = UNSET
+    banned: bool | UnsetType = UNSET
+
+
+class RoleBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another role, and why."""
+
+    role: Literal["user", "premium", "moderator", "admin"]
+    reason: Reason
+
+
+class ReasonBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Reason
+
+
+class AdminRoutes:
+    """Looking at players, and acting on them. Nobody acts on who has an equal or a higher role, oneself included."""
+
+    def __init__(self, world: ApiWorld) -> None:
+        self._world = world
+
+    async def user(self, _: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as it stands in the path
+        """Who it is, and how it stands."""
+        profile = await self._profile(userId)
+        return succeeded(_told(profile, await self._standing(profile.user_id)))
+
+    async def change_standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803
+        """Impose or lift something; the boards, and all workers, know when this is answered or soon after."""
+        body: StandingBody = request.body
+        change = _change_of(body)
+        profile = await self._touchable(request, userId)
+        where = (request.came_from(), request.request_id)
+        act = Act(*self._named(), EventKind.ACT, _who(request), body.reason, *where)
+        asked = ChangeStanding(profile.user_id, change, act)
+        outcome = await self._world.standing.ask(asked, within=self._world.write_within_s)
+        if isinstance(outcome, UnknownUser):
+            raise no_such_user()
+        return succeeded({"before": _standing_json(outcome.before), "after": _standing_json(outcome.after)})
+
+    async def change_role(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803
+        """Another role; all sessions of the player end by it."""
+        world, body = self._world, request.body
+        profile = await self._touchable(request, userId)
+        if not may_act_on(_caller(request).role, body.role) and body.role != _caller(request).role:
+            raise forbidden("You may not give a role above your own.", reason="role")
+        if not await world.accounts.ask(ChangeRole(profile.user_id, body.role), within=world.write_within_s):
+            raise no_such_user()
+        change = {"before": profile.role, "after": body.role}
+        self._record(request, profile.user_id, "ROLE_CHANGED", body.reason, change)
+        return succeeded(change)
+
+    async def end_sessions(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803
+        """Sign the player out everywhere."""
+        world = self._world
+        profile = await self._touchable(request, userId)
+        end = EndSessions(profile.user_id, world.clock.now_us())
+        ended = await world.accounts.ask(end, within=world.write_within_s)
+        self._record(request, profile.user_id, "SESSIONS_ENDED", request.body.reason, {"ended": ended})
+        return succeeded({"ended": ended})
+
+    async def audit(self, request: ApiRequest) -> Answer:
+        """What happened to one player, or to all, the newest first; scores stand in the ledger."""
+        asked = request.asked
+        user_id = None if asked["userId"] is None else UserId(asked["userId"].lower())
+        reading = self._world.audit_log.events(user_id=user_id, limit=asked["limit"], offset=asked["offset"])
+        try:
+            with trio.fail_after(self._world.read_within_s):
+                events = await reading
+        except (StoreError, trio.TooSlowError) as error:
+            raise store_away() from error
+        return succeeded({"events": [_event_json(each) for each in events]})
+
+    # --- parts ---
+
+    async def _profile(self, user_id: str) -> Profile:
+        found = await self._world.accounts.ask(FindProfile(UserId(user_id.lower())), within=self._world.read_within_s)
+        if found is None:
+            raise no_such_user()
+        return found
+
+    async def _touchable(self, request: ApiRequest, user_id: str) -> Profile:
+        profile = await self._profile(user_id)
+        if not may_act_on(_caller(request).role, profile.role):
+            raise forbidden("You may act on players of a lesser role only.", reason="role")
+        return profile
+
+    async def _standing(self, user_id: UserId) -> PlayerStanding:
+        found = await self._world.standing.ask(FindStandings((user_id,)), within=self._world.read_within_s)
+        return found.get(user_id, PlayerStanding())
+
+    def _named(self) -> tuple[EventId, int]:
+        return EventId(self._world.ids.uuid()), self._world.clock.now_us()
+
+    def _record(self, request: ApiRequest, user_id: UserId, what: str, why: str, details: Mapping[str, object]) -> None:
+        event_id, now_us = self._named()
+        event = AuditEvent(
+            *(event_id, now_us, now_us, EventKind.ACT, what, _who(request), user_id),
+            site=f"{request.method} {request.route}",
+            source=request.came_from(),
+            why=why,
+            request_id=request.request_id,
+            details=details,
+        )
+        try:
+            self._world.audit.tell(Happened(event))
+        except ActorError:  # its mailbox counts what it has no room for
+            return
+
+
+def _caller(request: ApiRequest) -> Caller:
+    caller: Caller = request.caller
+    return caller
+
+
+def _who(request: ApiRequest) -> str:
+    return f"user:{_caller(request).user_id}"
+
+
+def _change_of(body: StandingBody) -> StandingChange:
+    until_us: Any = UNCHANGED if body.restricted_until is UNSET else None
+    if isinstance(body.restricted_until, str):
+        until_us = moment_of(body.restricted_until)
+        if until_us is None:
+            raise no_timestamp()
+    yes_no = {name: UNCHANGED if (said := getattr(body, name)) is UNSET else said for name in _YES_NO}
+    return StandingChange(restricted_until_us=until_us, **yes_no)
+
+
+_YES_NO = ("flagged", "quarantined", "banned")
+
+
+def _standing_json(standing: PlayerStanding) -> dict[str, Any]:
+    until_us = standing.restricted_until_us
+    return {
+        "flagged": standing.flagged,
+        "restrictedUntil": None if until_us is None else iso(until_us),
+        "quarantined": standing.quarantined,
+        "banned": standing.banned,
+        "tier": standing.tier,
+        "reputation": standing.reputation,
+    }
+
+
+def _told(profile: Profile, standing: PlayerStanding) -> dict[str, Any]:
+    return {
+        "id": profile.user_id,
+        "username": profile.username,
+        "role": profile.role,
+        "createdAt": iso(profile.created_us),
+        "lastActive": iso(profile.last_active_us),
+        "standing": _standing_json(standing),
+    }
+
+
+def _event_json(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "id": event.event_id,
+        "at": iso(event.at_us),
+        "until": iso(event.until_us),
+        "times": event.times,
+        "kind": event.kind.value,
+        "what": event.what,
+        "by": event.done_by,
+        "userId": event.user_id,
+        "site": event.site,
+        "address": event.source.address,
+        "agent": event.source.user_agent,
+        "why": event.why,
+        "requestId": event.request_id,
+        "details": dict(event.details),
+    }

@@ -1,0 +1,120 @@
+"""What those in charge may do to players."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from quart import Response
+
+from actors.ports import UserId
+from tests.api.world import Me, World
+
+WHY = "Three reports of the same trick."
+
+
+def promoted(world: World, me: Me, role: str) -> str:
+    """An access token of that player with another role."""
+    world.players.rows[UserId(me.user_id)].role = role
+    return world.given.tokens.issue(user_id=me.user_id, username=me.username, role=role, session_id=f"s-{me.username}")
+
+
+async def told(response: Response) -> Any:
+    """What a success tells."""
+    answer = await response.get_json()
+    assert 200 == response.status_code, answer
+    return answer["data"]
+
+
+async def test_a_moderator_bans_and_lifts(world: World) -> None:
+    """It is told how the player stood and stands; who is banned is on no board, and comes back."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token = promoted(world, mod, "moderator")
+    path = f"/api/v1/admin/users/{ada.user_id}"
+    for banned in (True, False):
+        change = await told(await world.post(f"{path}/standing", {"banned": banned, "reason": WHY}, token=token))
+        assert (not banned, banned) == (change["before"]["banned"], change["after"]["banned"])
+        seen = await told(await world.get(path, token=token))
+        assert ("ada", "user", banned) == (seen["username"], seen["role"], seen["standing"]["banned"])
+
+
+async def test_a_restriction_has_an_end_and_can_be_lifted(world: World) -> None:
+    """A time in words, or null; what is no time changes nothing."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token, path = promoted(world, mod, "moderator"), f"/api/v1/admin/users/{ada.user_id}/standing"
+    until = "2026-12-01T00:00:00.000Z"
+    for said in (until, None):
+        change = await told(await world.post(path, {"restrictedUntil": said, "reason": WHY}, token=token))
+        assert said == change["after"]["restrictedUntil"]
+    wrong = await world.post(path, {"restrictedUntil": "tomorrow", "reason": WHY}, token=token)
+    assert 400 == wrong.status_code
+
+
+@pytest.mark.parametrize("role", ["user", "premium"])
+async def test_an_admin_gives_roles(role: str, world: World) -> None:
+    """And takes them; the player signs in anew."""
+    ada, chief = await world.signed_up("ada"), await world.signed_up("chief")
+    promoted(world, ada, "moderator")
+    token = promoted(world, chief, "admin")
+    path = f"/api/v1/admin/users/{ada.user_id}/role"
+    change = await told(await world.post(path, {"role": role, "reason": WHY}, token=token))
+    assert {"before": "moderator", "after": role} == change
+    assert role == world.players.rows[UserId(ada.user_id)].role
+    assert world.accounts.ended
+
+
+@pytest.mark.parametrize(("actor", "other"), [("moderator", "moderator"), ("moderator", "admin"), ("admin", "admin")])
+@pytest.mark.parametrize("what", ["standing", "sessions/end", "role"])
+async def test_nobody_acts_on_an_equal_or_a_higher_role(what: str, actor: str, other: str, world: World) -> None:
+    """Nor on oneself; nothing changes."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    promoted(world, ada, other)
+    token = promoted(world, mod, actor)
+    body = {"role": "user", "reason": WHY} if what == "role" else {"reason": WHY}
+    before = world.state()
+    for target in (ada, mod):
+        refused = await world.post(f"/api/v1/admin/users/{target.user_id}/{what}", body, token=token)
+        assert 403 == refused.status_code
+    assert before == world.state()
+
+
+async def test_sessions_of_a_player_are_ended(world: World) -> None:
+    """All of them; its tokens are refused from then on."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token = promoted(world, mod, "moderator")
+    path = f"/api/v1/admin/users/{ada.user_id}/sessions/end"
+    assert {"ended": 1} == await told(await world.post(path, {"reason": WHY}, token=token))
+    assert 401 == (await world.get("/api/v1/users/me", token=ada.access)).status_code
+
+
+@pytest.mark.parametrize("body", [{"banned": True}, {"banned": True, "reason": ""}, {"score": 7, "reason": WHY}])
+async def test_an_act_needs_a_reason_and_known_fields(body: dict[str, Any], world: World) -> None:
+    """Nothing changes otherwise."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token = promoted(world, mod, "moderator")
+    before = world.state()
+    refused = await world.post(f"/api/v1/admin/users/{ada.user_id}/standing", body, token=token)
+    assert 400 == refused.status_code
+    assert before == world.state()
+
+
+async def test_the_audit_tells_of_a_standing_that_was_changed(world: World) -> None:
+    """Who did it, to whom, and why."""
+    ada, chief = await world.signed_up("ada"), await world.signed_up("chief")
+    token = promoted(world, chief, "admin")
+    await world.post(f"/api/v1/admin/users/{ada.user_id}/standing", {"flagged": True, "reason": WHY}, token=token)
+    page = await told(await world.get(f"/api/v1/admin/audit?userId={ada.user_id}", token=token))
+    [event] = page["events"]
+    assert (f"user:{chief.user_id}", ada.user_id, WHY, "act") == (
+        *(event["by"], event["userId"]),
+        *(event["why"], event["kind"]),
+    )
+
+
+@pytest.mark.parametrize("who", ["x", "00000000-0000-4000-8000-000000000000"])
+async def test_a_player_that_is_none_is_not_found(who: str, world: World) -> None:
+    """Whatever is wanted of it."""
+    token = promoted(world, await world.signed_up("chief"), "admin")
+    assert 404 == (await world.get(f"/api/v1/admin/users/{who}", token=token)).status_code
+    for what, body in (("standing", {"reason": WHY}), ("role", {"role": "user", "reason": WHY})):
+        assert 404 == (await world.post(f"/api/v1/admin/users/{who}/{what}", body, token=token)).status_code
