@@ -111,6 +111,9 @@ class Keys(Group, frozen=True, kw_only=True):
     settle_s: Annotated[
         float, Meta(ge=2, le=86_400, description="Until a new key signs, so that every worker has read it by then")
     ] = 30.0
+    rotate_days: Annotated[
+        float, Meta(ge=0, le=3650, description="Age in days at which a key that signs is rotated by itself; 0: never")
+    ] = 30.0
 
 
 class Passwords(Group, frozen=True, kw_only=True):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 from actors.actions.messages import Proof, ProofRefused
-from actors.ports import ActionKind, UserId
+from actors.ports import ActionKind, UserId, key_id
 
 #: A proof is good for so long after the time that it names, and servers' clocks may differ by so much.
 PROOF_AGE_US = 60_000_000
@@ -23,12 +21,6 @@ KeysOf = Callable[[str], Sequence[bytes]]
 def signed_text(action_type: str, action_id: str, user_id: UserId, timestamp: str) -> str:
     """What the game's server puts its signature under."""
     return f"{action_type}:{action_id}:{user_id}:{timestamp}"
-
-
-@lru_cache(maxsize=256)
-def key_id(key: bytes) -> str:
-    """The name of a key, which follows from it and tells nothing of it: 8 hexadecimal digits."""
-    return hashlib.sha256(b"key id\n" + key).hexdigest()[:8]
 
 
 class HmacVerifier:

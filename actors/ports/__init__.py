@@ -29,7 +29,7 @@ from actors.ports.event_log import EventLog, LoggedFacts
 from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore, Grant
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
-from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId
+from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId, key_id
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -137,4 +137,5 @@ __all__ = [
     "UnknownUser",
     "UserId",
     "WallClock",
+    "key_id",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from typing import NewType, Protocol
 
 UserId = NewType("UserId", str)
@@ -11,6 +13,12 @@ EventId = NewType("EventId", str)
 BoardId = NewType("BoardId", str)
 
 ALL_TIME = BoardId("all_time")
+
+
+@lru_cache(maxsize=256)
+def key_id(key: bytes) -> str:
+    """What a key is called: 8 hexadecimal digits that follow from it and tell nothing of it."""
+    return hashlib.sha256(b"key id\n" + key).hexdigest()[:8]
 
 
 class Ids(Protocol):

@@ -164,8 +164,9 @@ class UserActor(PromptActor):
             raise Unavailable("The proof cannot be judged just now. Nothing was done; try again.") from error
 
     def _earned(self, action_id: str, kind: ActionKind) -> TokenEarned:
-        world = self._world
-        earned = Earned(self._user_id, kind.action_type, action_id, kind.points, world.clock.now_us())
+        world, now_us = self._world, self._world.clock.now_us()
+        expires_us = now_us + world.rules.earned_age_s * 1_000_000
+        earned = Earned(self._user_id, kind.action_type, action_id, kind.points, now_us, expires_us)
         return TokenEarned(issue(earned, world.keys()), world.rules.earned_age_s, kind.points)
 
     def _score(self, request: Request) -> None:
@@ -212,9 +213,8 @@ class UserActor(PromptActor):
 
     def _judge_update(self, wish: Update) -> Right | Refusal:
         """The token, what is said of it, and last the limit, which counts what the ledger would be asked about."""
-        rules, now_us = self._world.rules, self._world.clock.now_us()
-        age_us = rules.earned_age_s * 1_000_000
-        judged = updates.judge(wish, owner=self._user_id, now_us=now_us, age_us=age_us, keys=self._world.keys())
+        now_us = self._world.clock.now_us()
+        judged = updates.judge(wish, owner=self._user_id, now_us=now_us, keys=self._world.keys())
         if isinstance(judged, Refusal) and wish.idempotency_key is None:
             return judged
         wait_s = self._update_window.take(now_us)

@@ -97,7 +97,8 @@ class UpdateAnswer:
 class Update(Question[UpdateAnswer]):
     """Count the points that this token was given for. Refusals: all of ``actors.user.refusals``.
 
-    All texts are as the client wrote them: it signed them so, with `secret`. `moment_us` is what `timestamp` says.
+    All texts are as the client wrote them: it signed them so, with one of `secrets`. `moment_us` is what `timestamp`
+    says.
     """
 
     token: str | None
@@ -108,6 +109,6 @@ class Update(Question[UpdateAnswer]):
     timestamp: str
     moment_us: int
     signature: str
-    secret: bytes = field(repr=False)
+    secrets: tuple[bytes, ...] = field(repr=False)
     idempotency_key: str | None
     source: Source

@@ -14,6 +14,12 @@ class TokenExpired(Refusal):
     code = "TOKEN_EXPIRED"
 
 
+class TokenRotatedOut(TokenExpired):
+    """The action token was ours, under a key that is believed no more: all that it signed has expired."""
+
+    details: Mapping[str, Any] = {"reason": "rotated_out"}
+
+
 class TokenAlreadyUsed(Refusal):
     """The action token has counted once, and never will again."""
 
@@ -27,7 +33,10 @@ class TokenInvalid(Refusal):
 
 
 class ActionTokenRefused(Refusal):
-    """The compact action token does not count; the `reason` in `details` is missing, forged, expired or used."""
+    """The compact action token does not count.
+
+    The `reason` in `details` is missing, forged, expired, rotated_out or used.
+    """
 
     code = "INVALID_ACTION_TOKEN"
 

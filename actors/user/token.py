@@ -7,12 +7,15 @@ import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 
-from actors.ports import UserId
+from actors.ports import UserId, key_id
 from actors.runtime import Refusal
-from actors.user.refusals import TokenExpired, TokenInvalid
+from actors.user.refusals import TokenExpired, TokenInvalid, TokenRotatedOut
 
 #: Two servers' clocks may differ by this much before a token seems to come from the future.
 CLOCK_SKEW_MS = 5_000
+
+#: Stands between the id of the key and what is random in a nonce. Tokens of former times are without: any key may do.
+KEY_MARK = "-"
 
 #: The year 5138. Python refuses to write numbers of thousands of digits, which JSON may well hold.
 MAX_TIMESTAMP_MS = 10**14
@@ -40,10 +43,22 @@ class ActionToken:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ActionKeys:
-    """HMAC keys: tokens are signed with `current`; those signed with one of `previous` still count."""
+    """HMAC keys: tokens are signed with `current`; those signed with one of `previous` still count.
+
+    Those of `rotated_out` count no more, but they were ours: who presents one has not made it up.
+    """
 
     current: bytes
     previous: tuple[bytes, ...] = ()
+    rotated_out: tuple[bytes, ...] = ()
+
+    def maker(self, text: str, signature: bytes, named: str | None) -> bytes | None:
+        """The key that made a signature over that text, of those that are called so (None: of all); None if none."""
+        found = None
+        for key in (self.current, *self.previous, *self.rotated_out):
+            if named in (None, key_id(key)) and hmac.compare_digest(sign(text, key).encode(), signature):
+                found = key
+        return found
 
     def __repr__(self) -> str:
         return f"<ActionKeys, {1 + len(self.previous)} keys>"
@@ -67,7 +82,8 @@ def _keyed(key: bytes) -> hmac.HMAC:
 
 
 def issue(user_id: UserId, *, now_ms: int, nonce: str, keys: ActionKeys) -> ActionToken:
-    """A fresh token for one player."""
+    """A fresh token for one player. Its nonce begins with the id of the key, which so is under the signature too."""
+    nonce = f"{key_id(keys.current)}{KEY_MARK}{nonce}"
     return ActionToken(user_id, now_ms, nonce, sign(_text(user_id, now_ms, nonce), keys.current))
 
 
@@ -85,11 +101,13 @@ def judge(token: ActionToken, *, owner: UserId, now_ms: int, age_ms: int, keys: 
     if not well_formed(token):
         return _unsigned()
     text = token.signed_text
+    named, mark, _ = token.nonce.partition(KEY_MARK)
     # As bytes: of text that is not ASCII `compare_digest` makes an error, and the signature is the client's to choose.
-    presented = token.signature.encode()
-    matches = [hmac.compare_digest(sign(text, key).encode(), presented) for key in (keys.current, *keys.previous)]
-    if not any(matches):
+    key = keys.maker(text, token.signature.encode(), named if mark else None)
+    if key is None:
         return _unsigned()
+    if key in keys.rotated_out:
+        return TokenRotatedOut("The key of this action token was rotated out. Request a new one.")
     if token.user_id != owner:
         return TokenInvalid("This action token was made for another user.")
     if token.timestamp_ms > now_ms + CLOCK_SKEW_MS:

@@ -178,7 +178,7 @@ class AuthRoutes:
     def _granted(self, user_id: str, username: str, role: str, session_id: str, token: str) -> Granted:
         tokens = self._world.tokens
         access = tokens.issue(user_id=user_id, username=username, role=role, session_id=session_id)
-        secret = client_secret(session_id, self._world.client_key)
+        secret = client_secret(session_id, self._world.client_keys()[0])
         return Granted(user_id, username, access, token, tokens.lifetime_s, secret)
 
 

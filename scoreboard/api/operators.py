@@ -19,8 +19,6 @@ class OperatorRoutes:
 
     def __init__(self, world: ApiWorld) -> None:
         self._world = world
-        # Keys are read once at start, so their public halves never change.
-        self._jwks = Answer(200, msgspec.json.encode(world.tokens.jwks()), (JSON, JWKS_CACHE))
 
     async def health(self, _: ApiRequest) -> Answer:
         """The process lives; nothing else is looked at."""
@@ -48,7 +46,7 @@ class OperatorRoutes:
 
     async def jwks(self, _: ApiRequest) -> Answer:
         """The public keys of access tokens."""
-        return self._jwks
+        return Answer(200, msgspec.json.encode(self._world.tokens.jwks()), (JSON, JWKS_CACHE))
 
     async def _parts(self) -> list[Part]:
         within_s = self._world.read_within_s

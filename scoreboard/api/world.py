@@ -60,7 +60,7 @@ class ApiWorld:
     kept: KeptAnswers
     passwords: Passwords
     refresh_key: bytes = field(repr=False)
-    client_key: bytes = field(repr=False)
+    client_keys: Callable[[], Sequence[bytes]]
     clock: WallClock
     ids: Ids
     metrics: Metrics

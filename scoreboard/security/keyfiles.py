@@ -34,7 +34,10 @@ class KeyFile(NamedTuple):
 
 def key_files(folder: Path, kind: str, suffix: str = "key") -> list[KeyFile]:
     """The files of one kind, the newest (highest number) first; others in the folder do not count."""
-    found = {path: path.stem.removeprefix(f"{kind}-") for path in folder.glob(f"{kind}-*.{suffix}")}
+    found = {
+        path: path.name.removeprefix(f"{kind}-").removesuffix(f".{suffix}")
+        for path in folder.glob(f"{kind}-*.{suffix}")
+    }
     numbers = {path: int(number) for path, number in found.items() if number.isascii() and number.isdigit()}
     files = [KeyFile(path, number, made_s(path)) for path, number in numbers.items()]
     return sorted(files, key=lambda file: file.number, reverse=True)
@@ -76,20 +79,22 @@ def read_private(path: Path) -> bytes:
         raise PrivateFileRefused(f"The file {path} cannot be read: {error.strerror}") from error
 
 
-def create_once(path: Path, make: Callable[[], bytes]) -> None:
+def create_once(path: Path, make: Callable[[], bytes]) -> bool:
     """Give `path` the content that `make` returns, unless it exists already.
 
-    It appears whole and on disk or not at all. Of two processes that do this at once one wins, and both read its file.
+    It appears whole and on disk or not at all. Of two processes that do this at once one wins, which is told True, and
+    both read its file.
     """
     if path.exists():
-        return
+        return False
     draft = path.with_name(f".new-{secrets.token_hex(8)}")
     try:
         _write_private(draft, make())
         path.hardlink_to(draft)
         _settle(path.parent)
+        return True
     except FileExistsError:
-        pass  # the other process was first; its keys are as good as ours
+        return False  # the other process was first; its keys are as good as ours
     except OSError as error:
         raise PrivateFileRefused(f"The file {path} cannot be written: {error.strerror}") from error
     finally:

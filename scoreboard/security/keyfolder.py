@@ -53,6 +53,12 @@ def load_keys(data_dir: Path, times: KeyTimes | None = None, *, now_s: float | N
     return folder.read(time.time() if now_s is None else now_s)
 
 
+def signing_files(folder: Path, kind: str) -> list[KeyFile]:
+    """The files of a kind of which one signs, the newest first."""
+    files, first = key_files(folder, kind), folder / FIRST_CLIENT_KEY
+    return [*files, KeyFile(first, 0, keyfiles.made_s(first))] if kind == "client" else files
+
+
 class KeyFolder:
     """Reads the folder. Each file is read once, unless it is written again: to look often is cheap."""
 
@@ -94,13 +100,22 @@ class KeyFolder:
         )
         return _not_empty(self.path, ring)
 
+    def states(self, now_s: float) -> list[tuple[KeyFile, str]]:
+        """Each key's file and what it does now: signs, believed, rotated out. For people; raises as `load_keys`."""
+        keyfiles.ready_folder(self.path)
+        found: list[tuple[KeyFile, str]] = []
+        for kind in ("action", "client", "jwt"):
+            now = self._standing(kind, now_s)
+            found += zip(now.believed, ["signs", *["believed"] * (len(now.believed) - 1)], strict=True)
+            found += [(file, "rotated out") for file in now.rotated_out]
+        for family, suffix in ((GAME, "key"), ("public", "pem")):
+            for kind in keyfiles.kinds(self.path, family, suffix):
+                found += [(file, "believed") for file in key_files(self.path, kind, suffix)]
+        return found
+
     def _standing(self, kind: str, now_s: float) -> Standing:
-        files = key_files(self.path, kind)
         lives_s = self._times.action_s if kind == "action" else self._times.access_s
-        if kind == "client":
-            first = self.path / FIRST_CLIENT_KEY
-            files.append(KeyFile(first, 0, keyfiles.made_s(first)))
-        return standing(files, now_s=now_s, settle_s=self._times.settle_s, lives_s=lives_s)
+        return standing(signing_files(self.path, kind), now_s=now_s, settle_s=self._times.settle_s, lives_s=lives_s)
 
     def _named(
         self, family: str, suffix: str, parse: Parse[T], known: dict[tuple[Path, float], Any]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRevoked, WrongKind
 from scoreboard.security.keys import KeyRing, public_jwk
@@ -40,7 +41,8 @@ class AccessTokens:
     """Issues and verifies; everything it needs is in memory.
 
     Args:
-        ring: The first signing key signs, all are believed.
+        keys: The keys of now: the first signing key signs, all are believed. Those that are rotated out are believed
+            of services only: their tokens outlive many keys, and each is good only as long as its file is there.
         revoked: Asked at every use, also for tokens that were verified before.
         services: Likewise for tokens of services: holds the name and the id of each that is good.
         lifetime_s: How long a new token is good for.
@@ -50,7 +52,7 @@ class AccessTokens:
 
     def __init__(  # noqa: PLR0913 - named, but for the first two
         self,
-        ring: KeyRing,
+        keys: Callable[[], KeyRing],
         revoked: RevokedSessions,
         *,
         issuer: str,
@@ -61,14 +63,16 @@ class AccessTokens:
         remember: int = 4096,
     ) -> None:
         self.lifetime_s = lifetime_s
-        self._ring = ring
+        self._keys = keys
+        self._ring: KeyRing | None = None
+        self._public: dict[str, RSAPublicKey] = {}
+        self._rotated_out: dict[str, RSAPublicKey] = {}
         self._revoked = revoked
         self._services = services
         self._issuer = issuer
         self._audience = audience
         self._now_us = now_us
         self._remember = remember
-        self._public = {key.kid: key.public for key in ring.signing}
         self._verified: OrderedDict[str, Caller] = OrderedDict()
 
     def issue(self, *, user_id: str, username: str, role: str, session_id: str) -> str:
@@ -91,7 +95,7 @@ class AccessTokens:
             "iss": self._issuer,
             "aud": self._audience,
         }
-        key = self._ring.signing[0]
+        key = self._keys().signing[0]
         return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid, "typ": TYPE})
 
     def verify(self, token: str) -> Caller:
@@ -122,6 +126,7 @@ class AccessTokens:
         return caller
 
     def _in_time(self, token: str) -> Caller:
+        self._take_over_keys()
         caller = self._verified.get(token)
         if caller is None:
             caller = self._decode(token)
@@ -144,7 +149,7 @@ class AccessTokens:
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys, for `/.well-known/jwks.json`."""
-        return {"keys": [public_jwk(key) for key in self._ring.signing]}
+        return {"keys": [public_jwk(key) for key in self._keys().signing]}
 
     def _keep(self, token: str, caller: Caller) -> None:
         self._verified[token] = caller
@@ -152,13 +157,23 @@ class AccessTokens:
         if len(self._verified) > self._remember:
             self._verified.popitem(last=False)
 
+    def _take_over_keys(self) -> None:
+        """What was verified with other keys is verified again: one of them may be believed no more."""
+        ring = self._keys()
+        if ring is not self._ring:
+            self._ring = ring
+            self._public = {key.kid: key.public for key in ring.signing}
+            self._rotated_out = {key.kid: key.public for key in ring.rotated_signing}
+            self._verified.clear()
+
     def _decode(self, token: str) -> Caller:
         if len(token) > LONGEST_TOKEN or not token.isascii():
             raise TokenInvalid("too long or not ASCII")
         try:
+            kid = self._kid_of(token)
             claims = jwt.decode(
                 token,
-                self._public[self._kid_of(token)],
+                self._public.get(kid) or self._rotated_out[kid],
                 algorithms=[ALGORITHM],
                 audience=self._audience,
                 issuer=self._issuer,
@@ -166,7 +181,10 @@ class AccessTokens:
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as error:  # the last two: hostile JSON in the header
             raise TokenInvalid(str(error)) from error
-        return _caller(claims, latest_s=self._now_us() // 1_000_000 + CLOCK_SKEW_S)
+        caller = _caller(claims, latest_s=self._now_us() // 1_000_000 + CLOCK_SKEW_S)
+        if kid in self._rotated_out and SEND_BATCHES not in caller.permissions:
+            raise TokenExpired  # all that a player was given under this key has
+        return caller
 
     def _kid_of(self, token: str) -> str:
         # The header is the sender's: it may only choose among the keys that we hold.
@@ -174,7 +192,7 @@ class AccessTokens:
         if header.get("typ") != TYPE:
             raise TokenInvalid("the type is not JWT")
         kid = header.get("kid")
-        if not isinstance(kid, str) or kid not in self._public:
+        if not isinstance(kid, str) or (kid not in self._public and kid not in self._rotated_out):
             raise TokenInvalid("no key of ours has this kid")
         return kid
 

@@ -188,7 +188,7 @@ async def _listen(host: str, port: int) -> list[trio.SocketListener]:
 def _tokens(parts: Parts) -> AccessTokens:
     wanted = parts.settings.tokens
     return AccessTokens(
-        parts.keys.now(),
+        parts.keys.now,
         parts.revoked,
         issuer=wanted.issuer,
         audience=wanted.audience,
@@ -221,7 +221,7 @@ def _api_world(
             rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting, share=wanted.share
         ),
         refresh_key=parts.keys.now().refresh_key,
-        client_key=parts.keys.now().client_keys[0],
+        client_keys=lambda: parts.keys.now().client_keys,
         clock=parts.clock,
         ids=parts.ids,
         metrics=parts.metrics,

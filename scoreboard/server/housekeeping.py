@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import trio
 
 from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
+from scoreboard.security.keyfolder import FOLDER
 from scoreboard.server.core import Core
 from scoreboard.server.hooks import CoreWatch
+from scoreboard.server.keychain import rotate_old_keys
 from scoreboard.server.parts import Parts
 from scoreboard.stores.opening import Stores
 
@@ -39,7 +44,14 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
             else:
                 parts.log.info("maintained", rows_removed=removed)
 
+    async def rotate_keys() -> None:
+        folder = Path(parts.settings.data_dir) / FOLDER
+        while True:
+            await trio.to_thread.run_sync(partial(rotate_old_keys, folder, parts.settings, parts.log))
+            await trio.sleep(MAINTENANCE_S)
+
     children = [
+        Child("rotation of keys", rotate_keys),
         Child("board loader", load_board),
         Child("maintenance", clean_stores),
         Child("keys", parts.keys.keep),

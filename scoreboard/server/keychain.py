@@ -7,14 +7,16 @@ from pathlib import Path
 
 import trio
 
-from actors.actions.proof import HmacVerifier, Verifier, key_id
-from actors.ports import ED25519, HMAC
+from actors.actions.proof import HmacVerifier, Verifier
+from actors.ports import ED25519, HMAC, key_id
 from actors.user.token import ActionKeys
 from scoreboard.observe.logs import Logger
 from scoreboard.security.ed25519 import Ed25519Verifier
+from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfolder import KeyFolder, LiveKeys
+from scoreboard.security.keymaking import rotate_old
 from scoreboard.security.keys import KeyRing
-from scoreboard.security.rotation import KeyTimes
+from scoreboard.security.rotation import DAY_S, KeyTimes
 from scoreboard.settings import Settings
 
 
@@ -42,6 +44,20 @@ async def open_keys(settings: Settings, log: Logger) -> LiveKeys:
         log.info("keys_changed", signs=ring.signing[0].kid, **counts)
 
     return LiveKeys(folder, ring, refused=refused, changed=changed)
+
+
+def rotate_old_keys(folder: Path, settings: Settings, log: Logger) -> None:
+    """Give each kind that signs a new key when its newest is too old; of all workers one does it. Blocks."""
+    if not settings.keys.rotate_days:
+        return
+    for kind in ("action", "client", "jwt"):
+        try:
+            made = rotate_old(folder, kind, now_s=time.time(), older_s=settings.keys.rotate_days * DAY_S)
+        except (PrivateFileRefused, OSError) as error:
+            log.error("key_not_rotated", kind=kind, reason=str(error))  # noqa: TRY400 - the sentence is the whole story
+        else:
+            if made is not None:
+                log.info("key_rotated", file=str(made))
 
 
 def _first_read(folder: KeyFolder, data_dir: Path) -> KeyRing:
@@ -74,5 +90,5 @@ class ActionKeysNow:
         ring = self._keys.now()
         if ring is not self._ring:
             current, *previous = ring.action_keys
-            self._ring, self._made = ring, ActionKeys(current, tuple(previous))
+            self._ring, self._made = ring, ActionKeys(current, tuple(previous), ring.rotated_actions)
         return self._made

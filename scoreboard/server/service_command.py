@@ -83,8 +83,9 @@ def _settings(data: str | None) -> Settings:
 
 def _tokens(settings: Settings) -> AccessTokens:
     clock, names = SystemClock(), settings.tokens
+    ring = load_keys(Path(settings.data_dir), key_times(settings))
     return AccessTokens(
-        load_keys(Path(settings.data_dir), key_times(settings)),
+        lambda: ring,
         RevokedSessions(keep_s=names.access_s, now_us=clock.now_us),
         issuer=names.issuer,
         audience=names.audience,

@@ -25,8 +25,8 @@ from actors.actions.messages import (
     ProofRejected,
     Prove,
 )
-from actors.actions.proof import HmacVerifier, Verifier, judge, key_id, signed_text
-from actors.ports import ED25519, HMAC, ActionKind, Source, StoreUnavailable, UserId
+from actors.actions.proof import HmacVerifier, Verifier, judge, signed_text
+from actors.ports import ED25519, HMAC, ActionKind, Source, StoreUnavailable, UserId, key_id
 from actors.runtime import Ref, running_actor
 from actors.user.token import sign
 from scoreboard.security.ed25519 import Ed25519Verifier

@@ -33,7 +33,7 @@ async def test_a_proof_is_answered_with_a_token(world: World) -> None:
         "data": {"actionToken": token, "expiresIn": 300, "scoreIncrement": 50},
         "message": "Action verified successfully",
     }
-    assert ["v1", 3] == [token.split(".")[0], len(token.split("."))]
+    assert ["v2", 3] == [token.split(".")[0], len(token.split("."))]
 
 
 async def test_a_proof_may_be_an_object_or_one_text_or_the_bare_signature(world: World) -> None:

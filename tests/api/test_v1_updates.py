@@ -164,11 +164,11 @@ def forgeries(token: str) -> list[str]:
     return [
         token[:-1],
         token + "A",
-        token.replace("v1.", "v2."),
+        token.replace("v2.", "v1."),
         token.replace(payload, richer),
-        "v1..",
+        "v2..",
         "x",
-        "v1." * 500,
+        "v2." * 500,
     ]
 
 

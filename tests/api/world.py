@@ -15,8 +15,8 @@ import trio
 from quart import Response
 
 from actors.actions.messages import ProofRejected
-from actors.actions.proof import HmacVerifier, Verifier, key_id
-from actors.ports import ED25519, HMAC
+from actors.actions.proof import HmacVerifier, Verifier
+from actors.ports import ED25519, HMAC, key_id
 from actors.runtime import Observer
 from actors.user.token import ActionKeys
 from actors.user.world import UserRules
@@ -236,13 +236,13 @@ class Parts:
             "archive": self.archive,
             "published": core.published,
             "tokens": AccessTokens(
-                self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
+                lambda: self.keys, self.revoked, **names, lifetime_s=LIFETIME_S, now_us=now_us, services=self.live
             ),
             "kept": KeptAnswers(self.kept, self.keys.refresh_key),
             "tickets": Tickets(self.keys.refresh_key, now_us=now_us, used=Alone()),
             "passwords": Passwords(rounds=4),
             "refresh_key": self.keys.refresh_key,
-            "client_key": self.keys.client_keys[0],
+            "client_keys": lambda: self.keys.client_keys,
             "clock": self.clock,
             "ids": self.ids,
             "metrics": self.metrics,

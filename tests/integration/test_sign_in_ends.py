@@ -43,8 +43,9 @@ def short_token(server: ServedScoreboard, player: Player) -> str:
     def now_us() -> int:
         return time.time_ns() // 1000
 
+    ring = load_keys(server.data)
     tokens = AccessTokens(
-        load_keys(server.data),
+        lambda: ring,
         RevokedSessions(keep_s=LIVES_S, now_us=now_us),
         issuer=claims["iss"],
         audience=claims["aud"],

@@ -20,6 +20,9 @@ from scoreboard.server.system import SystemClock
 NAMES: Any = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
 
 
+RING = generate_ring()
+
+
 def command(*words: str) -> Result:
     """`scoreboard service` with these words."""
     return CliRunner().invoke(main, ["service", *words])
@@ -46,8 +49,8 @@ def test_a_token_that_an_operator_made_is_good_until_it_is_revoked(tmp_path: Pat
     assert 0 == made.exit_code, made.output
     token = made.stdout.strip()
     revoked = RevokedSessions(keep_s=60, now_us=clock.us)
-    now_us = SystemClock().now_us
-    tokens = AccessTokens(load_keys(tmp_path), revoked, **NAMES, lifetime_s=60, now_us=now_us, services=live)
+    now_us, ring = SystemClock().now_us, load_keys(tmp_path)
+    tokens = AccessTokens(lambda: ring, revoked, **NAMES, lifetime_s=60, now_us=now_us, services=live)
     caller = tokens.verify_service(token)
     assert ("arena", "service", ("scores:batch",)) == (caller.username, caller.role, caller.permissions)
     with pytest.raises(WrongKind, match="token of a service"):
@@ -66,7 +69,7 @@ def test_a_players_token_is_no_services(tmp_path: Path) -> None:
     """Whatever role the account has."""
     clock = Clock()
     tokens = AccessTokens(
-        generate_ring(), RevokedSessions(keep_s=60, now_us=clock.us), **NAMES, lifetime_s=60, now_us=clock.us
+        lambda: RING, RevokedSessions(keep_s=60, now_us=clock.us), **NAMES, lifetime_s=60, now_us=clock.us
     )
     token = tokens.issue(user_id="u", username="arena", role="service", session_id="0123456789abcdef")
     assert "arena" == tokens.verify(token).username
@@ -79,7 +82,7 @@ def test_a_services_token_ends_by_itself(tmp_path: Path) -> None:
     clock = Clock()
     live = {("arena", "0123456789abcdef")}
     ended = RevokedSessions(keep_s=60, now_us=clock.us)
-    tokens = AccessTokens(generate_ring(), ended, **NAMES, lifetime_s=60, now_us=clock.us, services=live)
+    tokens = AccessTokens(lambda: RING, ended, **NAMES, lifetime_s=60, now_us=clock.us, services=live)
     token = tokens.issue_for_service("arena", "0123456789abcdef", expires_s=int(clock.s) + 100)
     clock.s += 99
     tokens.verify_service(token)

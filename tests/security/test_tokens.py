@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -34,15 +35,16 @@ class Bench:
     """A tokens object with its clock and its revoked sessions at hand."""
 
     def __init__(self, ring: KeyRing = RING, remember: int = 3) -> None:
-        self.clock = Clock()
+        self.clock, self.ring = Clock(), ring
         self.revoked = RevokedSessions(keep_s=DAY_S, now_us=self.clock.now_us)
         self.tokens = AccessTokens(
-            ring,
+            lambda: self.ring,
             self.revoked,
             issuer="scoreboard-api",
             audience="scoreboard-client",
             lifetime_s=DAY_S,
             now_us=self.clock.now_us,
+            services={("arena", "0" * 16)},
             remember=remember,
         )
 
@@ -156,14 +158,38 @@ def test_only_so_many_tokens_are_remembered(bench: Bench) -> None:
 
 
 def test_a_token_of_the_key_before_is_still_believed() -> None:
-    """Rotation signs nobody out."""
-    newer = generate_ring()
-    old_token = Bench().issue()
-    both = Bench(
-        KeyRing((*newer.signing, *RING.signing), RING.action_keys, RING.refresh_key, RING.game_keys, RING.client_keys)
-    )
-    assert "u1" == both.tokens.verify(old_token).user_id
-    assert newer.signing[0].kid == jwt.get_unverified_header(both.issue())["kid"]
+    """Rotation signs nobody out, and needs no new start."""
+    newer, bench = generate_ring(), Bench()
+    old_token = bench.issue()
+    bench.ring = replace(RING, signing=(*newer.signing, *RING.signing))
+    assert "u1" == bench.tokens.verify(old_token).user_id
+    assert newer.signing[0].kid == jwt.get_unverified_header(bench.issue())["kid"]
+    assert [newer.signing[0].kid, KID] == [key["kid"] for key in bench.tokens.jwks()["keys"]]
+
+
+def test_a_key_that_was_rotated_out_is_believed_of_services_only() -> None:
+    """What it signed for players has expired; a service's token lives as long as its file, whatever signed it."""
+    newer, bench = generate_ring(), Bench()
+    player, service = bench.issue(), bench.tokens.issue_for_service("arena", "0" * 16, expires_s=START_S + 10)
+    bench.tokens.verify(player)
+    bench.ring = replace(newer, rotated_signing=RING.signing)
+    with pytest.raises(TokenExpired):
+        bench.tokens.verify(player)
+    assert "arena" == bench.tokens.verify_service(service).username
+    assert [newer.signing[0].kid] == [key["kid"] for key in bench.tokens.jwks()["keys"]]
+
+
+def test_a_key_that_was_retired_is_believed_of_nobody() -> None:
+    """Not even what was verified before."""
+    newer, bench = generate_ring(), Bench()
+    player, service = bench.issue(), bench.tokens.issue_for_service("arena", "0" * 16, expires_s=START_S + 10)
+    bench.tokens.verify(player)
+    bench.tokens.verify_service(service)
+    bench.ring = newer
+    with pytest.raises(TokenInvalid):
+        bench.tokens.verify(player)
+    with pytest.raises(TokenInvalid):
+        bench.tokens.verify_service(service)
 
 
 KID = RING.signing[0].kid

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.ports import UserId
+from actors.ports import UserId, key_id
 from actors.runtime import Refusal
-from actors.user.refusals import TokenExpired, TokenInvalid
+from actors.user.refusals import TokenExpired, TokenInvalid, TokenRotatedOut
 from actors.user.token import CLOCK_SKEW_MS, ActionKeys, ActionToken, issue, judge, sign
 
 ALICE, BOB = UserId("alice"), UserId("bob")
@@ -26,40 +27,60 @@ def verdict(
     return None if refusal is None else type(refusal)
 
 
+NONCE = "0123456789abcdef"
+
+
 def fresh(owner: UserId = ALICE, now_ms: int = NOW_MS, keys: ActionKeys = KEYS) -> ActionToken:
     """A good token, unless the arguments make it a bad one."""
-    return issue(owner, now_ms=now_ms, nonce="0123456789abcdef", keys=keys)
+    return issue(owner, now_ms=now_ms, nonce=NONCE, keys=keys)
+
+
+def former(key: bytes) -> ActionToken:
+    """A token whose nonce does not say which key signed it."""
+    return ActionToken(ALICE, NOW_MS, NONCE, sign(f"alice:{NOW_MS}:{NONCE}", key))
 
 
 def test_the_signed_text_is_user_time_and_nonce_joined_by_colons() -> None:
-    """Exactly as the contract gives it, so that others can check a signature."""
-    assert fresh().signed_text == "alice:1750000000000:0123456789abcdef"
+    """Exactly as the contract gives it, so that others can check a signature; the nonce begins with the key's id."""
+    assert f"alice:1750000000000:{key_id(b'current')}-0123456789abcdef" == fresh().signed_text
 
 
 def test_the_signature_is_the_known_hmac() -> None:
     """HMAC-SHA256 in lower-case hex: the vector of RFC 4231, case 2, and a token's own text."""
     expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert sign("what do ya want for nothing?", b"Jefe") == expected
-    text = b"alice:1750000000000:0123456789abcdef"
-    assert fresh().signature == hmac.digest(b"current", text, "sha256").hex()
-
-
-def test_the_digest_does_not_depend_on_the_key() -> None:
-    """A token signed again with another key is the same token, and is spent once."""
-    one, other = fresh(), fresh(keys=ActionKeys(b"other"))
-    assert one.signature != other.signature
-    assert one.digest == other.digest == hashlib.sha256(one.signed_text.encode()).digest()
+    assert fresh().signature == hmac.digest(b"current", fresh().signed_text.encode(), "sha256").hex()
+    assert fresh().digest == hashlib.sha256(fresh().signed_text.encode()).digest()
 
 
 @pytest.mark.parametrize("key", [b"current", b"older", b"oldest"])
 def test_the_current_and_the_previous_keys_are_accepted(key: bytes) -> None:
-    """A rotation of keys takes no token away."""
+    """A rotation of keys takes no token away, nor one of those that do not say their key."""
     assert verdict(fresh(keys=ActionKeys(key))) is None
+    assert verdict(former(key)) is None
 
 
-def test_a_key_that_was_rotated_out_is_foreign() -> None:
-    """A token of a key that is no longer known was not made by this server."""
+def test_a_key_that_nobody_knows_is_foreign() -> None:
+    """A token of it was not made by this server."""
     assert verdict(fresh(keys=ActionKeys(b"forgotten"))) is TokenInvalid
+    assert verdict(former(b"forgotten")) is TokenInvalid
+
+
+def test_a_key_that_was_rotated_out_is_no_forgery() -> None:
+    """The refusal says so, if the key did sign it; and nobody's token counts for its sake."""
+    keys = replace(KEYS, rotated_out=(b"rotated",))
+    gone = fresh(keys=ActionKeys(b"rotated"))
+    assert verdict(gone, keys=keys) is TokenRotatedOut
+    assert verdict(former(b"rotated"), keys=keys) is TokenRotatedOut
+    assert verdict(replace(gone, signature="0" * 64), keys=keys) is TokenInvalid
+    assert {"reason": "rotated_out"} == TokenRotatedOut.details
+
+
+def test_a_token_is_judged_by_the_key_that_it_names() -> None:
+    """One key's signature under another's name is none."""
+    text = f"{key_id(b'older')}-{NONCE}"
+    swapped = ActionToken(ALICE, NOW_MS, text, sign(f"alice:{NOW_MS}:{text}", b"current"))
+    assert verdict(swapped) is TokenInvalid
 
 
 def test_a_token_lives_for_its_age_and_not_a_millisecond_longer() -> None:

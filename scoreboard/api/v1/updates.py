@@ -48,7 +48,7 @@ class UpdateRoute:
         return _told(caller.user_id, answer)
 
     def _wish(self, request: ApiRequest, body: UpdateBody, caller: Caller, key: str | None) -> Update:
-        moment_us = moment_of(body.timestamp)
+        world, moment_us = self._world, moment_of(body.timestamp)
         if moment_us is None:
             raise no_timestamp()
         if body.user_id.lower() != caller.user_id:
@@ -64,7 +64,7 @@ class UpdateRoute:
             timestamp=body.timestamp,
             moment_us=moment_us,
             signature=body.client_signature,
-            secret=client_secret(caller.session_id, self._world.client_key).encode(),
+            secrets=tuple(client_secret(caller.session_id, each).encode() for each in world.client_keys()),
             idempotency_key=key,
             source=request.came_from(),
         )

@@ -1,0 +1,102 @@
+"""``scoreboard key``: the keys of a server. It need not run; one that runs sees a change within a second."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from scoreboard.security import keymaking
+from scoreboard.security.errors import SecurityError
+from scoreboard.security.keyfolder import KeyFolder
+from scoreboard.server.keychain import key_times
+from scoreboard.server.offline import data_option
+from scoreboard.settings import Settings
+from scoreboard.settings_reader import SettingsError, load
+
+
+@click.group("key")
+def key() -> None:
+    """Rotate keys, register those of the game, and retire them.
+
+    No token that was honestly given is ever refused by a rotation: a new key signs when all servers have read it, and
+    an old one is believed as long as what it signed can live.
+    """
+
+
+@key.command("rotate")
+@click.argument("kind", type=click.Choice(sorted(keymaking.MAKERS)))
+@click.option("--name", default="", help="Of a game's key, the name that the catalogue of actions has for it.")
+@data_option
+def rotate_command(kind: str, name: str, data: str | None) -> None:
+    """Make a new key of the KIND action, client, game or jwt, and print its file.
+
+    Those of the game are all believed until they are retired: give its servers the new one first.
+    """
+    with _explained():
+        click.echo(keymaking.rotate(_folder(_settings(data)), kind, name=name))
+
+
+@key.command("add")
+@click.argument("name")
+@click.argument("file", type=click.File("rb"))
+@data_option
+def add_command(name: str, file: BinaryIO, data: str | None) -> None:
+    """Believe proofs under the Ed25519 key of which FILE (- for standard input) has the public half, as PEM.
+
+    NAME is what `scoreboard action add --verifier ed25519 --key` calls it. Several keys may have one name.
+    """
+    with _explained():
+        click.echo(keymaking.register(_folder(_settings(data)), name, file.read()))
+
+
+@key.command("list")
+@data_option
+def list_command(data: str | None) -> None:
+    """Print all keys: file, what it does now, since when it is there."""
+    with _explained():
+        settings = _settings(data)
+        for file, does in KeyFolder(Path(settings.data_dir), key_times(settings)).states(time.time()):
+            since = datetime.fromtimestamp(file.made_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+            click.echo(f"{file.path.name}  {does}  {since}")
+
+
+@key.command("retire")
+@click.argument("name")
+@data_option
+def retire_command(name: str, data: str | None) -> None:
+    """Believe the key NAME (a file, as `list` prints it) no more, at once, whatever was signed with it.
+
+    For one of the game that is not used any more, and for one that somebody else may have read.
+    """
+    with _explained():
+        click.echo(keymaking.retire(_folder(_settings(data)), name))
+
+
+def _settings(data: str | None) -> Settings:
+    return load(os.environ, {"data_dir": data})
+
+
+def _folder(settings: Settings) -> Path:
+    folder = KeyFolder(Path(settings.data_dir), key_times(settings))
+    folder.make()
+    return folder.path
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except SettingsError as error:
+        click.echo(f"scoreboard: {error}", err=True)
+        sys.exit(2)
+    except (SecurityError, OSError) as error:
+        click.echo(f"scoreboard: {error}", err=True)
+        sys.exit(1)
