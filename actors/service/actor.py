@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,9 +21,13 @@ NO_CATALOGUE = "The catalogue of actions cannot be read just now. Nothing was do
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """Of each service: rows a minute (None: any number), batches at the ledger, age of the catalogue in seconds."""
+    """Of each service: rows a minute (None: any number), batches at the ledger, age of the catalogue in seconds.
+
+    `rows_of` tells the rows a minute of a service that has a limit of its own. It is asked with each batch.
+    """
 
     rows_per_minute: int | None = None
+    rows_of: Callable[[str], int | None] = lambda _: None
     batches_under_way: int = 16
     refresh_s: float = 60.0
 
@@ -49,7 +53,7 @@ class ServiceActor(BatchActor):
     def __init__(self, service: str, world: ServiceWorld) -> None:
         self._service = service
         self._world = world
-        self._window = RowWindow(world.rules.rows_per_minute)
+        self._window = RowWindow(self._most())
         self._points: dict[str, int] | None = None
         self._under_way: list[Request] = []
 
@@ -103,12 +107,16 @@ class ServiceActor(BatchActor):
         self._under_way.append(request)
 
     def _count(self, rows: int) -> None:
+        most = self._window.count = self._most()
         wait_s = self._window.take(rows, self._world.clock.now_us())
         if wait_s is not None:
-            most = self._world.rules.rows_per_minute
             raise TooManyRows(
                 f"This service may send {most} rows a minute; none of these {rows} was looked at.", retry_after_s=wait_s
             )
+
+    def _most(self) -> int | None:
+        own = self._world.rules.rows_of(self._service)
+        return self._world.rules.rows_per_minute if own is None else own
 
     async def _read_catalogue(self) -> None:
         self.wake_at = trio.current_time() + self._world.rules.refresh_s

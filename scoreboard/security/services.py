@@ -19,7 +19,7 @@ from scoreboard.security.errors import PrivateFileRefused, ServiceRefused
 
 FOLDER = "services"
 LOOK_EVERY_S = 0.5
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _FILE = re.compile(r"([a-z0-9][a-z0-9-]{0,39})\.([0-9a-f]{16})\.json")
 
 
@@ -40,7 +40,7 @@ def add(data_dir: Path, token: ServiceToken) -> None:
         ServiceRefused: the name is none.
         PrivateFileRefused: the folder is open to others, or cannot be written.
     """
-    if not _NAME.fullmatch(token.name):
+    if not NAME.fullmatch(token.name):
         raise ServiceRefused("A service's name has 1 to 40 lower-case letters, digits and hyphens.")
     folder = data_dir / FOLDER
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from scoreboard.security import services
+from scoreboard.security import service_limits, services
 from scoreboard.security.errors import SecurityError
 from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.revoked import RevokedSessions
@@ -25,7 +25,13 @@ from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, load
 
 DAY_S = 24 * 3600
+MOST_ROWS = 100_000_000
 data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
+
+
+rows_option = click.option(
+    "--rows-per-minute", type=click.IntRange(1, MOST_ROWS), help="A limit of its own, instead of that of all."
+)
 
 
 @click.group("service")
@@ -39,8 +45,9 @@ def service() -> None:
 @service.command("add")
 @click.argument("name")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good for.")
+@rows_option
 @data_option
-def add_command(name: str, days: int, data: str | None) -> None:
+def add_command(name: str, days: int, rows_per_minute: int | None, data: str | None) -> None:
     """Print a token for the service NAME; it is told only now.
 
     A service may have several tokens, so that one can take the place of another. What it sent counts once for its
@@ -51,17 +58,35 @@ def add_command(name: str, days: int, data: str | None) -> None:
         now_s = int(time.time())
         token = ServiceToken(name, secrets.token_hex(8), now_s, now_s + days * DAY_S)
         services.add(Path(settings.data_dir), token)
+        if rows_per_minute is not None:
+            service_limits.set_rows(Path(settings.data_dir), name, rows_per_minute)
         click.echo(_tokens(settings).issue_for_service(name, token.token_id, expires_s=token.expires_s))
         click.echo(f"{name} may send scores until {_day(token.expires_s)}; token id {token.token_id}", err=True)
+
+
+@service.command("limit")
+@click.argument("name")
+@rows_option
+@data_option
+def limit_command(name: str, rows_per_minute: int | None, data: str | None) -> None:
+    """Set how many rows a minute the service NAME may send; without the option it is what all may."""
+    with _explained():
+        service_limits.set_rows(Path(_settings(data).data_dir), name, rows_per_minute)
+        click.echo(
+            f"{name} may send {'what all may' if rows_per_minute is None else f'{rows_per_minute} rows a minute'}"
+        )
 
 
 @service.command("list")
 @data_option
 def list_command(data: str | None) -> None:
-    """Print the tokens that were not revoked: name, id, made, good until."""
+    """Print the tokens that were not revoked: name, id, made, good until, rows a minute if not those of all."""
     with _explained():
-        for token in services.listed(Path(_settings(data).data_dir)):
-            click.echo(f"{token.name}  {token.token_id}  {_day(token.created_s)}  {_day(token.expires_s)}")
+        data_dir = Path(_settings(data).data_dir)
+        rows = service_limits.read_rows(data_dir / services.FOLDER)
+        for token in services.listed(data_dir):
+            own = f"  {rows[token.name]} rows a minute" if token.name in rows else ""
+            click.echo(f"{token.name}  {token.token_id}  {_day(token.created_s)}  {_day(token.expires_s)}{own}")
 
 
 @service.command("revoke")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import trio
@@ -12,6 +14,7 @@ from actors.ports import Period
 from actors.service.actor import ServiceRules
 from actors.user.limits import Limit
 from actors.user.world import UserRules
+from scoreboard.security.service_limits import ServiceLimits
 from scoreboard.server.core import Core, Listening, running_core
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import ActionKeysNow, verifiers
@@ -25,7 +28,8 @@ from scoreboard.stores.opening import Stores
 def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsyncContextManager[Core]:
     """The actors over these stores, with the rules of the settings, while its body runs."""
     settings, limits = parts.settings, parts.settings.limits
-    services = ServiceRules(rows_per_minute=limits.service_rows_per_minute if limits.enabled else None)
+    own = ServiceLimits(Path(settings.data_dir), now_s=time.monotonic)
+    services = ServiceRules(limits.service_rows_per_minute, own.rows_of) if limits.enabled else ServiceRules()
     return running_core(
         _ports(parts, stores),
         _hooks(parts, watch),

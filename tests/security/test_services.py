@@ -13,6 +13,7 @@ from scoreboard.security.errors import ServiceRefused, TokenExpired, TokenRevoke
 from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.keys import generate_ring
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.service_limits import ServiceLimits, read_rows
 from scoreboard.security.services import ServiceToken, ServiceTokens
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.system import SystemClock
@@ -148,3 +149,31 @@ def test_a_token_can_be_ended_whatever_has_become_of_its_file(tmp_path: Path, sp
     assert 0 == command("revoke", "other", "--data", str(tmp_path)).exit_code
     assert 0 == command("revoke", "arena", "--data", str(tmp_path)).exit_code
     assert [] == list((tmp_path / "services").iterdir())
+
+
+def test_a_service_s_own_limit_is_set_changed_and_taken_away(tmp_path: Path) -> None:
+    """A running server sees it within half a second; `list` tells it."""
+    clock = Clock()
+    limits, data = ServiceLimits(tmp_path, now_s=clock), ("--data", str(tmp_path))
+    assert limits.rows_of("arena") is None
+    assert 0 == command("add", "arena", "--rows-per-minute", "500", *data).exit_code
+    assert limits.rows_of("arena") is None
+    clock.s += 0.5
+    assert 500 == limits.rows_of("arena")
+    assert "500 rows a minute" in command("list", *data).stdout
+    for words, rows in ((("--rows-per-minute", "7"), 7), ((), None)):
+        assert 0 == command("limit", "arena", *words, *data).exit_code
+        clock.s += 0.5
+        assert rows == limits.rows_of("arena")
+    assert 1 == command("limit", "No name", *data).exit_code
+
+
+def test_of_two_limits_the_least_holds(tmp_path: Path) -> None:
+    """As for a moment while one takes the place of another; in a folder that others may write to, none does."""
+    folder = tmp_path / "services"
+    folder.mkdir(mode=0o700)
+    for name in ("a.rows-5.limit", "a.rows-3.limit", "b.rows-x.limit", "c.rows-1.limit~"):
+        (folder / name).touch()
+    assert {"a": 3} == read_rows(folder)
+    folder.chmod(0o777)
+    assert {} == read_rows(folder)

@@ -154,6 +154,20 @@ async def test_rows_beyond_the_limit_are_refused_a_batch_at_a_time(autojump_cloc
         assert [5] == codes(await game.submit(Row("a", "4")))
 
 
+async def test_a_service_may_have_a_limit_of_its_own(autojump_clock: MockClock) -> None:
+    """Lower or higher than that of all; a change holds for the window that is open."""
+    own: dict[str, int] = {"another": 1}
+    async with running_game(ServiceRules(2, own.get)) as game:
+        assert [1, 2] == codes(await game.submit(Row("a", "1"), Row("a", "2")))
+        with pytest.raises(TooManyRows, match="1 rows a minute"):
+            await game.submit(Row("a", "3"), Row("a", "4"), service="another")
+        own["game"] = own["another"] = 3
+        assert [3] == codes(await game.submit(Row("a", "5")))
+        assert [4, 5] == codes(await game.submit(Row("a", "3"), Row("a", "4"), service="another"))
+        with pytest.raises(TooManyRows, match="3 rows a minute"):
+            await game.submit(Row("a", "6"))
+
+
 async def test_a_limit_outlives_the_idleness_of_its_service(autojump_clock: MockClock) -> None:
     """A pause does not open a fresh window; when nothing counts any more, the actor rests."""
     async with running_game(ServiceRules(rows_per_minute=1, refresh_s=1e6), idle_after_s=10) as game:
