@@ -77,10 +77,11 @@ def rotate_old(folder: Path, kind: str, *, now_s: float, older_s: float) -> Path
 
     None: nothing was to be done. Raises as `rotate`.
     """
-    if any(now_s - file.made_s < older_s for file in signing_files(folder, kind)):
+    files = [*key_files(folder, kind, f"key{RETIRED}"), *signing_files(folder, kind)]
+    if any(now_s - file.made_s < older_s for file in files if file.path.suffix != RETIRED):
         return None
-    # All that look now want the same name for the next one, and one of them gets it.
-    path = folder / f"{kind}-{_next_number(folder, kind)}.key"
+    # By the same look, so that all who find the same want the same name for the next one: one of them gets it.
+    path = folder / f"{kind}-{max((file.number for file in files), default=0) + 1}.key"
     return path if keyfiles.create_once(path, MAKERS[kind]) else None
 
 

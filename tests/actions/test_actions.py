@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
@@ -34,6 +35,7 @@ from tests.fakes import FakeClock, FakeEvidenceStore, FakeScoreStore, Players
 
 KEY, ARENA_KEY = b"key of the game", b"key of the arena"
 HERE = Source("192.0.2.1", "test")
+PRIVATE = Ed25519PrivateKey.generate()
 ADA = UserId("ada")
 
 
@@ -48,11 +50,17 @@ class Desk:
     rejected: list[ProofRejected] = field(default_factory=list)
 
     async def prove(
-        self, action_type: str = "WIN_GAME", *, key: bytes = KEY, name: bytes = b"name", age_s: float = 0
+        self,
+        action_type: str = "WIN_GAME",
+        *,
+        key: bytes = KEY,
+        name: bytes = b"name",
+        age_s: float = 0,
+        signature: str | None = None,
     ) -> ActionKind:
         """Ask with a proof of something that was done so long ago."""
-        text = signed_text(action_type, "id", ADA, "now")
-        proof = Proof("now", self.clock.now_us() - round(age_s * 1_000_000), sign(text, key))
+        signature = signature or sign(signed_text(action_type, "id", ADA, "now"), key)
+        proof = Proof("now", self.clock.now_us() - round(age_s * 1_000_000), signature)
         asked: Prove[ActionKind] = Prove(ADA, action_type, "id", proof, name, HERE, lambda kind: kind)
         return await self.actions.ask(asked, within=30)
 
@@ -68,7 +76,12 @@ async def running_desk(**changes: Any) -> AsyncIterator[Desk]:
     store = FakeScoreStore(Players(clock), clock)
     evidence, rejected = FakeEvidenceStore(store), list[ProofRejected]()
     store.described["WIN_GAME"] = ActionKind("WIN_GAME", 100)._replace(**changes)
-    verifiers = {HMAC: HmacVerifier(lambda name: {"game": [b"another", KEY], "arena": [ARENA_KEY]}.get(name, []))}
+    secrets = {"game": [b"another", KEY], "arena": [ARENA_KEY]}
+    public = {"arena": [PRIVATE.public_key().public_bytes_raw()]}
+    verifiers: dict[str, Verifier] = {
+        HMAC: HmacVerifier(lambda name: secrets.get(name, [])),
+        ED25519: Ed25519Verifier(lambda name: public.get(name, []), key_id),
+    }
     make = partial(ActionsActor, ActionsWorld(store, evidence, clock, verifiers, rejected.append))
     async with running_actor("actions", make, rng=random.Random(0)) as actions:
         yield Desk(store, clock, actions, evidence, rejected)
@@ -191,6 +204,25 @@ async def test_each_type_of_action_is_proven_with_the_key_that_it_names(autojump
             await desk.prove()
         assert 100 == (await desk.prove(key=ARENA_KEY)).points
         assert ["forged"] == desk.reasons()
+
+
+async def test_a_proof_may_be_made_with_a_key_that_this_server_does_not_have(autojump_clock: MockClock) -> None:
+    """Ed25519 under the public half that was registered by that name; nothing else will do instead."""
+    signed = signed_text("WIN_GAME", "id", ADA, "now").encode()
+    async with running_desk(verifier=ED25519, key="arena") as desk:
+        assert 100 == (await desk.prove(signature=PRIVATE.sign(signed).hex())).points
+        public = PRIVATE.public_key().public_bytes_raw()
+        for signature in (
+            PRIVATE.sign(signed + b"0").hex(),
+            Ed25519PrivateKey.generate().sign(signed).hex(),
+            PRIVATE.sign(signed).hex().upper(),
+            sign(signed.decode(), public),
+            sign(signed.decode(), ARENA_KEY),
+        ):
+            with pytest.raises(ProofRefused):
+                await desk.prove(name=b"another", signature=signature)
+        (kept,) = desk.evidence.kept.values()
+        assert (ED25519, "arena", key_id(public)) == (kept.verifier, kept.key, kept.key_id)
 
 
 async def test_a_honeypot_is_told_to_nobody_and_tells_of_who_finds_it(autojump_clock: MockClock) -> None:

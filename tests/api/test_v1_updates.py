@@ -8,7 +8,7 @@ import pytest
 from actors.ports import CommitUnknown, StoreUnavailable
 from actors.user.world import UserRules
 from scoreboard.security.keys import KeyRing
-from tests.api.v1 import ACTION, OTHER_ACTION, code_of, earned, keyed_hex, sign_up, update, update_body
+from tests.api.v1 import ACTION, OTHER_ACTION, code_of, earned, keyed_hex, sign_up, signed, update, update_body
 from tests.api.world import World, running_world
 
 USED = (403, "INVALID_ACTION_TOKEN", {"reason": "used"})
@@ -237,6 +237,25 @@ async def test_a_signature_with_another_session_s_secret_is_wrong(world: World) 
     body["clientSignature"] = keyed_hex(other.secret.encode(), f"{me.user_id}{ACTION}{body['timestamp']}50")
     refused = await update(world, me, await earned(world, me), body)
     assert (403, "FORBIDDEN", {"reason": "clientSignature"}) == await code_of(refused)
+
+
+async def test_a_secret_of_before_a_rotation_signs_as_long_as_its_key_is_believed(ring: KeyRing) -> None:
+    """A refresh tells the one of now, which signs too; a key that is gone takes its secrets with it."""
+    keys = [b"first"]
+    async with running_world(ring=ring, client_keys=lambda: tuple(keys)) as world:
+        me = await sign_up(world)
+        keys[:] = [b"second", b"first"]
+        assert 200 == (await update(world, me, await earned(world, me), update_body(world, me))).status_code
+        renewed = signed(
+            (await (await world.post("/api/v1/auth/refresh", {"refreshToken": me.refresh})).get_json())["data"]
+        )
+        assert renewed.secret != me.secret
+        keys[:] = [b"second"]
+        token = await earned(world, renewed, OTHER_ACTION)
+        refused = await update(world, me, token, update_body(world, me, OTHER_ACTION))
+        assert (403, "FORBIDDEN", {"reason": "clientSignature"}) == await code_of(refused)
+        answer = await update(world, renewed, token, update_body(world, renewed, OTHER_ACTION))
+        assert 200 == answer.status_code
 
 
 ODD: tuple[Any, ...] = (

@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from scoreboard.__main__ import main
 from scoreboard.security import keyfiles
 from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfolder import KeyFolder, load_keys
@@ -93,3 +95,23 @@ def test_what_is_too_old_is_rotated_by_one_worker(folder: Path, monkeypatch: pyt
             made = [path for path in pool.map(look, [kind] * 8) if path is not None]
             assert 1 == len(made), kind
     assert FIRST | {"action-2.key", "client-1.key", "jwt-2.key"} == {path.name for path in folder.iterdir()}
+
+
+def test_an_operator_sees_and_changes_the_keys(tmp_path: Path) -> None:
+    """Without a server; what is wrong is told in a sentence."""
+
+    def told(*words: str, given: bytes | None = None, status: int = 0) -> str:
+        result = CliRunner().invoke(main, ["key", *words, "--data", str(tmp_path)], input=given)
+        assert status == result.exit_code, result.output
+        return result.output
+
+    assert told("rotate", "jwt").strip().endswith("jwt-2.key")
+    assert told("rotate", "game", "--name", "arena").strip().endswith("game-arena-1.key")
+    assert told("add", "arena", "-", given=pem(Ed25519PrivateKey.generate())).strip().endswith("public-arena-1.pem")
+    states = {file: does for file, does, _ in (line.split("  ") for line in told("list").splitlines())}
+    assert ("signs", "believed", "signs") == (states["jwt-1.key"], states["jwt-2.key"], states["client.key"])
+    assert {"game-1.key", "game-arena-1.key", "public-arena-1.pem", "action-1.key"} < set(states)
+    told("retire", "game-arena-1")
+    assert "game-arena-1" not in told("list")
+    assert "scoreboard key list" in told("retire", "game-arena-1", status=1)
+    assert "public key" in told("add", "arena", "-", given=b"nonsense", status=1)

@@ -25,7 +25,7 @@ from tests.leaderboard.stage import CountedIds, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Source("192.0.2.1", "test")
-KEYS = ActionKeys(b"key", (b"old key",))
+KEYS = ActionKeys(b"key", (b"old key",), (b"oldest key",))
 GAME_KEY = b"key of the game"
 FREE = UserRules(tokens=None, increments=None, updates=None)
 STRICT = UserRules(tokens=Limit(10), increments=Limit(5))

@@ -18,6 +18,7 @@ from actors.user.refusals import (
     TokenAlreadyUsed,
     TokenExpired,
     TokenInvalid,
+    TokenRotatedOut,
     Unavailable,
     UserBanned,
     UserNotFound,
@@ -61,8 +62,9 @@ async def test_one_keyed_request_a_hundred_times_at_once_is_one_point(autojump_c
 
 
 async def test_what_the_token_itself_tells_is_refused(autojump_clock: MockClock) -> None:
-    """Expired, forged, or of somebody else; nothing has reached the ledger."""
+    """Expired, forged, under a key that was rotated out, or of somebody else; nothing has reached the ledger."""
     async with running_players() as players:
+        await refused_as(TokenRotatedOut, players.increment(players.forged(key=b"oldest key")))
         await refused_as(TokenExpired, players.increment(players.forged(age_s=60)))
         await refused_as(TokenInvalid, players.increment(players.forged(key=b"foreign")))
         await refused_as(TokenInvalid, players.increment(players.forged("b")))
