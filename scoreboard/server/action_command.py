@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from actors.ports import ED25519, GAME_KEY, HMAC, MOST_EARLIER, ActionKind
-from scoreboard.server.offline import data_option, postgres_option, with_stores
-from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
-
-R = TypeVar("R")
+from scoreboard.server.offline import data_option, postgres_option, record, with_stores
+from scoreboard.stores.opening import Stores
 
 LONGEST_S = 30 * 24 * 3600
 MOST_POINTS = 1000  # a score update may not say more
@@ -46,7 +43,12 @@ def add_command(name: str, *, data: str | None, postgres: str | None, **given: A
     if not name.isascii() or not name.replace("_", "").isalnum() or len(name) > 50 or name != name.upper():  # noqa: PLR2004 - as the API has it
         raise click.BadParameter("1 to 50 capitals, digits and underscores, like COMPLETE_QUEST", param_hint="NAME")
     kind = ActionKind(name, **given)
-    _run(data, postgres, lambda catalogue: catalogue.put(kind))
+
+    async def put(stores: Stores) -> None:
+        await stores.catalogue.put(kind)
+        await record(stores, "ACTION_PUT", **kind._asdict())
+
+    with_stores(data, postgres, put)
     click.echo(_line(kind))
 
 
@@ -55,7 +57,7 @@ def add_command(name: str, *, data: str | None, postgres: str | None, **given: A
 @postgres_option
 def list_command(data: str | None, postgres: str | None) -> None:
     """Print what counts: name, points, how and with whose key it is proven, how often it can be, description."""
-    for kind in _run(data, postgres, lambda catalogue: catalogue.kinds()):
+    for kind in with_stores(data, postgres, lambda stores: stores.catalogue.kinds()):
         click.echo(_line(kind))
 
 
@@ -73,11 +75,14 @@ def _line(kind: ActionKind) -> str:
 @postgres_option
 def retire_command(name: str, data: str | None, postgres: str | None) -> None:
     """Let the action NAME count no more. What was scored stays."""
-    if not _run(data, postgres, lambda catalogue: catalogue.retire(name)):
+
+    async def retire(stores: Stores) -> bool:
+        retired = await stores.catalogue.retire(name)
+        if retired:
+            await record(stores, "ACTION_RETIRED", action_type=name)
+        return retired
+
+    if not with_stores(data, postgres, retire):
         click.echo(f"scoreboard: there is no action {name!r}; scoreboard action list shows all", err=True)
         sys.exit(1)
     click.echo(f"{name} does not count any more")
-
-
-def _run(data: str | None, postgres: str | None, work: Callable[[PostgresActionCatalogue], Awaitable[R]]) -> R:
-    return with_stores(data, postgres, lambda stores: work(stores.catalogue))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import click
 import trio
 
-from actors.ports import StoreError
+from actors.ports import AuditEvent, EventId, EventKind, StoreError, UserId
 from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, load
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
@@ -42,6 +45,21 @@ def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores],
     except (StoreError, EmbeddedError, MigrationError, OSError) as error:
         click.echo(f"scoreboard: {error}", err=True)
         sys.exit(1)
+
+
+async def record(stores: Stores, what: str, user_id: UserId | None = None, **details: Any) -> None:
+    """An operator has done this, and the audit shall know: who it was is told by the account of the machine."""
+    now_us, done_by = time.time_ns() // 1000, f"operator:{_account()}"
+    event_id = EventId(str(uuid4()))
+    event = AuditEvent(event_id, now_us, now_us, EventKind.ACT, what, done_by, user_id, "command line", details=details)
+    await stores.audit.record([event])
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return str(os.getuid())
 
 
 async def _opened(settings: Settings, work: Callable[[Stores], Awaitable[R]]) -> R:

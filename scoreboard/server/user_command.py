@@ -9,7 +9,7 @@ import click
 from actors.ports import UserId
 from scoreboard.security.names import fold
 from scoreboard.security.roles import ROLES
-from scoreboard.server.offline import data_option, postgres_option, with_stores
+from scoreboard.server.offline import data_option, postgres_option, record, with_stores
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.trail import who_is
 
@@ -32,7 +32,10 @@ def role_command(name: str, role: str, data: str | None, postgres: str | None) -
 
     async def change(stores: Stores) -> bool:
         user_id = await who_is(stores.database, name, fold(name))
-        return user_id is not None and await stores.accounts.change_role(UserId(user_id), role)
+        changed = user_id is not None and await stores.accounts.change_role(UserId(user_id), role)
+        if changed and user_id is not None:
+            await record(stores, "ROLE_CHANGED", UserId(user_id), role=role)
+        return changed
 
     if not with_stores(data, postgres, change):
         click.echo(f"scoreboard: there is no player {name!r}", err=True)

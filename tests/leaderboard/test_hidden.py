@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import trio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
@@ -120,6 +120,8 @@ def test_the_mark_remembers_who_was_hidden_since(before: list[ScoreFact], after:
     assert {user_id: ranks.get(user_id) for user_id in players} == ranking.ranks_at_mark(players)
 
 
+@example([fact("a", 2, 1)._replace(hidden=True), fact("b", 1, 1)], [fact("a", 0, 1)], 0)  # shown again, further down
+@example([fact("a", 2, 1), fact("b", 1, 1)._replace(hidden=True)], [fact("a", 0, 1)], 0)  # passed by the only other
 @given(histories(), histories(), st.integers(0, 3))
 def test_a_window_that_no_touched_rank_meets_is_as_it_was(
     before: list[ScoreFact], after: list[ScoreFact], radius: int

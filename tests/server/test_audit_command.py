@@ -52,3 +52,22 @@ def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, r
     assert (3, True) == (status, "a row of score_updates was changed: sealed in batch 1" in said)
     status, told = run("verify", "--json")
     assert (3, ["changed"]) == (status, [each["what"] for each in json.loads(told)["findings"]])
+
+
+def test_what_an_operator_does_to_the_catalogue_is_in_the_audit(postgres_url: str) -> None:
+    """What, when, and by whose account of the machine; a retirement that was none is nothing."""
+
+    def run(*arguments: str) -> int:
+        return CliRunner().invoke(main, [*arguments, "--postgres", postgres_url]).exit_code
+
+    assert [0, 0, 1] == [
+        run("action", "add", "CATCH_FISH", "--points", "3"),
+        run("action", "retire", "CATCH_FISH"),
+        run("action", "retire", "CATCH_FISH"),
+    ]
+    shown = CliRunner().invoke(main, ["audit", "show", "--json", "--postgres", postgres_url]).output
+    put, retired = [json.loads(line) for line in shown.splitlines()]
+    assert ("act", "ACTION_PUT", 3) == (put["kind"], put["what"], put["details"]["points"])
+    assert ("ACTION_RETIRED", "CATCH_FISH") == (retired["what"], retired["details"]["action_type"])
+    assert put["done_by"].startswith("operator:")
+    assert 0 == run("audit", "verify")
