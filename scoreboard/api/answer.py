@@ -13,7 +13,6 @@ Headers = tuple[tuple[bytes, bytes], ...]
 JSON = (b"content-type", b"application/json")
 #: Answers hold tokens and states of the moment: no cache may keep them unless a route says so.
 NO_STORE = (b"cache-control", b"no-store")
-NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 _PLAIN_JSON: Headers = (JSON, NO_STORE)
 

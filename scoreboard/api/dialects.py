@@ -9,6 +9,7 @@ from typing import Any
 from scoreboard.api.answer import Answer, Headers, json_answer
 from scoreboard.api.errors import ApiError
 from scoreboard.wire import request_id
+from scoreboard.wire.browsers import GUARDED
 from scoreboard.wire.times import iso
 
 V1 = "/api/v1"
@@ -38,8 +39,11 @@ def succeeded(data: Any, message: str | None = None, *, status: int = 200, heade
     return json_answer(told, status=status, headers=headers)
 
 
-def door_words(now_us: Callable[[], int]) -> Callable[[bytes, int, str], tuple[Headers, bytes]]:
-    """What the door says in place of a route: an error of the document that the target belongs to."""
+def door_words(now_us: Callable[[], int], constant: Headers = ()) -> Callable[[bytes, int, str], tuple[Headers, bytes]]:
+    """What the door says in place of a route: an error of the document that the target belongs to.
+
+    `constant` are headers that every answer has.
+    """
 
     def words(target: bytes, status: int, sentence: str) -> tuple[Headers, bytes]:
         path, name = target.partition(b"?")[0].decode("latin1"), request_id.chosen_or_fresh(())
@@ -47,7 +51,7 @@ def door_words(now_us: Callable[[], int]) -> Callable[[bytes, int, str], tuple[H
         phrase = HTTPStatus(status).phrase
         code = AT_THE_DOOR.get(status, phrase.upper().replace(" ", "_"))
         answer = error_answer(ApiError(status, phrase, code, sentence), path, name, now_us())
-        return (*named, *answer.headers), answer.body
+        return (*named, *answer.headers, *GUARDED, *constant), answer.body
 
     return words
 

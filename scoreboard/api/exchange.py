@@ -13,12 +13,13 @@ from typing import Any
 import trio
 from quart_trio.asgi import TrioASGIHTTPConnection
 
-from scoreboard.api.answer import NO_SNIFFING, Answer
+from scoreboard.api.answer import Answer
 from scoreboard.api.compression import encoded
 from scoreboard.api.errors import ApiError, too_large, too_slow
 from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import request_scope
 from scoreboard.wire import request_id
+from scoreboard.wire.browsers import NO_PAGE, POLICY, SAFE
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -85,7 +86,9 @@ class Exchange(TrioASGIHTTPConnection):
 
     async def _send_answer(self, send: Send, answer: Answer, request: ApiRequest) -> None:
         named = (request_id.HEADER, request.request_id.encode("ascii"))
-        headers = [*answer.headers, *self._app.sharing.headers(request), NO_SNIFFING, named]
+        headers = [*answer.headers, *self._app.sharing.headers(request), *SAFE, named]
+        if not any(name == POLICY for name, _ in answer.headers):
+            headers.append(NO_PAGE)
         if answer.status not in WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         silent = answer.status in WITHOUT_BODY or self.scope["method"] == "HEAD"

@@ -12,6 +12,7 @@ from scoreboard.api.answer import Answer, Headers, matches
 from scoreboard.api.compression import LEAST_BYTES, VARIES, packed
 from scoreboard.api.errors import not_found
 from scoreboard.api.request import ApiRequest
+from scoreboard.wire.browsers import POLICY
 
 TYPES = {
     ".html": b"text/html; charset=utf-8",
@@ -118,8 +119,4 @@ def page_headers(host: str | None) -> Headers:
         f"connect-src 'self'{sockets}; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
-    return (
-        (b"content-security-policy", policy.encode("ascii")),
-        (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"no-referrer"),
-    )
+    return ((POLICY, policy.encode("ascii")),)

@@ -18,6 +18,7 @@ from wsproto.utilities import generate_accept_token
 
 from scoreboard.live.commands import without_bearer
 from scoreboard.live.query import TooManyFields, fields_of
+from scoreboard.wire.browsers import GUARDED_TEXT
 
 _KEY_BYTES = 16
 _VERSION = "13"
@@ -93,6 +94,7 @@ class Rejection:
             ("content-type", "application/json"),
             ("content-length", str(len(body))),
             ("connection", "close"),
+            *GUARDED_TEXT,
             *self.headers,
         )
         lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers), "", ""]

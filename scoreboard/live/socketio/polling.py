@@ -25,6 +25,7 @@ from scoreboard.live.socketio.refusals import (
 from scoreboard.live.socketio.session import Refused, Session
 from scoreboard.live.socketio.sessions import Sessions
 from scoreboard.live.socketio.world import SocketIoLimits
+from scoreboard.wire.browsers import GUARDED
 from scoreboard.wire.source import source_of
 
 Receive = Callable[[], Awaitable[Any]]
@@ -35,7 +36,7 @@ Served = Callable[[str, str, int, float], None]
 
 _TEXT = (b"content-type", b"text/plain; charset=UTF-8")
 _JSON = (b"content-type", b"application/json")
-_CONSTANT: Fields = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_CONSTANT: Fields = [(b"cache-control", b"no-store"), *GUARDED]
 _PREFLIGHT: Fields = [
     (b"access-control-allow-methods", b"GET, POST"),
     (b"access-control-allow-headers", b"content-type"),

@@ -7,6 +7,8 @@ from http import HTTPStatus
 
 import msgspec
 
+from scoreboard.wire.browsers import GUARDED_TEXT
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -29,6 +31,7 @@ class Refusal:
             "content-type: application/json",
             f"content-length: {len(body)}",
             "connection: close",
+            *(f"{name}: {value}" for name, value in GUARDED_TEXT),
         )
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 

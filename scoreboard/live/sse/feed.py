@@ -23,6 +23,7 @@ from scoreboard.live.sse.refusals import Headers, Refusal, head_of, unauthorized
 from scoreboard.live.sse.request import Explained, Wanted, judge, shared_with
 from scoreboard.live.sse.stream import EventStream, Silence
 from scoreboard.wire import request_id
+from scoreboard.wire.browsers import GUARDED_TEXT
 
 PATH = "/api/v1/leaderboard/stream"
 
@@ -147,7 +148,7 @@ class EventFeed:
     def _answer(self, verdict: _Guest | Explained | Refusal, head: Head) -> bytes:
         """The head of the answer; with its body, if there is no stream."""
         name = request_id.chosen_or_fresh((key.encode("latin-1"), text.encode("latin-1")) for key, text in head.headers)
-        common: Headers = (("x-content-type-options", "nosniff"), (request_id.HEADER.decode(), name))
+        common: Headers = (*GUARDED_TEXT, (request_id.HEADER.decode(), name))
         if not isinstance(verdict, Refusal) or verdict.status != _FORBIDDEN:
             common += shared_with(head)
         match verdict:
