@@ -16,6 +16,7 @@ import trio
 from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError
 from actors.runtime import ActorError
+from scoreboard.door.tls import TlsFilesError
 from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
 from scoreboard.replay.command import replay
 from scoreboard.security.errors import SecurityError
@@ -35,7 +36,7 @@ STOP_WITHIN_S = 9.5
 #: closing the stores takes up to 1 s, stopping an embedded Postgres that does not answer 3 s.
 ORDERLY_WITHIN_S = 5.0
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
-EXPLAINED = (SecurityError, EmbeddedError, StoreError, MigrationError, OSError)
+EXPLAINED = (SecurityError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

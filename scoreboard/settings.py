@@ -47,6 +47,18 @@ class Door(Group, frozen=True, kw_only=True):
             description="Networks of proxies whose Forwarded and X-Forwarded-For are believed; nobody else's are",
         ),
     ] = ""
+    certificate: Annotated[
+        str | None,
+        Meta(description="A file in PEM, the certificate first, then those that vouch for it; turns TLS on"),
+    ] = None
+    private_key: Annotated[
+        str | None, Meta(description="Its key, in PEM without a password; nobody else may read it")
+    ] = None
+    behind_tls: Annotated[bool, Meta(description="Whether a proxy in front speaks TLS in place of this server")] = False
+    hsts_s: Annotated[
+        int,
+        Meta(ge=0, le=100_000_000, description="For which browsers ask through TLS only once they did; with TLS only"),
+    ] = 31_536_000
     stop_within_s: Annotated[
         float, Meta(gt=0, le=5, description="For those inside to finish when the server stops")
     ] = 4.0
@@ -219,6 +231,10 @@ def contradictions(settings: Settings) -> list[str]:
         (
             not (stores.postgres_url or "postgresql://").startswith(("postgresql://", "postgres://")),
             "SCOREBOARD_STORES_POSTGRES_URL must be like postgresql://user:password@host:5432/database",
+        ),
+        (
+            (door.certificate is None) != (door.private_key is None),
+            "SCOREBOARD_DOOR_CERTIFICATE and SCOREBOARD_DOOR_PRIVATE_KEY go together",
         ),
         (
             not (stores.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")),

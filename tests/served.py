@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -32,10 +33,16 @@ class ServedScoreboard:
         data: Its data directory; the log is beside it.
         arguments: More words for the command line.
         environ: More settings.
+        secure: Whom to trust, if it speaks TLS.
     """
 
     def __init__(
-        self, data: Path, *arguments: str, limits: str = "off", environ: Mapping[str, str] | None = None
+        self,
+        data: Path,
+        *arguments: str,
+        limits: str = "off",
+        environ: Mapping[str, str] | None = None,
+        secure: ssl.SSLContext | None = None,
     ) -> None:
         self.data = data
         self.log = data.parent / f"{data.name}.log"
@@ -44,7 +51,8 @@ class ServedScoreboard:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}" if secure is None else f"https://localhost:{self.port}"
+        self.verify: ssl.SSLContext | bool = secure or True
         self._words = ["serve", "--port", str(self.port), "--data", str(data), "--limits", limits, *arguments]
         self._environ = {**CHEAP_PASSWORDS, **(environ or {})}
 
@@ -59,7 +67,7 @@ class ServedScoreboard:
         assert self.process is not None
         assert self.process.poll() is None, self._why_not()
         try:
-            return httpx.get(f"{self.url}/ready", timeout=5.0, trust_env=False).is_success
+            return httpx.get(f"{self.url}/ready", timeout=5.0, trust_env=False, verify=self.verify).is_success
         except httpx.TransportError:
             return False
 
@@ -93,7 +101,7 @@ class ServedScoreboard:
 
     def top(self) -> list[tuple[int, str, int]]:
         """Rank, name and score of the ten best, from the API."""
-        answer = httpx.get(f"{self.url}/api/scores/top", trust_env=False).raise_for_status().json()
+        answer = httpx.get(f"{self.url}/api/scores/top", trust_env=False, verify=self.verify).raise_for_status().json()
         return [(row["rank"], row["username"], row["score"]) for row in answer["leaderboard"]]
 
 
@@ -101,7 +109,7 @@ class Player:
     """One registered player, as a game sees it: every answer is checked unless the caller wants to see it."""
 
     def __init__(self, server: ServedScoreboard, name: str) -> None:
-        self.http = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False)
+        self.http = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False, verify=server.verify)
         server.guests.callback(self.leave)
         account = {"username": name, "email": f"{name.lower()}@example.com", "password": f"{name}-Passw0rd!"}
         answer = self.http.post("/api/auth/register", json=account).raise_for_status().json()
@@ -136,10 +144,14 @@ class Player:
 
 @contextmanager
 def served(
-    data: Path, *arguments: str, limits: str = "off", environ: Mapping[str, str] | None = None
+    data: Path,
+    *arguments: str,
+    limits: str = "off",
+    environ: Mapping[str, str] | None = None,
+    secure: ssl.SSLContext | None = None,
 ) -> Iterator[ServedScoreboard]:
     """A real server for the time of a block."""
-    server = ServedScoreboard(data, *arguments, limits=limits, environ=environ)
+    server = ServedScoreboard(data, *arguments, limits=limits, environ=environ, secure=secure)
     with server.guests:
         try:
             server.start()

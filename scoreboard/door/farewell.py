@@ -7,6 +7,7 @@ from http import HTTPStatus
 import trio
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words
 
 _READ_BYTES = 64 * 1024
@@ -25,7 +26,7 @@ def last_answer(words: Words, target: bytes, status: int, sentence: str, *, retr
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
-async def say_and_leave(stream: trio.SocketStream, answer: bytes, limits: DoorLimits) -> None:
+async def say_and_leave(stream: Transport, answer: bytes, limits: DoorLimits) -> None:
     """Send a last answer and linger. Never longer than `write_within_s` and `linger_within_s` together."""
     with trio.move_on_after(limits.write_within_s) as sending:
         await stream.send_all(answer)
@@ -33,7 +34,7 @@ async def say_and_leave(stream: trio.SocketStream, answer: bytes, limits: DoorLi
         await linger(stream, limits)
 
 
-async def linger(stream: trio.SocketStream, limits: DoorLimits) -> None:
+async def linger(stream: Transport, limits: DoorLimits) -> None:
     """Say that no more will come, then throw away what the client still sends until it hangs up, within bounds.
 
     Closing a socket with unread bytes in it makes the kernel reset the connection, and the client then often

@@ -16,9 +16,11 @@ from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.tls import Tls, TlsRefused
+from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
 
-Handler = Callable[[trio.SocketStream, RequestHead, trio.Event], Awaitable[None]]
+Handler = Callable[[Transport, RequestHead, trio.Event], Awaitable[None]]
 """Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
 end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering."""
 
@@ -30,7 +32,7 @@ _TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
 class _Visit:
     """One connection while it is inside."""
 
-    stream: trio.SocketStream
+    stream: Transport
     client: str
     site: str | None
     kind: str = "unknown"
@@ -42,9 +44,10 @@ class FrontDoor:
     Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
     `words` says what is told to who is let in to none of them. Those whom `proxies` speak for are counted for their own
     addresses, if they have a connection to themselves.
+    With `tls` all of them are spoken within it, and nothing in the clear.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all of them named
         self,
         *,
         http: Handler,
@@ -54,6 +57,7 @@ class FrontDoor:
         streams: Mapping[str, Handler] | None = None,
         words: Words = plain,
         proxies: Proxies | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
@@ -61,6 +65,7 @@ class FrontDoor:
         self._observer = observer
         self._words = words
         self._proxies = proxies or Proxies()
+        self._tls = tls
         self._admission = Admission(limits)
         self._visits: set[_Visit] = set()
         self._closing = trio.Event()
@@ -154,10 +159,11 @@ class FrontDoor:
     def _turn_away(self, stream: trio.SocketStream, why: Drop) -> None:
         """Without a task and without waiting: being full must cost less than being served."""
         self._observer.dropped(why)
-        with suppress(OSError):
-            answer = last_answer(self._words, b"", 503, "Too many connections.", retry_after_s=FULL_S)
-            os.write(stream.socket.fileno(), answer)
-            stream.socket.shutdown(SHUT_WR)
+        if self._tls is None:  # within TLS nothing can be said before a handshake, which is dear
+            with suppress(OSError):
+                answer = last_answer(self._words, b"", 503, "Too many connections.", retry_after_s=FULL_S)
+                os.write(stream.socket.fileno(), answer)
+                stream.socket.shutdown(SHUT_WR)
         stream.socket.close()
 
     async def _host(self, visit: _Visit) -> None:
@@ -173,12 +179,13 @@ class FrontDoor:
 
     async def _converse(self, visit: _Visit) -> None:
         try:
+            await self._encrypt(visit)
             head = self._from_client(visit, await read_head(visit.stream, self._limits))
+        except TlsRefused as refused:
+            await self._refuse(visit, refused.why, b"", refused.status, str(refused))
+            return
         except HeadRefused as refused:
-            self._observer.dropped(refused.why)
-            if refused.status is not None:
-                answer = last_answer(self._words, refused.target, refused.status, str(refused))
-                await say_and_leave(visit.stream, answer, self._limits)
+            await self._refuse(visit, refused.why, refused.target, refused.status, str(refused))
             return
         kind = head.kind(self._streams)
         visit.kind = kind.value
@@ -203,6 +210,15 @@ class FrontDoor:
                 raise HeadRefused(503, why, "Too many connections from this address.", head.target.encode("latin-1"))
             visit.site = site
         return replace(head, client=client)
+
+    async def _refuse(self, visit: _Visit, why: Drop, target: bytes, status: int | None, sentence: str) -> None:
+        self._observer.dropped(why)
+        if status is not None:
+            await say_and_leave(visit.stream, last_answer(self._words, target, status, sentence), self._limits)
+
+    async def _encrypt(self, visit: _Visit) -> None:
+        if self._tls is not None and isinstance(visit.stream, trio.SocketStream):
+            visit.stream = await self._tls.shake_hands(visit.stream, self._limits.head_within_s)
 
     def _see_off(self, visit: _Visit) -> None:
         visit.stream.socket.close()

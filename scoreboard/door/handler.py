@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.stream import HttpStream
+from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
 
 
@@ -35,10 +36,11 @@ class HypercornHandler:
     One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
     connection that had other requests before: from there on it is served by the one of `streams` at that path. `words`
     says what a request is told whose body is refused here, before the application has heard all of it. Requests
-    through `proxies` are those of the clients behind them.
+    through `proxies` are those of the clients behind them. `constant` are headers that every
+    answer has.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - named, but for what every handler has
         self,
         app: ASGIFramework,
         config: Config,
@@ -48,13 +50,14 @@ class HypercornHandler:
         *,
         words: Words = plain,
         proxies: Proxies | None = None,
+        constant: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._streams = streams or {}
         self._site = Site(
             ASGIWrapper(app),
             config,
             limits,
-            ConstantLines(config),
+            ConstantLines(config, more=constant),
             observer.dropped,
             self._streams,
             words,
@@ -67,7 +70,7 @@ class HypercornHandler:
     def __repr__(self) -> str:
         return f"<HypercornHandler of {self._site.app.app!r}>"
 
-    async def __call__(self, transport: trio.SocketStream, head: RequestHead, closing: trio.Event) -> None:
+    async def __call__(self, transport: Transport, head: RequestHead, closing: trio.Event) -> None:
         """Serve one connection whose first head was read already."""
         try:
             client, server = _names(transport.socket)
@@ -104,10 +107,13 @@ def load_config(path: Path) -> Config:
 
 
 class ConstantLines:
-    """The lines that Hypercorn's config puts into every answer, the date among them; made once a second."""
+    """The lines that Hypercorn's config puts into every answer, the date among them, and more; made once a second."""
 
-    def __init__(self, config: Config, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, config: Config, now_s: Callable[[], float] = time.time, more: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
         self._config = config
+        self._more = tuple(more)
         self._now_s = now_s
         self._made_s = -1
         self._lines = b""
@@ -117,7 +123,8 @@ class ConstantLines:
         now_s = int(self._now_s())
         if now_s != self._made_s:
             self._made_s = now_s
-            self._lines = b"".join(b"%b: %b\r\n" % field for field in self._config.response_headers("h11"))
+            fields = (*self._config.response_headers("h11"), *self._more)
+            self._lines = b"".join(b"%b: %b\r\n" % field for field in fields)
         return self._lines
 
 

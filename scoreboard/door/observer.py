@@ -12,6 +12,7 @@ class Drop(Enum):
 
     FULL = "full"
     ADDRESS_FULL = "address_full"
+    NO_TLS = "no_tls"
     SILENT = "silent"
     SLOW_HEAD = "slow_head"
     BAD_HEAD = "bad_head"

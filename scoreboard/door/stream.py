@@ -10,6 +10,8 @@ from typing import TypeVar
 import trio
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.tls_stream import TlsStream
+from scoreboard.door.transport import Transport
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,8 +32,9 @@ class HttpStream:
     `on_unread` is called when a write came to its deadline.
     """
 
-    def __init__(self, transport: trio.SocketStream, limits: DoorLimits, on_unread: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, limits: DoorLimits, on_unread: Callable[[], None]) -> None:
         self._transport = transport
+        self._tls = transport.socket if isinstance(transport, TlsStream) else None
         self._limits = limits
         self._on_unread = on_unread
         self._sending = trio.Lock()
@@ -49,10 +52,10 @@ class HttpStream:
         """
         while True:
             self._require_open()
-            await trio.lowlevel.wait_readable(self._transport.socket)
+            await self._wait_readable()
             self._require_open()
             with suppress(BlockingIOError):
-                return self._system(os.read, most)
+                return self._system(os.read, most) if self._tls is None else self._secretly(self._tls.recv, most)
 
     async def send_all(self, data: bytes) -> None:
         """Send within the deadline for so many bytes. Lets other tasks run only if the socket does not take them all.
@@ -65,7 +68,7 @@ class HttpStream:
         sent = 0
         if not self._sending.locked():
             with suppress(BlockingIOError):
-                sent = self._system(os.write, data)
+                sent = self._system(os.write, data) if self._tls is None else self._secretly(self._tls.send, data)
         if sent < len(data):
             with trio.CancelScope(shield=True):
                 async with self._sending:
@@ -87,6 +90,16 @@ class HttpStream:
         if waiting.cancelled_caught:
             self._on_unread()
             raise trio.BrokenResourceError("the client does not read")
+
+    async def _wait_readable(self) -> None:
+        if self._tls is not None and self._tls.has_more:
+            await trio.lowlevel.checkpoint()
+        else:
+            await trio.lowlevel.wait_readable(self._transport.socket)
+
+    def _secretly(self, call: Callable[[T], R], argument: T) -> R:
+        """As `_system`, through TLS."""
+        return self._system(lambda _, data: call(data), argument)
 
     def _system(self, call: Callable[[int, T], R], argument: T) -> R:
         """A system call on the socket, with its errors as Trio's; BlockingIOError stays what it is."""

@@ -10,6 +10,8 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from scoreboard.live.endpoint import Endpoint
+
 _TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux only
 _UNACKED_AT = 24
 _LAST_ACK_AT = 56
@@ -38,7 +40,7 @@ class TcpInfo:
         return self.unacked > 0 and self.last_ack_ms >= within_s * 1000
 
 
-def is_gone(connection: socket.socket, within_s: float) -> bool:
+def is_gone(connection: Endpoint, within_s: float) -> bool:
     """Whether the peer's machine has been silent for so long although it owes an answer; False where unknown."""
     if _TCP_INFO is None:
         return False

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 
 import trio
 
+from scoreboard.live.endpoint import endpoint_of, readable, received
 from scoreboard.live.frames import PING, close_frame, is_close
 from scoreboard.live.guard import FrameGuard, FrameViolation
 from scoreboard.live.peer import is_gone
@@ -63,7 +64,7 @@ class FeedStream(trio.abc.Stream):
 
     def __init__(self, transport: trio.abc.Stream, rest: bytes = b"", guard: FrameGuard | None = None) -> None:
         self._transport = transport
-        self._socket = _shared(transport) if isinstance(transport, trio.SocketStream) else None
+        self._socket = endpoint_of(transport)
         self._direct = self._socket.send if self._socket is not None else None
         self._rest = rest
         self._unread = b""  # read before, and judged by the guard
@@ -235,8 +236,8 @@ class FeedStream(trio.abc.Stream):
         self._check_open()
         come = None
         if self._socket is not None and not self._rest:
-            await trio.lowlevel.wait_readable(self._socket)  # others had their turn: no need for another one
-            come = _what_has_come(self._socket, RECEIVE_BYTES)
+            await readable(self._socket)  # others had their turn: no need for another one
+            come = received(self._socket, RECEIVE_BYTES)
         self._unread = await self._next(RECEIVE_BYTES) if come is None else come
         data = await self._guarded(self._unread)
         self._unread = b""
@@ -254,12 +255,12 @@ class FeedStream(trio.abc.Stream):
         if self._socket is None:
             return bytes(await self._transport.receive_some(max_bytes))
         await trio.lowlevel.checkpoint_if_cancelled()
-        come = _what_has_come(self._socket, max_bytes)
+        come = received(self._socket, max_bytes)
         if come is not None:
             await trio.lowlevel.cancel_shielded_checkpoint()
         while come is None:
-            await trio.lowlevel.wait_readable(self._socket)
-            come = _what_has_come(self._socket, max_bytes)
+            await readable(self._socket)
+            come = received(self._socket, max_bytes)
         return come
 
     async def _guarded(self, data: bytes) -> bytes:
@@ -374,23 +375,6 @@ class FeedStream(trio.abc.Stream):
             raise trio.BrokenResourceError("the connection is broken")
         if self._closed:
             raise trio.ClosedResourceError("the stream has been closed")
-
-
-def _shared(stream: trio.SocketStream) -> socket.socket:
-    """The object within the stream's Trio socket, which is made anew round it."""
-    shared = socket.socket(fileno=stream.socket.detach())
-    stream.socket = trio.socket.from_stdlib_socket(shared)
-    return shared
-
-
-def _what_has_come(connection: socket.socket, max_bytes: int) -> bytes | None:
-    """None while nothing has; empty at the end."""
-    try:
-        return connection.recv(max_bytes)
-    except BlockingIOError:
-        return None
-    except OSError as error:
-        raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
 
 def _nobody_cares() -> None:

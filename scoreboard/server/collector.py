@@ -22,6 +22,7 @@ import trio
 
 from scoreboard.door.front_door import Handler
 from scoreboard.door.head import RequestHead
+from scoreboard.door.transport import Transport
 from scoreboard.observe.logs import Logger
 
 #: Objects made and not freed until the youngest are looked at; how often that is done until the next older are, too;
@@ -62,7 +63,7 @@ class Portions:
     def before(self, handler: Handler) -> Handler:
         """The same handler, counted."""
 
-        def counted(stream: trio.SocketStream, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
+        def counted(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
             self._came += 1
             if self._came % PORTION == 0:
                 gc.collect(1)

@@ -16,17 +16,11 @@ import trio
 
 from actors.announcements import messages as announcements
 from scoreboard.api.app import create_app
-from scoreboard.api.dialects import door_words
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
 from scoreboard.door.admission import site_of
-from scoreboard.door.front_door import FrontDoor
-from scoreboard.door.handler import HypercornHandler, load_config
-from scoreboard.door.limits import DoorLimits
-from scoreboard.door.proxies import Proxies
+from scoreboard.door.tls import Tls
 from scoreboard.live import asyncapi
-from scoreboard.live.socketio import SOCKETIO_PATHS
-from scoreboard.live.sse import PATH as STREAM_PATH
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
@@ -36,14 +30,14 @@ from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
-from scoreboard.server.collector import Portions
 from scoreboard.server.core import Core
+from scoreboard.server.encryption import kept_fresh, open_tls
+from scoreboard.server.entrance import make_entrance
 from scoreboard.server.feeds import Feeds, make_feeds
-from scoreboard.server.hooks import CoreWatch, DoorJournal
+from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.housekeeping import keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.parts import Parts
-from scoreboard.server.paths import requests_by_path, sockets_by_path
 from scoreboard.server.readiness import readiness_of
 from scoreboard.server.supplies import supplied_core
 from scoreboard.server.system import SystemClock
@@ -57,7 +51,6 @@ from scoreboard.stores.redis_tickets import RedisTickets
 from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
-HYPERCORN = PACKAGE.parent / "hypercorn.toml"
 
 #: For what was announced before the start to be read.
 LISTENING_WITHIN_S = 30.0
@@ -79,13 +72,15 @@ async def serve(
     """Run a server until its `close` is called or it is cancelled. Started when it listens; ready a little later.
 
     Raises:
-        SecurityError, EmbeddedError, StoreError, MigrationError, OSError: it cannot start; the sentence says why.
+        SecurityError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError: it cannot start; the
+            sentence says why.
         ExceptionGroup: something indispensable failed again and again.
     """
     for listener in await _listen(settings.door.host, settings.door.port):  # a taken port is told before all else
         await listener.aclose()
     data_dir = Path(settings.data_dir)
     keys = await open_keys(settings, log)
+    tls = await open_tls(settings.door)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
     parts = Parts(settings, log, Metrics(), keys, clock, revoked)
@@ -96,7 +91,7 @@ async def serve(
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
         background.start_soon(partial(keep_house, parts, stores, core, watch))
-        await _open_door(parts, stores, core, task_status)
+        await _open_door(parts, stores, core, tls, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
 
@@ -128,41 +123,22 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
 # --- the door and what stands behind it ---
 
 
-async def _open_door(parts: Parts, stores: Stores, core: Core, task_status: trio.TaskStatus[Server]) -> None:
+async def _open_door(
+    parts: Parts, stores: Stores, core: Core, tls: Tls | None, task_status: trio.TaskStatus[Server]
+) -> None:
     """Listen and serve until the door is closed."""
     await core.announcements.ask(announcements.Listening(), within=LISTENING_WITHIN_S)  # of ended sessions
     tokens = _tokens(parts)
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
     unguessable = judge(await trio.to_thread.run_sync(common_passwords))
     world = _api_world(parts, stores, core, tokens, tickets, unguessable)
-    observer = DoorJournal(parts.log, parts.metrics)
-    wanted = parts.settings.door
-    limits = DoorLimits(
-        connections=wanted.connections,
-        connections_per_address=wanted.connections_per_address,
-        stop_within_s=wanted.stop_within_s,
-    )
     feeds = _feeds(parts, core, tokens, tickets)
-    portions = Portions()
-    streams = {STREAM_PATH: portions.before(feeds.events)}
-    application = requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, create_app(world))
-    words, proxies = door_words(parts.clock.now_us), Proxies(wanted.proxy_networks)
-    config = load_config(HYPERCORN)
-    http = HypercornHandler(application, config, limits, observer, streams, words=words, proxies=proxies)
-    sockets = sockets_by_path(SOCKETIO_PATHS, feeds.socketio.sockets, feeds.sockets)
-    door = FrontDoor(
-        http=portions.before(http),
-        websocket=portions.before(sockets),
-        limits=limits,
-        observer=observer,
-        streams=streams,
-        words=words,
-        proxies=proxies,
-    )
+    http, door = make_entrance(parts, create_app(world), feeds, tls)
+    wanted = parts.settings.door
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]
-    async with http.lifespan(), feeds.running(door.closing):
-        parts.log.info("listening", url=url_of(wanted.host, port))
+    async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log):
+        parts.log.info("listening", url=url_of(wanted.host, port, secure=tls is not None))
         task_status.started(Server(port, door.close, core, lambda: door.connections))
         await door.serve(listeners)
 
@@ -173,9 +149,10 @@ def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> 
     return feeds
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, *, secure: bool = False) -> str:
     """What to put into a browser."""
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
 async def _listen(host: str, port: int) -> list[trio.SocketListener]:

@@ -9,6 +9,7 @@ import trio
 
 from scoreboard.door.front_door import Handler
 from scoreboard.door.head import RequestHead
+from scoreboard.door.transport import Transport
 
 Application = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
 
@@ -28,7 +29,7 @@ def requests_by_path(paths: Collection[str], there: Application, otherwise: Appl
 def sockets_by_path(paths: Collection[str], there: Handler, otherwise: Handler) -> Handler:
     """The same for WebSockets."""
 
-    def serve(stream: trio.SocketStream, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
+    def serve(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
         return (there if head.path in paths else otherwise)(stream, head, closing)
 
     return serve

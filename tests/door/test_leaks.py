@@ -12,7 +12,7 @@ from quart_trio import QuartTrio
 from scoreboard.door import DoorLimits
 from scoreboard.door.connection import Http1Connection
 from tests.door.attacks import PLAIN
-from tests.door.doors import OpenDoor, open_door, read_all, read_until
+from tests.door.doors import OpenDoor, app, open_door, read_all, read_until
 
 SOON = DoorLimits(linger_within_s=0.1, stop_within_s=0.2)
 CLOSING = PLAIN.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
@@ -104,7 +104,7 @@ async def test_a_client_that_leaves_between_its_own_requests_is_let_go(
     requests: bytes, *, quart: bool, reset: bool
 ) -> None:
     """Requests that wait for an earlier one, or stand behind a refused one, do not hold their connection."""
-    async with open_door(SOON, **({"application": _quart()} if quart else {})) as opened:
+    async with open_door(SOON, application=_quart() if quart else app) as opened:
         client = await opened.connect()
         await client.send_all(requests)
         if reset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from typing import Any
 
 from tests.live.wire import handshake, text
@@ -15,6 +16,8 @@ class SocketGame:
 
     def __init__(self, server: ServedScoreboard, access_token: str | None, path: str = "/ws/leaderboard") -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        if isinstance(server.verify, ssl.SSLContext):
+            self.socket = server.verify.wrap_socket(self.socket, server_hostname="localhost")
         server.guests.callback(self.drop)
         headers = {} if access_token is None else {"authorization": f"Bearer {access_token}"}
         self.socket.sendall(handshake(path, **headers))

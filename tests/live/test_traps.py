@@ -147,5 +147,6 @@ async def test_the_kernel_does_not_cut_a_client_that_has_paused() -> None:
         await client.stream.send_all(SUBSCRIBE)
         await client.message()
         (visit,) = live.opened.door._visits
+        assert isinstance(visit.stream, trio.SocketStream)
         assert 0 == visit.stream.getsockopt(trio.socket.IPPROTO_TCP, option)
         await client.leave()
