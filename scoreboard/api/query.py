@@ -124,12 +124,6 @@ def values(request: ApiRequest, rules: Mapping[str, Rule]) -> dict[str, Any]:
     return found
 
 
-def require_none(request: ApiRequest) -> None:
-    """For routes that have no parameters."""
-    if request.query_string:
-        numbers(request, {})
-
-
 def _pairs(raw: bytes) -> list[tuple[str, str]]:
     if not raw:
         return []

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection
-from wsproto.utilities import LocalProtocolError
 
 from actors.connection.commands import ClientCommand, Subscribe
 from actors.connection.connection import ConnectionDialect, ConnectionWorld, LiveConnection
@@ -21,6 +19,7 @@ from scoreboard.live.client_source import client_source
 from scoreboard.live.commands import command_of
 from scoreboard.live.dialect import DialectB
 from scoreboard.live.dialect_a import DialectA
+from scoreboard.live.ending import GOING_AWAY, NORMAL, close, code_of, talk
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
@@ -29,12 +28,7 @@ from scoreboard.live.proof import proven
 from scoreboard.live.query import asks_full
 from scoreboard.live.stream import FeedStream
 
-_NORMAL, _GOING_AWAY, _INTERNAL_ERROR = 1000, 1001, 1011
 _TOO_SLOW = Rejection(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", (("retry-after", "5"),))
-
-#: How a talk ends when the client leaves, does not read our close frame in time, or sends a ping into our close
-#: (trio-websocket then tries to answer it and may not). Whatever else comes out is a fault of ours.
-_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed, LocalProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ class WebSocketFeed:
         answer, user = admitted
         guest = _Guest(user, client_source(transport, head), ENDPOINTS[head.path], full=asks_full(head.query))
         del head, admitted  # a client stays for hours, and so does what this frame knows
-        await self._serve(stream, answer, guest, closing)
+        await talk(stream, answer, partial(self._converse, stream, guest, closing), self._limits)
 
     async def _admit(self, head: HandshakeHead) -> Rejection | tuple[bytes, SignedIn | None]:
         if head.path not in ENDPOINTS:
@@ -130,23 +124,10 @@ class WebSocketFeed:
             return unauthorized(who.code, who.message)
         return verdict.answer, who
 
-    async def _serve(self, stream: FeedStream, answer: bytes, guest: _Guest, closing: trio.Event) -> None:
-        code = _INTERNAL_ERROR
-        try:
-            with trio.fail_after(self._limits.open_within_s):
-                await stream.send_all(answer)
-            code = await self._converse(stream, guest, closing)
-        except* _ENDS:
-            code = _NORMAL
-        finally:
-            with trio.move_on_after(self._limits.close_within_s, shield=True):
-                await stream.say_goodbye(code)
-            stream.give_up()
-
     async def _converse(self, stream: FeedStream, guest: _Guest, closing: trio.Event) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
         stream.allow_pauses()
-        websocket: WebSocketConnection | None = None
+        code, websocket = NORMAL, None  # of who is dismissed, which cancels all that follows
         async with trio.open_nursery() as nursery:
             longest = self._limits.message_bytes
             inbox = Inbox(stream, partial(opened, nursery, stream, max_message_size=longest), longest, command_of)
@@ -157,12 +138,10 @@ class WebSocketFeed:
                     await connection.run(inbox, nursery, guest.first)
                 finally:
                     self._caretaker.let_go(stream)
-            websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
-            if websocket is not None:
-                with trio.move_on_after(self._limits.close_within_s):
-                    await websocket.aclose(_GOING_AWAY if closing.is_set() else _NORMAL)
+            code = GOING_AWAY if closing.is_set() else NORMAL
+            websocket = await close(stream, inbox, code, self._limits)
             nursery.cancel_scope.cancel()
-        return _code_of(stream, websocket)
+        return code_of(stream, websocket, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +157,3 @@ class _Guest:
     def first(self) -> Iterator[ClientCommand]:
         """What it gets without saying so."""
         return (Subscribe(channel, full=self.full) for channel in self.endpoint.shown)
-
-
-def _code_of(stream: FeedStream, websocket: WebSocketConnection | None) -> int:
-    if stream.violation is not None:
-        return stream.violation.code
-    return websocket.closed.code if websocket is not None and websocket.closed is not None else _NORMAL

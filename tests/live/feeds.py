@@ -177,15 +177,14 @@ class Client:
             self._events += self.reader.events()
 
 
-def make_feed(
+def world_of(
     boards: Boards,
     counts: Counter[str],
-    limits: FeedLimits | None = None,
     scoring: ScoringWorld | None = None,
     signins: SignIns | None = None,
-) -> WebSocketFeed:
-    """A feed with these boards behind it."""
-    world = ConnectionWorld(
+) -> ConnectionWorld:
+    """What connections to these boards need, by whatever transport."""
+    return ConnectionWorld(
         audiences=boards,  # type: ignore[arg-type]  # it is asked as one is
         who=who,
         sent=lambda: counts.update(["sent"]),
@@ -194,6 +193,17 @@ def make_feed(
         redeem=Tickets().redeem,
         signins=SignIns() if signins is None else signins,
     )
+
+
+def make_feed(
+    boards: Boards,
+    counts: Counter[str],
+    limits: FeedLimits | None = None,
+    scoring: ScoringWorld | None = None,
+    signins: SignIns | None = None,
+) -> WebSocketFeed:
+    """A feed with these boards behind it."""
+    world = world_of(boards, counts, scoring, signins)
     return WebSocketFeed(world, limits, allow_origin=lambda origin, _: "good" in origin)
 
 

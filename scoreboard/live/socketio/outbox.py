@@ -106,11 +106,6 @@ class Outbox:
 
     # --- what the session asks ---
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits for a request."""
-        return not self._waiting
-
     async def filled(self) -> None:
         """Wait until something waits for a request, or never will."""
         while not self._waiting and not self._closed and self._stream is None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 import trio
-from trio_websocket import ConnectionClosed
-from wsproto.utilities import LocalProtocolError
 
 from actors.connection.events import SESSION_ENDED
 from scoreboard.live.client_source import client_source
+from scoreboard.live.ending import GOING_AWAY, INTERNAL_ERROR, NORMAL, close, code_of, talk
 from scoreboard.live.guard import FrameGuard
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge
 from scoreboard.live.inbox import Inbox
@@ -22,18 +21,17 @@ from scoreboard.live.socketio.sessions import Sessions
 from scoreboard.live.socketio.world import SocketIoLimits
 from scoreboard.live.stream import FeedStream
 
-_NORMAL, _GOING_AWAY, _PROTOCOL_ERROR, _POLICY, _INTERNAL_ERROR = 1000, 1001, 1002, 1008, 1011
+_PROTOCOL_ERROR, _POLICY = 1002, 1008
 _CODES = {
-    End.OVER: _GOING_AWAY,
+    End.OVER: GOING_AWAY,
     End.SIGNED_OUT: SESSION_ENDED,
     End.BROKEN: _PROTOCOL_ERROR,
     End.FAST: _POLICY,
     End.SILENT: _POLICY,
     End.SLOW: _POLICY,
-    End.FAILED: _INTERNAL_ERROR,
+    End.FAILED: INTERNAL_ERROR,
 }
 _Refused = Rejection | Refusal
-_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed, LocalProtocolError)
 
 
 class SocketIoSockets:
@@ -61,7 +59,7 @@ class SocketIoSockets:
         stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
         del head, admitted  # a client stays for hours
         try:
-            await self._serve(stream, answer, session, begins=begins)
+            await talk(stream, answer, partial(self._converse, stream, session, begins=begins), self._limits)
         finally:
             if begins:  # it has no other way
                 session.end(End.GONE)
@@ -84,19 +82,6 @@ class SocketIoSockets:
         begun = self._sessions.begin(Way.WEBSOCKET, client_source(transport, head))
         return begun or (CLOSING if self._sessions.is_closing else FULL)
 
-    async def _serve(self, stream: FeedStream, answer: bytes, session: Session, *, begins: bool) -> None:
-        code = _INTERNAL_ERROR
-        try:
-            with trio.fail_after(self._limits.open_within_s):
-                await stream.send_all(answer)
-            code = await self._converse(stream, session, begins=begins)
-        except* _ENDS:
-            code = _NORMAL
-        finally:
-            with trio.move_on_after(self._limits.close_within_s, shield=True):
-                await stream.say_goodbye(code)
-            stream.give_up()
-
     async def _converse(self, stream: FeedStream, session: Session, *, begins: bool) -> int:
         """The close code with which it ended, or should end if nobody has said so yet."""
         stream.allow_pauses()
@@ -110,15 +95,10 @@ class SocketIoSockets:
                     await self._listen(inbox, session, socket, begins=begins)
             finally:
                 session.detach(socket)
-            code = _CODES.get(session.why_over or End.LEFT, _NORMAL)
-            websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
-            if websocket is not None:
-                with trio.move_on_after(self._limits.close_within_s):
-                    await websocket.aclose(code)
+            code = _CODES.get(session.why_over or End.LEFT, NORMAL)
+            websocket = await close(stream, inbox, code, self._limits)
             nursery.cancel_scope.cancel()
-        if stream.violation is not None:
-            return stream.violation.code
-        return websocket.closed.code if websocket is not None and websocket.closed is not None else code
+        return code_of(stream, websocket, code)
 
     async def _listen(self, inbox: Inbox[str | bytes], session: Session, socket: Socket, *, begins: bool) -> None:
         if begins:

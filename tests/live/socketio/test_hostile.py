@@ -94,12 +94,7 @@ async def test_two_polls_at_once_end_the_session() -> None:
     async with open_socketio() as live, trio.open_nursery() as nursery:
         poller = await live.begin()
         await poller.connect()
-        answers: list[list[str]] = []
-
-        @nursery.start_soon
-        async def polling() -> None:
-            answers.append(await poller.poll())
-
+        answers = poller.poll_in(nursery)
         session = live.service._sessions.find(poller.sid)
         assert session is not None
         await until(lambda: session._engine.polled)

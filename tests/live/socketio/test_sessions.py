@@ -234,12 +234,7 @@ async def test_a_poll_that_waits_ends_when_the_way_changes() -> None:
     async with open_socketio() as live, trio.open_nursery() as nursery:
         poller = await live.begin()
         await poller.connect()
-        answers: list[list[str]] = []
-
-        @nursery.start_soon
-        async def polling() -> None:
-            answers.append(await poller.poll())
-
+        answers = poller.poll_in(nursery)
         async with live.socket(poller.sid) as socket:
             await socket.say("2probe")
             assert await socket.packet() == "3probe"
@@ -279,12 +274,7 @@ async def test_clients_are_told_to_come_back_when_the_server_goes() -> None:
         poller = await live.begin()
         await poller.connect()
         await socket.connect()
-        answers: list[list[str]] = []
-
-        @nursery.start_soon
-        async def polling() -> None:
-            answers.append(await poller.poll())
-
+        answers = poller.poll_in(nursery)
         session = live.service._sessions.find(poller.sid)
         assert session is not None
         await until(lambda: session._engine.polled)

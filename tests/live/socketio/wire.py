@@ -14,14 +14,12 @@ import trio
 import trio.lowlevel
 from wsproto.events import TextMessage
 
-from actors.connection.connection import ConnectionWorld
 from actors.connection.signins import SignIns
 from scoreboard.door import DoorLimits
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoWorld
 from scoreboard.live.socketio.packets import SEPARATOR
-from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door
-from tests.live.feeds import Boards, Client, who
+from tests.live.feeds import Boards, Client, world_of
 from tests.live.wire import handshake, text
 
 PATH = "/socket.io/?EIO=4&transport="
@@ -89,6 +87,16 @@ class Poller:
         self.got += packets
         return packets
 
+    def poll_in(self, nursery: trio.Nursery) -> list[list[str]]:
+        """Poll in a task of its own; the packets stand in the list once they have come."""
+        answers: list[list[str]] = []
+
+        @nursery.start_soon
+        async def polling() -> None:
+            answers.append(await self.poll())
+
+        return answers
+
     async def say(self, *packets: str) -> httpx.Response:
         """These packets in one request."""
         return await self.http.post(self.address, content=SEPARATOR.join(packets).encode())
@@ -142,13 +150,7 @@ async def open_socketio(
 ) -> AsyncGenerator[OpenSocketIo]:
     """Serve on a free port while the body runs."""
     boards, counts, failures = Boards(rows), Counter[str](), list[BaseException]()
-    connection = ConnectionWorld(
-        audiences=boards,  # type: ignore[arg-type]  # it is asked as one is
-        who=who,
-        sent=lambda: counts.update(["sent"]),
-        skipped=lambda: counts.update(["skipped"]),
-        scoring=nobody_scores(),
-    )
+    connection = world_of(boards, counts)
     world = SocketIoWorld(
         connection, limits or SocketIoLimits(), failures.append, lambda reason: counts.update([reason])
     )

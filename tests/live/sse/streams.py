@@ -12,12 +12,10 @@ from typing import Any
 
 import trio
 
-from actors.connection.connection import ConnectionWorld
 from actors.connection.signins import SignIns
 from scoreboard.live.sse import PATH, EventFeed, EventFeedLimits
-from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door, read_all
-from tests.live.feeds import Boards, Tickets, who
+from tests.live.feeds import Boards, world_of
 
 TOP10 = "?channel=leaderboard.top10"
 
@@ -115,14 +113,7 @@ class OpenStreams:
 async def open_streams(limits: EventFeedLimits | None = None) -> AsyncGenerator[OpenStreams]:
     """Serve on a free port while the body runs."""
     boards, counts = Boards(), Counter[str]()
-    world = ConnectionWorld(
-        audiences=boards,  # type: ignore[arg-type]  # it is asked as one is
-        who=who,
-        sent=lambda: counts.update(["sent"]),
-        skipped=lambda: counts.update(["skipped"]),
-        scoring=nobody_scores(),
-        redeem=Tickets().redeem,
-    )
+    world = world_of(boards, counts)
     feed = EventFeed(
         world,
         limits or EventFeedLimits(),

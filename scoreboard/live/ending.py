@@ -1,0 +1,68 @@
+"""How a talk on a WebSocket begins and ends, whatever is said on it: no client goes without a close frame."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+from wsproto.utilities import LocalProtocolError
+
+from scoreboard.live.inbox import Inbox
+from scoreboard.live.stream import FeedStream
+
+NORMAL, GOING_AWAY, INTERNAL_ERROR = 1000, 1001, 1011
+
+#: How a talk ends when the client leaves, does not read our close frame in time, or sends a ping into our close
+#: (trio-websocket then tries to answer it and may not). Whatever else comes out is a fault of ours.
+_ENDS = (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed, LocalProtocolError)
+
+
+class Bounds(Protocol):
+    """In seconds: for the answer to a handshake, and for the client to answer our close frame."""
+
+    @property
+    def open_within_s(self) -> float:
+        """See above."""
+        ...
+
+    @property
+    def close_within_s(self) -> float:
+        """See above."""
+        ...
+
+
+async def talk(stream: FeedStream, answer: bytes, converse: Callable[[], Awaitable[int]], bounds: Bounds) -> None:
+    """Answer the handshake and converse; then say the code with which that ended, if nobody has.
+
+    Raises:
+        ExceptionGroup: of what is a fault of ours. The client has been told 1011.
+    """
+    code = INTERNAL_ERROR
+    try:
+        with trio.fail_after(bounds.open_within_s):
+            await stream.send_all(answer)
+        code = await converse()
+    except* _ENDS:
+        code = NORMAL
+    finally:
+        with trio.move_on_after(bounds.close_within_s, shield=True):
+            await stream.say_goodbye(code)
+        stream.give_up()
+
+
+async def close(stream: FeedStream, inbox: Inbox[Any], code: int, bounds: Bounds) -> WebSocketConnection | None:
+    """Close in good order; None where nobody is left to read it."""
+    websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
+    if websocket is not None:
+        with trio.move_on_after(bounds.close_within_s):
+            await websocket.aclose(code)
+    return websocket
+
+
+def code_of(stream: FeedStream, websocket: WebSocketConnection | None, otherwise: int) -> int:
+    """The code with which it has ended, once nobody reads any more."""
+    if stream.violation is not None:
+        return stream.violation.code
+    return websocket.closed.code if websocket is not None and websocket.closed is not None else otherwise
