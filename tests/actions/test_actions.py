@@ -267,6 +267,18 @@ async def test_what_was_done_often_enough_counts_again_when_the_window_has_passe
         assert ["too_often"] == desk.reasons()
 
 
+async def test_what_was_granted_is_granted_again_though_the_rules_are_stricter_now(autojump_clock: MockClock) -> None:
+    """Who asks again after a lost answer gets the token; who does it another time does not."""
+    async with running_desk() as desk:
+        for name in (b"1", b"2"):
+            await desk.prove(name=name)
+        desk.store.described["WIN_GAME"] = ActionKind("WIN_GAME", 100, most=1)
+        await trio.sleep(61)
+        await desk.prove(name=b"1")
+        with pytest.raises(ActionTooOften):
+            await desk.prove(name=b"3")
+
+
 async def test_proofs_that_are_judged_together_see_one_another(autojump_clock: MockClock) -> None:
     """Of a hundred at the same moment as many are granted as may be."""
     async with running_desk(most=3) as desk:

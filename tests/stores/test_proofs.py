@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import pytest
+import trio
+
+from actors.ports import Earlier, UserId
+from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.postgres_evidence import LOCK
+from tests.contract.making import real_world
+from tests.contract.test_evidence import proof
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+async def waiting(stores: Stores) -> int:
+    """How many wait for who judges a proof of the same player."""
+    count: int = await stores.database.run(lambda connection: connection.fetchval(WAITING))
+    return count
+
+
+@pytest.mark.stores
+async def test_two_proofs_of_one_player_are_never_judged_at_once(postgres_url: str, redis_url: str) -> None:
+    """Whichever servers they come to: the second sees what became of the first. Other players wait for nobody."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        world, heard = real_world(stores), list[UserId]()
+        ann, bob = await world.player("Ann"), await world.player("Bob")
+
+        async def settle(user_id: UserId) -> None:
+            def grant(earlier: Sequence[Earlier]) -> list[bool]:
+                heard.append(user_id)
+                return [True] * len(earlier)
+
+            await stores.evidence.settle([proof(user_id, 1)], [None], grant)
+
+        async with stores.database.holding() as connection, trio.open_nursery() as nursery:
+            await judging(stores, connection, ann)
+            nursery.start_soon(settle, ann)
+            with trio.fail_after(20):
+                while await waiting(stores) == 0:
+                    pass
+            await settle(bob)
+            assert [bob] == heard
+            await stores.database.use(lambda: connection.execute("COMMIT"))
+        assert [bob, ann] == heard
+
+
+async def judging(stores: Stores, connection: asyncpg.Connection, user_id: UserId) -> None:
+    """As another server that has begun to judge a proof of this player."""
+    await stores.database.use(lambda: connection.execute("BEGIN"))
+    await stores.database.use(lambda: connection.execute(LOCK, [user_id]))
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize("change", ["UPDATE action_evidence SET points = 1", "DELETE FROM action_evidence"])
+async def test_evidence_is_only_added_to(postgres_url: str, redis_url: str, change: str) -> None:
+    """By nobody who comes through the database, either."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        ann = await real_world(stores).player("Ann")
+        await stores.evidence.settle([proof(ann, 1)], [None], lambda earlier: [True] * len(earlier))
+        with pytest.raises(Exception, match="never changed or removed"):
+            await stores.database.run(lambda connection: connection.execute(change))
