@@ -25,6 +25,7 @@ CHECKS = "all"
 #: Where the description cannot say all that is asked of a request: a request that fits it may be answered with 400.
 MORE_IS_ASKED = {
     "/auth/register$": "names have more rules than a pattern, and passwords are measured in bytes",
+    "/auth/password$": "passwords are measured in bytes, and those that many people take are refused",
     "^/api/scores/increment$": "the token is one that was handed out",
     "^/api/v1/actions/complete$": "the proof and the body around it are about the same action",
     "^/api/v1/scores/update$": "a whole number is written without a point, as it was signed",

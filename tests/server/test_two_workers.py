@@ -6,13 +6,16 @@ import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import trio
+from click.testing import CliRunner
 
+from scoreboard.__main__ import main
 from scoreboard.observe.logs import make_logger
 from scoreboard.server.compose import Server, serve
 from scoreboard.settings import Settings
@@ -142,6 +145,44 @@ async def test_a_refresh_token_used_twice_ends_its_family_everywhere(workers: tu
     assert "" == await there.code(third["accessToken"])
     assert 401 == (await here.http.post("/api/auth/refresh", json=first)).status_code
     assert "ACCESS_TOKEN_REVOKED" == await there.refuses(third["accessToken"])
+
+
+async def test_another_password_here_ends_other_sessions_there(workers: tuple[Worker, Worker]) -> None:
+    """The one that changed it goes on, on both."""
+    here, there = workers
+    ada = await signed_up(here, "Ada")
+    other = await there.post("/api/auth/login", {"username": "Ada", "password": PASSWORD})
+    change = {"currentPassword": PASSWORD, "newPassword": "quite another secret"}
+    async with there.watching(other["accessToken"]) as live:
+        assert {"ended": 1} == (await here.post("/api/v1/auth/password", change, ada["accessToken"]))["data"]
+        with trio.fail_after(60):
+            assert 4001 == await live.closed()
+    assert "ACCESS_TOKEN_REVOKED" == await there.refuses(other["accessToken"])
+    assert ["", ""] == [await worker.code(ada["accessToken"]) for worker in workers]
+
+
+async def test_an_act_of_who_is_in_charge_here_is_felt_there(
+    workers: tuple[Worker, Worker], tmp_path: Path, postgres_url: str
+) -> None:
+    """An operator makes an admin, who makes a moderator, who bans: each time the sessions of before are over."""
+    here, there = workers
+    people = {name: await signed_up(here, name) for name in ("Ada", "Mod", "Chief")}
+    command = ["user", "role", "Chief", "admin", "--data", str(tmp_path / "data"), "--postgres", postgres_url]
+    told = await trio.to_thread.run_sync(partial(CliRunner().invoke, main, command))
+    assert (0, "Chief is admin now\n") == (told.exit_code, told.output)
+    await here.refuses(people["Chief"]["accessToken"])
+
+    async def act(of: str, on: str, path: str, body: dict[str, Any]) -> None:
+        token = (await here.post("/api/auth/login", {"username": of, "password": PASSWORD}))["accessToken"]
+        async with there.watching(people[on]["accessToken"]) as live:
+            await here.post(f"/api/v1/admin/users/{people[on]['userId']}/{path}", {**body, "reason": "because"}, token)
+            with trio.fail_after(60):
+                assert 4001 == await live.closed()
+
+    await act("Chief", "Mod", "role", {"role": "moderator"})
+    await act("Mod", "Ada", "standing", {"banned": True})
+    refused = await there.http.post("/api/auth/login", json={"username": "Ada", "password": PASSWORD})
+    assert (403, "USER_BANNED") == (refused.status_code, refused.json()["code"])
 
 
 @pytest.mark.parametrize("change", ["is_banned = true", "role = 'moderator'"])
