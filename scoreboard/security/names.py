@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from confusable_homoglyphs.categories import unique_aliases
+
 from scoreboard.security.errors import NameRefused
 
 SHORTEST = 3
@@ -15,6 +17,13 @@ LONGEST_EMAIL = 255
 PUNCTUATION = " ._-'&"
 MOST_MARKS = 3  # on one letter; enough for Vietnamese, Thai or Tibetan, too few to paint over neighbouring rows
 
+# What one language writes together, Latin included ("highly restrictive" in Unicode's report on security, UTS 39).
+_TOGETHER = (
+    {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "HAN", "BOPOMOFO"},
+    {"LATIN", "HAN", "HANGUL"},
+)
+_OF_ALL_SCRIPTS = {"COMMON", "INHERITED"}
 # Letters and marks by their category, but nothing is seen of them: two names would look alike.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}")
@@ -51,7 +60,8 @@ def fold(text: str) -> str:
 def username(text: str) -> Name:
     """A user name that follows the rules.
 
-    3 to 50 letters, marks and digits of any script, single spaces inside, and ``. _ - ' &``; not only punctuation.
+    3 to 50 letters, marks and digits of one script (or of those that are written together), single spaces inside, and
+    ``. _ - ' &``; not only punctuation.
 
     Raises:
         NameRefused: with the rule that was broken.
@@ -63,6 +73,7 @@ def username(text: str) -> Name:
         (shown != shown.strip(" ") or "  " in shown, "may hold single spaces between other characters only"),
         (not all(map(_allowed, shown)), "may hold only letters, digits, spaces and . _ - ' &"),
         (not any(character.isalnum() for character in shown), "must hold a letter or a digit"),
+        (_is_mixed(shown), "must not mix letters of different scripts, which look alike"),
         (_is_painted(shown), "holds too many accents on one letter"),
         (len(key) > LONGEST_KEY, f"must not have more than {LONGEST_KEY} characters when ligatures are spelt out"),
     ):
@@ -98,6 +109,11 @@ def _allowed(character: str) -> bool:
 
 def _visible(character: str) -> bool:
     return unicodedata.category(character)[0] not in "CZ" and not _INVISIBLE.match(character)
+
+
+def _is_mixed(text: str) -> bool:
+    scripts = unique_aliases(text) - _OF_ALL_SCRIPTS if len(text) <= LONGEST else set()
+    return len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)
 
 
 def _is_painted(text: str) -> bool:

@@ -25,6 +25,8 @@ from scoreboard.security.names import Name, email, fold, username
         "محمد علي",
         "नमस्ते",
         "ผู้เล่น",
+        "山田Taroカナ",
+        "김철수 Kim",
         "x" * 50,
     ],
 )
@@ -43,6 +45,9 @@ def test_a_usual_name_of_any_script_is_taken_as_it_is(name: str) -> None:
         ("name ", "single spaces"),
         ("two  spaces", "single spaces"),
         ("tab\tname", "letters, digits"),
+        ("p\u0430yp\u0430l", "different scripts"),
+        ("\u0391da", "different scripts"),
+        ("Ω Team", "different scripts"),
         ("zero\0name", "letters, digits"),
         ("new\nline", "letters, digits"),
         ("right\u202eleft", "letters, digits"),
