@@ -269,6 +269,19 @@ async def test_a_batch_that_was_changed_is_named(vault: Vault, column: str) -> N
     assert ("changed", 2) in {(each.what, each.seq) for each in findings if each.table is None}
 
 
+async def test_a_batch_that_was_made_anew_does_not_fit_the_next(vault: Vault) -> None:
+    """Whoever changes a score together with its seal must make all that follows anew."""
+    [[chain]] = await vault.sql("SELECT chain::text FROM audit_chains WHERE kind = 'scores'")
+    third = f"chain = '{chain}' AND seq = 3"
+    changed = f"created_at = (SELECT moments[1] FROM audit_batches WHERE {third})"
+    await vault.sql(f"UPDATE score_updates SET score_increment = 900 WHERE {changed}")
+    digest = f"(SELECT score_digest(s) FROM score_updates s WHERE {changed})"
+    await vault.sql(f"UPDATE audit_batches SET digests = {digest} WHERE {third}")
+    made_anew = "batch_hash(previous, chain, seq, sealed_at, ids, moments, digests)"
+    await vault.sql(f"UPDATE audit_batches SET hash = {made_anew} WHERE {third}")
+    assert [("unlinked", 4)] == [(each.what, each.seq) for each in await vault.found()]
+
+
 @pytest.mark.parametrize("column", CHAIN_COLUMNS)
 async def test_a_chain_that_was_changed_is_named(vault: Vault, column: str) -> None:
     """Its end is that of its last batch, and its kind stands in its beginning."""
