@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from scoreboard.api.errors import ApiError, not_found
+from scoreboard.api.faults import faults_of
 from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.shapes import Done
 from tests.api.declared import verify
@@ -40,6 +41,14 @@ async def test_every_route_under_api_is_described(world: World) -> None:
         and path not in {DOCUMENT, "/api/asyncapi.json"}
         and not path.startswith("/api/docs")
     ]
+
+
+async def test_every_status_that_a_route_answers_is_described(world: World) -> None:
+    """What it tells, and all errors that follow from its declaration; nothing else."""
+    paths = (await described(world))["paths"]
+    for route in filter(lambda each: each.shown, world.app.routes.values()):
+        answered = {told.status for told in route.answers} | {*faults_of(route)}
+        assert {str(status) for status in answered} == set(paths[route.path][route.method.lower()]["responses"])
 
 
 async def test_the_description_is_sent_once(world: World) -> None:

@@ -120,6 +120,15 @@ async def test_a_repetition_does_not_count_against_a_limit(world: World) -> None
     assert {200} == {(await token(world, me, "key")).status_code for _ in range(30)}
 
 
+async def test_repetitions_of_what_is_being_served_count_as_one(world: World) -> None:
+    """They wait for the first and ask for nothing themselves: of ten tokens a minute nine are left."""
+    me = await sign_up(world)
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(token, world, me, "key")
+    assert [200] * 9 + [429] == [(await token(world, me, str(number))).status_code for number in range(10)]
+
+
 async def test_an_error_is_not_kept(world: World) -> None:
     """The request is served when it comes again and can be."""
     me = await sign_up(world)

@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 from trio_websocket import WebSocketRequest, serve_websocket
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, CloseConnection, Request
 
 from scoreboard.client.errors import LineLost, NoAnswer
 from scoreboard.client.network import network
 
 Serve = Callable[[WebSocketRequest], Awaitable[None]]
+PING = b"\x89\x00"
 PATH = "/ws/leaderboard?ticket=t1"
 
 
@@ -68,6 +71,35 @@ async def test_a_refused_socket_tells_when_to_come_back() -> None:
         with pytest.raises(LineLost) as lost:
             await net.open_socket(nursery, PATH)
     assert 7.0 == lost.value.retry_after_s
+
+
+@asynccontextmanager
+async def pinging_into_the_close() -> AsyncIterator[str]:
+    """A WebSocket server that answers a close frame with a ping, at this address."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        protocol = WSConnection(ConnectionType.SERVER)
+        async for data in stream:
+            protocol.receive_data(bytes(data))
+            for event in protocol.events():
+                if isinstance(event, Request):
+                    await stream.send_all(protocol.send(AcceptConnection()))
+                elif isinstance(event, CloseConnection):
+                    await stream.send_all(PING)
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(functools.partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
+        yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_breaks_an_open_socket_stays_where_it_broke() -> None:
+    """A ping into our close, which trio-websocket may not answer any more: the program's nursery never hears of it."""
+    async with pinging_into_the_close() as url, network(url) as net, trio.open_nursery() as nursery:
+        socket = await net.open_socket(nursery, PATH)
+        await socket.aclose()
+        with pytest.raises(LineLost):
+            await socket.receive()
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])
