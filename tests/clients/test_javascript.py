@@ -59,3 +59,18 @@ def test_loops_over_boards_end_as_loops_do() -> None:
     subscribed = ["subscribe"] * 3
     expected = {"version": 3, "code": "UNKNOWN_CHANNEL", "versions": [5], "said": [*subscribed, "unsubscribe"]}
     assert expected == looped()
+
+
+KEYS = f"""
+import {{ browserWorld }} from {json.dumps(CLIENT)};
+const [one, other] = [browserWorld.key(), browserWorld.key()];
+crypto.getRandomValues = (bytes) => bytes.map((_, place) => place * 17 % 256);
+console.log(JSON.stringify({{ differ: one !== other, key: browserWorld.key() }}));
+"""
+
+
+def test_a_key_of_the_client_s_own_is_128_bits_by_chance() -> None:
+    """Two digits for each byte, also for a small one, so that no two keys are spelled alike."""
+    words = [node_or_skip(), "--input-type=module", "--eval", KEYS]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert {"differ": True, "key": "00112233445566778899aabbccddeeff"} == json.loads(done.stdout)
