@@ -1,14 +1,15 @@
-"""The live feed described, AsyncAPI 3: commands by the shapes that read them, events as the dialects say them."""
+"""The live feed described, AsyncAPI 3: commands by the shapes that read them, events by those that are encoded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, SignedIn, Unsubscribed
+from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedIn, Unsubscribed
 from actors.leaderboard.events import (
     BoardDiff,
     BoardEvent,
@@ -22,10 +23,10 @@ from actors.leaderboard.events import (
 )
 from actors.ports import ALL_TIME, UserId
 from actors.user.messages import ScoreAnswer
+from scoreboard.live import dialect, dialect_a
 from scoreboard.live.channels import KNOWN, ME
 from scoreboard.live.commands import DATA_OF_COMMANDS
-from scoreboard.live.dialect import Spoken, spoken_b
-from scoreboard.live.dialect_a import spoken_a
+from scoreboard.live.dialect import Spoken
 
 Json = dict[str, Any]
 
@@ -40,16 +41,24 @@ CLOSE_CODES: Mapping[int, str] = {
     1008: "Too many frames, or too many fragments: mend the client.",
     1009: "A message is too large: mend the client.",
     1011: "The server failed on this connection: come back after a pause.",
+    4001: "The session by which you were signed in has ended: sign in anew, or come back to watch only.",
 }
 ADDRESSES: Mapping[str, str] = {
     "/ws/leaderboard": "A WebSocket in the words of document B.",
     "/ws": "A WebSocket in the words of document A, subscribed to the first ten at once.",
     "/api/v1/leaderboard/stream": "Server-sent events in the words of document B; nothing can be said on it.",
 }
-_SAYS: Mapping[str, Callable[[Any], Spoken | None]] = {
-    "/ws/leaderboard": spoken_b,
-    "/ws": spoken_a,
-    "/api/v1/leaderboard/stream": spoken_b,
+#: What answers a command; nobody hears it where nothing can be said.
+_ANSWERS = (SignedIn, Unsubscribed, Pong, Answered, Refused)
+_SAYS: Mapping[str, Mapping[type, tuple[str, Callable[[Any], Any]]]] = {
+    "/ws/leaderboard": dialect.EVENTS,
+    "/ws": {**dialect.EVENTS, **dialect_a.EVENTS},
+    "/api/v1/leaderboard/stream": {event: of for event, of in dialect.EVENTS.items() if event not in _ANSWERS},
+}
+_SPOKEN: Mapping[str, Callable[[BoardEvent | PersonalEvent], Spoken | None]] = {
+    "/ws/leaderboard": dialect.spoken_b,
+    "/ws": dialect_a.spoken_a,
+    "/api/v1/leaderboard/stream": dialect.spoken_b,
 }
 _SCHEMA = "#/components/schemas/{name}"
 
@@ -58,11 +67,15 @@ def document() -> Json:
     """All channels of the transport, what is said on each, and what a client may say."""
     channels: Json = {}
     operations: Json = {}
-    _, schemas = msgspec.json.schema_components(filter(None, DATA_OF_COMMANDS.values()), ref_template=_SCHEMA)
+    shapes = [shape for says in _SAYS.values() for of_word in shapes_of(says).values() for shape in of_word]
+    shapes += filter(None, DATA_OF_COMMANDS.values())
+    _, schemas = msgspec.json.schema_components(shapes, ref_template=_SCHEMA)
     for address, purpose in ADDRESSES.items():
         name = address.strip("/").replace("/", "_")
         speaks = not address.endswith("stream")
-        told = {f"told.{word}": _event(word, samples) for word, samples in _said(_SAYS[address]).items()}
+        samples = _said(_SPOKEN[address])
+        words = shapes_of(_SAYS[address]).items()
+        told = {f"told.{word}": _event(word, shapes, samples.get(word, [])) for word, shapes in words}
         asked = {f"asked.{word}": _command(word, shape) for word, shape in DATA_OF_COMMANDS.items()} if speaks else {}
         channels[name] = {"address": address, "description": purpose, "messages": {**told, **asked}}
         operations[f"hear_{name}"] = _operation("receive", name, told)
@@ -85,39 +98,40 @@ def _operation(action: str, channel: str, messages: Iterable[str]) -> Json:
 
 
 def _command(word: str, shape: type[msgspec.Struct] | None) -> Json:
-    data = {} if shape is None else msgspec.json.schema_components([shape], ref_template=_SCHEMA)[0][0]
-    return {"name": word, "payload": _envelope(word, data)}
+    data = {} if shape is None else _schema_of(shape)
+    return {"name": word, "payload": _envelope(word, data, required=["event"])}
 
 
-def _event(word: str, samples: list[Json]) -> Json:
-    fields: Json = {}
-    for sample in samples:
-        fields |= {name: _schema_of(value) for name, value in sample.items() if fields.get(name) in (None, {})}
-    data = {"type": "object", "properties": fields} if fields else {}
+def _event(word: str, shapes: list[Any], samples: list[Json]) -> Json:
+    schemas = [_schema_of(shape) for shape in shapes]
+    data = {} if not schemas else schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     examples = [{"payload": {"event": word, "data": sample}} for sample in samples]
-    return {"name": word, "payload": _envelope(word, data), "examples": examples}
+    payload = _envelope(word, data, required=["event", "data"])
+    return {"name": word, "payload": payload, "examples": examples}
 
 
-def _envelope(word: str, data: Json) -> Json:
+def _envelope(word: str, data: Json, required: list[str]) -> Json:
     name = {"type": ["string", "integer"], "description": "What the client calls the command; told in the answer."}
     properties = {"event": {"const": word}, "id": name, "data": data}
-    return {"type": "object", "required": ["event"], "properties": properties}
+    return {"type": "object", "required": required, "properties": properties}
 
 
-def _schema_of(value: Any) -> Json:
-    """The type of a value that was said; nothing of one that was left open."""
-    match value:
-        case bool():
-            return {"type": "boolean"}
-        case int():
-            return {"type": "integer"}
-        case str():
-            return {"type": "string"}
-        case list():
-            return {"type": "array", **({"items": _schema_of(value[0])} if value else {})}
-        case dict():
-            return {"type": "object", "properties": {name: _schema_of(each) for name, each in value.items()}}
-    return {}
+def _schema_of(shape: Any) -> Json:
+    found: Json = msgspec.json.schema_components([shape], ref_template=_SCHEMA)[0][0]
+    return found
+
+
+def shapes_of(events: Mapping[type, tuple[str, Callable[[Any], Any]]]) -> dict[str, list[Any]]:
+    """Each event's name, and what its data may be, as who makes them declares it; nothing for what may be anything."""
+    found: dict[str, list[Any]] = {}
+    for word, make in events.values():
+        made = get_type_hints(make)["return"]
+        for shape in get_args(made) or (made,):
+            if shape is msgspec.Raw:
+                found.setdefault(word, [])
+            elif shape is not NoneType and shape not in found.setdefault(word, []):
+                found[word].append(shape)
+    return found
 
 
 # --- samples of all that can be said ---
@@ -135,7 +149,7 @@ def _said(say: Callable[[BoardEvent | PersonalEvent], Spoken | None]) -> dict[st
 
 def _samples() -> Iterable[BoardEvent | PersonalEvent]:
     at_us, ada = 1_769_860_800_000_000, UserId("9f3c1d2e-4b5a-4c6d-8e7f-0a1b2c3d4e5f")
-    row, top = Row(1, ada, "Ada", 120, at_us), Channel(ALL_TIME, 10)
+    row, top = Row(1, ada, "Ada", 120, at_us, "GB", "https://example.org/ada.png"), Channel(ALL_TIME, 10)
     yield BoardFull(top, "5b1f", 7, (row,), 20, 1873542290, at_us, at_us)
     yield BoardDiff(top, "5b1f", 7, 8, (row,), (ada,), 20, 1873542290, at_us)
     yield OwnFull(ME, "5b1f", 7, (row,), 20, 1873542290, at_us)

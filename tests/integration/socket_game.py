@@ -7,6 +7,7 @@ import socket
 import ssl
 from typing import Any
 
+from tests.live.described import hold
 from tests.live.wire import handshake, text
 from tests.served import ServedScoreboard
 
@@ -21,7 +22,7 @@ class SocketGame:
         server.guests.callback(self.drop)
         headers = {} if access_token is None else {"authorization": f"Bearer {access_token}"}
         self.socket.sendall(handshake(path, **headers))
-        self._data = b""
+        self._data, self._path = b"", path
         while b"\r\n\r\n" not in self._data:
             self._more()
         head, _, self._data = self._data.partition(b"\r\n\r\n")
@@ -55,6 +56,7 @@ class SocketGame:
                 if len(self._data) >= start + size:
                     payload, self._data = self._data[start : start + size], self._data[start + size :]
                     found: dict[str, Any] = json.loads(payload)
+                    hold(self._path, found)
                     return found
             self._more()
 

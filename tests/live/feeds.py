@@ -25,6 +25,7 @@ from scoreboard.door import DoorLimits
 from scoreboard.live import FeedLimits, WebSocketFeed
 from tests.connection.feed import nobody_scores
 from tests.door.doors import OpenDoor, open_door
+from tests.live.described import hold
 from tests.live.wire import CLOSE, frame, handshake, text
 
 SUBSCRIBE = text('{"event":"subscribe","data":{"channel":"leaderboard.top10"}}')
@@ -103,7 +104,7 @@ class OpenFeed:
         """One more client, past its handshake."""
         async with await self.opened.connect() as stream:
             await stream.send_all(handshake(path, **headers))
-            client = Client(stream)
+            client = Client(stream, address=path)
             await client.handshake()
             yield client
 
@@ -120,6 +121,7 @@ class Client:
 
     stream: trio.abc.Stream
     reader: Connection = field(default_factory=lambda: Connection(ConnectionType.CLIENT))
+    address: str = "/ws/leaderboard"
     _events: list[Event] = field(default_factory=list)
 
     async def handshake(self) -> bytes:
@@ -135,14 +137,16 @@ class Client:
         return head
 
     async def message(self) -> Any:
-        """The next text message, from JSON."""
+        """The next text message, from JSON; it is as described."""
         parts = ""
         while True:
             event = await self.event()
             assert isinstance(event, TextMessage), event
             parts += event.data
             if event.message_finished:
-                return json.loads(parts)
+                said = json.loads(parts)
+                hold(self.address, said)
+                return said
 
     async def event(self) -> Event:
         """The next event, whatever it is."""

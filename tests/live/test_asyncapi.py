@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from jsonschema_rs import ValidationError
 
 from scoreboard.live import asyncapi, commands, dialect, dialect_a
 from scoreboard.live.commands import command_of
+from tests.live.described import hold
 from tests.references import follow_references
 
 
@@ -11,7 +15,7 @@ def test_every_event_and_command_is_described() -> None:
     """By the names under which the code says and reads them."""
     told = asyncapi.document()["channels"]
     said = {message["name"] for channel in told.values() for message in channel["messages"].values()}
-    assert {word for word, _ in dialect._EVENTS.values()} | {dialect_a._UPDATE, "score_changed", "rank_changed"} <= said
+    assert {word for word, _ in dialect.EVENTS.values()} | {dialect_a._UPDATE, "score_changed", "rank_changed"} <= said
     assert {*commands._READERS, *commands._SCORING} == set(commands.DATA_OF_COMMANDS) <= said
 
 
@@ -21,6 +25,20 @@ def test_every_reference_leads_somewhere(address: str) -> None:
     document = asyncapi.document()
 
     follow_references([document["channels"][address], document["operations"]], document)
+
+
+@pytest.mark.parametrize("channel", asyncapi.document()["channels"].values(), ids=lambda channel: channel["address"])
+def test_examples_are_what_is_described(channel: dict[str, Any]) -> None:
+    """Rows with all that players may show; what is left out must be optional, and nothing else may be said."""
+    examples = [each["payload"] for message in channel["messages"].values() for each in message.get("examples", ())]
+    for said in examples:
+        hold(channel["address"], said)
+        for field in set(said["data"]) - {"channel", "check", "resetsAt"}:
+            with pytest.raises(ValidationError):
+                hold(channel["address"], {**said, "data": {k: v for k, v in said["data"].items() if k != field}})
+        with pytest.raises(ValidationError):
+            hold(channel["address"], {**said, "more": 1})
+    assert examples
 
 
 def test_close_codes_are_those_of_the_document() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 from socketio.packet import ACK, EVENT
 
 from actors.connection.commands import CommandId
@@ -50,7 +51,7 @@ class Speech:
     def acknowledgement(self, name: CommandId, event: PersonalEvent) -> bytes:
         """The answer to the command of that name: its data, or `{"error": ...}`."""
         spoken = self._spoken(event)
-        data = {} if spoken is None else spoken[1]
+        data: msgspec.Raw | msgspec.Struct | dict[str, str] = {} if spoken is None else spoken[1]
         failed = isinstance(event, Refused | ErrorEvent)
         return framed(message(ACK, [{"error": data} if failed else data], name=int(name)))
 

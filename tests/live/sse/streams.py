@@ -15,6 +15,7 @@ import trio
 from actors.connection.signins import SignIns
 from scoreboard.live.sse import PATH, EventFeed, EventFeedLimits
 from tests.door.doors import OpenDoor, open_door, read_all
+from tests.live.described import hold
 from tests.live.feeds import Boards, world_of
 
 TOP10 = "?channel=leaderboard.top10"
@@ -69,7 +70,9 @@ class Reader:
             fields, self.fields = self.fields, {}
             self.last_id = fields.get("id", self.last_id)
             if "data" in fields:
-                return fields["event"], json.loads(fields["data"])
+                said = {"event": fields["event"], "data": json.loads(fields["data"])}
+                hold(PATH, said)
+                return said["event"], said["data"]
         return None
 
     async def rest(self) -> str:
