@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import asyncpg
 import structlog
 import trio
 
@@ -71,8 +72,8 @@ async def _gain(data_dir: Path) -> Span:
     async with embedded_postgres(data_dir) as url, open_stores(url, NO_REDIS) as stores:
         end_us = await _value(stores, NOW) - ENDED_US
         span = Span(end_us - DAY_US, end_us, "")
-        for sql, arguments in ((LEDGER, (span.start_us, DAY_US)), ("VACUUM ANALYZE score_updates", ())):
-            await stores.database.run(lambda c, q=sql, a=arguments: c.execute(q, *a, timeout=FILL_WITHIN_S))  # type: ignore[misc]
+        await _patient(stores, LEDGER, span.start_us, DAY_US)
+        await _patient(stores, "VACUUM ANALYZE score_updates")
         await stores.maintain()
         return span
 
@@ -147,7 +148,7 @@ class Archiving:
 
     async def _require(self, page: ArchivePage | None, offset: int, *, final: bool = False) -> None:
         arguments = (self.span.start_us, self.span.end_us, offset, ROWS)
-        rows = await self.stores.database.run(lambda c: c.fetch(NAIVE, *arguments, timeout=FILL_WITHIN_S))
+        rows = await _patient(self.stores, NAIVE, *arguments)
         naive = [(offset + n, *row) for n, row in enumerate(rows, 1)]
         told = [] if page is None else [(row.rank, row.user_id, row.score) for row in page.rows]
         if page is None or (page.of.final, page.total, told) != (final, self.players, naive):
@@ -157,6 +158,20 @@ class Archiving:
 async def _timed(work: Callable[[], Awaitable[T]]) -> tuple[T, float]:
     began = time.perf_counter()
     return await work(), time.perf_counter() - began
+
+
+async def _patient(stores: Stores, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    """What takes longer than the server lets any statement of the stores take."""
+
+    async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+        await connection.execute(f"SET statement_timeout = '{FILL_WITHIN_S:g}s'")
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *arguments, timeout=FILL_WITHIN_S)
+            return rows
+        finally:
+            await connection.execute("RESET statement_timeout")  # to that of the connection's beginning
+
+    return await stores.database.run(work)
 
 
 async def _value(stores: Stores, sql: str) -> Any:
