@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import trio
@@ -24,22 +24,12 @@ class Proxy:
     lose_request: bool = False
     lose_answer: bool = False
     lost: int = 0
-    ended: int = 0
-    _changed: trio.Event = field(default_factory=trio.Event)
 
     async def carry(self, client: trio.SocketStream) -> None:
         """Serve one connection."""
         async with client, await trio.open_unix_socket(self.target) as server, trio.open_nursery() as nursery:
             nursery.start_soon(self._pump, client, server, "lose_request", nursery.cancel_scope)
             nursery.start_soon(self._pump, server, client, "lose_answer", nursery.cancel_scope)
-        self.ended += 1
-        self._changed.set()
-        self._changed = trio.Event()
-
-    async def until_ended(self, number: int) -> None:
-        """Wait until that many connections have ended."""
-        while self.ended < number:
-            await self._changed.wait()
 
     async def _pump(
         self, source: trio.SocketStream, sink: trio.SocketStream, flag: str, scope: trio.CancelScope

@@ -13,11 +13,11 @@ import trio
 import trio_asyncio
 
 from actors.ports import StoreFault
-from scoreboard.stores.postgres_connections import Bounds, Connections
+from scoreboard.stores.postgres_connections import Connections
 from scoreboard.stores.postgres_pool import Database, open_pool
+from tests.stores.bounds import UNHURRIED
 
 pytestmark = pytest.mark.stores
-HASTY = Bounds(connect_s=1, acquire_s=1, release_s=0.3, command_s=0.8, close_s=0.3)
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ async def lending(url: str, size: int, in_a_row: int = 100) -> AsyncIterator[tup
     """A database with so many connections, and its pool."""
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(lambda *_: None)  # to which the driver tells a transaction that was left open
-        asked = Asked(await loop.run_aio_coroutine(open_pool(url, size, HASTY)))
+        asked = Asked(await loop.run_aio_coroutine(open_pool(url, size, UNHURRIED)))
         connections: Any = asked
-        database = Database(loop, Connections(connections, HASTY, in_a_row=in_a_row))
+        database = Database(loop, Connections(connections, UNHURRIED, in_a_row=in_a_row))
         yield database, asked
         await loop.run_aio_coroutine(database.close())
 
