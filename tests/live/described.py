@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,15 @@ from scoreboard.live import asyncapi
 def hold(address: str, said: dict[str, Any]) -> None:
     """An event in its envelope is as the channel of that address describes it, and tells nothing beyond that."""
     _validator(address.partition("?")[0], said["event"]).validate(said)
+
+
+def hold_packet(packet: str) -> None:
+    """An event of Socket.IO, as the WebSocket of the document describes it whose word it is."""
+    if not packet.startswith("42"):
+        return
+    word, *data = json.loads(packet[2:])
+    of_a = word in {"leaderboard_update", "score_changed", "rank_changed"}
+    hold("/ws" if of_a else "/ws/leaderboard", {"event": word, "data": data[0] if data else None})
 
 
 @cache

@@ -19,6 +19,7 @@ from scoreboard.door import DoorLimits
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoWorld
 from scoreboard.live.socketio.packets import SEPARATOR
 from tests.door.doors import OpenDoor, open_door
+from tests.live.described import hold_packet
 from tests.live.feeds import Boards, Client, world_of
 from tests.live.wire import handshake, text
 
@@ -84,6 +85,8 @@ class Poller:
         answer = await self.http.get(self.address)
         assert answer.status_code == 200, answer.text
         packets = answer.text.split(SEPARATOR)
+        for packet in packets:
+            hold_packet(packet)
         self.got += packets
         return packets
 
@@ -129,6 +132,7 @@ class Talker(Client):
         event = await self.event()
         assert isinstance(event, TextMessage), event
         assert event.message_finished
+        hold_packet(event.data)
         return str(event.data)
 
     async def event_of(self, name: str) -> Any:
