@@ -117,6 +117,40 @@ class Limits(Group, frozen=True, kw_only=True):
     ] = 1000
 
 
+Ruled = Annotated[
+    str, Meta(pattern=r"^(off|(low|medium|high|critical) (log|flag|restrict|quarantine|ban))$", examples=["high flag"])
+]
+
+
+class Fraud(Group, frozen=True, kw_only=True):
+    """What is looked for in how players play: how bad each finding is, and what follows."""
+
+    enabled: Annotated[bool, Meta(description="Whether players are watched at all")] = True
+    forged: Annotated[Ruled, Meta(description="A good action token that nobody here signed")] = "critical ban"
+    honeypot: Annotated[Ruled, Meta(description="An action that nobody is told of")] = "critical quarantine"
+    stolen: Annotated[Ruled, Meta(description="An action token of another player was used")] = "high flag"
+    false_proof: Annotated[Ruled, Meta(description="A proof that the game's server did not make")] = "medium log"
+    too_soon: Annotated[Ruled, Meta(description="Actions sooner or more often than they can be")] = "medium log"
+    rapid: Annotated[Ruled, Meta(description="Many attempts to score in a few seconds")] = "high flag"
+    hours: Annotated[Ruled, Meta(description="Scores at night")] = "medium log"
+    address: Annotated[Ruled, Meta(description="Another address than last time")] = "low log"
+    addresses: Annotated[Ruled, Meta(description="Many addresses in one hour")] = "medium flag"
+    device: Annotated[Ruled, Meta(description="Another device or program than last time")] = "low log"
+    country: Annotated[Ruled, Meta(description="Another country than last time")] = "medium log"
+    gain: Annotated[Ruled, Meta(description="More points in an hour than a person makes")] = "high flag"
+    pattern: Annotated[Ruled, Meta(description="Scores as regular as a machine's")] = "medium log"
+    gap: Annotated[Ruled, Meta(description="An unusual time between two scores, for this player")] = "medium log"
+    velocity: Annotated[Ruled, Meta(description="Unusually many points in an hour, for this player")] = "high flag"
+    zone: Annotated[Zone, Meta(description="Time zone of nights, from two to the end of five o'clock")] = "UTC"
+    rapid_most: Annotated[int, Meta(ge=1, le=99, description="Attempts to score in ten seconds")] = 8
+    gain_per_hour: Annotated[int, Meta(ge=1, le=2**53, description="Points that a person can make")] = 20_000
+    addresses_per_hour: Annotated[int, Meta(ge=1, le=15, description="Addresses of one player")] = 4
+    again_s: Annotated[
+        float, Meta(ge=1, le=DAY_S, description="Until a rule tells of the same player again, with how often")
+    ] = 60.0
+    restrict_s: Annotated[float, Meta(ge=1, le=400 * DAY_S, description="How long somebody stays restricted")] = 3600.0
+
+
 class Keys(Group, frozen=True, kw_only=True):
     """How keys take each other's place."""
 
@@ -206,6 +240,7 @@ class Settings(Group, frozen=True, kw_only=True):
     stores: Stores = field(default_factory=Stores)
     tokens: Tokens = field(default_factory=Tokens)
     limits: Limits = field(default_factory=Limits)
+    fraud: Fraud = field(default_factory=Fraud)
     keys: Keys = field(default_factory=Keys)
     passwords: Passwords = field(default_factory=Passwords)
     sessions: Sessions = field(default_factory=Sessions)
@@ -241,7 +276,7 @@ def contradictions(settings: Settings) -> list[str]:
             "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
         ),
     )
-    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings.boards) + _no_networks(door)
+    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings) + _no_networks(door)
 
 
 def _no_networks(door: Door) -> list[str]:
@@ -260,10 +295,11 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def _unknown_zones(boards: Boards) -> list[str]:
+def _unknown_zones(settings: Settings) -> list[str]:
+    named = {f"BOARDS_{name.upper()}": zone for name, zone in settings.boards.zones.items()}
     return [
-        f"{PREFIX}BOARDS_{name.upper()} is {zone!r}, but must be a time zone like Europe/Berlin"
-        for name, zone in boards.zones.items()
+        f"{PREFIX}{name} is {zone!r}, but must be a time zone like Europe/Berlin"
+        for name, zone in (named | {"FRAUD_ZONE": settings.fraud.zone}).items()
         if not _is_zone(zone)
     ]
 

@@ -53,6 +53,8 @@ USUAL: Mapping[str, str] = {
     "velocity": "high flag",
 }
 
+RULE_NAMES = tuple(USUAL)
+
 #: Rules that judge a player's pace: they say nothing where nobody's pace is limited.
 OF_PACE = frozenset({"rapid", "hours", "gain", "pattern", "gap", "velocity", "too_soon"})
 

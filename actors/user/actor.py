@@ -44,6 +44,7 @@ from actors.user.refusals import (
     UserNotFound,
 )
 from actors.user.right import Right
+from actors.user.watch import Watch
 from actors.user.world import UserWorld
 
 #: So many increments of one player may be undecided; one more is told so.
@@ -86,6 +87,7 @@ class UserActor(PromptActor):
         self._increment_window = Window(world.rules.increments)
         self._update_window = Window(world.rules.updates)
         self._answers = Answers()
+        self._watch = Watch(user_id, world.watched)
         self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
         self._behind: dict[str, list[Request]] = {}  # by each key under way
         self._fault: Exception | None = None
@@ -187,12 +189,19 @@ class UserActor(PromptActor):
         judged = self._judge_update(wish) if isinstance(wish, Update) else self._judge(wish)
         if isinstance(judged, Right):
             self._ask_ledger(Commit(self._write(wish, judged, request_hash)), _UnderWay(request, request_hash, None))
-        elif key is None or isinstance(judged, RateLimited):
+            return
+        self._refused(wish, judged)
+        if key is None or isinstance(judged, RateLimited):
             # Over the limit only memory is asked, so that a flood of invented keys costs the database nothing.
             raise judged
-        else:  # a retry may come when its token has long expired: it still gets the first answer
-            question = Recall(self._user_id, key, request_hash)
-            self._ask_ledger(question, _UnderWay(request, request_hash, judged))
+        # a retry may come when its token has long expired: it still gets the first answer
+        question = Recall(self._user_id, key, request_hash)
+        self._ask_ledger(question, _UnderWay(request, request_hash, judged))
+
+    def _refused(self, wish: Wish, refusal: Refusal) -> None:
+        rules = self._world.rules
+        age_s = rules.earned_age_s if isinstance(wish, Update) else rules.token_age_s
+        self._watch.refused(wish, refusal, self._world.clock.now_us(), age_s, self._world.keys())
 
     def _judge(self, wish: Increment) -> Right | Refusal:
         """Limits and everything that the token itself tells. Counts the attempt."""
@@ -289,14 +298,18 @@ class UserActor(PromptActor):
 
     def _conclude(self, asked: _UnderWay, outcome: object) -> Answer:
         """Turn what the ledger said into the player's answer."""
+        world, wish = self._world, asked.wish
         match outcome:
             case Receipt():
-                return self._answers.tell(asked.wish, asked.request_hash, outcome)
+                if not outcome.repeated:
+                    action_type = wish.action_type if isinstance(wish, Update) else world.rules.action_type
+                    self._watch.scored(wish, world.clock.now_us(), action_type, outcome.points)
+                return self._answers.tell(wish, asked.request_hash, outcome)
             case None if asked.refusal is not None:
                 raise asked.refusal
             case ActorError():
                 raise Unavailable(UNCONFIRMED) from outcome
-            case TokenSpent() if isinstance(asked.wish, Update):
+            case TokenSpent() if isinstance(wish, Update):
                 raise ActionTokenRefused("Action token is invalid or already used", reason="used")
             case TokenSpent():
                 raise TokenAlreadyUsed("Action token has already been used")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from actors.fraud.messages import Action
 from actors.ports import Ids, WallClock
 from actors.runtime import Ref
 from actors.user.limits import Limit
@@ -30,7 +31,7 @@ class UserRules:
 
 @dataclass(frozen=True, slots=True)
 class UserWorld:
-    """What a user actor needs from outside."""
+    """What a user actor needs from outside. `watched` is told of each attempt to score, and is quick."""
 
     clock: WallClock
     ids: Ids
@@ -38,3 +39,4 @@ class UserWorld:
     rules: UserRules
     ledger: Ref
     actions: Ref
+    watched: Callable[[Action], None] = lambda _: None

@@ -94,6 +94,11 @@ class Metrics:
         """A rule found something."""
         self._fraud.labels(rule, severity).inc()
 
+    def fraud_lost(self, count: int) -> None:
+        """So many findings, habits or consequences were lost, or actions judged without habits."""
+        if count:
+            self._fraud_lost.inc(count)
+
     def proof_rejected(self, reason: str) -> None:
         """A proof of an action did not hold, for that reason."""
         self._proofs_rejected.labels(reason).inc()
@@ -192,6 +197,7 @@ class Metrics:
         self._fraud = self._counter(
             "fraud_detections_total", "Total number of fraud detections", ("rule_name", "severity")
         )
+        self._fraud_lost = self._counter("fraud_lost_total", "What the watch on fraud could not judge, keep or impose")
         self._proofs_rejected = self._counter(
             "proofs_rejected_total", "Proofs of actions that did not hold", ("reason",)
         )

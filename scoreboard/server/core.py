@@ -13,6 +13,8 @@ from actors.announcements.actor import AnnouncementsActor, AnnouncementsWorld
 from actors.announcements.messages import Announce
 from actors.audit.actor import AuditActor, AuditWorld
 from actors.audit.messages import Denied
+from actors.fraud.messages import Action
+from actors.fraud.world import FraudRules
 from actors.leaderboard.active import ActiveBoards
 from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
@@ -27,6 +29,7 @@ from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
 from actors.user.world import UserRules, UserWorld
 from scoreboard.server.boards import Boards
+from scoreboard.server.fraud import of_proofs, watch_on_fraud, watching
 from scoreboard.server.outside import CoreHooks, CorePorts
 
 USER_IDLE_S = 120.0
@@ -72,7 +75,7 @@ class Core:
 
 
 @asynccontextmanager
-async def running_core(
+async def running_core(  # noqa: PLR0913 - all rooms come together here, each with rules of its own
     ports: CorePorts,
     hooks: CoreHooks,
     rules: UserRules,
@@ -81,14 +84,14 @@ async def running_core(
     services: ServiceRules | None = None,
     zones: Mapping[Period, tzinfo] | None = None,
     listening: Listening | None = None,
+    fraud: FraudRules | None = None,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
-    `zones` says where the days of a period end, UTC for those that are not named.
+    `zones` says where the days of a period end, UTC for those that are not named. Without `fraud` nobody is watched.
 
     Raises:
-        ExceptionGroup: with a `GaveUp`, when the ledger, the board of all time or another indispensable actor fails too
-            often.
+        ExceptionGroup: with a `GaveUp`, when an indispensable actor, like the ledger, fails too often.
     """
     async with AsyncExitStack() as stack:
 
@@ -102,12 +105,13 @@ async def running_core(
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
         ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
-        listener = partial(AnnouncementsActor, _announcements_world(ports, hooks, listening or Listening()))
-        heard = await solo("announcements", listener, PUBLISHER_OPTIONS)
+        heard = await solo("announcements", _announcements(ports, hooks, listening or Listening()), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
         standing = await solo("standing", _standing(ports, hooks, ledger, heard))
-        actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks)))
-        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions).running())
+        watch = watch_on_fraud(ports, hooks, fraud, standing)
+        watched = watching(watch and await solo("fraud", watch, PUBLISHER_OPTIONS))
+        actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
+        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions, watched).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
         told = (wired.boards, wired.audiences, wired.published)
         yield Core(users, batches, accounts, standing, audit, actions, heard, ledger, *told)
@@ -131,8 +135,9 @@ def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Re
     return partial(StandingActor, StandingWorld(ports.standing, ledger, stood, hooks.standing_lost))
 
 
-def _actions_world(ports: CorePorts, hooks: CoreHooks) -> ActionsWorld:
-    return ActionsWorld(ports.catalogue, ports.evidence, ports.clock, ports.verifiers, rejected=hooks.proof_rejected)
+def _actions_world(ports: CorePorts, hooks: CoreHooks, watched: Callable[[Action], None]) -> ActionsWorld:
+    rejected = of_proofs(watched, hooks.proof_rejected)
+    return ActionsWorld(ports.catalogue, ports.evidence, ports.clock, ports.verifiers, rejected=rejected)
 
 
 def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:
@@ -147,8 +152,8 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
     )
 
 
-def _announcements_world(ports: CorePorts, hooks: CoreHooks, listening: Listening) -> AnnouncementsWorld:
-    return AnnouncementsWorld(
+def _announcements(ports: CorePorts, hooks: CoreHooks, listening: Listening) -> Callable[[], AnnouncementsActor]:
+    world = AnnouncementsWorld(
         ports.announcements,
         ports.bell,
         {SESSION_ENDED: lambda about: hooks.session_ended(SessionId(about))},
@@ -157,6 +162,7 @@ def _announcements_world(ports: CorePorts, hooks: CoreHooks, listening: Listenin
         look_every_s=listening.look_every_s,
         missed=hooks.look_missed,
     )
+    return partial(AnnouncementsActor, world)
 
 
 def _accounts(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref) -> AccountsActor:
@@ -174,8 +180,15 @@ def _announced(announcements: Ref) -> Callable[[], None]:
     return announced
 
 
-def _users(ports: CorePorts, hooks: CoreHooks, rules: UserRules, ledger: Ref, actions: Ref) -> Directory[UserId]:
-    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger, actions)
+def _users(
+    ports: CorePorts,
+    hooks: CoreHooks,
+    rules: UserRules,
+    ledger: Ref,
+    actions: Ref,
+    watched: Callable[[Action], None],
+) -> Directory[UserId]:
+    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger, actions, watched)
     return Directory(
         "user",
         lambda user_id: UserActor(user_id, world),

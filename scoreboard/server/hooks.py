@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.actions.messages import ProofRejected
-from actors.ports import ArchivedPeriod, BoardId, Period, Span, StoreFault, UserId
+from actors.ports import ArchivedPeriod, BoardId, FraudEvent, Period, Severity, Span, StoreFault, UserId
 from actors.runtime import GaveUp
 from scoreboard.door.observer import Drop, Journal
 from scoreboard.observe.actors import ActorWatch
@@ -54,6 +54,11 @@ class CoreWatch(ActorWatch):
     def proof_rejected(self, rejected: ProofRejected) -> None:
         """Somebody passed on a proof that is none, or that cannot be."""
         self._metrics.proof_rejected(rejected.reason)
+
+    def fraud_told(self, event: FraudEvent) -> None:
+        """A rule found something with a player; what follows is in the audit."""
+        how = self._log.info if event.severity in (Severity.LOW, Severity.MEDIUM) else self._log.warning
+        how("fraud", user_id=event.user_id, rule=event.rule, consequence=event.consequence.value, times=event.times)
 
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""

@@ -21,6 +21,8 @@ from actors.ports import (
     BoardId,
     EventLog,
     EvidenceStore,
+    FraudEvent,
+    FraudStore,
     Ids,
     Period,
     ProfileStore,
@@ -58,6 +60,7 @@ class CorePorts:
     bell: Bell
     standing: StandingStore
     audit: AuditLog
+    fraud: FraudStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ class CoreHooks:
     scored: Callable[[int], None] = lambda _: None
     service_gave_up: Callable[[str, GaveUp], None] = lambda _service, _error: None
     board_gave_up: Callable[[BoardId, GaveUp], None] = lambda _board, _error: None
+    fraud_detected: Callable[[str, str], None] = lambda _rule, _severity: None
+    fraud_told: Callable[[FraudEvent], None] = lambda _: None
+    fraud_lost: Callable[[int], None] = lambda _: None
     proof_rejected: Callable[[ProofRejected], None] = lambda _: None
     period_over: Callable[[Period, Span], None] = lambda _period, _span: None
     period_archived: Callable[[ArchivedPeriod], None] = lambda _period: None

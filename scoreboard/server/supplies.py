@@ -16,6 +16,7 @@ from actors.user.limits import Limit
 from actors.user.world import UserRules
 from scoreboard.security.service_limits import ServiceLimits
 from scoreboard.server.core import Core, Listening, running_core
+from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import ActionKeysNow, verifiers
 from scoreboard.server.outside import CoreHooks, CorePorts
@@ -37,6 +38,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         tick_s=settings.board.tick_s,
         services=services,
         zones=_zones(settings.boards),
+        fraud=fraud_rules(settings, parts.keys.now().refresh_key),
         listening=Listening(settings.sessions.listen_s, settings.sessions.look_s, settings.tokens.access_s),
     )
 
@@ -67,6 +69,7 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         profiles=stores.profiles,
         standing=stores.standing,
         audit=stores.audit,
+        fraud=stores.fraud,
         evidence=stores.evidence,
         verifiers=verifiers(parts.keys),
         announcements=stores.announcements,
@@ -93,6 +96,9 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,
+        fraud_detected=metrics.fraud,
+        fraud_told=watch.fraud_told,
+        fraud_lost=metrics.fraud_lost,
         proof_rejected=watch.proof_rejected,
         period_over=watch.period_over,
         period_archived=watch.period_archived,

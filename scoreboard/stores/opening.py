@@ -30,6 +30,7 @@ from actors.ports import (
     BoardCache,
     EventLog,
     EvidenceStore,
+    FraudStore,
     ProfileStore,
     StandingStore,
     StoreError,
@@ -44,6 +45,7 @@ from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
+from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
 from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
@@ -77,6 +79,7 @@ class Stores:
     profiles: ProfileStore
     standing: StandingStore
     audit: AuditLog
+    fraud: FraudStore
     archive: Archive
     catalogue: PostgresActionCatalogue
     evidence: EvidenceStore
@@ -105,7 +108,8 @@ class Stores:
     async def maintain(self) -> None:
         """What must be done every now and then (an hour is often enough).
 
-        The ledger's next months are made, what is new in it is made quick to find by time, and old sessions go.
+        The ledger's next months are made, what is new in it is made quick to find by time; old sessions and
+        findings go.
 
         Raises:
             StoreError: it was not done; the next time will do.
@@ -114,6 +118,7 @@ class Stores:
         await self.database.run(_summarize)
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
         await self.database.run(lambda connection: connection.execute(SWEEP_ANNOUNCEMENTS, KEPT))
+        await self.database.run(lambda connection: connection.execute(SWEEP_FINDINGS, FINDINGS_KEPT))
 
 
 async def _summarize(connection: asyncpg.Connection) -> None:
@@ -183,6 +188,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         profiles=PostgresProfileStore(database),
         standing=PostgresStandingStore(database, chains),
         audit=PostgresAuditLog(database, chains),
+        fraud=PostgresFraudStore(database),
         archive=PostgresArchive(database),
         catalogue=PostgresActionCatalogue(database),
         evidence=PostgresEvidenceStore(database),

@@ -45,6 +45,7 @@ from tests.fakes import (
     FakeClock,
     FakeEventLog,
     FakeEvidenceStore,
+    FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -189,6 +190,7 @@ class Parts:
         self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
         self.audit = FakeAuditLog()
         self.standing = FakeStandingStore(self.players, self.audit)
+        self.fraud = FakeFraudStore(self.players)
 
     def ports(self) -> CorePorts:
         """The world as the actors see it."""
@@ -197,8 +199,19 @@ class Parts:
         stores = (self.scores, self.accounts, events, cache)
         rest = (self.scores, self.archive, self.profiles, self.evidence)
         heard = (FakeAnnouncements(self.accounts), FakeBell())
-        stood = (self.standing, self.audit)
-        return CorePorts(*stores, self.clock, self.ids, lambda: keys, rng, *rest, self.verifiers(), *heard, *stood)
+        return CorePorts(
+            *stores,
+            self.clock,
+            self.ids,
+            lambda: keys,
+            rng,
+            *rest,
+            self.verifiers(),
+            *heard,
+            standing=self.standing,
+            audit=self.audit,
+            fraud=self.fraud,
+        )
 
     def verifiers(self) -> dict[str, Verifier]:
         """Of those keys that the ring has."""

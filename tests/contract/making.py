@@ -23,6 +23,7 @@ from actors.ports import (
     EventKind,
     EventLog,
     EvidenceStore,
+    FraudStore,
     NewAccount,
     NewSession,
     OperationId,
@@ -43,12 +44,12 @@ from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
     FakeArchive,
-    FakeAuditLog,
     FakeBell,
     FakeBoardCache,
     FakeClock,
     FakeEventLog,
     FakeEvidenceStore,
+    FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -81,6 +82,7 @@ class World:
     bell: Bell
     standing: StandingStore
     audit: AuditLog
+    fraud: FraudStore
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -110,8 +112,7 @@ def fake_backend() -> Backend:
     archive, evidence = FakeArchive(scores, clock), FakeEvidenceStore(scores)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
     announcements, bell = FakeAnnouncements(accounts), FakeBell()
-    audit = FakeAuditLog()
-    standing = FakeStandingStore(players, audit)
+    standing = FakeStandingStore(players)
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True
@@ -138,7 +139,8 @@ def fake_backend() -> Backend:
             announcements=announcements,
             bell=bell,
             standing=standing,
-            audit=audit,
+            audit=standing.audit,
+            fraud=FakeFraudStore(players),
         )
 
     return Backend(opened)
@@ -184,6 +186,7 @@ def real_world(stores: Stores) -> World:
         bell=stores.bell,
         standing=stores.standing,
         audit=stores.audit,
+        fraud=stores.fraud,
     )
 
 

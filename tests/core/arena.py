@@ -54,6 +54,7 @@ from tests.fakes import (
     FakeBoardCache,
     FakeEventLog,
     FakeEvidenceStore,
+    FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
     FakeStandingStore,
@@ -286,6 +287,7 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         FakeBell(),
         standing,
         FakeAuditLog(),
+        FakeFraudStore(players),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 

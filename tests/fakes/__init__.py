@@ -9,6 +9,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEventLog
 from tests.fakes.evidence import FakeEvidenceStore
 from tests.fakes.faults import Faults
+from tests.fakes.fraud import FakeFraudStore
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
 from tests.fakes.scores import FakeScoreStore
@@ -24,6 +25,7 @@ __all__ = [
     "FakeClock",
     "FakeEventLog",
     "FakeEvidenceStore",
+    "FakeFraudStore",
     "FakeProfileStore",
     "FakeScoreStore",
     "FakeStandingStore",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ import trio
 
 from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
+from actors.fraud.messages import Action
 from actors.ports import HMAC, Source, UserId
 from actors.runtime import ActorError, Directory, Ref, Refusal, running_actor
 from actors.user.actor import UserActor
@@ -66,7 +67,11 @@ class Players:
 
 @asynccontextmanager
 async def running_players(
-    rules: UserRules = FREE, *, idle_after_s: float = 120, ledger: Ref | None = None
+    rules: UserRules = FREE,
+    *,
+    idle_after_s: float = 120,
+    ledger: Ref | None = None,
+    watched: Callable[[Action], None] = lambda _: None,
 ) -> AsyncIterator[Players]:
     """Players a and b; in front of the office's ledger, unless another is given."""
     clock, ids = TrioClock(), CountedIds()
@@ -79,7 +84,7 @@ async def running_players(
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
         )
-        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions)
+        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions, watched)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),

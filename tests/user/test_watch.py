@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+import pytest
+from trio.testing import MockClock
+
+from actors.fraud.messages import Action, Seen
+from actors.ports import UserId
+from actors.runtime import Refusal
+from actors.user.messages import Increment, Update
+from actors.user.refusals import ActionTokenRefused, RateLimited, TokenExpired, TokenInvalid
+from actors.user.token import ActionKeys, ActionToken, issue
+from actors.user.watch import TOLD, suspicion
+from tests.user.player import FREE, HERE, KEYS, STRICT, running_players
+
+NOW_US = 1_790_000_000_000_000
+ANN = UserId("ann")
+INVALID, FORGED = TokenInvalid("no"), ActionTokenRefused("no", reason="forged")
+
+
+def token(age_s: float = 1, keys: ActionKeys = KEYS, owner: UserId = ANN) -> ActionToken:
+    """One that was made so long ago."""
+    return issue(owner, now_ms=(NOW_US // 1000) - round(age_s * 1000), nonce="n", keys=keys)
+
+
+def seen_of(presented: ActionToken, refusal: Refusal = INVALID) -> Seen:
+    """What it tells of ann."""
+    wish = Increment(presented, None, HERE)
+    return suspicion(wish, refusal, ANN, now_us=NOW_US, age_s=60, keys=KEYS)
+
+
+def test_a_token_that_would_be_good_and_nobody_signed_is_forged() -> None:
+    """Whoever it names, and however its signature looks."""
+    assert Seen.FORGED == seen_of(token(keys=ActionKeys(b"other")))
+    assert Seen.FORGED == seen_of(replace(token(), signature="0" * 64))
+    assert Seen.FORGED == seen_of(replace(token(), signature="ä"))
+    assert Seen.FORGED == seen_of(replace(token(), nonce="m"))
+    assert Seen.FORGED == seen_of(replace(token(), user_id=UserId("bob")))
+
+
+def test_what_honest_players_present_is_not_forged() -> None:
+    """Expired tokens, of a key that is gone or not, and those of the previous key."""
+    assert Seen.REFUSED == seen_of(token(60), TokenExpired("old"))
+    assert Seen.REFUSED == seen_of(token(60, ActionKeys(b"gone")))
+    assert Seen.REFUSED == seen_of(token(3600, ActionKeys(b"gone")))
+    assert Seen.REFUSED == seen_of(token(-99, ActionKeys(b"old key")))
+    assert Seen.REFUSED == seen_of(token(), RateLimited("slow down", retry_after_s=1))
+
+
+def test_a_token_of_another_player_is_stolen() -> None:
+    """It was signed here, for somebody else."""
+    assert Seen.STOLEN == seen_of(token(owner=UserId("bob")))
+
+
+def compact(*fields: object, version: str = "v1") -> str:
+    """A token in the other form, signed by nobody."""
+    payload = base64.urlsafe_b64encode("\n".join(map(str, fields)).encode()).rstrip(b"=").decode()
+    return f"{version}.{payload}.{'A' * 43}"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (compact("ann", "QUEST", "id", 999, NOW_US - 5_000_000), Seen.FORGED),
+        (compact("kid", "ann", "QUEST", "id", 9, NOW_US - 5, NOW_US + 99_000_000, version="v2"), Seen.FORGED),
+        (compact("ann", "QUEST", "id", 999, NOW_US - 301_000_000), Seen.REFUSED),
+        (compact("ann", "QUEST", "id", 999, 10**30), Seen.REFUSED),
+        ("v1.####.x", Seen.REFUSED),
+        ("v1._____w.x", Seen.REFUSED),
+        ("anything at all", Seen.REFUSED),
+        (None, Seen.REFUSED),
+    ],
+)
+def test_a_compact_token_is_forged_only_if_it_looks_like_one(text: str | None, seen: Seen) -> None:
+    """Rubbish is a mistake, and an old one may be of a key that is gone."""
+    wish = Update(text, "ann", "QUEST", "id", 9, "", NOW_US, "", (), None, HERE)
+    assert seen == suspicion(wish, FORGED, ANN, now_us=NOW_US, age_s=300, keys=KEYS)
+
+
+async def test_the_watch_hears_of_each_score_once(autojump_clock: MockClock) -> None:
+    """Of a retry nothing, of a refusal that it was one."""
+    told: list[Action] = []
+    async with running_players(FREE, watched=told.append) as players:
+        first = await players.token()
+        await players.increment(first, "key")
+        await players.increment(first, "key")
+        await players.try_increment(first)
+        await players.try_increment(players.forged(key=b"other"))
+    assert [Seen.SCORED, Seen.FORGED] == [action.seen for action in told]
+    assert ("a", HERE, 1, "INCREMENT") == (told[0].user_id, told[0].source, told[0].points, told[0].action_type)
+
+
+async def test_a_flood_of_refusals_is_told_in_part(autojump_clock: MockClock) -> None:
+    """So that nobody drowns out what others do; attempts over the limit count as attempts."""
+    told: list[Action] = []
+    async with running_players(STRICT, watched=told.append) as players:
+        spent = await players.token()
+        for _ in range(100):
+            await players.try_increment(spent)
+    assert [Seen.SCORED] + [Seen.REFUSED] * TOLD.count == [action.seen for action in told]
