@@ -128,7 +128,9 @@ def test_a_segment_ends_where_something_stands_twice() -> None:
     assert [1, 2] == segment_starts([first, write(bob)._replace(operation_id=first.operation_id)])
 
 
-FRESH = "SELECT ord, outcome, score FROM commit_fresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ORDER BY ord"
+FRESH = (
+    "SELECT ord, outcome, score FROM commit_fresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ORDER BY ord"
+)
 LEFT_BEHIND = (
     "SELECT (SELECT sum(score) FROM users)::bigint, (SELECT count(*) FROM action_tokens),"
     " (SELECT count(*) FROM score_updates), (SELECT count(*) FROM idempotency_keys)"
@@ -141,7 +143,9 @@ async def test_news_is_written_without_being_judged_first(postgres_url: str, red
         [ann, bob] = [await registered(stores, name) for name in ("Ann", "Bob")]
         writes = [write(bob, "k", points=1), write(ann, "k", points=2), write(bob, "l", points=4)]
         keyed = write_columns([each._replace(request_hash=bytes([n])) for n, each in enumerate(writes)])
-        assert [(1, 0, 1), (2, 0, 2), (3, 0, 5)] == await ask(stores, FRESH, *spread(keyed, 3))
+        assert [(1, 0, 1), (2, 0, 2), (3, 0, 5)] == await ask(
+            stores, FRESH, *spread(keyed, 3), stores.scores._chains.scores
+        )
         assert [(7, 3, 3, 3)] == await ask(stores, LEFT_BEHIND)
 
 
@@ -159,7 +163,9 @@ async def test_what_is_not_all_news_ends_the_cheap_way_and_leaves_nothing(postgr
             columns = write_columns([each, write(ann)])
             with pytest.raises(asyncpg.PostgresError):
                 async with stores.database.holding() as connection:
-                    await stores.database.loop.run_aio_coroutine(connection.fetch(FRESH, *spread(columns, 2)))
+                    await stores.database.loop.run_aio_coroutine(
+                        connection.fetch(FRESH, *spread(columns, 2), stores.scores._chains.scores)
+                    )
             assert before == await ask(stores, LEFT_BEHIND)
         [*_, last] = await stores.scores.commit([*odd[:1], write(ann, points=3)])
         assert isinstance(last, Committed)
