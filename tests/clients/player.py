@@ -225,6 +225,7 @@ class Player:
         ) as self._scoreboard:
             for channel in self.client.get("watches", ["leaderboard.top10"]):
                 self._nursery.start_soon(self._watch, channel)
+                await wait_all_tasks_blocked()  # one after the other, as the script has them
             task_status.started()
             await self._end.wait()
 
