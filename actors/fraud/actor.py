@@ -66,8 +66,9 @@ class FraudActor(BatchActor):
 
     async def stopped(self) -> None:
         """Nothing stays behind, if the store takes it; what was not imposed was found by then, and is told of."""
-        await self._write()
-        await self._keep()
+        with trio.move_on_after(self._world.last_words_s):
+            await self._write()
+            await self._keep()
         self._world.lost(len(self._found) + len(self._sentences) + self._roll.unkept)
 
     def _set_alarm(self) -> None:

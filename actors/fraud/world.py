@@ -45,3 +45,4 @@ class FraudWorld:
     breath_s: float = 0.2
     retry_s: float = 5.0
     store_within_s: float = 10.0
+    last_words_s: float = 1.0
