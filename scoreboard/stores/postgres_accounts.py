@@ -26,8 +26,10 @@ from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
 
 REGISTER = """
-INSERT INTO users (user_id, username, username_key, email, email_key, password_hash)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO users (user_id, username, username_key, email, email_key, password_hash,
+                   reached_at, created_at, updated_at, last_active)
+SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, made.at, made.at, made.at, made.at
+FROM (SELECT clock_timestamp() AS at) made  -- the columns' own defaults are moments apart
 ON CONFLICT DO NOTHING
 RETURNING username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar, false
 """
