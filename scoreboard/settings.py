@@ -127,6 +127,7 @@ class Fraud(Group, frozen=True, kw_only=True):
 
     enabled: Annotated[bool, Meta(description="Whether players are watched at all")] = True
     forged: Annotated[Ruled, Meta(description="A good action token that nobody here signed")] = "critical ban"
+    unknown_key: Annotated[Ruled, Meta(description="One that names a key that is not here")] = "medium log"
     honeypot: Annotated[Ruled, Meta(description="An action that nobody is told of")] = "critical quarantine"
     stolen: Annotated[Ruled, Meta(description="An action token of another player was used")] = "high flag"
     false_proof: Annotated[Ruled, Meta(description="A proof that the game's server did not make")] = "medium log"

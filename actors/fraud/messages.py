@@ -18,6 +18,7 @@ class Seen(StrEnum):
     TOO_SOON = "too_soon"
     FALSE_PROOF = "false_proof"
     HONEYPOT = "honeypot"
+    UNKNOWN_KEY = "unknown_key"
 
 
 @dataclass(frozen=True, slots=True)

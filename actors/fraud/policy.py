@@ -37,6 +37,7 @@ def ruling(text: str) -> Ruling | None:
 #: By rule. Those of document A are as it has them; the order is that in which they are judged.
 USUAL: Mapping[str, str] = {
     "forged": "critical ban",
+    "unknown_key": "medium log",
     "honeypot": "critical quarantine",
     "stolen": "high flag",
     "false_proof": "medium log",

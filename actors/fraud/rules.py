@@ -155,6 +155,11 @@ def velocity(action: Action, _place: Place, habits: Habits, policy: Policy) -> s
 
 RULES: Mapping[str, Rule] = {
     "forged": _said_of(Seen.FORGED, "An action token that would be good now was signed by somebody else."),
+    "unknown_key": _said_of(
+        Seen.UNKNOWN_KEY,
+        "An action token that would be good now names a key that this server does not have: it was made up, or the "
+        "server has lost that key.",
+    ),
     "honeypot": _said_of(Seen.HONEYPOT, "An action that nobody is ever told of was said to be completed."),
     "stolen": _said_of(Seen.STOLEN, "An action token was used that was made for another player."),
     "false_proof": _said_of(Seen.FALSE_PROOF, "A proof of an action was not made by the game's server."),

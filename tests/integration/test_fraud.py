@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -72,3 +73,18 @@ def test_nine_actions_in_ten_seconds_flag(strict: ServedScoreboard) -> None:
     assert 'severity="high"} 1.0' in detections(strict, "rapid")
     assert 5 == hasty.points()
     assert 200 == hasty.http.post("/api/actions/token").status_code
+
+
+def test_a_server_that_has_lost_its_keys_bans_nobody(tmp_path: Path) -> None:
+    """Though everybody comes with tokens that nobody here has signed, as it must seem now."""
+    with served(tmp_path / "data", limits="on") as server:
+        honest = Player(server, "Honest")
+        token = honest.token()
+        server.stop()
+        for file in (tmp_path / "data" / "keys").glob("action*"):
+            file.unlink()
+        server.start()
+        assert "TOKEN_INVALID" == honest.increment(token).json()["code"]
+        wait_for(lambda: 'severity="medium"} 1.0' in detections(server, "unknown_key"), 10)
+        honest.score(1)
+        assert "STANDING_CHANGED" not in trail(server, honest)

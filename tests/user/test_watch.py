@@ -7,7 +7,7 @@ import pytest
 from trio.testing import MockClock
 
 from actors.fraud.messages import Action, Seen
-from actors.ports import UserId
+from actors.ports import UserId, key_id
 from actors.runtime import Refusal
 from actors.user.messages import Increment, Update
 from actors.user.refusals import ActionTokenRefused, RateLimited, TokenExpired, TokenInvalid
@@ -33,11 +33,25 @@ def seen_of(presented: ActionToken, refusal: Refusal = INVALID) -> Seen:
 
 def test_a_token_that_would_be_good_and_nobody_signed_is_forged() -> None:
     """Whoever it names, and however its signature looks."""
-    assert Seen.FORGED == seen_of(token(keys=ActionKeys(b"other")))
     assert Seen.FORGED == seen_of(replace(token(), signature="0" * 64))
+    assert Seen.FORGED == seen_of(replace(token(keys=ActionKeys(b"other")), nonce=token().nonce))
+    assert Seen.FORGED == seen_of(replace(token(keys=ActionKeys(b"old key")), signature="0" * 64))
+    assert Seen.FORGED == seen_of(replace(token(keys=ActionKeys(b"oldest key")), signature="0" * 64))
     assert Seen.FORGED == seen_of(replace(token(), signature="ä"))
     assert Seen.FORGED == seen_of(replace(token(), nonce="m"))
     assert Seen.FORGED == seen_of(replace(token(), user_id=UserId("bob")))
+
+
+@pytest.mark.parametrize("nonce", ["m", "", "-m", "0123456-m", "0123456G-m", "0123456ä-m"])
+def test_a_token_that_names_no_key_is_forged(nonce: str) -> None:
+    """Every token of ours names one."""
+    assert Seen.FORGED == seen_of(replace(token(keys=ActionKeys(b"other")), nonce=nonce))
+
+
+def test_a_token_of_a_key_that_is_not_here_is_not_forged() -> None:
+    """All players have such tokens after a server has lost its keys, or an operator has retired one."""
+    assert Seen.UNKNOWN_KEY == seen_of(token(keys=ActionKeys(b"lost")))
+    assert Seen.UNKNOWN_KEY == seen_of(token(keys=ActionKeys(b"lost"), owner=UserId("bob")))
 
 
 def test_what_honest_players_present_is_not_forged() -> None:
@@ -65,6 +79,10 @@ def compact(*fields: object, version: str = "v1") -> str:
     [
         (compact("ann", "QUEST", "id", 999, NOW_US - 5_000_000), Seen.FORGED),
         (compact("kid", "ann", "QUEST", "id", 9, NOW_US - 5, NOW_US + 99_000_000, version="v2"), Seen.FORGED),
+        (compact(key_id(b"key"), "ann", "QUEST", "id", 9, NOW_US - 5, NOW_US + 9, version="v2"), Seen.FORGED),
+        (compact(key_id(b"oldest key"), "ann", "QUEST", "id", 9, NOW_US - 5, NOW_US + 9, version="v2"), Seen.FORGED),
+        (compact(key_id(b"lost"), "ann", "QUEST", "id", 9, NOW_US - 5, NOW_US + 9, version="v2"), Seen.UNKNOWN_KEY),
+        (compact(key_id(b"lost"), "ann", "QUEST", "id", 9, 5, 9, version="v2"), Seen.REFUSED),
         (compact("ann", "QUEST", "id", 999, NOW_US - 301_000_000), Seen.REFUSED),
         (compact("ann", "QUEST", "id", 999, 10**30), Seen.REFUSED),
         ("v1.####.x", Seen.REFUSED),
@@ -87,7 +105,7 @@ async def test_the_watch_hears_of_each_score_once(autojump_clock: MockClock) -> 
         await players.increment(first, "key")
         await players.increment(first, "key")
         await players.try_increment(first)
-        await players.try_increment(players.forged(key=b"other"))
+        await players.try_increment(replace(players.forged(), signature="0" * 64))
     assert [Seen.SCORED, Seen.FORGED] == [action.seen for action in told]
     assert ("a", HERE, 1, "INCREMENT") == (told[0].user_id, told[0].source, told[0].points, told[0].action_type)
 
