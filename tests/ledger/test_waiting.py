@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from trio.testing import MockClock
 
 from actors.ledger.messages import CommitMany, LedgerUnavailable
@@ -13,8 +12,6 @@ from actors.runtime import Promise
 from tests.ledger.office import told, write
 
 PLENTY = 1000
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 
 def batch(rows: int, *, deadline: float = math.inf) -> Promise[list[object]]:
