@@ -1,4 +1,4 @@
-"""The command line: ``scoreboard serve``, ``scoreboard service``, ``scoreboard action`` and ``scoreboard replay``."""
+"""The command line: ``scoreboard serve``, and the verbs of its operators."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from scoreboard.server.audit_command import audit
 from scoreboard.server.key_command import key
 from scoreboard.server.service_command import service
 from scoreboard.server.user_command import user
+from scoreboard.server.verbs import settings_of
 from scoreboard.settings import Settings
-from scoreboard.settings_reader import SettingsError, describe, load
+from scoreboard.settings_reader import describe
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
 
@@ -53,7 +54,7 @@ def main() -> None:
 @click.option("--postgres", metavar="URL", help="A PostgreSQL to use instead of an embedded one.")
 @click.option("--redis", metavar="URL", help="A Redis or Valkey to use instead of an embedded one.")
 @click.option("--limits", type=click.Choice(["on", "off"]), help="Off is for load tests and replays.")
-def serve_command(**given: object) -> None:
+def serve_command(data: str | None, **given: object) -> None:
     """Serve until SIGTERM or Ctrl-C.
 
     Settings come from SCOREBOARD_... variables and the TOML file that SCOREBOARD_CONFIG names; options win over them.
@@ -61,17 +62,12 @@ def serve_command(**given: object) -> None:
     paths = {
         "port": "door.port",
         "host": "door.host",
-        "data": "data_dir",
         "workers": "workers",
         "postgres": "stores.postgres_url",
         "redis": "stores.redis_url",
         "limits": "limits.enabled",
     }
-    try:
-        settings = load(os.environ, {paths[name]: value for name, value in given.items()})
-    except SettingsError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(2)
+    settings = settings_of(data, {paths[name]: value for name, value in given.items()})
     log = make_logger(level=settings.logs.level, style=settings.logs.format)
     adopt_library_logs(log, ("", "hypercorn", "quart", "trio-websocket"))  # "": all that have no handler of their own
     sys.exit(_run(settings, log))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
 from actors.ports import ED25519, GAME_KEY, HMAC, MOST_EARLIER, ActionKind
-from scoreboard.server.offline import data_option, postgres_option, record, with_stores
+from scoreboard.server.offline import postgres_option, record, with_stores
+from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 
 LONGEST_S = 30 * 24 * 3600
@@ -83,6 +83,5 @@ def retire_command(name: str, data: str | None, postgres: str | None) -> None:
         return retired
 
     if not with_stores(data, postgres, retire):
-        click.echo(f"scoreboard: there is no action {name!r}; scoreboard action list shows all", err=True)
-        sys.exit(1)
+        give_up(f"there is no action {name!r}; scoreboard action list shows all")
     click.echo(f"{name} does not count any more")

@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from scoreboard.security.names import fold
-from scoreboard.server.offline import data_option, postgres_option, with_stores
+from scoreboard.server.offline import postgres_option, with_stores
+from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.seals import Finding, Verdict, verify
 from scoreboard.stores.trail import Line, trail, who_is
@@ -68,13 +69,16 @@ def show_command(
     """Print scores, refusals, consequences and acts, the oldest first: when, who, what, where, from where, why."""
     since_us = _moment_us(since)
 
-    async def work(stores: Stores) -> list[Line]:
+    async def work(stores: Stores) -> list[Line] | None:
         user_id = None if user is None else await who_is(stores.database, user, fold(user))
         if user is not None and user_id is None:
-            raise click.ClickException(f"there is no player {user!r}")
+            return None
         return await trail(stores.database, user_id=user_id, since_us=since_us, limit=limit)
 
-    for line in reversed(with_stores(data, postgres, work)):
+    lines = with_stores(data, postgres, work)
+    if lines is None:
+        give_up(f"there is no player {user!r}")
+    for line in reversed(lines):
         click.echo(json.dumps(asdict(line)) if as_json else _readable(line))
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -17,9 +13,8 @@ from scoreboard.security import keymaking
 from scoreboard.security.errors import SecurityError
 from scoreboard.security.keyfolder import KeyFolder
 from scoreboard.server.keychain import key_times
-from scoreboard.server.offline import data_option
+from scoreboard.server.verbs import data_option, explained, settings_of
 from scoreboard.settings import Settings
-from scoreboard.settings_reader import SettingsError, load
 
 
 @click.group("key")
@@ -40,8 +35,8 @@ def rotate_command(kind: str, name: str, data: str | None) -> None:
 
     Those of the game are all believed until they are retired: give its servers the new one first.
     """
-    with _explained():
-        click.echo(keymaking.rotate(_folder(_settings(data)), kind, name=name))
+    with explained(SecurityError, OSError):
+        click.echo(keymaking.rotate(_folder(settings_of(data)), kind, name=name))
 
 
 @key.command("add")
@@ -53,16 +48,16 @@ def add_command(name: str, file: BinaryIO, data: str | None) -> None:
 
     NAME is what `scoreboard action add --verifier ed25519 --key` calls it. Several keys may have one name.
     """
-    with _explained():
-        click.echo(keymaking.register(_folder(_settings(data)), name, file.read()))
+    with explained(SecurityError, OSError):
+        click.echo(keymaking.register(_folder(settings_of(data)), name, file.read()))
 
 
 @key.command("list")
 @data_option
 def list_command(data: str | None) -> None:
     """Print all keys: file, what it does now, since when it is there."""
-    with _explained():
-        settings = _settings(data)
+    with explained(SecurityError, OSError):
+        settings = settings_of(data)
         for file, does in KeyFolder(Path(settings.data_dir), key_times(settings)).states(time.time()):
             since = datetime.fromtimestamp(file.made_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
             click.echo(f"{file.path.name}  {does}  {since}")
@@ -76,27 +71,11 @@ def retire_command(name: str, data: str | None) -> None:
 
     For one of the game that is not used any more, and for one that somebody else may have read.
     """
-    with _explained():
-        click.echo(keymaking.retire(_folder(_settings(data)), name))
-
-
-def _settings(data: str | None) -> Settings:
-    return load(os.environ, {"data_dir": data})
+    with explained(SecurityError, OSError):
+        click.echo(keymaking.retire(_folder(settings_of(data)), name))
 
 
 def _folder(settings: Settings) -> Path:
     folder = KeyFolder(Path(settings.data_dir), key_times(settings))
     folder.make()
     return folder.path
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except SettingsError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(2)
-    except (SecurityError, OSError) as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(1)

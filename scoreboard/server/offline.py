@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -17,8 +16,8 @@ import click
 import trio
 
 from actors.ports import AuditEvent, EventId, EventKind, StoreError, UserId
+from scoreboard.server.verbs import explained, settings_of
 from scoreboard.settings import Settings
-from scoreboard.settings_reader import SettingsError, load
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
 from scoreboard.stores.embedded_errors import DataDirectoryBusy
 from scoreboard.stores.embedded_postgres import running_url
@@ -30,21 +29,14 @@ R = TypeVar("R")
 #: Nothing of this touches Redis, which is connected to when it is first used.
 NO_REDIS = "redis://127.0.0.1:1"
 
-data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
 postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL that it uses, if not its own.")
 
 
 def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
     """Do it; if it cannot be done, say why in a sentence, and end with status 1 (2 for a wrong setting)."""
-    try:
-        settings = load(os.environ, {"data_dir": data, "stores.postgres_url": postgres})
+    settings = settings_of(data, {"stores.postgres_url": postgres})
+    with explained(StoreError, EmbeddedError, MigrationError, OSError):
         return trio.run(partial(_opened, settings, work))
-    except SettingsError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(2)
-    except (StoreError, EmbeddedError, MigrationError, OSError) as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(1)
 
 
 async def record(stores: Stores, what: str, user_id: UserId | None = None, **details: Any) -> None:

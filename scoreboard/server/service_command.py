@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,13 +17,11 @@ from scoreboard.security.services import ServiceToken
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.keychain import key_times
 from scoreboard.server.system import SystemClock
+from scoreboard.server.verbs import data_option, explained, give_up, settings_of
 from scoreboard.settings import Settings
-from scoreboard.settings_reader import SettingsError, load
 
 DAY_S = 24 * 3600
 MOST_ROWS = 100_000_000
-data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
-
 
 rows_option = click.option(
     "--rows-per-minute", type=click.IntRange(1, MOST_ROWS), help="A limit of its own, instead of that of all."
@@ -53,8 +47,8 @@ def add_command(name: str, days: int, rows_per_minute: int | None, data: str | N
     A service may have several tokens, so that one can take the place of another. What it sent counts once for its
     name, whichever of them it used.
     """
-    with _explained():
-        settings = _settings(data)
+    with explained(SecurityError, OSError):
+        settings = settings_of(data)
         now_s = int(time.time())
         token = ServiceToken(name, secrets.token_hex(8), now_s, now_s + days * DAY_S)
         services.add(Path(settings.data_dir), token)
@@ -70,8 +64,8 @@ def add_command(name: str, days: int, rows_per_minute: int | None, data: str | N
 @data_option
 def limit_command(name: str, rows_per_minute: int | None, data: str | None) -> None:
     """Set how many rows a minute the service NAME may send; without the option it is what all may."""
-    with _explained():
-        service_limits.set_rows(Path(_settings(data).data_dir), name, rows_per_minute)
+    with explained(SecurityError, OSError):
+        service_limits.set_rows(Path(settings_of(data).data_dir), name, rows_per_minute)
         click.echo(
             f"{name} may send {'what all may' if rows_per_minute is None else f'{rows_per_minute} rows a minute'}"
         )
@@ -81,8 +75,8 @@ def limit_command(name: str, rows_per_minute: int | None, data: str | None) -> N
 @data_option
 def list_command(data: str | None) -> None:
     """Print the tokens that were not revoked: name, id, made, good until, rows a minute if not those of all."""
-    with _explained():
-        data_dir = Path(_settings(data).data_dir)
+    with explained(SecurityError, OSError):
+        data_dir = Path(settings_of(data).data_dir)
         rows = service_limits.read_rows(data_dir / services.FOLDER)
         for token in services.listed(data_dir):
             own = f"  {rows[token.name]} rows a minute" if token.name in rows else ""
@@ -94,16 +88,11 @@ def list_command(data: str | None) -> None:
 @data_option
 def revoke_command(name: str, data: str | None) -> None:
     """End all tokens of the service NAME, or the one with the id NAME."""
-    with _explained():
-        ended = services.revoke(Path(_settings(data).data_dir), name)
+    with explained(SecurityError, OSError):
+        ended = services.revoke(Path(settings_of(data).data_dir), name)
         if not ended:
-            click.echo(f"scoreboard: there is no token of {name!r}; scoreboard service list shows all", err=True)
-            sys.exit(1)
+            give_up(f"there is no token of {name!r}; scoreboard service list shows all")
         click.echo(f"{ended} ended")
-
-
-def _settings(data: str | None) -> Settings:
-    return load(os.environ, {"data_dir": data})
 
 
 def _tokens(settings: Settings) -> AccessTokens:
@@ -121,15 +110,3 @@ def _tokens(settings: Settings) -> AccessTokens:
 
 def _day(moment_s: int) -> str:
     return datetime.fromtimestamp(moment_s, UTC).strftime("%Y-%m-%d")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except SettingsError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(2)
-    except SecurityError as error:
-        click.echo(f"scoreboard: {error}", err=True)
-        sys.exit(1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from actors.ports import UserId
 from scoreboard.security.names import fold
 from scoreboard.security.roles import ROLES
-from scoreboard.server.offline import data_option, postgres_option, record, with_stores
+from scoreboard.server.offline import postgres_option, record, with_stores
+from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.trail import who_is
 
@@ -38,6 +37,5 @@ def role_command(name: str, role: str, data: str | None, postgres: str | None) -
         return changed
 
     if not with_stores(data, postgres, change):
-        click.echo(f"scoreboard: there is no player {name!r}", err=True)
-        sys.exit(1)
+        give_up(f"there is no player {name!r}")
     click.echo(f"{name} is {role} now")

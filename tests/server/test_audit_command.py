@@ -45,7 +45,7 @@ def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, r
     lines = [json.loads(line) for line in run("show", "--json", "--since", "2020-01-01")[1].splitlines()]
     assert {("score", 7), ("act", None)} == {(line["kind"], line["details"].get("points")) for line in lines}
     assert "" == run("show", "--since", "0m")[1]
-    assert (1, "Error: there is no player 'nobody'\n") == run("show", "--user", "nobody")
+    assert (1, "scoreboard: there is no player 'nobody'\n") == run("show", "--user", "nobody")
     assert 2 == run("show", "--since", "yesterday")[0]
     trio.run(partial(prepare, spoil=True))
     status, said = run("verify")
