@@ -103,9 +103,19 @@ class Tokens(Group, frozen=True, kw_only=True):
 
 
 class Limits(Group, frozen=True, kw_only=True):
-    """How often one player may ask."""
+    """How often one may ask."""
 
     enabled: Annotated[bool, Meta(description="Off is for load tests and replays")] = True
+    requests_per_minute_per_address: Annotated[
+        Count, Meta(description="Requests of the API from one IPv4 address or one IPv6 /64, over all workers")
+    ] = 100
+    requests_per_minute: Annotated[Count, Meta(description="Requests of the API that one worker serves")] = 10_000
+    sign_ins_per_minute_per_address: Annotated[Count, Meta(description="Attempts to sign in from one address")] = 30
+    sign_ins_per_minute_per_account: Annotated[Count, Meta(description="Attempts to sign in to one account")] = 10
+    longest_wait_s: Annotated[
+        float,
+        Meta(ge=0, le=86_400, description="The most that one waits who exceeds a limit again and again"),
+    ] = 960.0
     tokens_per_minute: Annotated[Count, Meta(description="Action tokens for one player")] = 10
     increments_per_minute: Annotated[Count, Meta(description="Increments of one player")] = 5
     updates_per_minute: Annotated[Count, Meta(description="Score updates of one player, each for a proven action")] = 10

@@ -30,6 +30,7 @@ from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
 from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId, key_id
+from actors.ports.limits import Quota, SharedLimits, Taken, Wanted
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -114,6 +115,7 @@ __all__ = [
     "Profile",
     "ProfileChange",
     "ProfileStore",
+    "Quota",
     "Registered",
     "Repeated",
     "Rotated",
@@ -123,6 +125,7 @@ __all__ = [
     "ScoreWrite",
     "SessionId",
     "Severity",
+    "SharedLimits",
     "Source",
     "Span",
     "SpentToken",
@@ -132,10 +135,12 @@ __all__ = [
     "StoreError",
     "StoreFault",
     "StoreUnavailable",
+    "Taken",
     "TokenSpent",
     "Unchanged",
     "UnknownUser",
     "UserId",
     "WallClock",
+    "Wanted",
     "key_id",
 ]

@@ -10,14 +10,17 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from actors.audit.messages import Denied
 from actors.ports import UserId
-from scoreboard.api.answer import Answer
+from scoreboard.api.answer import Answer, Headers
+from scoreboard.api.bearer import service_of
 from scoreboard.api.dialects import error_answer
 from scoreboard.api.errors import ApiError, known, method_not_allowed, not_found, unexpected
 from scoreboard.api.exchange import Exchange
+from scoreboard.api.gate import API
 from scoreboard.api.request import ApiRequest
-from scoreboard.api.route import Route
+from scoreboard.api.route import Access, Route
 from scoreboard.api.sharing import Sharing
 from scoreboard.api.world import ApiWorld
+from scoreboard.security.errors import TokenRefused, WrongKind
 
 #: With this the ids of the game's own servers begin.
 SERVICE = "service:"
@@ -77,6 +80,34 @@ class Application(QuartTrio):
         """How long the body of a request may be."""
         asked = self._large.get(request.path)
         return self.world.body_bytes if asked is None else asked(request)
+
+    async def enter(self, request: ApiRequest) -> None:
+        """Count a request of the API, before anything of it is read but its head.
+
+        Services of a game have limits of their own. Raises ApiError: too many.
+        """
+        gate = self.world.gate
+        if gate is None or not request.path.startswith(API) or self._is_of_service(request):
+            return
+        try:
+            await gate.enter(request)
+        except ApiError as error:
+            self._tell_audit(error, request)
+            raise
+
+    def limits_of(self, request: ApiRequest) -> Headers:
+        """What is told of them with the answer."""
+        return () if self.world.gate is None else self.world.gate.headers(request)
+
+    def _is_of_service(self, request: ApiRequest) -> bool:
+        route = self._plain.get((request.method, request.path))
+        if route is None or route.access is not Access.SERVICE:
+            return False
+        try:
+            service_of(request, self.world.tokens)
+        except (ApiError, TokenRefused, WrongKind):
+            return False
+        return True
 
     def error_answer(self, error: ApiError, request: ApiRequest) -> Answer:
         """An error in the shape of the document that the address belongs to."""

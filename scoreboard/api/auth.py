@@ -94,6 +94,8 @@ class AuthRoutes:
         """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
         body: LoginBody = request.body
         name = names.fold(body.username)
+        if self._world.gate is not None:
+            await self._world.gate.sign_in(request, name)
         account = await self._find(name)
         matches = await self._verified(account, body.password, self._world.shares_of(request, name))
         if account is None or not matches:

@@ -43,11 +43,12 @@ class Exchange(TrioASGIHTTPConnection):
             request = ApiRequest(self.scope, name)
             status = CLIENT_GONE
             try:
+                await self._app.enter(request)
                 request.raw_body = await self._read_body(receive, request)
                 answer = await self._app.answer(request)
                 status = answer.status
                 await self._send_answer(send, encoded(answer, request), request)
-            except ApiError as refusal:  # the body is too large or too slow: the rest of it is on its way
+            except ApiError as refusal:  # too many, or a body too large or too slow, the rest of which is on its way
                 status = refusal.status
                 await self._send_while_draining(receive, send, self._app.error_answer(refusal, request), request)
             except ClientGone:
@@ -86,7 +87,7 @@ class Exchange(TrioASGIHTTPConnection):
 
     async def _send_answer(self, send: Send, answer: Answer, request: ApiRequest) -> None:
         named = (request_id.HEADER, request.request_id.encode("ascii"))
-        headers = [*answer.headers, *self._app.sharing.headers(request), *SAFE, named]
+        headers = [*answer.headers, *self._app.limits_of(request), *self._app.sharing.headers(request), *SAFE, named]
         if not any(name == POLICY for name, _ in answer.headers):
             headers.append(NO_PAGE)
         if answer.status not in WITHOUT_BODY:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from scoreboard.api.dialects import CODES_OF_B, DATABASE_ERROR, speaks_b
 from scoreboard.api.errors import REFUSALS
+from scoreboard.api.gate import API
 from scoreboard.api.route import Access, Route
 from scoreboard.wire.problems import UNAVAILABLE
 
@@ -40,6 +41,8 @@ def faults_of(route: Route) -> dict[int, list[str]]:
 def _codes(route: Route) -> Iterator[str]:
     yield from OF_ALL
     yield from route.faults
+    if route.path.startswith(API):
+        yield "RATE_LIMITED"
     if route.query is not None:  # who does not look at it asks nobody else either
         yield from ("INVALID_INPUT", UNAVAILABLE)
     if route.access is not Access.ANYBODY:

@@ -12,6 +12,7 @@ import msgspec
 from scoreboard.api import shapes
 from scoreboard.api.dialects import V1, speaks_b
 from scoreboard.api.faults import faults_of
+from scoreboard.api.gate import API
 from scoreboard.api.route import JSON_TYPE, Access, Link, Route, Told
 
 Json = dict[str, Any]
@@ -21,11 +22,23 @@ A live scoreboard. `/api` and `/api/v1` are two dialects of one server: the same
 The live feed (WebSocket, server-sent events, Socket.IO) is described in [AsyncAPI](asyncapi.json);
 [the documents](/docs) say more of both."""
 SCHEMAS = "#/components/schemas/{name}"
+_COUNT: Json = {"type": "integer", "minimum": 0}
 _HEADERS: Mapping[str, Json] = {
     "X-Request-Id": {"description": "The log of the server names the same.", "schema": {"type": "string"}},
     "ETag": {"description": "Weak: it covers what is told, not the moment.", "schema": {"type": "string"}},
     "Cache-Control": {"description": "How long it may be kept.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+    "X-RateLimit-Limit": {"description": "How many requests the tightest limit allows.", "schema": _COUNT},
+    "X-RateLimit-Remaining": {"description": "How many of them are left.", "schema": _COUNT},
+    "X-RateLimit-Reset": {"description": "When all are there again, in seconds since 1970.", "schema": _COUNT},
+    "RateLimit-Policy": {
+        "description": "Each limit that the request counted for: its name, how many (`q`) in how many seconds (`w`).",
+        "schema": {"type": "string", "examples": ['"address";q=100;w=60']},
+    },
+    "RateLimit": {
+        "description": "The same names, with how many are left (`r`) and the seconds until all are there again (`t`).",
+        "schema": {"type": "string", "examples": ['"address";r=97;t=42']},
+    },
     "Idempotency-Replayed": {"description": "`true`: this was answered before.", "schema": {"const": "true"}},
 }
 _KEY = {
@@ -116,7 +129,12 @@ def _answers(route: Route, references: Mapping[Any, Json]) -> Json:
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         content = {} if told.media is None else {"content": {told.media: {"schema": schema}}}
         links = {"links": {_id(link.method, link.path): _link(link) for link in told.links}} if told.links else {}
-        found[str(told.status)] = {"description": _PHRASES[told.status], "headers": _sent(told), **content, **links}
+        found[str(told.status)] = {
+            "description": _PHRASES[told.status],
+            "headers": _named((*told.headers, *_limits(route))),
+            **content,
+            **links,
+        }
     return found
 
 
@@ -135,7 +153,7 @@ def _errors(route: Route) -> Json:
     for status, codes in faults_of(route).items():
         if status in declared:
             continue
-        headers = ("Retry-After",) if status in _WAITS else ()
+        headers = (*(("Retry-After",) if status in _WAITS else ()), *_limits(route))
         content = {JSON_TYPE: {"schema": _error_schema(route.path, codes)}}
         described = {"description": ", ".join(f"`{code}`" for code in codes)}
         found[str(status)] = {**described, "headers": _named(headers), "content": content}
@@ -150,8 +168,8 @@ def _error_schema(path: str, codes: list[str]) -> Json:
     return {"allOf": [{"$ref": SCHEMAS.format(name="ErrorOfA")}, code]}
 
 
-def _sent(told: Told) -> Json:
-    return _named(told.headers)
+def _limits(route: Route) -> tuple[str, ...]:
+    return RATE_LIMITS if route.path.startswith(API) else ()
 
 
 def _named(headers: Iterable[str]) -> Json:
@@ -173,5 +191,6 @@ _PATH_ID = {
     "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
     "examples": [EXAMPLE_ID],
 }
+RATE_LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit")
 _WAITS = frozenset({429, 503})
 _PHRASES = {200: "As asked.", 201: "Made.", 304: "The client has it already.", 503: "Something is missing."}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from actors.ports import Source
+from actors.ports import Quota, Source, Taken
 from scoreboard.wire.source import source_of
 
 #: The label of requests that no route wanted.
@@ -22,7 +22,7 @@ class ApiRequest:
 
     __slots__ = (
         *("asked", "body", "caller", "key", "method", "path", "query_string", "raw_body", "request_id", "route"),
-        *("scope", "user_id"),
+        *("quotas", "scope", "user_id"),
     )
 
     def __init__(self, scope: Any, request_id: str) -> None:
@@ -34,6 +34,7 @@ class ApiRequest:
         self.request_id = request_id
         self.route = UNMATCHED
         self.user_id: str | None = None
+        self.quotas: dict[str, tuple[Quota, Taken]] = {}  # what it was counted for, by name
         # What the route's declaration made of it:
         self.asked: Mapping[str, Any] = NOTHING_ASKED
         self.caller: Any = None  # a Caller; None for a spectator who does not say who it is

@@ -11,6 +11,7 @@ from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, AuditLog, BoardId, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
+from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import Logger
@@ -40,7 +41,7 @@ class ApiWorld:
     ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
     `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
     answered. `unguessable` judges new passwords, `site_of` says what shares the limits of one address. `denied` hears
-    of each request that was refused. `live_feed` describes what is not
+    of each request that was refused. `gate` counts them, if there is one. `live_feed` describes what is not
     REST. `readiness` names every part that an operator
     should hear of. Durations are seconds, `body_bytes` bounds a request's body.
     """
@@ -73,6 +74,7 @@ class ApiWorld:
     refresh_grace_s: int
     live_feed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     denied: Callable[[Denied], None] = lambda _: None
+    gate: Gate | None = None
     public_boards: bool = True
     site_of: Callable[[str], str] = str
     origins: Origins = field(default_factory=Origins)

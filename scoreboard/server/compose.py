@@ -16,6 +16,7 @@ import trio
 
 from actors.announcements import messages as announcements
 from scoreboard.api.app import create_app
+from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
 from scoreboard.door.admission import site_of
@@ -39,7 +40,7 @@ from scoreboard.server.housekeeping import keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.parts import Parts
 from scoreboard.server.readiness import readiness_of
-from scoreboard.server.supplies import supplied_core
+from scoreboard.server.supplies import gate_rules, supplied_core
 from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
@@ -214,4 +215,5 @@ def _api_world(
         denied=core.denied,
         live_feed=asyncapi.document(),
         origins=Origins.of(settings.door.origins),
+        gate=Gate(core.limits, gate_rules(settings.limits), site_of, parts.clock) if settings.limits.enabled else None,
     )

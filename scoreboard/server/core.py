@@ -23,6 +23,7 @@ from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
+from actors.limits.actor import LimitsActor, LimitsWorld
 from actors.ports import ALL_TIME, SESSION_ENDED, BoardId, Period, SessionId, Stood, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
@@ -61,6 +62,7 @@ class Core:
     accounts: Ref
     standing: Ref
     audit: Ref
+    limits: Ref
     actions: Ref
     announcements: Ref
     ledger: Ref
@@ -100,6 +102,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
             return await stack.enter_async_context(running)
 
         audit = await solo("audit", _audit(ports, hooks), PUBLISHER_OPTIONS)
+        limits = await solo("limits", _limits(ports, hooks), PUBLISHER_OPTIONS)
         publisher = await solo("publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS)
         remains = await solo("remains", Remains, CellOptions())
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
@@ -113,12 +116,16 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
         users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions, watched).running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
-        told = (wired.boards, wired.audiences, wired.published)
-        yield Core(users, batches, accounts, standing, audit, actions, heard, ledger, *told)
+        told = (accounts, standing, audit, limits, actions, heard, ledger)
+        yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published)
 
 
 def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:
     return partial(AuditActor, AuditWorld(ports.audit, ports.ids, hooks.audit_lost))
+
+
+def _limits(ports: CorePorts, hooks: CoreHooks) -> Callable[[], LimitsActor]:
+    return partial(LimitsActor, LimitsWorld(ports.limits, missed=hooks.limits_missed))
 
 
 def _publisher(ports: CorePorts, hooks: CoreHooks) -> Callable[[], PublisherActor]:

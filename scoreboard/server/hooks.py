@@ -60,6 +60,10 @@ class CoreWatch(ActorWatch):
         how = self._log.info if event.severity in (Severity.LOW, Severity.MEDIUM) else self._log.warning
         how("fraud", user_id=event.user_id, rule=event.rule, consequence=event.consequence.value, times=event.times)
 
+    def limits_missed(self, error: Exception) -> None:
+        """This worker's own limits hold alone for a moment."""
+        self._log.warning("limits_not_shared", reason=repr(error))
+
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""
         self._log.error("write_rejected", exc_info=fault)

@@ -28,6 +28,7 @@ from actors.ports import (
     ProfileStore,
     ScoreStore,
     SessionId,
+    SharedLimits,
     Span,
     StandingStore,
     Stood,
@@ -61,6 +62,7 @@ class CorePorts:
     standing: StandingStore
     audit: AuditLog
     fraud: FraudStore
+    limits: SharedLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class CoreHooks:
     session_ended: Callable[[SessionId], None] = lambda _: None
     look_missed: Callable[[Exception], None] = lambda _: None
     stood: Callable[[UserId, Stood], None] = lambda _user_id, _stood: None
+    limits_missed: Callable[[Exception], None] = lambda _: None
     standing_lost: Callable[[int], None] = lambda _: None
     audit_lost: Callable[[int], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None

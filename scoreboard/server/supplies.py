@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from actors.ports import Period
+from actors.ports import Period, Quota
 from actors.service.actor import ServiceRules
 from actors.user.limits import Limit
 from actors.user.world import UserRules
+from scoreboard.api.gate import GateRules
 from scoreboard.security.service_limits import ServiceLimits
 from scoreboard.server.core import Core, Listening, running_core
 from scoreboard.server.fraud import fraud_rules
@@ -22,7 +23,7 @@ from scoreboard.server.keychain import ActionKeysNow, verifiers
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.parts import Parts
 from scoreboard.server.progress import LoadingLog
-from scoreboard.settings import Boards, Settings
+from scoreboard.settings import Boards, Limits, Settings
 from scoreboard.stores.opening import Stores
 
 
@@ -54,6 +55,20 @@ def _user_rules(settings: Settings) -> UserRules:
     )
 
 
+def gate_rules(limits: Limits) -> GateRules:
+    """The limits of addresses, of this worker, and of who signs in."""
+
+    def quota(count: int) -> Quota:
+        return Quota(count, longest_s=limits.longest_wait_s)
+
+    return GateRules(
+        address=quota(limits.requests_per_minute_per_address),
+        worker=Quota(limits.requests_per_minute),
+        sign_ins_of_address=quota(limits.sign_ins_per_minute_per_address),
+        sign_ins_of_account=Quota(limits.sign_ins_per_minute_per_account),  # or others could keep a player out
+    )
+
+
 def _ports(parts: Parts, stores: Stores) -> CorePorts:
     return CorePorts(
         scores=stores.scores,
@@ -74,6 +89,7 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         verifiers=verifiers(parts.keys),
         announcements=stores.announcements,
         bell=stores.bell,
+        limits=stores.limits,
     )
 
 
@@ -93,6 +109,7 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         look_missed=watch.look_missed,
+        limits_missed=watch.limits_missed,
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,

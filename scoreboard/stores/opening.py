@@ -32,6 +32,7 @@ from actors.ports import (
     EvidenceStore,
     FraudStore,
     ProfileStore,
+    SharedLimits,
     StandingStore,
     StoreError,
     StoreUnavailable,
@@ -53,6 +54,7 @@ from scoreboard.stores.postgres_standing import PostgresStandingStore
 from scoreboard.stores.redis_bell import RedisBell
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
+from scoreboard.stores.redis_limits import RedisLimits
 from scoreboard.stores.redis_pool import Cache, open_redis
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ class Stores:
     migrations: tuple[str, ...]
     announcements: AnnouncementStore
     bell: Bell
+    limits: SharedLimits
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
@@ -199,6 +202,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         migrations=migrations,
         announcements=PostgresAnnouncements(database),
         bell=RedisBell(redis),
+        limits=RedisLimits(redis),
     )
 
 

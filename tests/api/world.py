@@ -22,8 +22,10 @@ from actors.user.token import ActionKeys
 from actors.user.world import UserRules
 from scoreboard.api import ApiWorld, create_app
 from scoreboard.api.application import Application
+from scoreboard.api.gate import Gate, GateRules
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import Part
+from scoreboard.door.admission import site_of
 from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.common import common_passwords, judge
@@ -48,6 +50,7 @@ from tests.fakes import (
     FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
+    FakeSharedLimits,
     FakeStandingStore,
     Players,
 )
@@ -211,6 +214,7 @@ class Parts:
             standing=self.standing,
             audit=self.audit,
             fraud=self.fraud,
+            limits=FakeSharedLimits(),
         )
 
     def verifiers(self) -> dict[str, Verifier]:
@@ -300,11 +304,18 @@ class Alone:
 
 @asynccontextmanager
 async def running_world(
-    *, ring: KeyRing | None = None, rules: UserRules | None = None, web: Path = WEB, **changes: Any
+    *,
+    ring: KeyRing | None = None,
+    rules: UserRules | None = None,
+    web: Path = WEB,
+    gate: GateRules | None = None,
+    **changes: Any,
 ) -> AsyncIterator[World]:
     """Run a world; `changes` replace fields of its `ApiWorld`."""
     parts = Parts(ring or generate_ring())
     async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
+        if gate is not None:
+            changes["gate"] = Gate(core.limits, gate, site_of, parts.clock)
         given = parts.given(core, web, changes)
         app = create_app(given)
         hold_to_declarations(app)

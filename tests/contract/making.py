@@ -33,6 +33,7 @@ from actors.ports import (
     ScoreStore,
     ScoreWrite,
     SessionId,
+    SharedLimits,
     Source,
     StandingChange,
     StandingStore,
@@ -52,6 +53,7 @@ from tests.fakes import (
     FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
+    FakeSharedLimits,
     FakeStandingStore,
     Players,
 )
@@ -83,6 +85,7 @@ class World:
     standing: StandingStore
     audit: AuditLog
     fraud: FraudStore
+    limits: SharedLimits
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -141,6 +144,7 @@ def fake_backend() -> Backend:
             standing=standing,
             audit=standing.audit,
             fraud=FakeFraudStore(players),
+            limits=FakeSharedLimits(),
         )
 
     return Backend(opened)
@@ -187,6 +191,7 @@ def real_world(stores: Stores) -> World:
         standing=stores.standing,
         audit=stores.audit,
         fraud=stores.fraud,
+        limits=stores.limits,
     )
 
 

@@ -57,6 +57,7 @@ from tests.fakes import (
     FakeFraudStore,
     FakeProfileStore,
     FakeScoreStore,
+    FakeSharedLimits,
     FakeStandingStore,
     Faults,
     Players,
@@ -288,6 +289,7 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         standing,
         FakeAuditLog(),
         FakeFraudStore(players),
+        FakeSharedLimits(),
     )
     hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
 

@@ -10,6 +10,7 @@ from tests.fakes.events import FakeEventLog
 from tests.fakes.evidence import FakeEvidenceStore
 from tests.fakes.faults import Faults
 from tests.fakes.fraud import FakeFraudStore
+from tests.fakes.limits import FakeSharedLimits
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
 from tests.fakes.scores import FakeScoreStore
@@ -28,6 +29,7 @@ __all__ = [
     "FakeFraudStore",
     "FakeProfileStore",
     "FakeScoreStore",
+    "FakeSharedLimits",
     "FakeStandingStore",
     "Faults",
     "Player",

@@ -45,6 +45,7 @@ CORE_ROOMS = (
     "actors.connection",
     "actors.audit",
     "actors.fraud",
+    "actors.limits",
 )
 TRANSLATED = tuple(f"{room}.{seen}" for room in CORE_ROOMS for seen in SEEN_BY_TRANSLATORS)
 TRANSLATORS = ("actors.runtime", "actors.ports", *TRANSLATED, "scoreboard.security", "scoreboard.observe")

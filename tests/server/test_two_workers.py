@@ -81,6 +81,7 @@ def settings(data: Path, postgres_url: str, redis_url: str) -> Settings:
             "sessions.listen_s": 0.05,
             "sessions.look_s": 25.0 if redis_url != NOBODY else 0.2,
             "passwords.rounds": 4,
+            "limits.enabled": False,
             "logs.level": "error",
         },
     )

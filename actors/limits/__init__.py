@@ -1,0 +1,1 @@
+"""How often somebody may ask: windows of this worker's own, and those that all workers share."""
