@@ -13,7 +13,7 @@ from scoreboard.api import shapes
 from scoreboard.api.dialects import V1, speaks_b
 from scoreboard.api.faults import faults_of
 from scoreboard.api.gate import API
-from scoreboard.api.route import JSON_TYPE, Access, Link, Route, Told
+from scoreboard.api.route import JSON_TYPE, Access, Link, Route
 
 Json = dict[str, Any]
 
