@@ -39,7 +39,7 @@ class Windows:
             self._open(window, quota, now_s)
         window.used += 1
         if window.used > quota.count and not window.exceeded:
-            self._strike(window, quota, now_s)
+            self._strike(window, quota)
         left = max(0, quota.count - window.used)
         return Taken(quota.count, left, window.ends_at - now_s, window.used <= quota.count)
 
@@ -55,11 +55,11 @@ class Windows:
         if now_s >= window.forgiven_at:
             window.strikes = 0
 
-    def _strike(self, window: _Window, quota: Quota, now_s: float) -> None:
+    def _strike(self, window: _Window, quota: Quota) -> None:
         closed_s = min(quota.period_s * 2 ** min(window.strikes, MOST_DOUBLINGS), quota.most_s)
         window.exceeded = True
         window.strikes += 1
-        window.ends_at = max(window.ends_at, now_s + closed_s) if window.strikes > 1 else window.ends_at
+        window.ends_at += max(0.0, closed_s - quota.period_s)
         window.forgiven_at = window.ends_at + quota.forgiven_s
 
     def _window(self, key: str) -> _Window:

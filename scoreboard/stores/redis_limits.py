@@ -30,9 +30,7 @@ for i, key in ipairs(KEYS) do
   end
   used = used + 1
   if used > count and exceeded == 0 then
-    if strikes > 0 then
-      ends = math.max(ends, now + math.min(period * 2 ^ math.min(strikes, {_DOUBLINGS}), most))
-    end
+    ends = ends + math.max(0, math.min(period * 2 ^ math.min(strikes, {_DOUBLINGS}), most) - period)
     exceeded, strikes, forgiven = 1, strikes + 1, ends + quiet
   end
   redis.call('HSET', key, 'used', used, 'ends', ends, 'strikes', strikes, 'forgiven', forgiven, 'exceeded', exceeded)
