@@ -16,7 +16,6 @@ from tests.api.world import PASSWORD, World, running_world
 
 FEW = GateRules(address=Quota(5), worker=Quota(1000), sign_ins_of_address=Quota(3), sign_ins_of_account=Quota(2))
 TOP = "/api/scores/top"
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 
 @pytest.fixture
@@ -36,6 +35,7 @@ async def statuses(world: World, *clients: str) -> list[int]:
     return [(await asked(world, client=client)).status_code for client in clients]
 
 
+@pytest.mark.usefixtures("autojump_clock")
 async def test_one_address_has_its_share_and_a_new_one_each_minute(world: World) -> None:
     """Others are not touched by that."""
     assert [200] * 5 + [429] * 2 == await statuses(world, *["192.0.2.1"] * 7)
@@ -90,6 +90,7 @@ async def test_what_operators_and_the_page_ask_is_not_counted(world: World) -> N
         assert (200, False) == (answer.status_code, "RateLimit" in answer.headers)
 
 
+@pytest.mark.usefixtures("autojump_clock")
 async def test_one_worker_has_its_own_limit(ring: KeyRing) -> None:
     """Whoever asks, from wherever; nobody else is asked about it."""
     async with running_world(ring=ring, gate=GateRules(worker=Quota(3))) as world:
