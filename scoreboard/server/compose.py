@@ -176,6 +176,11 @@ def _tokens(parts: Parts) -> AccessTokens:
     )
 
 
+def _gate(parts: Parts, core: Core) -> Gate | None:
+    limits = parts.settings.limits
+    return Gate(core.limits, gate_rules(limits), site_of, parts.clock) if limits.enabled else None
+
+
 def _api_world(
     parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets, unguessable: Judge
 ) -> ApiWorld:
@@ -215,5 +220,5 @@ def _api_world(
         denied=core.denied,
         live_feed=asyncapi.document(),
         origins=Origins.of(settings.door.origins),
-        gate=Gate(core.limits, gate_rules(settings.limits), site_of, parts.clock) if settings.limits.enabled else None,
+        gate=_gate(parts, core),
     )
