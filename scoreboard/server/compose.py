@@ -184,8 +184,7 @@ def _gate(parts: Parts, core: Core) -> Gate | None:
 def _api_world(
     parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets, unguessable: Judge
 ) -> ApiWorld:
-    settings = parts.settings
-    wanted = settings.passwords
+    settings, wanted = parts.settings, parts.settings.passwords
     return ApiWorld(
         users=core.users,
         services=core.services,
