@@ -101,9 +101,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
             running = running_actor(name, make, rng=ports.rng, options=options, observer=hooks.observer)
             return await stack.enter_async_context(running)
 
-        audit = await solo("audit", _audit(ports, hooks), PUBLISHER_OPTIONS)
-        limits = await solo("limits", _limits(ports, hooks), PUBLISHER_OPTIONS)
-        publisher = await solo("publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS)
+        audit, limits, publisher = [await solo(*each, PUBLISHER_OPTIONS) for each in _beside(ports, hooks)]
         remains = await solo("remains", Remains, CellOptions())
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
@@ -118,6 +116,11 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
         told = (accounts, standing, audit, limits, actions, heard, ledger)
         yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published)
+
+
+def _beside(ports: CorePorts, hooks: CoreHooks) -> tuple[tuple[str, Callable[[], AnyActor]], ...]:
+    """Who serves all others and needs none of them, in the order in which they begin."""
+    return ("audit", _audit(ports, hooks)), ("limits", _limits(ports, hooks)), ("publisher", _publisher(ports, hooks))
 
 
 def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:

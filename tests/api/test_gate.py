@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from actors.ports import Quota
 from scoreboard.api.gate import GateRules
@@ -35,8 +36,7 @@ async def statuses(world: World, *clients: str) -> list[int]:
     return [(await asked(world, client=client)).status_code for client in clients]
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_one_address_has_its_share_and_a_new_one_each_minute(world: World) -> None:
+async def test_one_address_has_its_share_and_a_new_one_each_minute(autojump_clock: MockClock, world: World) -> None:
     """Others are not touched by that."""
     assert [200] * 5 + [429] * 2 == await statuses(world, *["192.0.2.1"] * 7)
     assert [200] == await statuses(world, "192.0.2.2")
@@ -90,8 +90,7 @@ async def test_what_operators_and_the_page_ask_is_not_counted(world: World) -> N
         assert (200, False) == (answer.status_code, "RateLimit" in answer.headers)
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_one_worker_has_its_own_limit(ring: KeyRing) -> None:
+async def test_one_worker_has_its_own_limit(autojump_clock: MockClock, ring: KeyRing) -> None:
     """Whoever asks, from wherever; nobody else is asked about it."""
     async with running_world(ring=ring, gate=GateRules(worker=Quota(3))) as world:
         assert [200] * 3 + [429] == await statuses(world, *(f"192.0.2.{number}" for number in range(4)))

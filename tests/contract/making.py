@@ -114,8 +114,7 @@ def fake_backend() -> Backend:
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
     archive, evidence = FakeArchive(scores, clock), FakeEvidenceStore(scores)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
-    announcements, bell = FakeAnnouncements(accounts), FakeBell()
-    standing = FakeStandingStore(players)
+    announcements, bell, standing = FakeAnnouncements(accounts), FakeBell(), FakeStandingStore(players)
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True

@@ -6,9 +6,8 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.limits.actor import LimitsActor, LimitsWorld
 from actors.limits.messages import Take
@@ -34,8 +33,7 @@ async def take(ref: Ref, key: str = "a", quota: Quota = TWELVE, *, strict: bool 
     return taken
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_going_to_another_worker_gains_nothing() -> None:
+async def test_going_to_another_worker_gains_nothing(autojump_clock: MockClock) -> None:
     """What one has allowed the other has not left."""
     shared = FakeSharedLimits()
     async with worker(shared) as one, worker(shared) as two:
@@ -44,8 +42,7 @@ async def test_going_to_another_worker_gains_nothing() -> None:
     assert [11, 10, 9] == [taken.remaining for taken in told[:3]]
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_all_who_wait_are_asked_for_in_one_go() -> None:
+async def test_all_who_wait_are_asked_for_in_one_go(autojump_clock: MockClock) -> None:
     """While one question is under way; each hears of its own."""
     shared, told = FakeSharedLimits(), dict[str, int]()
 
@@ -61,8 +58,7 @@ async def test_all_who_wait_are_asked_for_in_one_go() -> None:
     assert (2, dict.fromkeys("abcdef", 11)) == (shared.faults.calls, told)
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_who_is_refused_costs_the_others_nothing() -> None:
+async def test_who_is_refused_costs_the_others_nothing(autojump_clock: MockClock) -> None:
     """A flood ends in this worker, also one that was refused because of what others have allowed."""
     shared = FakeSharedLimits()
     async with worker(shared) as one, worker(shared) as two:
@@ -74,8 +70,7 @@ async def test_who_is_refused_costs_the_others_nothing() -> None:
     assert asked == shared.faults.calls
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_without_redis_each_worker_keeps_its_own_window() -> None:
+async def test_without_redis_each_worker_keeps_its_own_window(autojump_clock: MockClock) -> None:
     """Nobody is refused for it, nobody waits for it again and again, and the limit holds here."""
     shared, missed = FakeSharedLimits(), list[Exception]()
     shared.faults.fail_before(*[AWAY] * 100)
@@ -87,8 +82,7 @@ async def test_without_redis_each_worker_keeps_its_own_window() -> None:
     assert 2 == shared.faults.calls
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_a_redis_that_is_stuck_is_not_waited_for() -> None:
+async def test_a_redis_that_is_stuck_is_not_waited_for(autojump_clock: MockClock) -> None:
     """A quarter of a second, once, and not for each who asks."""
     shared = FakeSharedLimits()
     shared.faults.hold()
@@ -98,8 +92,7 @@ async def test_a_redis_that_is_stuck_is_not_waited_for() -> None:
         assert 0.25 <= trio.current_time() - began < 0.26
 
 
-@pytest.mark.usefixtures("autojump_clock")
-async def test_what_is_strict_never_fails_open() -> None:
+async def test_what_is_strict_never_fails_open(autojump_clock: MockClock) -> None:
     """Alone a worker allows its part of it only; with the others all."""
     shared = FakeSharedLimits()
     shared.faults.fail_before(AWAY)
