@@ -29,6 +29,9 @@ from scoreboard.door.stream import HttpStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
 
+#: A link to the file at the top of the repository: beside the code it also goes into an installed package.
+HYPERCORN = Path(__file__).parent / "hypercorn.toml"
+
 
 class HypercornHandler:
     """Serves plain HTTP connections: `app` is any ASGI application that runs on Trio.
@@ -101,9 +104,9 @@ class HypercornHandler:
             nursery.cancel_scope.cancel()
 
 
-def load_config(path: Path) -> Config:
-    """What Hypercorn shall hold to, from a TOML file."""
-    return Config.from_toml(path)
+def load_config() -> Config:
+    """What Hypercorn shall hold to: hypercorn.toml."""
+    return Config.from_toml(HYPERCORN)
 
 
 class ConstantLines:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from scoreboard.api.dialects import door_words
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
@@ -18,8 +16,6 @@ from scoreboard.server.hooks import DoorJournal
 from scoreboard.server.parts import Parts
 from scoreboard.server.paths import Application, requests_by_path, sockets_by_path
 from scoreboard.wire.browsers import only_secure
-
-HYPERCORN = Path(__file__).parent.parent.parent / "hypercorn.toml"
 
 
 def make_entrance(parts: Parts, api: Application, feeds: Feeds, tls: Tls | None) -> tuple[HypercornHandler, FrontDoor]:
@@ -36,7 +32,7 @@ def make_entrance(parts: Parts, api: Application, feeds: Feeds, tls: Tls | None)
     streams = {STREAM_PATH: portions.before(feeds.events)}
     http = HypercornHandler(
         requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, api),
-        load_config(HYPERCORN),
+        load_config(),
         limits,
         observer,
         streams,

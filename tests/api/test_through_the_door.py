@@ -15,7 +15,7 @@ from scoreboard.api.dialects import door_words
 from scoreboard.door import DoorLimits, HypercornHandler, load_config
 from scoreboard.security.keys import KeyRing
 from tests.api.world import PASSWORD, World, running_world
-from tests.door.doors import TOP, OpenDoor, open_door, read_all, read_until
+from tests.door.doors import OpenDoor, open_door, read_all, read_until
 
 REGISTER = {"username": "Ada", "email": "ada@example.org", "password": PASSWORD}
 
@@ -226,7 +226,7 @@ async def test_a_client_that_waits_to_be_invited_is(served: Served) -> None:
 
 async def test_the_application_starts_and_stops_with_its_server(served: Served) -> None:
     """The lifespan of ASGI is answered on both ends, without delay."""
-    config = load_config(TOP / "hypercorn.toml")
+    config = load_config()
     handler = HypercornHandler(served.world.app, config, DoorLimits(), served.door.journal)
     with trio.fail_after(5):
         async with handler.lifespan():

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import trio
@@ -16,7 +15,6 @@ from scoreboard.door.tls import Tls
 from scoreboard.door.words import plain
 from tests.door.attacks import PLAIN
 
-TOP = Path(__file__).resolve().parents[2]
 BIG = 64 * 1024 * 1024  # more than the kernel keeps for a client that does not read
 
 
@@ -164,7 +162,7 @@ async def open_door(
     limits = limits or DoorLimits()
     log = ListLog()
     journal = WatchedJournal(log)
-    settings = load_config(TOP / "hypercorn.toml")
+    settings = load_config()
     for name, value in config.items():
         setattr(settings, name, value)
     http = HypercornHandler(application, settings, limits, journal, streams, words=words, proxies=proxies)

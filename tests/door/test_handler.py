@@ -10,7 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from scoreboard.door import DoorLimits, HypercornHandler, Journal, load_config
 from tests.door.attacks import PLAIN
-from tests.door.doors import TOP, ListLog, open_door, read_all, read_until
+from tests.door.doors import ListLog, open_door, read_all, read_until
 
 
 async def test_the_application_starts_and_stops_with_its_lifespan() -> None:
@@ -23,7 +23,7 @@ async def test_the_application_starts_and_stops_with_its_lifespan() -> None:
             heard.append(message["type"])
             await send({"type": message["type"] + ".complete"})
 
-    handler = HypercornHandler(app, load_config(TOP / "hypercorn.toml"), DoorLimits(), Journal(ListLog()))
+    handler = HypercornHandler(app, load_config(), DoorLimits(), Journal(ListLog()))
     async with handler.lifespan():
         assert ["lifespan.startup"] == heard
     assert ["lifespan.startup", "lifespan.shutdown"] == heard
@@ -133,6 +133,6 @@ async def test_what_follows_the_last_request_while_it_is_worked_on_does_not_dist
 
 def test_the_settings_are_those_of_the_file() -> None:
     """What the door relies on stands in hypercorn.toml."""
-    config = load_config(TOP / "hypercorn.toml")
+    config = load_config()
     assert config.read_timeout is not None
     assert config.include_server_header is False

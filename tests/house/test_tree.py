@@ -59,6 +59,19 @@ def test_no_file_names_this_machine_or_a_registry(words: str) -> None:
     none_of(str(file) for file in files if file.is_file() and words.encode() in file.read_bytes())
 
 
+def test_what_the_packages_read_is_installed_with_them() -> None:
+    """A file that is not Python goes into a wheel only if pyproject.toml names it; a clone would not miss it."""
+    data = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    packed = {
+        str(path.relative_to(TOP))
+        for package, patterns in data.items()
+        for pattern in patterns
+        for folder in (PACKAGES if package == "*" else [package.replace(".", "/")])
+        for path in (TOP / folder).glob(pattern)
+    }
+    none_of(path for path in tracked() if path.startswith(PACKAGES) and not path.endswith(".py") and path not in packed)
+
+
 def asked(*extras: str) -> set[str]:
     """The names of the packages that pyproject.toml asks for, with these extras."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
