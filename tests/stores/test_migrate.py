@@ -12,7 +12,9 @@ import trio
 import trio_asyncio
 
 from scoreboard.stores.migrate import (
+    DatabaseBusy,
     DatabaseTooNew,
+    Manners,
     MigrationChanged,
     MigrationFailed,
     MigrationsMisnumbered,
@@ -92,6 +94,43 @@ async def test_a_database_of_a_newer_version_is_left_alone(empty_url: str, files
         (files / "0002_second.sql").unlink()
         with pytest.raises(DatabaseTooNew, match=r"newer version, with 0002_second\.sql"):
             await run(lambda c: migrate(c, files))
+
+
+async def test_a_version_that_survives_a_newer_file_works_on(empty_url: str, files: Path) -> None:
+    """The file says from which one on. One before that is refused, as is any where a file says nothing."""
+    (files / "0003_third.sql").write_text("-- A table.\n-- Survived from 0002 on.\nCREATE TABLE third ();\n")
+    async with connected(empty_url) as run:
+        await run(lambda c: migrate(c, files))
+        (files / "0003_third.sql").unlink()
+        assert [] == await run(lambda c: migrate(c, files))
+        (files / "0002_second.sql").unlink()
+        with pytest.raises(DatabaseTooNew, match=r"0002_second\.sql"):
+            await run(lambda c: migrate(c, files))
+
+
+async def test_who_works_meanwhile_waits_shortly(empty_url: str, files: Path) -> None:
+    """A long transaction holds a table: the file lets those behind it pass, tries again, and says what is to blame."""
+    async with connected(empty_url) as run:
+        await run(lambda c: migrate(c, files))
+        (files / "0003_third.sql").write_text("ALTER TABLE first ADD COLUMN y int;\n")
+
+        async def held(connection: asyncpg.Connection) -> None:
+            async with connection.transaction():
+                await connection.execute("SELECT * FROM first")
+                with pytest.raises(DatabaseBusy, match=r"0003_third\.sql could not .* a long transaction"):
+                    await beside(empty_url, files)
+
+        await run(held)
+        assert ["0003_third.sql"] == await run(lambda c: migrate(c, files))
+
+
+async def beside(url: str, files: Path) -> None:
+    """Migrates with a connection of its own. For asyncio."""
+    connection = await asyncpg.connect(url)
+    try:
+        await migrate(connection, files, Manners(wait_ms=100, attempts=2, pause_s=0.0))
+    finally:
+        await connection.close()
 
 
 async def test_a_failing_file_leaves_nothing_of_the_run(empty_url: str, files: Path) -> None:
