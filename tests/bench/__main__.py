@@ -18,6 +18,7 @@ from tests.bench.measures import (
     batch,
     compressed,
     exactness,
+    guard,
     hold,
     joins,
     lag,
@@ -39,6 +40,7 @@ from tests.bench.measures.compressed import CompressedMeasure
 from tests.bench.measures.cycles import CyclesMeasure
 from tests.bench.measures.exactness import ExactnessMeasure
 from tests.bench.measures.fanout import FanoutMeasure
+from tests.bench.measures.guard import GuardMeasure
 from tests.bench.measures.hold import HoldMeasure
 from tests.bench.measures.joins import JoinsMeasure
 from tests.bench.measures.lag import LagMeasure
@@ -84,11 +86,12 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     RolloverMeasure,
     SocketIoFanoutMeasure,
     CompressedMeasure,
+    GuardMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
 #: 3 GB; `restart`, `reads` and `rollover` fill a database with a million players; those of connections open up to
-#: 11,000; `batch` fills a database with scores, beside `pgbench`.
+#: 11,000; `batch` fills a database with scores, beside `pgbench`; `guard` starts seven servers.
 BY_NAME = (
     "fanout",
     ranking.NAME,
@@ -105,6 +108,7 @@ BY_NAME = (
     rollover.NAME,
     socketio_fanout.NAME,
     compressed.NAME,
+    guard.NAME,
 )
 
 

@@ -23,15 +23,28 @@ class ApiRefused(Exception):
 
 def register(port: int, count: int) -> list[Account]:
     """So many new players without a point."""
+    granted = _registered(port, count, "/api/auth/register")
+    return [Account(each["userId"], each["accessToken"]) for each in granted]
+
+
+def signed_up(port: int, count: int) -> list[dict[str, Any]]:
+    """The same as document B has it, with the `secret` of each client's signature."""
+    granted = [each["data"] for each in _registered(port, count, "/api/v1/auth/register")]
+    return [
+        {"user_id": each["userId"], "token": each["accessToken"], "secret": each["clientSecret"], "score": 0}
+        for each in granted
+    ]
+
+
+def _registered(port: int, count: int, path: str) -> list[Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60.0)
-    accounts = []
+    granted = []
     for number in range(count):
         name = f"bench{number:05d}"
         body = {"username": name, "email": f"{name}@example.com", "password": f"{name}-Passw0rd!"}
-        granted = _call(connection, "POST", "/api/auth/register", body)
-        accounts.append(Account(granted["userId"], granted["accessToken"]))
+        granted.append(_call(connection, "POST", path, body))
     connection.close()
-    return accounts
+    return granted
 
 
 def scores(port: int, user_ids: list[str]) -> dict[str, int]:

@@ -36,7 +36,7 @@ def take(options: Options, stacks: Path) -> Profile:
         with Generator("tests.bench.cycles_generator", port=subject.port, players=players) as generator:
             generator.ask(seconds=2.0, keys=None)
             cycle_us = _sample(subject, generator, 2 * options.window_s)
-        _wait_for(stacks)
+        wait_for_file(stacks)
     found = list(read(stacks))
     return Profile(cycle_us, stages(found, cycle_us), inclusive(found, cycle_us))
 
@@ -50,7 +50,8 @@ def _sample(subject: ScoreboardSubject, generator: Generator, seconds: float) ->
     return used.server_s / cycles * 1e6
 
 
-def _wait_for(path: Path) -> None:
+def wait_for_file(path: Path) -> None:
+    """Until a server that was told to has written it."""
     deadline = time.monotonic() + WRITTEN_WITHIN_S
     while not path.exists():
         if time.monotonic() > deadline:
