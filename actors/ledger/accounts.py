@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 import trio
 
+from actors.ledger.asker import StoreAsker, insist
 from actors.ledger.messages import (
     Announce,
     ChangePassword,
@@ -41,20 +41,13 @@ from actors.ports import (
     StoreUnavailable,
     UnknownUser,
 )
-from actors.runtime import ActorError, BatchActor, Ref, Refusal, Request
-
-R = TypeVar("R")
-
+from actors.runtime import ActorError, Ref
 
 #: So many new players are remembered for boards that cannot hear of them; others appear with their first score.
 UNANNOUNCED = 1000
 
 #: After so many seconds a store that was away is asked whether an account was made after all.
 LOOK_AGAIN_S = 5.0
-
-#: A write that may or may not have been done is made again after these pauses, in seconds: by the store's promise it
-#: then gives the same answer. A client cannot do that for a registration, whose id is made anew with each request.
-PAUSES_S = (0.05, 0.2, 0.5)
 
 #: Why a refresh token is refused when its whole session has come to an end.
 ENDED = ("reused", "revoked")
@@ -63,15 +56,13 @@ AWAY = "Accounts cannot be reached just now. Try again."
 NOT_SIGNED_IN = "The account exists now, but signing in did not work. Log in with your password."
 
 
-class AccountsActor(BatchActor):
-    """Asks the account store, for all that wait side by side: one that is slow delays no other of its batch.
+class AccountsActor(StoreAsker):
+    """Asks the account store. It insists by itself: a client cannot repeat a registration, whose id is made anew.
 
     `ledger_within_s` is how long a registration waits for the boards; those who come after it wait as long.
     `session_ended` hears of each session whose tokens must be refused from now on, whether or not somebody still waits
     for the answer; `announced` that other workers have something to hear.
     """
-
-    max_batch = 32
 
     def __init__(
         self,
@@ -84,24 +75,18 @@ class AccountsActor(BatchActor):
         ledger_within_s: float = 1.0,
         store_within_s: float = 15.0,
     ) -> None:
+        super().__init__(store_within_s=store_within_s, away=AWAY)
         self._store = store
         self._profiles = profiles
         self._ledger = ledger
         self._session_ended = session_ended
         self._announced = announced
         self._ledger_within_s = ledger_within_s
-        self._store_within_s = store_within_s
         self._unannounced: list[ScoreFact] = []
         self._uncertain: list[NewAccount] = []  # perhaps on disk, though the store said that it was away
 
     def __repr__(self) -> str:
         return f"<AccountsActor, {len(self._unannounced)} unannounced, {len(self._uncertain)} uncertain>"
-
-    async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Answer all; a store that is away refuses."""
-        async with trio.open_nursery() as nursery:
-            for request in requests:
-                nursery.start_soon(self._serve, request)
 
     async def woken(self) -> None:
         """Tell the boards of new players of whom they could not hear before."""
@@ -112,17 +97,6 @@ class AccountsActor(BatchActor):
         for account in accounts:
             await self._look_for(account)
 
-    async def _serve(self, request: Request) -> None:
-        try:
-            with trio.fail_after(self._store_within_s):
-                request.answer(await self._answer(request.message))
-        except Refusal as refusal:
-            request.fail(refusal)
-        except (StoreError, trio.TooSlowError) as error:
-            away = LedgerUnavailable(AWAY)
-            away.__cause__ = error
-            request.fail(away)
-
     async def _answer(self, message: object) -> object:
         match message:
             case FindAccount() | FindAccountOf() | FindSessions() | FindProfile():
@@ -132,7 +106,7 @@ class AccountsActor(BatchActor):
             case Register():
                 return await self._register(message)
             case OpenSession(session):
-                return await self._insist(lambda: self._store.open_session(session))
+                return await insist(lambda: self._store.open_session(session))
             case Rotate():
                 return await self._rotate(message)
             case ChangeProfile():
@@ -155,21 +129,21 @@ class AccountsActor(BatchActor):
         store, ended = self._store, list[SessionId]()
         match message:
             case EndSession(session_id, now_us):
-                await self._insist(lambda: store.revoke_session(session_id, now_us=now_us))
+                await insist(lambda: store.revoke_session(session_id, now_us=now_us))
                 ended = [session_id]  # also one that had ended: whoever asks is out
             case ChangeRole(user_id, role):
-                changed = await self._insist(lambda: store.change_role(user_id, role))
+                changed = await insist(lambda: store.change_role(user_id, role))
                 self._announced()  # which sessions were open is not told here; the announcements name them
                 return changed
             case ChangePassword(proven, hashed, spared, now_us):
                 change = partial(store.change_password, proven, hashed, spared=spared, now_us=now_us)
-                others = await self._insist(change)
+                others = await insist(change)
                 if others is None:
                     return None
                 ended = others
             case EndSessions(user_id, now_us, only, spared):
                 end = partial(store.end_sessions, user_id, now_us=now_us, only=only, spared=spared)
-                ended = await self._insist(end)
+                ended = await insist(end)
         self._end(*ended)
         return len(ended)
 
@@ -178,25 +152,16 @@ class AccountsActor(BatchActor):
             self._session_ended(session_id)
         self._announced()
 
-    async def _insist(self, call: Callable[[], Awaitable[R]]) -> R:
-        """Make a write of the store, some times over while the store is away."""
-        for pause_s in PAUSES_S:
-            try:
-                return await call()
-            except StoreUnavailable:
-                await trio.sleep(pause_s)
-        return await call()
-
     async def _rotate(self, message: Rotate) -> Rotated | RotationRefused:
         times = {"now_us": message.now_us, "expires_us": message.expires_us, "grace_us": message.grace_us}
-        outcome = await self._insist(partial(self._store.rotate, message.presented, message.successor, **times))
+        outcome = await insist(partial(self._store.rotate, message.presented, message.successor, **times))
         if isinstance(outcome, RotationRefused) and outcome.session_id and outcome.reason in ENDED:
             self._end(outcome.session_id)
         return outcome
 
     async def _register(self, message: Register) -> Registered | NameTaken | EmailTaken:
         try:
-            outcome = await self._insist(lambda: self._store.register(message.account))
+            outcome = await insist(lambda: self._store.register(message.account))
         except (StoreUnavailable, trio.Cancelled):
             self._doubt(message.account)
             raise
@@ -204,14 +169,14 @@ class AccountsActor(BatchActor):
             return outcome
         await self._tell_boards(outcome.fact)
         try:
-            await self._insist(lambda: self._store.open_session(message.session))
+            await insist(lambda: self._store.open_session(message.session))
         except StoreError as error:
             raise LedgerUnavailable(NOT_SIGNED_IN) from error
         return outcome
 
     async def _change(self, asked: ChangeProfile) -> Profile | UnknownUser | BannedUser:
         """A change that the boards cannot hear of now they hear of later; until then they show what was."""
-        outcome = await self._insist(lambda: self._profiles.change_profile(asked.user_id, asked.change))
+        outcome = await insist(lambda: self._profiles.change_profile(asked.user_id, asked.change))
         if not isinstance(outcome, ScoreFact):
             return outcome
         await self._tell_boards(outcome)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
 
 import trio
 
-from actors.ledger.messages import Announce, ChangeStanding, FindStandings, LedgerUnavailable
-from actors.ports import StandingStore, Stood, StoreError, StoreUnavailable, UnknownUser, UserId
-from actors.runtime import ActorError, BatchActor, Ref, Request
+from actors.ledger.asker import StoreAsker, insist
+from actors.ledger.messages import Announce, ChangeStanding, FindStandings
+from actors.ports import StandingStore, Stood, StoreError, UnknownUser, UserId
+from actors.runtime import ActorError, Ref
 
-R = TypeVar("R")
-
-#: A write that may or may not have been done is made again after these pauses, in seconds.
-PAUSES_S = (0.05, 0.2, 0.5)
 #: So many players are looked at in one turn.
 SUSPECTS = 100
 
@@ -41,23 +37,16 @@ class StandingWorld:
     most_suspects: int = 10_000
 
 
-class StandingActor(BatchActor):
-    """Asks the store for all that wait side by side."""
-
-    max_batch = 32
+class StandingActor(StoreAsker):
+    """Reads and changes how players stand."""
 
     def __init__(self, world: StandingWorld) -> None:
+        super().__init__(store_within_s=world.store_within_s, away=AWAY)
         self._world = world
         self._suspects: dict[UserId, None] = {}  # of whom the boards may not know how they stand
 
     def __repr__(self) -> str:
         return f"<StandingActor, {len(self._suspects)} to be looked at>"
-
-    async def receive_batch(self, requests: Sequence[Request]) -> None:
-        """Answer all; a store that is away refuses."""
-        async with trio.open_nursery() as nursery:
-            for request in requests:
-                nursery.start_soon(self._serve, request)
 
     async def woken(self) -> None:
         """Tell the boards of those whom they may not know as they are. What they know already changes nothing there."""
@@ -76,15 +65,6 @@ class StandingActor(BatchActor):
         if self._suspects:
             self.wake_at = trio.current_time() + self._world.look_again_s
 
-    async def _serve(self, request: Request) -> None:
-        try:
-            with trio.fail_after(self._world.store_within_s):
-                request.answer(await self._answer(request.message))
-        except (StoreError, trio.TooSlowError) as error:
-            away = LedgerUnavailable(AWAY)
-            away.__cause__ = error
-            request.fail(away)
-
     async def _answer(self, message: object) -> object:
         match message:
             case FindStandings(user_ids):
@@ -95,7 +75,7 @@ class StandingActor(BatchActor):
 
     async def _change(self, asked: ChangeStanding) -> Stood | UnknownUser:
         try:
-            outcome = await _insist(lambda: self._world.store.change_standing(asked.user_id, asked.change, asked.act))
+            outcome = await insist(lambda: self._world.store.change_standing(asked.user_id, asked.change, asked.act))
         except (StoreError, trio.Cancelled):
             self._suspect(asked.user_id)
             raise
@@ -116,13 +96,3 @@ class StandingActor(BatchActor):
             return
         self._suspects[user_id] = None
         self._set_alarm()
-
-
-async def _insist(call: Callable[[], Awaitable[R]]) -> R:
-    """Make a write, some times over while the store is away: by its promise it then gives the same answer."""
-    for pause_s in PAUSES_S:
-        try:
-            return await call()
-        except StoreUnavailable:
-            await trio.sleep(pause_s)
-    return await call()

@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.leaderboard.messages import NotRanked
-from actors.ledger.accounts import PAUSES_S
+from actors.ledger.asker import PAUSES_S
 from actors.ledger.messages import LedgerUnavailable
 from actors.ports import StoreUnavailable
 from actors.runtime import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Refusal, TooManyActors
