@@ -46,12 +46,13 @@ from actors.ports.scores import (
     TokenSpent,
     UnknownUser,
 )
-from actors.ports.source import NOWHERE, Source
+from actors.ports.source import ERASED, NOWHERE, Source
 from actors.ports.standing import PlayerStanding, StandingChange, StandingStore, Stood
 
 __all__ = [
     "ALL_TIME",
     "ED25519",
+    "ERASED",
     "EVERYBODY",
     "GAME_KEY",
     "HMAC",

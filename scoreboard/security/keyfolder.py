@@ -2,7 +2,8 @@
 
 `jwt-<n>.key` sign access tokens, `action-<n>.key` action tokens, and from `client-<n>.key` follow the secrets with
 which clients sign their requests. Of each kind one signs; when another takes its place, and how long the earlier ones
-are believed, says ``scoreboard.security.rotation``.
+are believed, says ``scoreboard.security.rotation``. `master-<n>.key` wrap the keys of persons in the same way: one
+wraps, and what an earlier one has wrapped is opened as long as that is there.
 
 `game-<n>.key` are shared with the game's servers, which prove with them what players did; further ones stand under
 names of their own as `game-<name>-<n>.key`, and `public-<name>-<n>.pem` are the public halves of keys that others hold.
@@ -12,6 +13,7 @@ derives refresh tokens.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfiles import KeyFile, key_files
 from scoreboard.security.keys import (
     GAME,
+    MASTER,
     KeyRing,
     new_rsa_pem,
     new_secret_line,
@@ -37,6 +40,9 @@ FOLDER = "keys"
 LOOK_EVERY_S = 0.5
 #: The secret of clients had no number before it could be rotated.
 FIRST_CLIENT_KEY = "client.key"
+
+#: Of these there must be one each.
+MADE = (("jwt", new_rsa_pem), ("action", new_secret_line), (MASTER, new_secret_line), (GAME, new_secret_line))
 
 T = TypeVar("T")
 Parse = Callable[[bytes, str], T]
@@ -76,7 +82,7 @@ class KeyFolder:
             keyfiles.ready_folder(self.path)
         except OSError as error:
             raise PrivateFileRefused(f"The folder {self.path} cannot be made: {error.strerror}") from error
-        for kind, make in (("jwt", new_rsa_pem), ("action", new_secret_line), (GAME, new_secret_line)):
+        for kind, make in MADE:
             if not key_files(self.path, kind):
                 keyfiles.create_once(self.path / f"{kind}-1.key", make)
         for name in ("refresh.key", FIRST_CLIENT_KEY):
@@ -97,16 +103,22 @@ class KeyFolder:
             public_keys=self._named("public", "pem", parse_public, known),
             rotated_actions=self._each(action.rotated_out, parse_secret, known),
             rotated_signing=self._each(jwt.rotated_out, parse_rsa, known),
+            master_keys=self._each(self._standing(MASTER, now_s).believed, parse_secret, known),
         )
         return _not_empty(self.path, ring)
 
+    def masters(self, now_s: float) -> tuple[bytes, ...]:
+        """The master keys alone, none if there are none: for who must not make any. Raises as `load_keys`."""
+        return self._each(self._standing(MASTER, now_s).believed, parse_secret, {})
+
     def states(self, now_s: float) -> list[tuple[KeyFile, str]]:
-        """Each key's file and what it does now: signs, believed, rotated out. For people; raises as `load_keys`."""
+        """Each key's file and what it does now: signs, believed, rotated out; wraps, opens. Raises as `load_keys`."""
         keyfiles.ready_folder(self.path)
         found: list[tuple[KeyFile, str]] = []
-        for kind in ("action", "client", "jwt"):
+        for kind in ("action", "client", "jwt", MASTER):
             now = self._standing(kind, now_s)
-            found += zip(now.believed, ["signs", *["believed"] * (len(now.believed) - 1)], strict=True)
+            does = ("wraps", "opens") if kind == MASTER else ("signs", "believed")
+            found += zip(now.believed, [does[0], *[does[1]] * (len(now.believed) - 1)], strict=True)
             found += [(file, "rotated out") for file in now.rotated_out]
         for family, suffix in ((GAME, "key"), ("public", "pem")):
             for kind in keyfiles.kinds(self.path, family, suffix):
@@ -114,7 +126,7 @@ class KeyFolder:
         return found
 
     def _standing(self, kind: str, now_s: float) -> Standing:
-        lives_s = self._times.action_s if kind == "action" else self._times.access_s
+        lives_s = {"action": self._times.action_s, MASTER: math.inf}.get(kind, self._times.access_s)
         return standing(signing_files(self.path, kind), now_s=now_s, settle_s=self._times.settle_s, lives_s=lives_s)
 
     def _named(
@@ -188,7 +200,7 @@ class LiveKeys:
 
 
 def _not_empty(path: Path, ring: KeyRing) -> KeyRing:
-    for kind, keys in (("jwt", ring.signing), ("action", ring.action_keys)):
+    for kind, keys in (("jwt", ring.signing), ("action", ring.action_keys), (MASTER, ring.master_keys)):
         if not keys:
             raise PrivateFileRefused(f"There is no file {kind}-<number>.key in {path}; the keys read before stay")
     return ring

@@ -16,7 +16,7 @@ from scoreboard.security import keyfiles
 from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfiles import key_files
 from scoreboard.security.keyfolder import signing_files
-from scoreboard.security.keys import GAME, new_rsa_pem, new_secret_line, parse_public
+from scoreboard.security.keys import GAME, MASTER, new_rsa_pem, new_secret_line, parse_public
 
 #: What can be rotated, and what makes a new one.
 MAKERS: dict[str, Callable[[], bytes]] = {
@@ -24,6 +24,7 @@ MAKERS: dict[str, Callable[[], bytes]] = {
     "jwt": new_rsa_pem,
     "client": new_secret_line,
     GAME: new_secret_line,
+    MASTER: new_secret_line,
 }
 RETIRED = ".retired"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -62,7 +63,7 @@ def retire(folder: Path, name: str) -> Path:
     if path is None or path.parent != folder or path.suffix not in {".key", ".pem"}:
         raise PrivateFileRefused(f"There is no key {name!r} in {folder}; scoreboard key list shows all")
     kind = path.stem.rpartition("-")[0]
-    if not kind or (kind in {"jwt", "action"} and len(key_files(folder, kind)) == 1):
+    if not kind or (kind in {"jwt", "action", MASTER} and len(key_files(folder, kind)) == 1):
         raise PrivateFileRefused(f"{path} is the only one of its kind, and needed: scoreboard key rotate first")
     gone = path.with_name(path.name + RETIRED)
     try:

@@ -20,6 +20,8 @@ RSA_BITS = 2048
 SECRET_BYTES = 32
 #: The name of the key that a game's server has unless another one is meant.
 GAME = "game"
+#: The kind that wraps the keys of persons.
+MASTER = "master"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class KeyRing:
     Of `signing`, `action_keys` and `client_keys` the first one signs and all are believed. `rotated_actions` signed
     action tokens once, `rotated_signing` access tokens; nothing is believed for their sake, but what they signed is
     known for what it was. `game_keys` are secrets by the name of their key, `public_keys` raw Ed25519 keys; all are
-    believed.
+    believed. Of `master_keys` the first wraps the keys of persons, and all unwrap.
     """
 
     signing: tuple[SigningKey, ...]
@@ -53,12 +55,14 @@ class KeyRing:
     public_keys: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     rotated_actions: tuple[bytes, ...] = field(default=(), repr=False)
     rotated_signing: tuple[SigningKey, ...] = ()
+    master_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def generate_ring() -> KeyRing:
     """A fresh ring that lies nowhere on disk, for tests and trials."""
     signing = (parse_rsa(new_rsa_pem(), "a fresh key"),)
-    return KeyRing(signing, (_new_secret(),), _new_secret(), {GAME: (_new_secret(),)}, (_new_secret(),))
+    secret = _new_secret
+    return KeyRing(signing, (secret(),), secret(), {GAME: (secret(),)}, (secret(),), master_keys=(secret(),))
 
 
 def new_rsa_pem() -> bytes:

@@ -27,6 +27,7 @@ from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
 from scoreboard.security.passwords import Passwords
+from scoreboard.security.personal import PersonalVault
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tickets import Tickets
@@ -87,7 +88,7 @@ async def serve(
     parts = Parts(settings, log, Metrics(), keys, clock, revoked)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
-        stores = await _open_stores(scopes, settings, data_dir, log)
+        stores = await _open_stores(scopes, parts, data_dir)
         watch = CoreWatch(parts.metrics, log)
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
@@ -97,8 +98,8 @@ async def serve(
         background.cancel_scope.cancel()
 
 
-async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Path, log: Logger) -> Stores:
-    wanted = settings.stores
+async def _open_stores(scopes: AsyncExitStack, parts: Parts, data_dir: Path) -> Stores:
+    wanted, log = parts.settings.stores, parts.log
     postgres_url, redis_url = wanted.postgres_url, wanted.redis_url
     if postgres_url is None:
         log.info("starting_postgres", data_dir=str(data_dir))
@@ -110,6 +111,7 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
         open_stores(
             postgres_url,
             redis_url,
+            PersonalVault(lambda: parts.keys.now().master_keys),
             prefix=wanted.redis_prefix,
             postgres_connections=wanted.postgres_connections,
             redis_connections=wanted.redis_connections,
@@ -118,6 +120,7 @@ async def _open_stores(scopes: AsyncExitStack, settings: Settings, data_dir: Pat
     )
     if stores.migrations:
         log.info("migrated", files=stores.migrations)
+    await stores.open_to_persons()
     return stores
 
 

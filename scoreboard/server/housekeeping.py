@@ -24,7 +24,7 @@ KEPT_US = 7 * 24 * 3600 * 1_000_000
 
 
 async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch) -> None:
-    """Load the board at once, clean the stores every hour, and read the folder of keys again and again."""
+    """Load the board and encrypt what is in the clear, clean the stores every hour, read the keys again and again."""
 
     async def load_board() -> None:
         began = trio.current_time()
@@ -54,6 +54,20 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("rotation of keys", rotate_keys),
         Child("board loader", load_board),
         Child("maintenance", clean_stores),
+        Child("encryption", partial(_encrypt_past, parts, stores)),
         Child("keys", parts.keys.keep),
     ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)
+
+
+async def _encrypt_past(parts: Parts, stores: Stores) -> None:
+    """At once, and every hour as long as a version before this one may run beside it."""
+    while True:
+        try:
+            rows = await stores.encrypt_past()
+        except StoreError as error:
+            parts.log.warning("encryption_postponed", reason=str(error))
+        else:
+            if rows:
+                parts.log.info("encrypted", rows=rows)
+        await trio.sleep(MAINTENANCE_S)

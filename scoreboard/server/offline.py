@@ -16,6 +16,8 @@ import click
 import trio
 
 from actors.ports import AuditEvent, EventId, EventKind, StoreError, UserId
+from scoreboard.security.personal import PersonalVault
+from scoreboard.server.keychain import MastersOnDisk
 from scoreboard.server.verbs import explained, settings_of
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
@@ -63,4 +65,5 @@ async def _opened(settings: Settings, work: Callable[[Stores], Awaitable[R]]) ->
                 url = await scopes.enter_async_context(embedded_postgres(data_dir))
             except DataDirectoryBusy:
                 url = running_url(data_dir)
-        return await work(await scopes.enter_async_context(open_stores(url, NO_REDIS, postgres_connections=1)))
+        vault = PersonalVault(MastersOnDisk(data_dir))
+        return await work(await scopes.enter_async_context(open_stores(url, NO_REDIS, vault, postgres_connections=1)))

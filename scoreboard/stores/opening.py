@@ -1,6 +1,6 @@
 """Opens all stores for as long as a block runs.
 
-    async with open_stores(postgres_url, redis_url) as stores: ...
+    async with open_stores(postgres_url, redis_url, vault) as stores: ...
 
 This is where asyncio begins and ends: the drivers run in a loop of trio-asyncio inside the caller's one `trio.run`,
 and the adapters may be called from any task of it.
@@ -39,6 +39,9 @@ from actors.ports import (
 )
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.migrate import migrate
+from scoreboard.stores.personal import Personal
+from scoreboard.stores.personal_keys import Vault
+from scoreboard.stores.personal_past import encrypt_emails, encrypt_sessions
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_announcements import KEPT, SWEEP_ANNOUNCEMENTS, PostgresAnnouncements
 from scoreboard.stores.postgres_archive import PostgresArchive
@@ -93,6 +96,7 @@ class Stores:
     announcements: AnnouncementStore
     bell: Bell
     limits: SharedLimits
+    personal: Personal
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
@@ -107,6 +111,18 @@ class Stores:
 
     async def _ask_redis(self) -> None:
         await self.redis.run(lambda client: client.ping())
+
+    async def open_to_persons(self) -> None:
+        """See whether what is known of persons can be read and written; raises StoreUnavailable if not, with why."""
+        await self.database.run(lambda connection: self.personal.email_key(connection, ""))
+
+    async def encrypt_past(self) -> int:
+        """Encrypt what a version before this one left in the clear; how many rows. Raises StoreError."""
+        rows = 0
+        for each in (encrypt_emails, encrypt_sessions):
+            while bite := await each(self.database, self.personal):
+                rows += bite
+        return rows
 
     async def maintain(self) -> None:
         """What must be done every now and then (an hour is often enough).
@@ -149,9 +165,10 @@ def _stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None
 
 
 @asynccontextmanager
-async def open_stores(
+async def open_stores(  # noqa: PLR0913 - named, but for the first three
     postgres_url: str,
     redis_url: str,
+    vault: Vault,
     *,
     prefix: str = "",
     postgres_connections: int = 6,
@@ -159,7 +176,7 @@ async def open_stores(
     event_log_length: int = 100_000,
     bounds: Bounds = USUAL,
 ) -> AsyncIterator[Stores]:
-    """Connect, bring the database up to date, and give the stores.
+    """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
 
     Redis need not be there: it is connected to when first used. An error of the block leaves as it is, not in a group.
 
@@ -176,19 +193,22 @@ async def open_stores(
             database = Database(loop, Connections(pool, bounds))
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
             async with _closing(loop, database, redis, bounds):
-                yield _stores(database, redis, RedisEventLog(redis, length=event_log_length), tuple(migrations))
+                events = RedisEventLog(redis, length=event_log_length)
+                yield _stores(database, redis, events, Personal(vault), tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
         raise failure
 
 
-def _stores(database: Database, redis: Cache, events: EventLog, migrations: tuple[str, ...]) -> Stores:
+def _stores(
+    database: Database, redis: Cache, events: EventLog, personal: Personal, migrations: tuple[str, ...]
+) -> Stores:
     chains = Chains()
     return Stores(
         scores=PostgresScoreStore(database, chains),
-        accounts=PostgresAccountStore(database),
-        profiles=PostgresProfileStore(database),
+        accounts=PostgresAccountStore(database, personal),
+        profiles=PostgresProfileStore(database, personal),
         standing=PostgresStandingStore(database, chains),
         audit=PostgresAuditLog(database, chains),
         fraud=PostgresFraudStore(database),
@@ -203,6 +223,7 @@ def _stores(database: Database, redis: Cache, events: EventLog, migrations: tupl
         announcements=PostgresAnnouncements(database),
         bell=RedisBell(redis),
         limits=RedisLimits(redis),
+        personal=personal,
     )
 
 

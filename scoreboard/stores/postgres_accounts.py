@@ -18,27 +18,34 @@ from actors.ports import (
     RotationRefused,
     ScoreFact,
     SessionId,
-    Source,
     StoreUnavailable,
     UserId,
 )
+from scoreboard.stores.personal import SESSION, Personal
 from scoreboard.stores.postgres_pool import Database
-from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
+from scoreboard.stores.postgres_values import clean, name_key, user_key
 
+# An address that a version before this wrote stands in the clear until it is encrypted: $6 is that.
 REGISTER = """
-INSERT INTO users (user_id, username, username_key, email, email_key, password_hash,
-                   reached_at, created_at, updated_at, last_active)
-SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, made.at, made.at, made.at, made.at
-FROM (SELECT clock_timestamp() AS at) made  -- the columns' own defaults are moments apart
-ON CONFLICT DO NOTHING
-RETURNING username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar, false
+WITH made AS (
+    INSERT INTO users (user_id, username, username_key, email, email_sealed, email_key, password_hash,
+                       reached_at, created_at, updated_at, last_active)
+    SELECT $1::uuid, $2::text, $3::text, '', $4::bytea, $5::text, $7::text, m.at, m.at, m.at, m.at
+    FROM (SELECT clock_timestamp() AS at) m  -- the columns' own defaults are moments apart
+    WHERE NOT EXISTS (SELECT FROM users WHERE email_key = $6::text)
+    ON CONFLICT DO NOTHING
+    RETURNING user_id, username, score, version, to_us(reached_at) AS reached_us, country::text, avatar
+), kept AS (
+    INSERT INTO user_keys (user_id, master, wrapped) SELECT user_id, $8::text, $9::bytea FROM made
+)
+SELECT username, score, version, reached_us, 0, 0, country, avatar, false FROM made
 """
 
 WHO_HAS_IT = """
-SELECT user_id = $1 AND username_key = $2 AND email_key = $3 AS same, username_key = $2 AS name, username, score,
-version,
-       to_us(reached_at) AS reached_us, 0, 0, country::text, avatar, is_banned OR is_quarantined
-FROM users WHERE user_id = $1 OR username_key = $2 OR email_key = $3
+SELECT user_id = $1 AND username_key = $2 AND email_key IN ($3, $4) AS same, username_key = $2 AS name,
+       username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar,
+       is_banned OR is_quarantined
+FROM users WHERE user_id = $1 OR username_key = $2 OR email_key IN ($3, $4)
 ORDER BY same DESC, name DESC LIMIT 1
 """
 
@@ -54,16 +61,16 @@ SELECT user_id::text AS user_id, username, password_hash, role, is_banned AS ban
 OPEN_SESSION = """
 WITH owner AS (
     SELECT user_id FROM users
-    WHERE user_id = $2 AND ($8::text IS NULL OR (password_hash = $8 AND role = $9 AND NOT is_banned))
+    WHERE user_id = $2 AND ($7::text IS NULL OR (password_hash = $7 AND role = $8 AND NOT is_banned))
     FOR SHARE
 ), made AS (
-    INSERT INTO sessions (session_id, user_id, ip_address, user_agent, created_at, expires_at)
-    SELECT $1, user_id, $3::text::inet, $4, from_us($5), from_us($6) FROM owner
+    INSERT INTO sessions (session_id, user_id, source, created_at, expires_at)
+    SELECT $1, user_id, $3, from_us($4), from_us($5) FROM owner
     ON CONFLICT DO NOTHING
     RETURNING session_id
 ), first AS (
     INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at)
-    SELECT $7, session_id, from_us($5), from_us($6) FROM made
+    SELECT $6, session_id, from_us($4), from_us($5) FROM made
     ON CONFLICT DO NOTHING
 )
 SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM sessions WHERE session_id = $1)
@@ -72,7 +79,7 @@ SELECT EXISTS (SELECT FROM made) OR EXISTS (SELECT FROM sessions WHERE session_i
 SESSIONS = """
 SELECT session_id::text, to_us(created_at),
        to_us((SELECT max(issued_at) FROM refresh_tokens t WHERE t.session_id = s.session_id)) AS used,
-       to_us(expires_at), host(ip_address), user_agent
+       to_us(expires_at), source, host(ip_address), user_agent
 FROM sessions s
 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > from_us($2)
 ORDER BY created_at DESC, session_id
@@ -117,20 +124,25 @@ def account_in(row: asyncpg.Record) -> Account:
 class PostgresAccountStore:
     """`AccountStore` on Postgres."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, personal: Personal) -> None:
         self._database = database
+        self._personal = personal
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
         """See `AccountStore.register`."""
         user_id = name_key(account.user_id)
-        keys = (clean(account.username_key), clean(account.email_key))
-        values = (clean(account.username), keys[0], clean(account.email), keys[1], account.password_hash)
+        name_folded, email_folded = clean(account.username_key), clean(account.email_key)
+        key = self._personal.keys.fresh(user_id.bytes)
+        sealed = self._personal.email_sealed(key.key, user_id, account.email)
 
         async def work(connection: asyncpg.Connection) -> Registered | NameTaken | EmailTaken:
-            row = await connection.fetchrow(REGISTER, user_id, *values)
+            email_key = await self._personal.email_key(connection, email_folded)
+            values = (clean(account.username), name_folded, sealed, email_key, email_folded, account.password_hash)
+            row = await connection.fetchrow(REGISTER, user_id, *values, key.master, key.wrapped)
             if row is not None:
+                self._personal.keys.hold(user_id, key.key)
                 return Registered(ScoreFact(UserId(str(user_id)), *row))
-            row = await connection.fetchrow(WHO_HAS_IT, user_id, *keys)
+            row = await connection.fetchrow(WHO_HAS_IT, user_id, name_folded, email_key, email_folded)
             if row is None:
                 raise StoreUnavailable("the account in the way has just gone")
             if row["same"]:
@@ -151,25 +163,34 @@ class PostgresAccountStore:
 
     async def open_session(self, session: NewSession) -> bool:
         """See `AccountStore.open_session`."""
-        proven = session.proven
+        proven, owner = session.proven, user_key(session.user_id)
         arguments = (
-            name_key(session.session_id),
-            user_key(session.user_id),
-            address(session.source.address),
-            user_agent(session.source.user_agent),
             session.issued_us,
             session.expires_us,
             session.refresh_hash,
             None if proven is None else proven.password_hash,
             None if proven is None else proven.role,
         )
-        opened: bool = await self._database.run(lambda connection: connection.fetchval(OPEN_SESSION, *arguments))
-        return opened
+
+        async def work(connection: asyncpg.Connection) -> bool:
+            [source] = await self._personal.sources_sealed(connection, SESSION, [owner], [session.source])
+            named = (name_key(session.session_id), owner, source)
+            opened: bool = await connection.fetchval(OPEN_SESSION, *named, *arguments)
+            return opened
+
+        return await self._database.run(work)
 
     async def sessions(self, user_id: UserId, *, now_us: int) -> list[OpenedSession]:
         """See `AccountStore.sessions`."""
-        rows = await self._database.run(lambda connection: connection.fetch(SESSIONS, user_key(user_id), now_us))
-        return [OpenedSession(SessionId(row[0]), row[1], row[2], row[3], Source(row[4], row[5])) for row in rows]
+        owner = user_key(user_id)
+
+        async def work(connection: asyncpg.Connection) -> list[OpenedSession]:
+            rows = await connection.fetch(SESSIONS, owner, now_us)
+            sources = await self._personal.sources(connection, SESSION, [(owner, *row[4:7]) for row in rows])
+            told = zip(rows, sources, strict=True)
+            return [OpenedSession(SessionId(row[0]), row[1], row[2], row[3], source) for row, source in told]
+
+        return await self._database.run(work)
 
     async def end_sessions(
         self, user_id: UserId, *, now_us: int, only: SessionId | None = None, spared: SessionId | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncpg
+
 from actors.ports import (
     UNCHANGED,
     BannedUser,
@@ -11,11 +13,13 @@ from actors.ports import (
     UnknownUser,
     UserId,
 )
+from scoreboard.stores.personal import Personal
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, user_key
 
 PROFILE = """
-SELECT username, email, role, country::text, avatar, to_us(created_at), to_us(last_active), is_active, is_banned
+SELECT username, email_sealed, email, role, country::text, avatar, to_us(created_at), to_us(last_active), is_active,
+       is_banned
 FROM users WHERE user_id = $1
 """
 
@@ -30,13 +34,22 @@ UNKNOWN = 4
 class PostgresProfileStore:
     """`ProfileStore` on Postgres."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, personal: Personal) -> None:
         self._database = database
+        self._personal = personal
 
     async def profile(self, user_id: UserId) -> Profile | None:
         """See `ProfileStore.profile`."""
-        row = await self._database.run(lambda connection: connection.fetchrow(PROFILE, user_key(user_id)))
-        return None if row is None else Profile(user_id, *row)
+        key = user_key(user_id)
+
+        async def work(connection: asyncpg.Connection) -> Profile | None:
+            row = await connection.fetchrow(PROFILE, key)
+            if row is None:
+                return None
+            username, sealed, plain, *more = row
+            return Profile(user_id, username, await self._personal.email(connection, key, sealed, plain), *more)
+
+        return await self._database.run(work)
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> ScoreFact | UnknownUser | BannedUser:
         """See `ProfileStore.change_profile`."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import trio
 
 from scoreboard.stores.embedded_postgres import binary, embedded_postgres
-from scoreboard.stores.opening import open_stores
 from tests.bench.scoreboard_subject import TOP, ServerFailed
+from tests.stores_fixtures import open_stores
 
 PLAYERS = """
 INSERT INTO users (user_id, username, username_key, email, email_key, password_hash)

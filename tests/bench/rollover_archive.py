@@ -17,10 +17,11 @@ import trio
 from actors.ports import ArchivePage, OperationId, Period, Span, UserId
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.stores.embedded_postgres import embedded_postgres
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from tests.bench import million
 from tests.bench.statistics import percentile
 from tests.contract.making import write
+from tests.stores_fixtures import open_stores
 
 T = TypeVar("T")
 

@@ -40,7 +40,7 @@ from actors.ports import (
     Stood,
     UserId,
 )
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
@@ -57,6 +57,7 @@ from tests.fakes import (
     FakeStandingStore,
     Players,
 )
+from tests.stores_fixtures import open_stores
 
 NOW_US = 1_750_000_000_000_000
 HERE = Source("192.0.2.7", "a browser")

@@ -18,7 +18,7 @@ from scoreboard.security.keyfolder import KeyFolder, load_keys
 from scoreboard.security.keymaking import register, retire, rotate, rotate_old
 
 MONTH_S = 30 * 86_400.0
-FIRST = {"jwt-1.key", "action-1.key", "game-1.key", "refresh.key", "client.key"}
+FIRST = {"jwt-1.key", "action-1.key", "game-1.key", "master-1.key", "refresh.key", "client.key"}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.keys import KeyRing, generate_ring, new_rsa_pem
 
-KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "refresh.key", "client.key"}
+KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "master-1.key", "refresh.key", "client.key"}
 
 
 def secrets_of(ring: KeyRing) -> tuple[object, ...]:

@@ -8,10 +8,10 @@ import trio
 from click.testing import CliRunner
 
 from scoreboard.__main__ import main
-from scoreboard.stores.opening import open_stores
 from scoreboard.stores.seals import Verdict, verify
 from tests.contract.making import real_world, write
 from tests.stores.test_seals import Vault
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -20,9 +20,9 @@ from scoreboard.observe.logs import make_logger
 from scoreboard.server.compose import Server, serve
 from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, load
-from scoreboard.stores.opening import open_stores
 from tests.live.feeds import Client
 from tests.live.wire import handshake, text
+from tests.stores_fixtures import open_stores
 
 NOBODY = "redis://127.0.0.1:1/0"
 PASSWORD = "a long enough secret"

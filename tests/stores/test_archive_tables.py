@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from actors.ports import Period, Span, StoreFault
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from tests.contract.making import real_world, write
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 MINUTE_US = 60_000_000

@@ -16,8 +16,9 @@ import trio
 from actors.ports import ALL_TIME, Committed, StoreError
 from scoreboard.stores.embedded import DataDirectoryBusy, NotOurs, ServerFailed, embedded_postgres, embedded_valkey
 from scoreboard.stores.embedded_process import processes_in
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from tests.contract.making import account, write
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 TOP = Path(__file__).resolve().parents[2]

@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 
 from actors.ports import ALL_TIME, MAX_SCORE, NEVER_US, BoardId, BoardPart, Committed, Registered, ScoreFact, UserId
 from scoreboard.stores import redis_board
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_scores import MEMBERS, PURGE_TOKENS, segment_starts, write_columns
 from scoreboard.stores.redis_events import decode, encode
 from tests.contract.making import NOW_US, account, again, write
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 ANN = UserId("ann")

@@ -17,11 +17,12 @@ import trio
 import trio.testing
 
 from actors.ports import ALL_TIME, Committed, CommitUnknown, Registered, StoreFault, StoreUnavailable, UserId
-from scoreboard.stores.opening import Readiness, Stores, open_stores
+from scoreboard.stores.opening import Readiness, Stores
 from scoreboard.stores.postgres_connections import Bounds
 from tests.contract.making import account, token_hash, write
 from tests.stores.bounds import CUTTING, HASTY_AT_LOCKS, UNHURRIED
 from tests.stores.proxy import Proxy, proxied
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 #: How long a call may take that ends by a bound of a second or two: the machine may be busy, but not for ever.

@@ -11,9 +11,10 @@ import trio
 
 from actors.ports import CommitOutcome, Committed, Repeated, ScoreFact, ScoreWrite, TokenSpent, UnknownUser, UserId
 from scoreboard.stores.foresight import Foresight
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from tests.contract.making import write
 from tests.stores.test_ledger_tables import LEFT_BEHIND, ask, registered
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 

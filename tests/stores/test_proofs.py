@@ -7,10 +7,11 @@ import pytest
 import trio
 
 from actors.ports import Earlier, UserId
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_evidence import LOCK
 from tests.contract.making import real_world
 from tests.contract.test_evidence import proof
+from tests.stores_fixtures import open_stores
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, SpentToken, UserId
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 

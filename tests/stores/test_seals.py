@@ -13,10 +13,11 @@ import trio
 
 from actors.ports import AuditEvent, Committed, EventId, EventKind, UserId
 from scoreboard.stores.chains import Chains
-from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_scores import PostgresScoreStore
 from scoreboard.stores.seals import Finding, verify
 from tests.contract.making import HERE, NOW_US, World, again, real_world, uuid_of, write
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scoreboard.stores.opening import open_stores
 from scoreboard.stores.redis_tickets import RedisTickets
+from tests.stores_fixtures import open_stores
 
 pytestmark = pytest.mark.stores
 

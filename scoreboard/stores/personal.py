@@ -1,0 +1,165 @@
+"""What is known of persons, as it stands in the database: encrypted, each player's under a key of its own.
+
+The keys stand there too, wrapped (`user_keys`, `shared_keys`). Whoever erases a player's key erases all that stands
+under it, wherever that is, also where nothing may be changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import asyncpg
+import msgspec
+from asyncpg.pgproto.pgproto import UUID
+
+from actors.ports import ERASED, Source
+from scoreboard.stores.personal_keys import MOST, PersonalKeys, Vault
+from scoreboard.stores.postgres_values import address, clean, user_agent
+
+#: Shown in place of what cannot be opened though its key is there: it was changed, or moved here from elsewhere.
+UNREADABLE = "unreadable"
+#: `email_key` of who has one; no address begins so.
+HASHED = "hmac:"
+
+EMAIL = b"users.email"
+SESSION = b"sessions.source"
+
+#: The first byte says whose key it is. Behind that of a stranger stands the day.
+OF_USER, OF_STRANGER, OF_SERVICE = b"\1", b"\2", b"\3"
+_DAY_BYTES = 4
+_DAY_S = 86_400
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[str | None, str | None]).decode
+
+#: A source as it is read: whose it is, sealed, and what an earlier version wrote in the clear.
+Row = tuple[UUID | None, bytes | None, str | None, str | None]
+
+
+class Personal:
+    """Encrypts and opens, with keys that it reads as they are needed. For asyncio.
+
+    Strangers, who have no key of their own, share one a day; it opens what it encrypted for `strangers_days`. `now_s`
+    tells the day.
+    """
+
+    def __init__(
+        self, vault: Vault, *, most: int = MOST, strangers_days: int = 30, now_s: Callable[[], float] = time.time
+    ) -> None:
+        self._vault = vault
+        self.keys = PersonalKeys(vault, most=most)
+        self.strangers_days = strangers_days
+        self._now_s = now_s
+
+    def __repr__(self) -> str:
+        return f"<Personal {self.keys!r}>"
+
+    # --- e-mail addresses ---
+
+    def email_sealed(self, key: bytes, user: UUID, text: str) -> bytes:
+        """An e-mail address as it stands in the database."""
+        return OF_USER + self._vault.encrypt(key, clean(text).encode(), OF_USER + user.bytes + EMAIL)
+
+    async def email_key(self, connection: asyncpg.Connection, folded: str) -> str:
+        """What tells whether two e-mail addresses are the same; raises StoreUnavailable without the master key."""
+        key = await self.keys.made(connection, "email")
+        return HASHED + self._vault.hashed(key, clean(folded))
+
+    async def email(self, connection: asyncpg.Connection, user: UUID, sealed: bytes | None, plain: str) -> str:
+        """An e-mail address as its owner typed it; raises StoreUnavailable without the master key."""
+        if sealed is None:
+            return plain or ERASED
+        key = (await self.keys.of(connection, {user})).get(user)
+        if key is None:
+            return ERASED
+        opened = self._vault.decrypt(key, sealed[1:], OF_USER + user.bytes + EMAIL)
+        return UNREADABLE if opened is None else opened.decode()
+
+    # --- where requests came from ---
+
+    async def sources_sealed(
+        self, connection: asyncpg.Connection, place: bytes, owners: Sequence[UUID | None], sources: Sequence[Source]
+    ) -> list[bytes | None]:
+        """These sources as they stand in that place, each of its owner; None owns what came from strangers.
+
+        Of who was erased, and of nowhere, it is nothing. Raises StoreUnavailable without the master key.
+        """
+        kinds = [_kind(owner, source) for owner, source in zip(owners, sources, strict=True)]
+        mine = {owner for owner, kind in zip(owners, kinds, strict=True) if kind == OF_USER and owner is not None}
+        keys = await self.keys.of(connection, mine) if mine else {}
+        day = self._today()
+        stranger = await self._strangers(connection, day, make=True) if OF_STRANGER in kinds else None
+        service = await self.keys.made(connection, "services") if OF_SERVICE in kinds else None
+        dated = OF_STRANGER + day.to_bytes(_DAY_BYTES, "big")
+        sealed: list[bytes | None] = []
+        for owner, kind, source in zip(owners, kinds, sources, strict=True):
+            if kind == OF_USER and owner is not None:
+                sealed.append(self._sealed(keys.get(owner), kind, owner.bytes + place, source))
+            elif kind == OF_STRANGER:
+                sealed.append(self._sealed(stranger, dated, place, source))
+            else:
+                sealed.append(self._sealed(service, kind, place, source) if kind else None)
+        return sealed
+
+    async def sources(self, connection: asyncpg.Connection, place: bytes, rows: Sequence[Row]) -> list[Source]:
+        """What stands in that place. Of who was erased, or too long ago for strangers, both parts are `ERASED`.
+
+        Raises StoreUnavailable without the master key.
+        """
+        mine = {owner for owner, sealed, *_ in rows if sealed is not None and sealed[:1] == OF_USER and owner}
+        keys = await self.keys.of(connection, mine) if mine else {}
+        for day in {_day_of(sealed) for _, sealed, *_ in rows if sealed is not None and sealed[:1] == OF_STRANGER}:
+            await self._strangers(connection, day, make=False)
+        return [await self._source(connection, place, row, keys) for row in rows]
+
+    async def _source(
+        self, connection: asyncpg.Connection, place: bytes, row: Row, keys: Mapping[UUID, bytes]
+    ) -> Source:
+        owner, sealed, plain_address, plain_agent = row
+        if sealed is None:
+            return Source(plain_address, plain_agent)
+        kind = sealed[:1]
+        if kind == OF_STRANGER:
+            key = await self._strangers(connection, _day_of(sealed), make=False)
+            return self._opened(key, sealed, 1 + _DAY_BYTES, place)
+        if kind == OF_SERVICE:
+            key = await self.keys.shared(connection, "services")
+            return replace(self._opened(key, sealed, 1, place), service=True)
+        if owner is None:
+            return Source(UNREADABLE, UNREADABLE)
+        return self._opened(keys.get(owner), sealed, 1, owner.bytes + place)
+
+    def _sealed(self, key: bytes | None, head: bytes, name: bytes, source: Source) -> bytes | None:
+        if key is None:
+            return None
+        content = _pack((address(source.address), user_agent(source.user_agent)))
+        return head + self._vault.encrypt(key, content, head + name)
+
+    def _opened(self, key: bytes | None, sealed: bytes, head: int, name: bytes) -> Source:
+        if key is None:
+            return Source(ERASED, ERASED)
+        content = self._vault.decrypt(key, sealed[head:], sealed[:head] + name)
+        return Source(UNREADABLE, UNREADABLE) if content is None else Source(*_unpack(content))
+
+    async def _strangers(self, connection: asyncpg.Connection, day: int, *, make: bool) -> bytes | None:
+        if day < self._today() - self.strangers_days:
+            return None  # also where another worker has not removed the key yet
+        name = f"strangers of day {day}"
+        return await (self.keys.made if make else self.keys.shared)(connection, name)
+
+    def _today(self) -> int:
+        return int(self._now_s() // _DAY_S)
+
+
+def _kind(owner: UUID | None, source: Source) -> bytes:
+    if source.address is None and source.user_agent is None:
+        return b""
+    if source.service:
+        return OF_SERVICE
+    return OF_STRANGER if owner is None else OF_USER
+
+
+def _day_of(sealed: bytes) -> int:
+    return int.from_bytes(sealed[1 : 1 + _DAY_BYTES], "big")
