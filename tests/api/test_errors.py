@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import trio
-from actors.ledger.asker import PAUSES_S
 from trio.testing import MockClock
 
 from actors.leaderboard.messages import NotRanked
+from actors.ledger.asker import PAUSES_S
 from actors.ledger.messages import LedgerUnavailable
 from actors.ports import StoreUnavailable
 from actors.runtime import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Refusal, TooManyActors
