@@ -6,11 +6,10 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 
 from actors.actions.messages import Proof, ProofRefused
-from actors.ports import ActionKind, UserId, key_id
+from actors.ports import CLOCK_SKEW_US, ActionKind, UserId, key_id
 
-#: A proof is good for so long after the time that it names, and servers' clocks may differ by so much.
+#: A proof is good for so long after the time that it names.
 PROOF_AGE_US = 60_000_000
-CLOCK_SKEW_US = 5_000_000
 
 #: Given the name of a key, a text, and a signature as it came: the id of the key that made it, None if none did.
 Verifier = Callable[[str, str, str], str | None]

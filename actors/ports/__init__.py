@@ -23,7 +23,7 @@ from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import ED25519, GAME_KEY, HMAC, ActionCatalogue, ActionKind
-from actors.ports.clock import NEVER_US, WallClock
+from actors.ports.clock import CLOCK_SKEW_US, NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from actors.ports.event_log import EventLog, LoggedFacts
 from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore, Grant
@@ -51,6 +51,7 @@ from actors.ports.standing import PlayerStanding, StandingChange, StandingStore,
 
 __all__ = [
     "ALL_TIME",
+    "CLOCK_SKEW_US",
     "ED25519",
     "ERASED",
     "EVERYBODY",

@@ -12,6 +12,7 @@ import trio
 from actors.actions.messages import Prove
 from actors.ledger.messages import Commit, Recall, Receipt
 from actors.ports import (
+    CLOCK_SKEW_US,
     ActionKind,
     BannedUser,
     KeyConflict,
@@ -217,7 +218,7 @@ class UserActor(PromptActor):
         if refusal is not None:
             return refusal
         # Another server's clock may be behind, and there the token lives longer: the row must outlive it there too.
-        expires_us = (token.timestamp_ms + age_ms + tokens.CLOCK_SKEW_MS) * 1000
+        expires_us = (token.timestamp_ms + age_ms) * 1000 + CLOCK_SKEW_US
         return Right(rules.points, rules.action_type, token.digest, expires_us, token.timestamp_ms * 1000, token.nonce)
 
     def _judge_update(self, wish: Update) -> Right | Refusal:

@@ -7,12 +7,9 @@ import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 
-from actors.ports import UserId, key_id
+from actors.ports import CLOCK_SKEW_US, UserId, key_id
 from actors.runtime import Refusal
 from actors.user.refusals import TokenExpired, TokenInvalid, TokenRotatedOut
-
-#: Two servers' clocks may differ by this much before a token seems to come from the future.
-CLOCK_SKEW_MS = 5_000
 
 #: Stands between the id of the key and what is random in a nonce. Tokens of former times are without: any key may do.
 KEY_MARK = "-"
@@ -110,7 +107,7 @@ def judge(token: ActionToken, *, owner: UserId, now_ms: int, age_ms: int, keys: 
         return TokenRotatedOut("The key of this action token was rotated out. Request a new one.")
     if token.user_id != owner:
         return TokenInvalid("This action token was made for another user.")
-    if token.timestamp_ms > now_ms + CLOCK_SKEW_MS:
+    if token.timestamp_ms > now_ms + CLOCK_SKEW_US // 1000:
         return TokenInvalid("The action token lies in the future.")
     if now_ms - token.timestamp_ms >= age_ms:
         return TokenExpired("Action token has expired")

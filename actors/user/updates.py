@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from actors.ports import NEVER_US, UserId
+from actors.ports import CLOCK_SKEW_US, NEVER_US, UserId
 from actors.runtime import Refusal
 from actors.user.earned import Earned, RotatedOut, action_name, read
 from actors.user.messages import Update
 from actors.user.refusals import ActionTokenRefused, SignatureRefused, Unlike
 from actors.user.right import Right
-from actors.user.token import CLOCK_SKEW_MS, ActionKeys
+from actors.user.token import ActionKeys
 
 
 def judge(wish: Update, *, owner: UserId, now_us: int, keys: ActionKeys) -> Right | Refusal:
@@ -31,7 +31,7 @@ def judge(wish: Update, *, owner: UserId, now_us: int, keys: ActionKeys) -> Righ
     presented = wish.signature.lower().encode("utf-8", "replace")
     if not any(hmac.compare_digest(signature(wish, secret), presented) for secret in wish.secrets):
         return SignatureRefused("The clientSignature does not belong to this request.")
-    if wish.moment_us > now_us + CLOCK_SKEW_MS * 1000:
+    if wish.moment_us > now_us + CLOCK_SKEW_US:
         return Unlike("The timestamp lies in the future.", field="timestamp")
     name = action_name(earned.action_id)
     return Right(earned.points, earned.action_type, name, NEVER_US, earned.proven_us, earned.action_id)

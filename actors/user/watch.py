@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 
 from actors.fraud.messages import Action, Seen
-from actors.ports import UserId, key_id
+from actors.ports import CLOCK_SKEW_US, UserId, key_id
 from actors.runtime import Refusal
 from actors.user.earned import read
 from actors.user.limits import Limit, Window
 from actors.user.messages import Increment, Update
 from actors.user.refusals import ActionTokenRefused, TokenInvalid
-from actors.user.token import CLOCK_SKEW_MS, KEY_MARK, ActionKeys, ActionToken, sign
+from actors.user.token import KEY_MARK, ActionKeys, ActionToken, sign
 
 #: Of refused attempts so many are told, so that nobody can drown out what others do.
 TOLD = Limit(20, 10.0)
@@ -83,7 +83,7 @@ def _of_token(token: ActionToken, owner: UserId, now_ms: int, age_ms: int, keys:
     ours = (sign(token.signed_text, key).encode() for key in (keys.current, *keys.previous))
     if any(hmac.compare_digest(one, presented) for one in ours):
         return Seen.STOLEN if token.user_id != owner else Seen.REFUSED
-    if not now_ms - age_ms < token.timestamp_ms <= now_ms + CLOCK_SKEW_MS:
+    if not now_ms - age_ms < token.timestamp_ms <= now_ms + CLOCK_SKEW_US // 1000:
         return Seen.REFUSED
     return _unsigned(token.nonce.partition(KEY_MARK)[0], keys)
 

@@ -58,13 +58,6 @@ class KeyRing:
     master_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def generate_ring() -> KeyRing:
-    """A fresh ring that lies nowhere on disk, for tests and trials."""
-    signing = (parse_rsa(new_rsa_pem(), "a fresh key"),)
-    secret = _new_secret
-    return KeyRing(signing, (secret(),), secret(), {GAME: (secret(),)}, (secret(),), master_keys=(secret(),))
-
-
 def new_rsa_pem() -> bytes:
     """A fresh RSA key as PKCS#8 PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
@@ -75,7 +68,7 @@ def new_rsa_pem() -> bytes:
 
 def new_secret_line() -> bytes:
     """A fresh secret as its file holds it: hexadecimal digits and a line break."""
-    return _new_secret().hex().encode() + b"\n"
+    return secrets.token_bytes(SECRET_BYTES).hex().encode() + b"\n"
 
 
 def public_jwk(key: SigningKey) -> dict[str, str]:
@@ -118,10 +111,6 @@ def parse_public(pem: bytes, named: str) -> bytes:
     if not isinstance(key, Ed25519PublicKey):
         raise PrivateFileRefused(f"{named} must hold an Ed25519 public key")
     return key.public_bytes_raw()
-
-
-def _new_secret() -> bytes:
-    return secrets.token_bytes(SECRET_BYTES)
 
 
 def _thumbprint(public: rsa.RSAPublicKey) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from scoreboard.security.keyfiles import KeyFile
 
 #: So much may the clocks of workers differ, and that of who serves the folder.
-CLOCK_SKEW_S = 60.0
+CLOCK_SKEW_S = 60
 DAY_S = 86_400.0
 
 

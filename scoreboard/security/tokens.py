@@ -15,11 +15,11 @@ from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRevoked,
 from scoreboard.security.keys import KeyRing, public_jwk
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.roles import SEND_BATCHES, SERVICE_ROLE, permissions_of
+from scoreboard.security.rotation import CLOCK_SKEW_S
 
 ALGORITHM = "RS256"
 TYPE = "JWT"
 LONGEST_TOKEN = 4096
-CLOCK_SKEW_S = 60  # between two servers that share their keys
 REQUIRED = ("sub", "username", "role", "permissions", "iat", "exp", "jti", "iss", "aud")
 # exp and iat are compared with our own clock, which PyJWT cannot be given.
 _OPTIONS: Any = {"require": list(REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False}

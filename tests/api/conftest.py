@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from actors.user.world import UserRules
-from scoreboard.security.keys import KeyRing, generate_ring
+from scoreboard.security.keys import KeyRing
 from tests.api.world import World, running_world
+from tests.security.rings import fresh_ring
 
 
 @pytest.fixture(scope="session")
 def ring() -> KeyRing:
     """Keys take a while to make, so one ring serves all tests."""
-    return generate_ring()
+    return fresh_ring()
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from quart import Response
 
 from scoreboard.api.batch_body import MOST_BYTES, _read_fast, _read_slowly, rows_of
 from scoreboard.api.errors import ApiError
-from scoreboard.security.keys import generate_ring
 from tests.api.test_hostile_json import values
 from tests.api.wire import ask, part
 from tests.api.world import World, running_world
+from tests.security.rings import fresh_ring
 
 PATH = "/api/v1/scores/batch"
 SERVICE_ID = "0123456789abcdef"
@@ -218,7 +218,7 @@ def test_no_body_is_too_much_for_the_server(raw: bytes) -> None:
     trio.run(send)
 
 
-RING = generate_ring()
+RING = fresh_ring()
 
 
 def test_a_batch_of_a_thousand_rows_is_read_the_fast_way() -> None:

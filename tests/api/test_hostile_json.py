@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from scoreboard.api.body import unique
 from scoreboard.api.errors import ApiError
-from scoreboard.security.keys import generate_ring
 from tests.api.wire import ask, part
 from tests.api.world import Me, World, running_world
+from tests.security.rings import fresh_ring
 
 PATHS = (
     "/api/auth/register",
@@ -60,7 +60,7 @@ def test_a_field_that_stands_twice_is_found_at_a_glance() -> None:
     assert Name.compared < 4 * len(names_given)
 
 
-RING = generate_ring()  # once for all examples
+RING = fresh_ring()  # once for all examples
 
 
 @settings(max_examples=150, deadline=None)

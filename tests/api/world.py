@@ -30,7 +30,7 @@ from scoreboard.observe.logs import make_logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.common import common_passwords, judge
 from scoreboard.security.ed25519 import Ed25519Verifier
-from scoreboard.security.keys import KeyRing, generate_ring
+from scoreboard.security.keys import KeyRing
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tickets import Tickets
@@ -55,6 +55,7 @@ from tests.fakes import (
     Players,
 )
 from tests.fakes.archive import FakeArchive
+from tests.security.rings import fresh_ring
 
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"
 DOCS = WEB.with_name("docs")
@@ -312,7 +313,7 @@ async def running_world(
     **changes: Any,
 ) -> AsyncIterator[World]:
     """Run a world; `changes` replace fields of its `ApiWorld`."""
-    parts = Parts(ring or generate_ring())
+    parts = Parts(ring or fresh_ring())
     async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
         if gate is not None:
             changes["gate"] = Gate(core.limits, gate, site_of, parts.clock)

@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from scoreboard.security.errors import TokenInvalid
-from scoreboard.security.keys import generate_ring
 from tests.api.wire import ask
 from tests.api.world import Me, World
+from tests.security.rings import fresh_ring
 
 #: Where a player's token is asked for: to look, to score, to change, to enter the live feed, to leave.
 DOORS = (
@@ -27,7 +27,7 @@ DOORS = (
     ("DELETE", "/api/v1/users/me/sessions"),
     ("POST", "/api/auth/logout"),
 )
-STRANGER = generate_ring()
+STRANGER = fresh_ring()
 
 
 def encoded(part: object) -> str:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from scoreboard.security.errors import PrivateFileRefused
 from scoreboard.security.keyfolder import load_keys
-from scoreboard.security.keys import KeyRing, generate_ring, new_rsa_pem
+from scoreboard.security.keys import KeyRing, new_rsa_pem
+from tests.security.rings import fresh_ring
 
 KEY_FILES = {"jwt-1.key", "action-1.key", "game-1.key", "master-1.key", "refresh.key", "client.key"}
 
@@ -134,7 +135,7 @@ def test_a_place_that_cannot_hold_keys_is_refused(tmp_path: Path) -> None:
 
 def test_no_key_is_shown_by_repr() -> None:
     """A ring in a log line or a traceback gives nothing away."""
-    ring = generate_ring()
+    ring = fresh_ring()
     assert ring.refresh_key.hex() not in repr(ring)
     assert repr(ring.refresh_key) not in repr(ring)
     assert "private" not in repr(ring)

@@ -11,17 +11,17 @@ from scoreboard.__main__ import main
 from scoreboard.security import services
 from scoreboard.security.errors import ServiceRefused, TokenExpired, TokenRevoked, WrongKind
 from scoreboard.security.keyfolder import load_keys
-from scoreboard.security.keys import generate_ring
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.service_limits import ServiceLimits, read_rows
 from scoreboard.security.services import ServiceToken, ServiceTokens
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.system import SystemClock
+from tests.security.rings import fresh_ring
 
 NAMES: Any = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
 
 
-RING = generate_ring()
+RING = fresh_ring()
 
 
 def command(*words: str) -> Result:

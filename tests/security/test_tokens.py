@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRefused, TokenRevoked
-from scoreboard.security.keys import KeyRing, generate_ring
+from scoreboard.security.keys import KeyRing
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import REQUIRED, AccessTokens, Caller
+from tests.security.rings import fresh_ring
 
-RING = generate_ring()  # making one takes a tenth of a second
+RING = fresh_ring()  # making one takes a tenth of a second
 START_S = 1_700_000_000
 DAY_S = 86_400
 
@@ -159,7 +160,7 @@ def test_only_so_many_tokens_are_remembered(bench: Bench) -> None:
 
 def test_a_token_of_the_key_before_is_still_believed() -> None:
     """Rotation signs nobody out, and needs no new start."""
-    newer, bench = generate_ring(), Bench()
+    newer, bench = fresh_ring(), Bench()
     old_token = bench.issue()
     bench.ring = replace(RING, signing=(*newer.signing, *RING.signing))
     assert "u1" == bench.tokens.verify(old_token).user_id
@@ -169,7 +170,7 @@ def test_a_token_of_the_key_before_is_still_believed() -> None:
 
 def test_a_key_that_was_rotated_out_is_believed_of_services_only() -> None:
     """What it signed for players has expired; a service's token lives as long as its file, whatever signed it."""
-    newer, bench = generate_ring(), Bench()
+    newer, bench = fresh_ring(), Bench()
     player, service = bench.issue(), bench.tokens.issue_for_service("arena", "0" * 16, expires_s=START_S + 10)
     bench.tokens.verify(player)
     bench.ring = replace(newer, rotated_signing=RING.signing)
@@ -181,7 +182,7 @@ def test_a_key_that_was_rotated_out_is_believed_of_services_only() -> None:
 
 def test_a_key_that_was_retired_is_believed_of_nobody() -> None:
     """Not even what was verified before."""
-    newer, bench = generate_ring(), Bench()
+    newer, bench = fresh_ring(), Bench()
     player, service = bench.issue(), bench.tokens.issue_for_service("arena", "0" * 16, expires_s=START_S + 10)
     bench.tokens.verify(player)
     bench.tokens.verify_service(service)
@@ -217,7 +218,7 @@ LONG_NUMBER = base64.urlsafe_b64encode(b'{"alg":' + b"9" * 2800 + b"}").decode()
         pytest.param(forged({"kid": "../../etc/passwd"}), id="unknown kid"),
         pytest.param(forged({"typ": "at+jwt"}), id="another type"),
         pytest.param(forged({"typ": None}), id="no type"),
-        pytest.param(forged(key=generate_ring()), id="a stranger's key under our kid"),
+        pytest.param(forged(key=fresh_ring()), id="a stranger's key under our kid"),
         pytest.param(forged(iss="somebody"), id="another issuer"),
         pytest.param(forged(aud="somebody"), id="another audience"),
         pytest.param(forged(jti="without a session"), id="jti without a session"),
