@@ -23,6 +23,7 @@ from actors.ledger.messages import (
     OpenSession,
     Register,
     Rotate,
+    SignOut,
 )
 from actors.ports import (
     AccountStore,
@@ -30,13 +31,16 @@ from actors.ports import (
     EmailTaken,
     NameTaken,
     NewAccount,
+    OutOfReach,
     Profile,
     ProfileStore,
     Registered,
+    RoleChanged,
     Rotated,
     RotationRefused,
     ScoreFact,
     SessionId,
+    SignedOut,
     StoreError,
     StoreUnavailable,
     UnknownUser,
@@ -101,8 +105,10 @@ class AccountsActor(StoreAsker):
         match message:
             case FindAccount() | FindAccountOf() | FindSessions() | FindProfile():
                 return await self._look_up(message)
-            case EndSession() | EndSessions() | ChangePassword() | ChangeRole():
+            case EndSession() | EndSessions() | ChangePassword():
                 return await self._end_some(message)
+            case ChangeRole() | SignOut():
+                return await self._act(message)
             case Register():
                 return await self._register(message)
             case OpenSession(session):
@@ -124,17 +130,13 @@ class AccountsActor(StoreAsker):
             case FindProfile(user_id):
                 return await self._profiles.profile(user_id)
 
-    async def _end_some(self, message: EndSession | EndSessions | ChangePassword | ChangeRole) -> object:
+    async def _end_some(self, message: EndSession | EndSessions | ChangePassword) -> object:
         """What ends sessions. Repeated after a lost answer it counts those that were left."""
         store, ended = self._store, list[SessionId]()
         match message:
             case EndSession(session_id, now_us):
                 await insist(lambda: store.revoke_session(session_id, now_us=now_us))
                 ended = [session_id]  # also one that had ended: whoever asks is out
-            case ChangeRole(user_id, role):
-                changed = await insist(lambda: store.change_role(user_id, role))
-                self._announced()  # which sessions were open is not told here; the announcements name them
-                return changed
             case ChangePassword(proven, hashed, spared, now_us):
                 change = partial(store.change_password, proven, hashed, spared=spared, now_us=now_us)
                 others = await insist(change)
@@ -146,6 +148,17 @@ class AccountsActor(StoreAsker):
                 ended = await insist(end)
         self._end(*ended)
         return len(ended)
+
+    async def _act(self, message: ChangeRole | SignOut) -> RoleChanged | SignedOut | OutOfReach | UnknownUser:
+        """What somebody in charge does. Which sessions it ended the announcements name, where nothing else does."""
+        who, act, beyond = message.user_id, message.act, message.beyond
+        if isinstance(message, ChangeRole):
+            changed = await insist(partial(self._store.change_role, who, message.role, act, beyond=beyond))
+            self._end()
+            return changed
+        signed_out = await insist(partial(self._store.sign_out, who, act, beyond=beyond))
+        self._end(*(signed_out.sessions if isinstance(signed_out, SignedOut) else ()))
+        return signed_out
 
     def _end(self, *sessions: SessionId) -> None:
         for session_id in sessions:

@@ -19,15 +19,18 @@ from actors.ports import (
     NewAccount,
     NewSession,
     OpenedSession,
+    OutOfReach,
     PlayerStanding,
     Profile,
     ProfileChange,
     Registered,
+    RoleChanged,
     Rotated,
     RotationRefused,
     ScoreFact,
     ScoreWrite,
     SessionId,
+    SignedOut,
     SpentToken,
     StandingChange,
     Stood,
@@ -169,7 +172,7 @@ class FindSessions(Question[list[OpenedSession]]):
 
 @dataclass(frozen=True, slots=True)
 class EndSessions(Question[int]):
-    """End this player's sessions, or `only` one of them, but the one that is `spared`; how many that were."""
+    """End one's own sessions, or `only` one of them, but the one that is `spared`; how many that were."""
 
     user_id: UserId
     now_us: int
@@ -188,11 +191,22 @@ class ChangePassword(Question[int | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRole(Question[bool]):
-    """Another role, which ends all sessions; False if there is no such player."""
+class ChangeRole(Question[RoleChanged | OutOfReach | UnknownUser]):
+    """Another role, unless the present one is `beyond` who acts; it ends all sessions. The same act counts once."""
 
     user_id: UserId
     role: str
+    act: Act
+    beyond: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut(Question[SignedOut | OutOfReach | UnknownUser]):
+    """End all sessions of a player whose role is not `beyond` who acts. The same act counts once."""
+
+    user_id: UserId
+    act: Act
+    beyond: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from actors.ports.accounts import (
     NewAccount,
     NewSession,
     OpenedSession,
+    OutOfReach,
     Registered,
+    RoleChanged,
     Rotated,
     RotationRefused,
+    SignedOut,
 )
 from actors.ports.announcements import SESSION_ENDED, Announcement, AnnouncementStore, Bell, News
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
@@ -112,6 +115,7 @@ __all__ = [
     "News",
     "OpenedSession",
     "OperationId",
+    "OutOfReach",
     "Period",
     "PlayerStanding",
     "Profile",
@@ -120,6 +124,7 @@ __all__ = [
     "Quota",
     "Registered",
     "Repeated",
+    "RoleChanged",
     "Rotated",
     "RotationRefused",
     "ScoreFact",
@@ -128,6 +133,7 @@ __all__ = [
     "SessionId",
     "Severity",
     "SharedLimits",
+    "SignedOut",
     "Source",
     "Span",
     "SpentToken",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from actors.ports.audit import Act
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import SessionId, UserId
+from actors.ports.scores import UnknownUser
 from actors.ports.source import Source
 
 
@@ -93,6 +96,29 @@ class RotationRefused:
     session_id: SessionId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """It is done, and in the audit."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """It is done, and in the audit: how many sessions `ended`; which, unless it was done before."""
+
+    ended: int
+    sessions: tuple[SessionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """The player has a role that whoever acts cannot reach; nothing was changed."""
+
+    role: str
+
+
 class AccountStore(Protocol):
     """Players, their passwords' hashes and their sessions.
 
@@ -137,8 +163,20 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def change_role(self, user_id: UserId, role: str) -> bool:
-        """Another role, which ends all sessions of the player; False if there is no such player."""
+    async def change_role(
+        self, user_id: UserId, role: str, act: Act, *, beyond: Collection[str] = ()
+    ) -> RoleChanged | OutOfReach | UnknownUser:
+        """Another role, which ends all sessions of the player, and its record, in one transaction.
+
+        Nothing, if the player has one of the roles that are `beyond` reach. The same act again changes nothing, and is
+        answered as the first time, whatever the role is now.
+        """
+        ...
+
+    async def sign_out(
+        self, user_id: UserId, act: Act, *, beyond: Collection[str] = ()
+    ) -> SignedOut | OutOfReach | UnknownUser:
+        """End all sessions of the player, and record it, in one transaction; otherwise as `change_role`."""
         ...
 
     async def rotate(

@@ -24,7 +24,7 @@ class Act:
     """What somebody in charge, or a rule, does: for what is changed together with its record.
 
     `event_id` names it for ever: done twice, it counts once. `done_by` says who: ``operator``, ``user:<id>``,
-    ``service:<name>`` or ``rule:<name>``.
+    ``service:<name>`` or ``rule:<name>``; `site` where.
     """
 
     event_id: EventId
@@ -34,6 +34,14 @@ class Act:
     why: str
     source: Source = NOWHERE
     request_id: str | None = None
+    site: str | None = None
+
+    def event(self, user_id: UserId, what: str) -> AuditEvent:
+        """Its record, without what only who does it knows: what was before, and is now."""
+        return AuditEvent(
+            *(self.event_id, self.at_us, self.at_us, self.kind, what, self.done_by, user_id),
+            *(self.site, self.source, self.why, self.request_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)

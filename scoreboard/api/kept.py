@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from scoreboard.api.idempotency import REPLAYED
 from scoreboard.api.request import ApiRequest
 from scoreboard.security.sealing import Sealing
 
-View = Callable[[ApiRequest], Awaitable[Answer]]
+View = Callable[..., Awaitable[Answer]]
 
 PURPOSE = "answers that are kept"
 #: As long as the longest-lived of what is handed out is good for anything.
@@ -74,12 +75,13 @@ class KeptAnswers:
     def around(self, view: View, keep_s: int) -> View:
         """The same view, for requests of who has signed in; its answer to a key is kept for so long."""
 
-        async def once(request: ApiRequest) -> Answer:
-            return await view(request) if request.key is None else await self._once(request, view, keep_s)
+        async def once(request: ApiRequest, *named: str, **more: str) -> Answer:
+            asked = partial(view, request, *named, **more)
+            return await asked() if request.key is None else await self._once(request, asked, keep_s)
 
         return once
 
-    async def _once(self, request: ApiRequest, view: View, keep_s: int) -> Answer:
+    async def _once(self, request: ApiRequest, asked: Callable[[], Awaitable[Answer]], keep_s: int) -> Answer:
         name, said = self._name(request), sha256(msgspec.json.encode(request.body)).digest()
         with trio.move_on_after(self._waits_s):
             while (first := self._under_way.get(name)) is not None:
@@ -89,7 +91,7 @@ class KeptAnswers:
             known = self._opened(await self._find(name), name)
             if known is not None:
                 return _again(known, said)
-            answer = await view(request)
+            answer = await asked()
             kept = self._opened(await self._keep(name, said, answer, keep_s), name)
             return answer if kept is None or kept.body == answer.body else _again(kept, said)
         finally:
@@ -98,7 +100,7 @@ class KeptAnswers:
             done.set()
 
     def _name(self, request: ApiRequest) -> str:
-        text = f"{request.caller.user_id}\n{request.method} {request.route}\n{request.key}"
+        text = f"{request.caller.user_id}\n{request.method} {request.path}\n{request.key}"
         return hmac.digest(self._key, text.encode(), "sha256").hex()
 
     def _opened(self, sealed: bytes | None, name: str) -> _Kept | None:

@@ -109,15 +109,17 @@ class Route:
     access: Access = field(kw_only=True)
 
     def read(self, request: ApiRequest, world: ApiWorld) -> None:
-        """Judge a request and keep what was read of it: first its query, then who asks, then its key and its body.
+        """Judge a request and keep what was read of it: first who asks, then its query, its key and its body.
+
+        So who may not ask learns nothing of what could be asked.
 
         Raises:
             ApiError, TokenRefused: it is not as declared.
         """
-        if self.query is not None and (self.query or request.query_string):
-            request.asked = query.values(request, self.query)
         if self.access is not Access.ANYBODY:
             request.caller = _CALLERS[self.access](request, world)
+        if self.query is not None and (self.query or request.query_string):
+            request.asked = query.values(request, self.query)
         if self.idempotent:
             request.key = idempotency_key(request)
         if self.read_body is not None:

@@ -29,6 +29,11 @@ def permissions_of(role: str) -> tuple[str, ...]:
     return PERMISSIONS.get(role, ())
 
 
+def beyond(actor: str) -> tuple[str, ...]:
+    """The roles whose players somebody in charge may not act on."""
+    return tuple(role for role in ROLES if not may_act_on(actor, role))
+
+
 def may_act_on(actor: str, other: str) -> bool:
     """Whether somebody in charge may change what concerns a player of the other role: it must be a lesser one.
 

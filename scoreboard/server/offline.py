@@ -15,7 +15,7 @@ from uuid import uuid4
 import click
 import trio
 
-from actors.ports import AuditEvent, EventId, EventKind, StoreError, UserId
+from actors.ports import Act, AuditEvent, EventId, EventKind, StoreError, UserId
 from scoreboard.security.personal import PersonalVault
 from scoreboard.server.keychain import MastersOnDisk
 from scoreboard.server.verbs import explained, settings_of
@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 #: Nothing of this touches Redis, which is connected to when it is first used.
 NO_REDIS = "redis://127.0.0.1:1"
+HERE = "command line"
 
 postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL that it uses, if not its own.")
 
@@ -41,12 +42,17 @@ def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores],
         return trio.run(partial(_opened, settings, work))
 
 
+def act(why: str) -> Act:
+    """What an operator does here, for what is changed together with its record."""
+    event_id, now_us = EventId(str(uuid4())), time.time_ns() // 1000
+    return Act(event_id, now_us, EventKind.ACT, f"operator:{_account()}", why, site=HERE)
+
+
 async def record(stores: Stores, what: str, user_id: UserId | None = None, **details: Any) -> None:
     """An operator has done this, and the audit shall know: who it was is told by the account of the machine."""
-    now_us, done_by = time.time_ns() // 1000, f"operator:{_account()}"
-    event_id = EventId(str(uuid4()))
-    event = AuditEvent(event_id, now_us, now_us, EventKind.ACT, what, done_by, user_id, "command line", details=details)
-    await stores.audit.record([event])
+    done = act("")
+    named = (done.event_id, done.at_us, done.at_us, done.kind, what, done.done_by, user_id, HERE)
+    await stores.audit.record([AuditEvent(*named, details=details)])
 
 
 def _account() -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from actors.ports import UserId
+from actors.ports import RoleChanged, UserId
 from scoreboard.security.names import fold
 from scoreboard.security.roles import ROLES
-from scoreboard.server.offline import postgres_option, record, with_stores
+from scoreboard.server.offline import act, postgres_option, with_stores
 from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.trail import who_is
@@ -31,10 +31,9 @@ def role_command(name: str, role: str, data: str | None, postgres: str | None) -
 
     async def change(stores: Stores) -> bool:
         user_id = await who_is(stores.database, name, fold(name))
-        changed = user_id is not None and await stores.accounts.change_role(UserId(user_id), role)
-        if changed and user_id is not None:
-            await record(stores, "ROLE_CHANGED", UserId(user_id), role=role)
-        return changed
+        if user_id is None:
+            return False
+        return isinstance(await stores.accounts.change_role(UserId(user_id), role, act("")), RoleChanged)
 
     if not with_stores(data, postgres, change):
         give_up(f"there is no player {name!r}")

@@ -207,7 +207,7 @@ def _stores(
     chains = Chains()
     return Stores(
         scores=PostgresScoreStore(database, chains),
-        accounts=PostgresAccountStore(database, personal),
+        accounts=PostgresAccountStore(database, chains, personal),
         profiles=PostgresProfileStore(database, personal),
         standing=PostgresStandingStore(database, chains),
         audit=PostgresAuditLog(database, chains),

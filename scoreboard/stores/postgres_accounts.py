@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import asyncpg
+from msgspec import json
 
 from actors.ports import (
     Account,
+    Act,
     EmailTaken,
     NameTaken,
     NewAccount,
     NewSession,
     OpenedSession,
+    OutOfReach,
     Registered,
+    RoleChanged,
     Rotated,
     RotationRefused,
     ScoreFact,
     SessionId,
+    SignedOut,
     StoreUnavailable,
+    UnknownUser,
     UserId,
 )
+from scoreboard.stores.chains import Chains
 from scoreboard.stores.personal import SESSION, Personal
+from scoreboard.stores.postgres_audit import event_json
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, name_key, user_key
 
@@ -106,7 +115,8 @@ WITH changed AS (
 SELECT EXISTS (SELECT FROM changed), ARRAY (SELECT session_id FROM ended)
 """
 
-CHANGE_ROLE = "UPDATE users SET role = $2, updated_at = clock_timestamp() WHERE user_id = $1 RETURNING user_id"
+CHANGE_ROLE = "SELECT role, told FROM change_role($1, $2, $3, $4, $5)"
+SIGN_OUT = "SELECT role, told, ended::text[] FROM sign_out($1, $2, $3, $4)"
 
 ROTATE = """
 SELECT reason, session_id::text AS session_id, user_id::text AS user_id, username, password_hash, role, banned
@@ -121,11 +131,19 @@ def account_in(row: asyncpg.Record) -> Account:
     return Account(UserId(row["user_id"]), row["username"], row["password_hash"], row["role"], row["banned"])
 
 
+def _refused(row: asyncpg.Record | None) -> OutOfReach | UnknownUser | None:
+    """Why an act was not done."""
+    if row is None:
+        return UnknownUser()
+    return OutOfReach(row["role"]) if row["told"] is None else None
+
+
 class PostgresAccountStore:
     """`AccountStore` on Postgres."""
 
-    def __init__(self, database: Database, personal: Personal) -> None:
+    def __init__(self, database: Database, chains: Chains, personal: Personal) -> None:
         self._database = database
+        self._chains = chains
         self._personal = personal
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
@@ -209,10 +227,23 @@ class PostgresAccountStore:
         row = await self._database.run(lambda connection: connection.fetchrow(OTHER_HASH, *arguments))
         return [SessionId(each) for each in row[1]] if row[0] else None
 
-    async def change_role(self, user_id: UserId, role: str) -> bool:
+    async def change_role(
+        self, user_id: UserId, role: str, act: Act, *, beyond: Collection[str] = ()
+    ) -> RoleChanged | OutOfReach | UnknownUser:
         """See `AccountStore.change_role`."""
-        arguments = (user_key(user_id), clean(role))
-        return await self._database.run(lambda connection: connection.fetchval(CHANGE_ROLE, *arguments)) is not None
+        record = (self._chains.events, event_json(act.event(user_id, "ROLE_CHANGED")))
+        arguments = (user_key(user_id), clean(role), list(beyond), *record)
+        row = await self._database.run(lambda connection: connection.fetchrow(CHANGE_ROLE, *arguments))
+        return _refused(row) or RoleChanged(**json.decode(row["told"]))
+
+    async def sign_out(
+        self, user_id: UserId, act: Act, *, beyond: Collection[str] = ()
+    ) -> SignedOut | OutOfReach | UnknownUser:
+        """See `AccountStore.sign_out`."""
+        record = (self._chains.events, event_json(act.event(user_id, "SESSIONS_ENDED")))
+        arguments = (user_key(user_id), list(beyond), *record)
+        row = await self._database.run(lambda connection: connection.fetchrow(SIGN_OUT, *arguments))
+        return _refused(row) or SignedOut(json.decode(row["told"])["ended"], tuple(map(SessionId, row["ended"])))
 
     async def rotate(
         self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int

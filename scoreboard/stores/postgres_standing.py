@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from actors.ports import Act, AuditEvent, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
+from actors.ports import Act, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.postgres_audit import event_json
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, user_key
 
+CHANGED = "STANDING_CHANGED"
 STANDINGS = "SELECT user_id::text, standing_of(users) FROM users WHERE user_id = ANY ($1::uuid[])"
 
 TOTAL = """
@@ -38,22 +39,6 @@ def change_json(change: StandingChange) -> str:
     return msgspec.json.encode(values).decode()
 
 
-def event_of(user_id: UserId, act: Act) -> AuditEvent:
-    """What the audit is told; the database adds what it was before, and is now."""
-    return AuditEvent(
-        act.event_id,
-        act.at_us,
-        act.at_us,
-        act.kind,
-        "STANDING_CHANGED",
-        act.done_by,
-        user_id,
-        source=act.source,
-        why=act.why,
-        request_id=act.request_id,
-    )
-
-
 class PostgresStandingStore:
     """`StandingStore` on Postgres."""
 
@@ -74,7 +59,12 @@ class PostgresStandingStore:
 
     async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
         """See `StandingStore.change_standing`."""
-        arguments = (user_key(user_id), change_json(change), self._chains.events, event_json(event_of(user_id, act)))
+        arguments = (
+            user_key(user_id),
+            change_json(change),
+            self._chains.events,
+            event_json(act.event(user_id, CHANGED)),
+        )
         row = await self._database.run(lambda connection: connection.fetchrow(CHANGE, *arguments))
         if row is None:
             return UnknownUser()

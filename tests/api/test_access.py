@@ -72,6 +72,18 @@ async def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -
                 assert (401 if role == "nobody" else 403) == status, (route.method, route.path, role)
 
 
+async def test_who_may_not_ask_learns_nothing_of_what_could_be_asked(world: World) -> None:
+    """A stranger's senseless query, key and body hear 401 where a token is asked for, and a wrong role's 403."""
+    for route in world.app.routes.values():
+        for role in set(CALLERS) - set(LET_IN[route.access]):
+            token = token_of(world, role)
+            headers = [(b"idempotency-key", b""), (b"content-type", b"application/json")]
+            headers += [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
+            sent, query = [part(b"{", last=True)], b"limit=x&limit=y&nonsense"
+            answer = await ask(world.app, route.method, address_of(route), query=query, headers=headers, messages=sent)
+            assert (401 if role == "nobody" else 403) == answer.status, (route.method, route.path, role)
+
+
 async def test_whoever_is_refused_changes_nothing(world: World) -> None:
     """On no route, by no role."""
     await world.signed_up("ada")

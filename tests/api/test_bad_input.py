@@ -180,7 +180,8 @@ async def test_json_may_say_that_it_is_utf_8(world: World, kind: str) -> None:
 )
 async def test_a_query_where_none_belongs_is_refused(world: World, path: str) -> None:
     """Passwords and tokens do not belong into addresses, and what is not understood is not ignored."""
-    response = await world.post(path + "?password=x", REGISTER)
+    me = await world.signed_up("ada")
+    response = await world.post(path + "?password=x", REGISTER, token=me.access)
     assert (400, "INVALID_INPUT") == (response.status_code, (await response.get_json())["code"])
 
 

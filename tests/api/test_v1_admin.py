@@ -111,6 +111,74 @@ async def test_the_audit_tells_of_a_standing_that_was_changed(world: World) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "what", "details"),
+    [
+        ("role", {"role": "premium"}, "ROLE_CHANGED", {"before": "user", "after": "premium"}),
+        ("sessions/end", {}, "SESSIONS_ENDED", {"ended": 1}),
+    ],
+)
+async def test_the_audit_tells_of_an_act_once_it_is_done(
+    path: str, body: dict[str, Any], what: str, details: dict[str, Any], world: World
+) -> None:
+    """It is there when the act is answered; what was refused is no act."""
+    ada, chief = await world.signed_up("ada"), await world.signed_up("chief")
+    token, there = promoted(world, chief, "admin"), f"/api/v1/admin/users/{ada.user_id}/{path}"
+    assert 200 == (await world.post(there, {**body, "reason": WHY}, token=token)).status_code
+    [event] = (await told(await world.get(f"/api/v1/admin/audit?userId={ada.user_id}", token=token)))["events"]
+    assert (what, details, f"user:{chief.user_id}", WHY, "act") == (
+        *(event["what"], event["details"]),
+        *(event["by"], event["why"], event["kind"]),
+    )
+    assert f"POST /api/v1/admin/users/{{userId}}/{path}" == event["site"]
+
+
+ACTS: dict[str, dict[str, Any]] = {"standing": {"banned": True}, "role": {"role": "moderator"}, "sessions/end": {}}
+
+
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+@pytest.mark.parametrize("path", ACTS)
+async def test_an_act_with_a_key_is_done_once(path: str, kept: str, world: World) -> None:
+    """The first answer again, though the player stands otherwise by now; on another player the key is another one."""
+    ada, bob, chief = [await world.signed_up(name) for name in ("ada", "bob", "chief")]
+    token, body = promoted(world, chief, "admin"), {**ACTS[path], "reason": WHY}
+    world.kept.away = kept == "lost"
+
+    async def act(on: Me, body: dict[str, Any] = body) -> Response:
+        there = f"/api/v1/admin/users/{on.user_id}/{path}"
+        return await world.post(there, body, token=token, headers={"Idempotency-Key": "key"})
+
+    first = await told(await act(ada))
+    undone: dict[str, dict[str, Any]] = {"standing": {"banned": False}, "role": {"role": "user"}, "sessions/end": {}}
+    undo = undone[path]
+    assert (
+        200
+        == (
+            await world.post(f"/api/v1/admin/users/{ada.user_id}/{path}", {**undo, "reason": WHY}, token=token)
+        ).status_code
+    )
+    before = world.state()
+    again = await act(ada)
+    assert ("true" if kept == "kept" else None) == again.headers.get("Idempotency-Replayed")
+    assert first == await told(again)
+    assert before == world.state()
+    if kept == "kept":
+        assert 422 == (await act(ada, {**body, "reason": "another"})).status_code
+    assert first == await told(await act(bob))
+    assert before != world.state()
+
+
+async def test_a_lost_answer_of_a_promotion_to_ones_own_role_is_told_again(world: World) -> None:
+    """By now the player is an equal, on whom one may not act."""
+    ada, chief = await world.signed_up("ada"), await world.signed_up("chief")
+    token, body = promoted(world, chief, "admin"), {"role": "admin", "reason": WHY}
+    path, world.kept.away = f"/api/v1/admin/users/{ada.user_id}/role", True
+    for _ in range(2):
+        change = await told(await world.post(path, body, token=token, headers={"Idempotency-Key": "key"}))
+        assert {"before": "user", "after": "admin"} == change
+    assert 403 == (await world.post(path, body, token=token)).status_code
+
+
 @pytest.mark.parametrize("who", ["x", "00000000-0000-4000-8000-000000000000"])
 async def test_a_player_that_is_none_is_not_found(who: str, world: World) -> None:
     """Whatever is wanted of it."""

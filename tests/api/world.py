@@ -189,10 +189,11 @@ class Parts:
         self.live: set[tuple[str, str]] = set()
         self.kept = FakeAnswers()
         self.players = Players(self.clock)
-        self.scores, self.accounts = FakeScoreStore(self.players, self.clock), FakeAccountStore(self.players)
+        self.audit = FakeAuditLog()
+        self.scores = FakeScoreStore(self.players, self.clock)
+        self.accounts = FakeAccountStore(self.players, self.audit)
         self.evidence = FakeEvidenceStore(self.scores)
         self.profiles, self.archive = FakeProfileStore(self.players), FakeArchive(self.scores, self.clock)
-        self.audit = FakeAuditLog()
         self.standing = FakeStandingStore(self.players, self.audit)
         self.fraud = FakeFraudStore(self.players)
 

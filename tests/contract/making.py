@@ -111,11 +111,11 @@ class Backend:
 def fake_backend() -> Backend:
     """Stores in memory."""
     clock = FakeClock()
-    players = Players(clock)
-    scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players)
+    standing = FakeStandingStore(players := Players(clock))
+    scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players, standing.audit)
     archive, evidence = FakeArchive(scores, clock), FakeEvidenceStore(scores)
     events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
-    announcements, bell, standing = FakeAnnouncements(accounts), FakeBell(), FakeStandingStore(players)
+    announcements, bell = FakeAnnouncements(accounts), FakeBell()
 
     async def ban(user_id: UserId) -> None:
         players.rows[user_id].banned = True

@@ -229,17 +229,3 @@ async def test_what_was_proven_must_hold_when_the_session_opens(world: World) ->
     await world.ban(player)
     assert not await world.accounts.open_session(replace(session(player, SECOND), proven=proven))
     assert RotationRefused("unknown") == await rotate(world, SECOND, THIRD)
-
-
-async def test_another_role_ends_all_sessions(world: World) -> None:
-    """The same role again ends none; nobody gets one who is not there."""
-    player, _ = await signed_in(world)
-    assert await world.accounts.change_role(player, "user")
-    assert [] == await ended(world)
-    assert await world.accounts.change_role(player, "moderator")
-    assert 1 == len(await ended(world))
-    account = await world.accounts.account_of(player)
-    assert account is not None
-    assert "moderator" == account.role
-    assert not await world.accounts.change_role(UserId(uuid_of(0)), "admin")
-    assert await world.accounts.account_of(UserId("nobody")) is None

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from actors.ports import (
     Account,
+    Act,
+    AuditEvent,
     EmailTaken,
+    EventId,
     NameTaken,
     NewAccount,
     NewSession,
     OpenedSession,
+    OutOfReach,
     Registered,
+    RoleChanged,
     Rotated,
     RotationRefused,
     SessionId,
+    SignedOut,
+    UnknownUser,
     UserId,
 )
+from tests.fakes.audit import FakeAuditLog
 from tests.fakes.faults import Faults
 from tests.fakes.players import Player, Players
 
@@ -37,10 +47,12 @@ class _Token:
 
 
 class FakeAccountStore:
-    """`AccountStore` in memory; `faults` are its switches."""
+    """`AccountStore` in memory; `faults` are its switches, `audit` is told of what others do to players."""
 
-    def __init__(self, players: Players) -> None:
+    def __init__(self, players: Players, audit: FakeAuditLog | None = None) -> None:
         self.players = players
+        self.audit = audit or FakeAuditLog()
+        self._told: dict[EventId, dict[str, Any]] = {}
         self.faults = Faults()
         self._sessions: dict[SessionId, _Session] = {}
         self._tokens: dict[bytes, _Token] = {}
@@ -138,16 +150,50 @@ class FakeAccountStore:
         row.password_hash = password_hash
         return self._end_many(proven.user_id, now_us, None, spared)
 
-    async def change_role(self, user_id: UserId, role: str) -> bool:
+    async def change_role(
+        self, user_id: UserId, role: str, act: Act, *, beyond: Collection[str] = ()
+    ) -> RoleChanged | OutOfReach | UnknownUser:
         """See `AccountStore.change_role`."""
-        return await self.faults.around(lambda: self._change_role(user_id, role))
+        return await self.faults.around(lambda: self._change_role(user_id, role, act, beyond))
 
-    def _change_role(self, user_id: UserId, role: str) -> bool:
+    def _change_role(
+        self, user_id: UserId, role: str, act: Act, beyond: Collection[str]
+    ) -> RoleChanged | OutOfReach | UnknownUser:
         row = self.players.rows.get(user_id)
-        if row is not None and row.role != role:
-            row.role = role
-            self.changed(user_id)
-        return row is not None
+        if row is None:
+            return UnknownUser()
+        told = self._told.get(act.event_id)
+        if told is None and row.role in beyond:
+            return OutOfReach(row.role)
+        if told is None:
+            told = {"before": row.role, "after": role}
+            if row.role != role:
+                row.role = role
+                self.changed(user_id)
+            self._record(act.event(user_id, "ROLE_CHANGED"), told)
+        return RoleChanged(**told)
+
+    async def sign_out(
+        self, user_id: UserId, act: Act, *, beyond: Collection[str] = ()
+    ) -> SignedOut | OutOfReach | UnknownUser:
+        """See `AccountStore.sign_out`."""
+        return await self.faults.around(lambda: self._sign_out(user_id, act, beyond))
+
+    def _sign_out(self, user_id: UserId, act: Act, beyond: Collection[str]) -> SignedOut | OutOfReach | UnknownUser:
+        row = self.players.rows.get(user_id)
+        if row is None:
+            return UnknownUser()
+        if act.event_id in self._told:
+            return SignedOut(self._told[act.event_id]["ended"], ())
+        if row.role in beyond:
+            return OutOfReach(row.role)
+        ended = self._end_many(user_id, self.players.moment(), None, None)
+        self._record(act.event(user_id, "SESSIONS_ENDED"), {"ended": len(ended)})
+        return SignedOut(len(ended), tuple(ended))
+
+    def _record(self, event: AuditEvent, told: dict[str, Any]) -> None:
+        self._told[event.event_id] = told
+        self.audit.put([replace(event, details=told)])
 
     async def rotate(
         self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int

@@ -61,16 +61,5 @@ class FakeStandingStore:
 
 
 def _event(user_id: UserId, act: Act, before: PlayerStanding, after: PlayerStanding) -> AuditEvent:
-    return AuditEvent(
-        act.event_id,
-        act.at_us,
-        act.at_us,
-        act.kind,
-        "STANDING_CHANGED",
-        act.done_by,
-        user_id,
-        source=act.source,
-        why=act.why,
-        request_id=act.request_id,
-        details={"before": asdict(before), "after": asdict(after)},
-    )
+    told = {"before": asdict(before), "after": asdict(after)}
+    return replace(act.event(user_id, "STANDING_CHANGED"), details=told)

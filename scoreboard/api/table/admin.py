@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from re import compile as pattern
 
 from scoreboard.api import shapes_admin as shapes
+from scoreboard.api.kept import OF_CHANGES_S
 from scoreboard.api.query import Matching, Rule, Whole
 from scoreboard.api.route import Access, Route, Told
 from scoreboard.api.shapes import Enveloped, SessionsEnded
+from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1 import admin
 from scoreboard.api.world import ApiWorld
 
@@ -16,17 +19,19 @@ WHY = "Three reports of the same trick."
 ID = Matching(pattern(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "the id of a player")
 PAGE: Mapping[str, Rule] = {"userId": ID, "limit": Whole(50, 1, 500), "offset": Whole(0, 0, 1_000_000)}
 REFUSED = ("USER_NOT_FOUND",)
+ACT_REFUSED = (*REFUSED, "IDEMPOTENCY_KEY_REUSED")
 
 
 def routes(world: ApiWorld) -> Iterator[Route]:
     """What no document names: a game needs somebody who looks after it."""
     yield from _of_players(world)
-    managed = admin.AdminRoutes(world)
+    managed, once = admin.AdminRoutes(world), partial(world.kept.around, keep_s=OF_CHANGES_S)
     yield Route(
-        *("POST", admin.ROLE_PATH, managed.change_role),
+        *("POST", admin.ROLE_PATH, once(managed.change_role)),
         says="Give a player another role; all its sessions end.",
-        answers=(Told(Enveloped[shapes.RoleChanged]),),
-        faults=REFUSED,
+        answers=(Told(Enveloped[shapes.RoleChanged], headers=KEPT),),
+        faults=ACT_REFUSED,
+        idempotent=True,
         access=Access.ADMIN,
         body=admin.RoleBody,
         example={"role": "moderator", "reason": "Has looked after the forum for a year."},
@@ -41,7 +46,7 @@ def routes(world: ApiWorld) -> Iterator[Route]:
 
 
 def _of_players(world: ApiWorld) -> Iterator[Route]:
-    managed = admin.AdminRoutes(world)
+    managed, once = admin.AdminRoutes(world), partial(world.kept.around, keep_s=OF_CHANGES_S)
     yield Route(
         *("GET", admin.USER_PATH, managed.user),
         says="Who a player is, and how it stands.",
@@ -50,19 +55,21 @@ def _of_players(world: ApiWorld) -> Iterator[Route]:
         access=Access.MODERATOR,
     )
     yield Route(
-        *("POST", admin.STANDING_PATH, managed.change_standing),
+        *("POST", admin.STANDING_PATH, once(managed.change_standing)),
         says="Flag, restrict, quarantine or ban a player, or lift that.",
-        answers=(Told(Enveloped[shapes.StandingChanged]),),
-        faults=REFUSED,
+        answers=(Told(Enveloped[shapes.StandingChanged], headers=KEPT),),
+        faults=ACT_REFUSED,
+        idempotent=True,
         access=Access.MODERATOR,
         body=admin.StandingBody,
         example={"banned": True, "reason": WHY},
     )
     yield Route(
-        *("POST", admin.SESSIONS_PATH, managed.end_sessions),
+        *("POST", admin.SESSIONS_PATH, once(managed.end_sessions)),
         says="Sign a player out everywhere.",
-        answers=(Told(Enveloped[SessionsEnded]),),
-        faults=REFUSED,
+        answers=(Told(Enveloped[SessionsEnded], headers=KEPT),),
+        faults=ACT_REFUSED,
+        idempotent=True,
         access=Access.MODERATOR,
         body=admin.ReasonBody,
         example={"reason": WHY},

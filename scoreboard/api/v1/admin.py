@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import trio
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from actors.audit.messages import Happened
-from actors.ledger.messages import ChangeRole, ChangeStanding, EndSessions, FindProfile, FindStandings
+from actors.ledger.messages import ChangeRole, ChangeStanding, FindProfile, FindStandings, SignOut
 from actors.ports import (
     UNCHANGED,
     Act,
     AuditEvent,
     EventId,
     EventKind,
+    OutOfReach,
     PlayerStanding,
     Profile,
     StandingChange,
@@ -23,13 +22,13 @@ from actors.ports import (
     UnknownUser,
     UserId,
 )
-from actors.runtime import ActorError
 from scoreboard.api.answer import Answer
 from scoreboard.api.dialects import succeeded
-from scoreboard.api.errors import forbidden, no_such_user, no_timestamp, store_away
+from scoreboard.api.errors import ApiError, forbidden, no_such_user, no_timestamp, store_away
+from scoreboard.api.idempotency import id_of
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
-from scoreboard.security.roles import may_act_on
+from scoreboard.security.roles import beyond, may_act_on
 from scoreboard.security.tokens import Caller
 from scoreboard.wire.texts import Clean
 from scoreboard.wire.times import iso, moment_of
@@ -40,6 +39,7 @@ ROLE_PATH = f"{USER_PATH}/role"
 SESSIONS_PATH = f"{USER_PATH}/sessions/end"
 AUDIT_PATH = "/api/v1/admin/audit"
 
+R = TypeVar("R")
 Reason = Annotated[Clean, Meta(min_length=1, max_length=500)]
 
 
@@ -82,9 +82,7 @@ class AdminRoutes:
         body: StandingBody = request.body
         change = _change_of(body)
         profile = await self._touchable(request, userId)
-        where = (request.came_from(), request.request_id)
-        act = Act(*self._named(), EventKind.ACT, _who(request), body.reason, *where)
-        asked = ChangeStanding(profile.user_id, change, act)
+        asked = ChangeStanding(profile.user_id, change, self._act(request))
         outcome = await self._world.standing.ask(asked, within=self._world.write_within_s)
         if isinstance(outcome, UnknownUser):
             raise no_such_user()
@@ -92,24 +90,18 @@ class AdminRoutes:
 
     async def change_role(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803
         """Another role; all sessions of the player end by it."""
-        world, body = self._world, request.body
-        profile = await self._touchable(request, userId)
-        if not may_act_on(_caller(request).role, body.role) and body.role != _caller(request).role:
+        world, role, own = self._world, request.body.role, _caller(request).role
+        if not may_act_on(own, role) and role != own:
             raise forbidden("You may not give a role above your own.", reason="role")
-        if not await world.accounts.ask(ChangeRole(profile.user_id, body.role), within=world.write_within_s):
-            raise no_such_user()
-        change = {"before": profile.role, "after": body.role}
-        self._record(request, profile.user_id, "ROLE_CHANGED", body.reason, change)
-        return succeeded(change)
+        asked = ChangeRole(UserId(userId.lower()), role, self._act(request), beyond(own))
+        changed = _done(await world.accounts.ask(asked, within=world.write_within_s))
+        return succeeded({"before": changed.before, "after": changed.after})
 
     async def end_sessions(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803
         """Sign the player out everywhere."""
         world = self._world
-        profile = await self._touchable(request, userId)
-        end = EndSessions(profile.user_id, world.clock.now_us())
-        ended = await world.accounts.ask(end, within=world.write_within_s)
-        self._record(request, profile.user_id, "SESSIONS_ENDED", request.body.reason, {"ended": ended})
-        return succeeded({"ended": ended})
+        asked = SignOut(UserId(userId.lower()), self._act(request), beyond(_caller(request).role))
+        return succeeded({"ended": _done(await world.accounts.ask(asked, within=world.write_within_s)).ended})
 
     async def audit(self, request: ApiRequest) -> Answer:
         """What happened to one player, or to all, the newest first; scores stand in the ledger."""
@@ -134,30 +126,20 @@ class AdminRoutes:
     async def _touchable(self, request: ApiRequest, user_id: str) -> Profile:
         profile = await self._profile(user_id)
         if not may_act_on(_caller(request).role, profile.role):
-            raise forbidden("You may act on players of a lesser role only.", reason="role")
+            raise _out_of_reach()
         return profile
 
     async def _standing(self, user_id: UserId) -> PlayerStanding:
         found = await self._world.standing.ask(FindStandings((user_id,)), within=self._world.read_within_s)
         return found.get(user_id, PlayerStanding())
 
-    def _named(self) -> tuple[EventId, int]:
-        return EventId(self._world.ids.uuid()), self._world.clock.now_us()
-
-    def _record(self, request: ApiRequest, user_id: UserId, what: str, why: str, details: Mapping[str, object]) -> None:
-        event_id, now_us = self._named()
-        event = AuditEvent(
-            *(event_id, now_us, now_us, EventKind.ACT, what, _who(request), user_id),
-            site=f"{request.method} {request.route}",
-            source=request.came_from(),
-            why=why,
-            request_id=request.request_id,
-            details=details,
-        )
-        try:
-            self._world.audit.tell(Happened(event))
-        except ActorError:  # its mailbox counts what it has no room for
-            return
+    def _act(self, request: ApiRequest) -> Act:
+        """What is recorded of this request. With a key it has the same name each time, and so counts once."""
+        world, by = self._world, f"user:{_caller(request).user_id}"
+        said = f"{by}\n{request.method} {request.path}"
+        name = world.ids.uuid() if request.key is None else id_of(request.key, said, world.refresh_key)
+        where = (request.came_from(), request.request_id, f"{request.method} {request.route}")
+        return Act(EventId(name), world.clock.now_us(), EventKind.ACT, by, request.body.reason, *where)
 
 
 def _caller(request: ApiRequest) -> Caller:
@@ -165,8 +147,16 @@ def _caller(request: ApiRequest) -> Caller:
     return caller
 
 
-def _who(request: ApiRequest) -> str:
-    return f"user:{_caller(request).user_id}"
+def _done(outcome: R | OutOfReach | UnknownUser) -> R:
+    if isinstance(outcome, UnknownUser):
+        raise no_such_user()
+    if isinstance(outcome, OutOfReach):
+        raise _out_of_reach()
+    return outcome
+
+
+def _out_of_reach() -> ApiError:
+    return forbidden("You may act on players of a lesser role only.", reason="role")
 
 
 def _change_of(body: StandingBody) -> StandingChange:
