@@ -78,7 +78,12 @@ class Stores(Group, frozen=True, kw_only=True):
     ] = None
     redis_url: Annotated[str | None, Meta(description="A Redis or Valkey to use; without it an embedded one")] = None
     redis_prefix: Annotated[
-        str, Meta(pattern=r"^[\w:.-]{0,64}$", examples=["scoreboard:"], description="Begins every key in Redis")
+        str,
+        Meta(
+            pattern=r"^(?=.{0,64}$)[\w:.-]*(\{[\w:.-]+\}[\w:.-]*)?$",
+            examples=["scoreboard: or {scoreboard}:"],
+            description="Begins every key in Redis; braces lay all keys into one slot of a cluster",
+        ),
     ] = "scoreboard:"
     postgres_connections: Annotated[int, Meta(ge=2, le=64, description="Connections to PostgreSQL")] = 8
     redis_connections: Annotated[int, Meta(ge=1, le=100, description="Connections to Redis")] = 4

@@ -74,12 +74,20 @@ def test_yes_and_no_may_be_said_in_the_usual_words(word: str, meant: bool) -> No
         ("SCOREBOARD_STORES_CONNECT_WITHIN_S", "0", "a number above 0 and at most 3600"),
         ("SCOREBOARD_LIMITS_ENABLED", "maybe", "on or off"),
         ("SCOREBOARD_LOGS_FORMAT", "xml", "one of auto, console, json"),
-        ("SCOREBOARD_STORES_REDIS_PREFIX", "two words", "like scoreboard:"),
+        ("SCOREBOARD_STORES_REDIS_PREFIX", "two words", "like scoreboard: or {scoreboard}:"),
+        ("SCOREBOARD_STORES_REDIS_PREFIX", "{}:", "like scoreboard: or {scoreboard}:"),
+        ("SCOREBOARD_STORES_REDIS_PREFIX", "{a}{b}:", "like scoreboard: or {scoreboard}:"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_would_be_right(name: str, value: str, right: str) -> None:
     """One line: the variable, what it is, what it must be."""
     assert [f"{name} is {value!r}, but must be {right}"] == problems_of({name: value})
+
+
+@pytest.mark.parametrize("prefix", ["scoreboard:", "{scoreboard}:", "games:{one}:"])
+def test_a_prefix_in_redis_may_have_a_hash_tag(prefix: str) -> None:
+    """Some scripts touch several keys at once; where Redis is a cluster they must lie in one slot."""
+    assert prefix == load({"SCOREBOARD_STORES_REDIS_PREFIX": prefix}).stores.redis_prefix
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
