@@ -50,12 +50,12 @@ Grant = Callable[[Sequence[Earlier]], Sequence[bool]]
 
 
 class EvidenceStore(Protocol):
-    """Keeps proofs for ever, and judges no two proofs of one player at the same time, whichever server they come to."""
+    """Keeps proofs for ever. Where pace counts no two of one player are judged at once, on any server."""
 
     async def settle(self, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant) -> None:
-        """Ask `grant`, and keep what it grants, all in one transaction; again changes nothing.
+        """Ask `grant`, and keep what it grants, all of it or nothing; again changes nothing.
 
-        `since_us`: from when on earlier actions of each are asked for, if at all.
+        `since_us`: from when on earlier actions of each are asked for; None where they do not count.
 
         Raises:
             StoreError: nothing may be handed out; what was granted may have been kept, which is harmless.

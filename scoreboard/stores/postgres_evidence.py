@@ -53,20 +53,33 @@ class PostgresEvidenceStore:
         self._database = database
 
     async def settle(self, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant) -> None:
-        """See `EvidenceStore.settle`."""
-        users = [user_key(proof.user_id) for proof in proofs]
+        """See `EvidenceStore.settle`. Where earlier actions tell nothing, nobody is locked and no transaction begun.
+
+        Then all that is written is one statement, and what may come between it and the question changes nothing.
+        """
+        paced = [user_key(proof.user_id) for proof, since in zip(proofs, since_us, strict=True) if since is not None]
 
         async def work(connection: asyncpg.Connection) -> None:
+            if not paced:
+                await _settle(connection, proofs, since_us, grant)
+                return
             async with connection.transaction():
-                await connection.execute(LOCK, users)
-                asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
-                rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
-                granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
-                kept = [_row(proof) for proof, good in zip(proofs, granted, strict=True) if good]
-                if kept:
-                    await connection.execute(KEEP, *map(list, zip(*kept, strict=True)))
+                await connection.execute(LOCK, paced)
+                await _settle(connection, proofs, since_us, grant)
 
         await self._database.run(work)
+
+
+async def _settle(
+    connection: asyncpg.Connection, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant
+) -> None:
+    users = [user_key(proof.user_id) for proof in proofs]
+    asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
+    rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
+    granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
+    kept = [_row(proof) for proof, good in zip(proofs, granted, strict=True) if good]
+    if kept:
+        await connection.execute(KEEP, *map(list, zip(*kept, strict=True)))
 
 
 def _row(proof: Evidence) -> tuple[object, ...]:

@@ -24,17 +24,20 @@ async def waiting(stores: Stores) -> int:
 
 @pytest.mark.stores
 async def test_two_proofs_of_one_player_are_never_judged_at_once(postgres_url: str, redis_url: str) -> None:
-    """Whichever servers they come to: the second sees what became of the first. Other players wait for nobody."""
+    """Whichever servers they come to: the second sees what became of the first.
+
+    Nobody else waits: no other player, and no action of which earlier ones tell nothing.
+    """
     async with open_stores(postgres_url, redis_url) as stores:
         world, heard = real_world(stores), list[UserId]()
         ann, bob = await world.player("Ann"), await world.player("Bob")
 
-        async def settle(user_id: UserId) -> None:
+        async def settle(user_id: UserId, since_us: int | None = 0) -> None:
             def grant(earlier: Sequence[Earlier]) -> list[bool]:
                 heard.append(user_id)
                 return [True] * len(earlier)
 
-            await stores.evidence.settle([proof(user_id, 1)], [None], grant)
+            await stores.evidence.settle([proof(user_id, 1)], [since_us], grant)
 
         async with stores.database.holding() as connection, trio.open_nursery() as nursery:
             await judging(stores, connection, ann)
@@ -42,10 +45,12 @@ async def test_two_proofs_of_one_player_are_never_judged_at_once(postgres_url: s
             with trio.fail_after(20):
                 while await waiting(stores) == 0:
                     pass
-            await settle(bob)
-            assert [bob] == heard
+            with trio.fail_after(20):
+                await settle(bob)
+                await settle(ann, None)
+            assert [bob, ann] == heard
             await stores.database.use(lambda: connection.execute("COMMIT"))
-        assert [bob, ann] == heard
+        assert [bob, ann, ann] == heard
 
 
 async def judging(stores: Stores, connection: asyncpg.Connection, user_id: UserId) -> None:

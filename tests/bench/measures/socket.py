@@ -10,8 +10,9 @@ from tests.bench.accounts import register
 from tests.bench.figure import Figure, Mark, Options
 from tests.bench.generator import Generator
 from tests.bench.measures.cycles import per_cycle, require_exact
-from tests.bench.measures.versus_rest import LIMITS, WARM_UP_S, RestSide
+from tests.bench.measures.versus_rest import WARM_UP_S, RestSide
 from tests.bench.peers import document_a_subject
+from tests.bench.scoreboard_subject import UNREACHED
 from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import SubjectFactory, wait_until_quiet
 from tests.bench.versus import OURS, compared, counted, ratio
@@ -36,7 +37,7 @@ class SocketServer:
     """Our server with players on live sockets."""
 
     def __init__(self, scope: ExitStack, start: SubjectFactory, players: int) -> None:
-        self._subject = scope.enter_context(start(**LIMITS, **FRAMES))
+        self._subject = scope.enter_context(start(**UNREACHED, **FRAMES))
         accounts = [asdict(account) for account in register(self._subject.port, players)]
         generator = Generator("tests.bench.socket_generator", port=self._subject.port, players=accounts)
         self._generator = scope.enter_context(generator)

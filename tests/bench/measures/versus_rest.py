@@ -12,6 +12,7 @@ from tests.bench.figure import Figure, Mark, Options
 from tests.bench.generator import Generator
 from tests.bench.measures.cycles import per_cycle, require_exact
 from tests.bench.peers import document_a_subject
+from tests.bench.scoreboard_subject import UNREACHED
 from tests.bench.side_by_side import SideBySide
 from tests.bench.subject import Subject, SubjectFactory, wait_until_quiet
 from tests.bench.versus import OURS, compared, counted
@@ -19,8 +20,6 @@ from tests.bench.versus import OURS, compared, counted
 NAME = "versus-rest"
 #: The flow to the letter, which broadcasts for every score, and held to a broadcast a second, as ours is.
 PEERS = {"document A": {}, "A, 1 broadcast/s": {"BROADCAST_MS": "1000"}}
-#: Counted but never reached, as the peer's are.
-LIMITS = {"SCOREBOARD_LIMITS_TOKENS_PER_MINUTE": "1000000", "SCOREBOARD_LIMITS_INCREMENTS_PER_MINUTE": "1000000"}
 MARK = Mark(1.25, at_least=True)
 COMPARED = (
     ("token, median", "ms", "token_median"),
@@ -80,7 +79,7 @@ class VersusRestMeasure(SideBySide):
     )
 
     def __init__(self, start: SubjectFactory, options: Options) -> None:
-        ours: Starting = partial(start, **LIMITS)
+        ours: Starting = partial(start, **UNREACHED)  # as the peers' are
         peers: dict[str, Starting] = {
             name: partial(document_a_subject.running, **settings) for name, settings in PEERS.items()
         }
