@@ -137,7 +137,8 @@ async def _open_door(
     unguessable = judge(await trio.to_thread.run_sync(common_passwords))
     world = _api_world(parts, stores, core, tokens, tickets, unguessable)
     feeds = _feeds(parts, core, tokens, tickets)
-    http, door = make_entrance(parts, create_app(world), feeds, tls)
+    api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
+    http, door = make_entrance(parts, api, feeds, tls)
     wanted = parts.settings.door
     listeners = await _listen(wanted.host, wanted.port)
     port: int = listeners[0].socket.getsockname()[1]

@@ -28,31 +28,11 @@ _route = partial(Route, "GET", query=None, shown=False, access=Access.ANYBODY)
 
 def routes(world: ApiWorld, declared: Sequence[Route]) -> Iterator[Route]:
     """The same bytes for everybody until the server starts anew."""
-    live_view = _served(world.live_feed)
-    yield Route(
-        "GET",
-        ASYNCAPI_PATH,
-        live_view,
-        "What the live feed says and hears.",
-        query=None,
-        shown=False,
-        access=Access.ANYBODY,
-    )
-    openapi_view = _served(openapi.document(declared))
     page, renderer = FolderRoute(world.page_dir), FolderRoute(renderer_dir(), RENDERER)
-    yield Route(
-        "GET", DOCS_PATH, page.shown(PAGE), "A page to try the API on.", query=None, shown=False, access=Access.ANYBODY
-    )
-    yield Route(
-        "GET",
-        f"{DOCS_PATH}/{{name:path}}",
-        renderer.file,
-        "A file of that page.",
-        query=None,
-        shown=False,
-        access=Access.ANYBODY,
-    )
-    yield _route(OPENAPI_PATH, openapi_view, "This description.")
+    yield _route(ASYNCAPI_PATH, _served(world.live_feed), "What the live feed says and hears.")
+    yield _route(DOCS_PATH, page.shown(PAGE), "A page to try the API on.")
+    yield _route(f"{DOCS_PATH}/{{name:path}}", renderer.file, "A file of that page.")
+    yield _route(OPENAPI_PATH, _served(openapi.document(declared)), "This description.")
 
 
 def renderer_dir() -> Path:
