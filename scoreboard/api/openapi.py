@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from scoreboard.api import shapes
 from scoreboard.api.dialects import V1, speaks_b
 from scoreboard.api.faults import faults_of
 from scoreboard.api.gate import API
 from scoreboard.api.route import JSON_TYPE, Access, Link, Route
+from scoreboard.api.shapes.parts import ErrorOfA, ErrorOfB
+from scoreboard.api.shapes.scores import RowCounted, RowRefused
 
 Json = dict[str, Any]
 
@@ -75,7 +76,7 @@ def document(routes: Iterable[Route]) -> Json:
 
 def _schemas(routes: Iterable[Route]) -> tuple[dict[Any, Json], Json]:
     """The schema of each shape, by shape, and all that they refer to, by name."""
-    wanted: list[Any] = [shapes.ErrorOfA, shapes.ErrorOfB, shapes.RowCounted, shapes.RowRefused]
+    wanted: list[Any] = [ErrorOfA, ErrorOfB, RowCounted, RowRefused]
     for route in routes:
         wanted += [shape for told in route.answers for shape in told.shapes]
         wanted += [] if route.body is None else [route.body]

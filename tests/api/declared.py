@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from scoreboard.api import shapes
 from scoreboard.api.answer import Answer
 from scoreboard.api.application import Application
 from scoreboard.api.dialects import speaks_b
 from scoreboard.api.faults import faults_of
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.route import Route
+from scoreboard.api.shapes.parts import ErrorOfA, ErrorOfB
+from scoreboard.api.shapes.scores import BatchResults, RowCounted, RowRefused
 
 
 def hold_to_declarations(app: Application) -> None:
@@ -43,8 +44,8 @@ def verify(route: Route, answered: Answer) -> None:
 
 def _code_in(route: Route, answered: Answer) -> str:
     if speaks_b(route.path):
-        return msgspec.json.decode(answered.body, type=shapes.ErrorOfB).error.code
-    return msgspec.json.decode(answered.body, type=shapes.ErrorOfA).code
+        return msgspec.json.decode(answered.body, type=ErrorOfB).error.code
+    return msgspec.json.decode(answered.body, type=ErrorOfA).code
 
 
 def _fits(body: bytes, shape: Any) -> bool:
@@ -52,7 +53,7 @@ def _fits(body: bytes, shape: Any) -> bool:
         told = msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError:
         return False
-    if isinstance(getattr(told, "data", None), shapes.BatchResults):
+    if isinstance(getattr(told, "data", None), BatchResults):
         for row in told.data.results:
-            msgspec.convert(row, shapes.RowCounted if row["success"] else shapes.RowRefused)
+            msgspec.convert(row, RowCounted if row["success"] else RowRefused)
     return True

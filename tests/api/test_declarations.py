@@ -9,7 +9,7 @@ import pytest
 from scoreboard.api.errors import ApiError, not_found
 from scoreboard.api.faults import faults_of
 from scoreboard.api.route import Access, Route, Told
-from scoreboard.api.shapes import Done
+from scoreboard.api.shapes.accounts import Done
 from tests.api.declared import verify
 from tests.api.wire import ask
 from tests.api.world import World

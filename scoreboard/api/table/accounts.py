@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scoreboard.api import around, shapes
+from scoreboard.api import around
 from scoreboard.api.auth import AuthRoutes, LoginBody, RefreshBody, RegisterBody
 from scoreboard.api.dialects import speaks_b
 from scoreboard.api.granted import SessionsOfA, SessionsOfB
 from scoreboard.api.route import Access, Link, Route, Told
+from scoreboard.api.shapes import accounts as shapes
+from scoreboard.api.shapes.parts import Enveloped
 from scoreboard.api.v1 import boards, users
 from scoreboard.api.world import ApiWorld
 
@@ -21,7 +23,7 @@ OF_A_PLAYER = (users.PATH, boards.RANK_PATH, around.PATH, "/api/scores/user/{use
 def routes(world: ApiWorld) -> Iterator[Route]:
     """Register, login, refresh, logout; twice."""
     of_a, of_b = AuthRoutes(world, SessionsOfA()), AuthRoutes(world, SessionsOfB())
-    enveloped = shapes.Enveloped
+    enveloped = Enveloped
     yield from _routes("/api/auth", of_a, shapes.Registered, shapes.Tokens, shapes.Done)
     session = enveloped[shapes.Session]
     yield from _routes("/api/v1/auth", of_b, session, session, enveloped[None])

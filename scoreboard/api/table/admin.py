@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from re import compile as pattern
 
-from scoreboard.api import shapes_admin as shapes
 from scoreboard.api.kept import OF_CHANGES_S
 from scoreboard.api.query import Matching, Rule, Whole
 from scoreboard.api.route import Access, Route, Told
-from scoreboard.api.shapes import Enveloped, SessionsEnded
+from scoreboard.api.shapes import admin as shapes
+from scoreboard.api.shapes.accounts import SessionsEnded
+from scoreboard.api.shapes.parts import Enveloped
 from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1 import admin
 from scoreboard.api.world import ApiWorld

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scoreboard.api import around, shapes, top
+from scoreboard.api import around, top
 from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.scores import ScoreRoutes
+from scoreboard.api.shapes import boards as shapes
+from scoreboard.api.shapes.parts import Enveloped
 from scoreboard.api.table.accounts import OF_A_PLAYER
 from scoreboard.api.v1 import archive, boards
 from scoreboard.api.v1.scopes import PAGE, SCOPE
@@ -46,7 +48,7 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
 
 
 def _of_b(world: ApiWorld) -> Iterator[Route]:
-    page = shapes.Enveloped[shapes.TopOfB]
+    page = Enveloped[shapes.TopOfB]
     yield Route(
         *("GET", boards.TOP_PATH, boards.BoardRoutes(world).top),
         says="A page of a board, and one's own line for who is signed in.",
@@ -55,7 +57,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         access=Access.SPECTATOR,
     )
     one = Link("GET", archive.PATH, {"period": "/data/period", "label": "/data/periods/0/label"})
-    listed, paged = shapes.Enveloped[shapes.ClosedPeriods], shapes.Enveloped[shapes.ArchivedPage]
+    listed, paged = Enveloped[shapes.ClosedPeriods], Enveloped[shapes.ArchivedPage]
     yield Route(
         *("GET", archive.PATH, archive.ArchiveRoute(world).archive),
         says="Periods that are over; with a label one of them, page by page.",
@@ -71,14 +73,14 @@ def _of_one_player(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("GET", around.PATH, around.AroundRoute(world).around),
         says="One player's line with its neighbours.",
-        answers=(Told(shapes.Enveloped[shapes.AroundPlayer]),),
+        answers=(Told(Enveloped[shapes.AroundPlayer]),),
         query=around.PARAMETERS,
         **one,
     )
     yield Route(
         *("GET", boards.RANK_PATH, boards.BoardRoutes(world).rank),
         says="One player's line, and the share of players who stand no higher.",
-        answers=(Told(shapes.Enveloped[shapes.RankOfPlayer]),),
+        answers=(Told(Enveloped[shapes.RankOfPlayer]),),
         query=SCOPE,
         **one,
     )

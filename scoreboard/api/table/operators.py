@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from scoreboard.api import shapes
 from scoreboard.api.files import FolderRoute
 from scoreboard.api.operators import OperatorRoutes
 from scoreboard.api.route import Access, Route, Told
+from scoreboard.api.shapes import operators as shapes
 from scoreboard.api.world import ApiWorld
 
 #: Their query is nobody's business: probes and browsers add what they like.

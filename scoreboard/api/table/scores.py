@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoreboard.api import batch, batch_body, shapes
+from scoreboard.api import batch, batch_body
 from scoreboard.api.kept import OF_TOKENS_S
 from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.scores import IncrementBody, ScoreRoutes
+from scoreboard.api.shapes import scores as shapes
+from scoreboard.api.shapes.parts import Enveloped
 from scoreboard.api.table.accounts import KEPT
 from scoreboard.api.v1 import actions, updates
 from scoreboard.api.world import ApiWorld
@@ -30,7 +32,7 @@ def routes(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("POST", batch.PATH, many.submit),
         says="Send up to 1,000 scores at once, each with a result of its own.",
-        answers=(Told(shapes.Enveloped[shapes.BatchResults]),),
+        answers=(Told(Enveloped[shapes.BatchResults]),),
         faults=("RATE_LIMITED",),
         access=Access.SERVICE,
         body=batch_body.Batch,
@@ -72,12 +74,12 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         *("GET", actions.CATALOGUE_PATH, done.catalogue),
         says="What counts, and what it is worth.",
         access=Access.ANYBODY,
-        answers=(Told(shapes.Enveloped[shapes.Catalogue], headers=("Cache-Control",)),),
+        answers=(Told(Enveloped[shapes.Catalogue], headers=("Cache-Control",)),),
     )
     yield Route(
         *("POST", actions.COMPLETE_PATH, world.kept.around(done.complete, OF_TOKENS_S)),
         says="Exchange the game's proof of an action for an action token.",
-        answers=(Told(shapes.Enveloped[shapes.Proven], headers=KEPT, links=(earned,)),),
+        answers=(Told(Enveloped[shapes.Proven], headers=KEPT, links=(earned,)),),
         faults=("FORBIDDEN", *COMPLETE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
         idempotent=True,
         access=Access.PLAYER,
@@ -87,7 +89,7 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
     yield Route(
         *("POST", updates.PATH, updates.UpdateRoute(world).update),
         says="Score with the action token of a proven action.",
-        answers=(Told(shapes.Enveloped[shapes.Updated], headers=KEPT),),
+        answers=(Told(Enveloped[shapes.Updated], headers=KEPT),),
         faults=(*UPDATE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
         access=Access.PLAYER,
         body=updates.UpdateBody,

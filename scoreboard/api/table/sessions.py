@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scoreboard.api import shapes
 from scoreboard.api.route import Access, Route, Told
+from scoreboard.api.shapes import accounts as shapes
+from scoreboard.api.shapes.parts import Enveloped
 from scoreboard.api.v1.sessions import ONE_PATH, PASSWORD_PATH, PATH, PasswordBody, SessionRoutes
 from scoreboard.api.world import ApiWorld
 
@@ -13,11 +14,11 @@ from scoreboard.api.world import ApiWorld
 def routes(world: ApiWorld) -> Iterator[Route]:
     """What no document names, and everybody needs who has lost a phone."""
     sessions = SessionRoutes(world)
-    ended = Told(shapes.Enveloped[shapes.SessionsEnded])
+    ended = Told(Enveloped[shapes.SessionsEnded])
     yield Route(
         *("GET", PATH, sessions.listed),
         says="One's own open sessions, the newest first.",
-        answers=(Told(shapes.Enveloped[shapes.OpenSessions]),),
+        answers=(Told(Enveloped[shapes.OpenSessions]),),
         access=Access.PLAYER,
     )
     yield Route(

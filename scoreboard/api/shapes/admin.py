@@ -1,21 +1,15 @@
-"""The shapes of answers to those in charge."""
+"""Answers to those in charge."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
-
-from scoreboard.api.shapes import Id, Moment, Name
+from scoreboard.api.shapes.parts import Id, Moment, Name, Shape
 
 Role = Literal["user", "premium", "moderator", "admin"]
 
 
-class _Shape(Struct, forbid_unknown_fields=True, rename="camel"):
-    pass
-
-
-class PlayerStanding(_Shape):
+class PlayerStanding(Shape):
     """What was imposed on a player, and what was earned."""
 
     flagged: bool
@@ -26,7 +20,7 @@ class PlayerStanding(_Shape):
     reputation: int
 
 
-class ManagedPlayer(_Shape):
+class ManagedPlayer(Shape):
     """A player as those in charge see it."""
 
     id: Id
@@ -37,21 +31,21 @@ class ManagedPlayer(_Shape):
     standing: PlayerStanding
 
 
-class StandingChanged(_Shape):
+class StandingChanged(Shape):
     """How a player stood, and stands."""
 
     before: PlayerStanding
     after: PlayerStanding
 
 
-class RoleChanged(_Shape):
+class RoleChanged(Shape):
     """Which role a player had, and has."""
 
     before: str
     after: Role
 
 
-class AuditedEvent(_Shape):
+class AuditedEvent(Shape):
     """A line of the audit: what was refused or done alike, so many times from `at` until then."""
 
     id: str
@@ -70,7 +64,7 @@ class AuditedEvent(_Shape):
     details: dict[str, Any]
 
 
-class AuditPage(_Shape):
+class AuditPage(Shape):
     """Lines of the audit, the newest first."""
 
     events: list[AuditedEvent]

@@ -1,0 +1,1 @@
+"""The shapes of answers, as they are described; that the answers have them is held by every test of a route."""
