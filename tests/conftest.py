@@ -2,9 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
-from tests.stores_fixtures import postgres_url, redis_url, store_servers
+from tests.stores_fixtures import empty_url, postgres_url, redis_url, store_servers
 
-__all__ = ["postgres_url", "redis_url", "store_servers"]
+__all__ = ["empty_url", "postgres_url", "redis_url", "store_servers"]
 
 # How fast a machine makes an example, or runs it, proves nothing. With CI=true Hypothesis knows that by itself, and
 # then its examples are the same each time.

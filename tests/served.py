@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class ServedScoreboard:
         arguments: More words for the command line.
         environ: More settings.
         secure: Whom to trust, if it speaks TLS.
+        code: The directory with the program, if it is not this one.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ServedScoreboard:
         limits: str = "off",
         environ: Mapping[str, str] | None = None,
         secure: ssl.SSLContext | None = None,
+        code: Path = TOP,
     ) -> None:
         self.data = data
         self.log = data.parent / f"{data.name}.log"
@@ -55,11 +58,12 @@ class ServedScoreboard:
         self.verify: ssl.SSLContext | bool = secure or True
         self._words = ["serve", "--port", str(self.port), "--data", str(data), "--limits", limits, *arguments]
         self._environ = {**CHEAP_PASSWORDS, **(environ or {})}
+        self._code = code
 
     def start(self) -> None:
         """Returns when it is ready; fails with the end of its log when it is not in time."""
         with self.log.open("ab") as log:
-            self.process = start_scoreboard(self._words, log.fileno(), self._environ)
+            self.process = start_scoreboard(self._words, log.fileno(), self._environ, self._code)
         wait_for(self.ready, START_WITHIN_S, self._why_not)
 
     def ready(self) -> bool:
@@ -111,7 +115,8 @@ class Player:
     def __init__(self, server: ServedScoreboard, name: str) -> None:
         self.http = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False, verify=server.verify)
         server.guests.callback(self.leave)
-        account = {"username": name, "email": f"{name.lower()}@example.com", "password": f"{name}-Passw0rd!"}
+        self.name, self.password = name, f"{name}-Passw0rd!"
+        account = {"username": name, "email": f"{name.lower()}@example.com", "password": self.password}
         answer = self.http.post("/api/auth/register", json=account).raise_for_status().json()
         self.user_id: str = answer["userId"]
         self.access_token: str = answer["accessToken"]
@@ -137,6 +142,14 @@ class Player:
         score: int = self.http.get(f"/api/scores/user/{self.user_id}").raise_for_status().json()["score"]
         return score
 
+    def moved_to(self, server: ServedScoreboard) -> Player:
+        """This player, with the same session, at another server."""
+        there = copy(self)
+        there.http = httpx.Client(base_url=server.url, timeout=30.0, trust_env=False, verify=server.verify)
+        there.http.headers["Authorization"] = f"Bearer {self.access_token}"
+        server.guests.callback(there.leave)
+        return there
+
     def leave(self) -> None:
         """Close all connections."""
         self.http.close()
@@ -149,9 +162,10 @@ def served(
     limits: str = "off",
     environ: Mapping[str, str] | None = None,
     secure: ssl.SSLContext | None = None,
+    code: Path = TOP,
 ) -> Iterator[ServedScoreboard]:
     """A real server for the time of a block."""
-    server = ServedScoreboard(data, *arguments, limits=limits, environ=environ, secure=secure)
+    server = ServedScoreboard(data, *arguments, limits=limits, environ=environ, secure=secure, code=code)
     with server.guests:
         try:
             server.start()
@@ -161,13 +175,13 @@ def served(
 
 
 def start_scoreboard(
-    words: list[str], output: int, environ: Mapping[str, str] | None = None
+    words: list[str], output: int, environ: Mapping[str, str] | None = None, code: Path = TOP
 ) -> subprocess.Popen[bytes]:
     """``scoreboard`` as a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "scoreboard", *words],
-        cwd=TOP,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
+        cwd=code,
+        env={**os.environ, "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1", **(environ or {})},
         stdout=output,
         stderr=subprocess.STDOUT,
     )

@@ -47,10 +47,10 @@ class StoreServers:
         command = [str(binary("psql")), url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "-c", statement]
         subprocess.run(command, check=True, capture_output=True, timeout=30)
 
-    def fresh_database(self) -> tuple[str, str]:
-        """Name and URL of a new, migrated, empty database."""
+    def fresh_database(self, template: str = DATABASE) -> tuple[str, str]:
+        """Name and URL of a new database; migrated and empty, unless it is made of another template."""
         name = f"test_{next(self._numbers)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {DATABASE}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name, self.postgres.replace(f"/{DATABASE}?", f"/{name}?")
 
 
@@ -114,6 +114,14 @@ def store_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreSer
 def postgres_url(store_servers: StoreServers) -> Iterator[str]:
     """The URL of an empty database with all tables, for one test."""
     name, url = store_servers.fresh_database()
+    yield url
+    store_servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_url(store_servers: StoreServers) -> Iterator[str]:
+    """The URL of a database without any table of ours, for one test."""
+    name, url = store_servers.fresh_database(template="template0")
     yield url
     store_servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
 

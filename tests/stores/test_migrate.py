@@ -22,7 +22,6 @@ from scoreboard.stores.migrate import (
     migrations_in,
     shipped,
 )
-from tests.stores_fixtures import StoreServers
 
 pytestmark = pytest.mark.stores
 
@@ -34,15 +33,6 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "0002_second.sql").write_text("INSERT INTO first VALUES (1);\nINSERT INTO first VALUES (2);\n")
     (tmp_path / "README").write_text("not a migration")
     return tmp_path
-
-
-@pytest.fixture
-def empty_url(store_servers: StoreServers, postgres_url: str) -> str:
-    """A database without any table of ours."""
-    name = postgres_url.rpartition("/test_")[2].partition("?")[0]
-    empty = f"empty_{name}"
-    store_servers.sql(f"CREATE DATABASE {empty} TEMPLATE template0")
-    return postgres_url.replace(f"/test_{name}?", f"/{empty}?")
 
 
 @asynccontextmanager
