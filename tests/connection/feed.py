@@ -15,6 +15,7 @@ from actors.connection.commands import ClientCommand
 from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, PersonalEvent, SignedIn
 from actors.connection.scoring import ScoringWorld
+from actors.connection.screen import Screen
 from actors.leaderboard.events import BoardDiff, BoardEvent, BoardFull, Channel
 from actors.ports import UserId
 from actors.runtime import Directory
@@ -139,6 +140,11 @@ class Viewer:
     @property
     def events(self) -> list[Event]:
         return self.wire.events
+
+    @property
+    def screen(self) -> Screen:
+        """What its audiences call."""
+        return self.connection._screen
 
     def boards(self, channel: Channel) -> list[BoardFull | BoardDiff]:
         """The snapshots and differences of one channel, in order."""

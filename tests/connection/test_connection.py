@@ -164,7 +164,7 @@ async def test_a_step_that_is_offered_again_or_late_is_not_shown_again(
             await feed.stage.score("b")
             await trio.sleep(2)
         for update in feed.stage.shown:
-            assert viewer.connection.offer(update)
+            assert viewer.screen.offer(update)
         viewer.wire.read()
         await trio.sleep(1)
         assert viewer.shape(TOP3) == ("Fddd" if reading else "FdddF")
@@ -202,7 +202,7 @@ async def test_a_slow_reader_holds_only_the_newest_step(autojump_clock: MockCloc
         for _ in range(10):
             await feed.stage.score("c")
             await trio.sleep(2)
-        assert viewer.connection._late == {TOP3: feed.stage.shown[-1]}
+        assert viewer.screen._late == {TOP3: feed.stage.shown[-1]}
 
 
 async def test_a_slow_reader_delays_nobody(autojump_clock: MockClock) -> None:
@@ -267,7 +267,7 @@ async def test_a_snapshot_that_could_not_be_sent_is_not_sent_after_unsubscribing
         viewer.wire.read()
         await trio.sleep(1)
         assert viewer.shape(TOP3) == "F"
-        assert viewer.connection._late == {}
+        assert viewer.screen._late == {}
 
 
 # --- ends ---
@@ -332,7 +332,7 @@ async def test_a_transport_that_breaks_ends_its_own_connection_only(autojump_clo
         assert broken.ended.is_set()
         assert isinstance(broken.error, ExceptionGroup)
         assert broken.error.exceptions == (broken.wire.broken,)
-        assert fine.connection in feed.stage.crowd()
+        assert fine.screen in feed.stage.crowd()
         assert len(feed.stage.crowd()) == 1
 
 

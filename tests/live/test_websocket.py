@@ -10,6 +10,7 @@ from wsproto.events import CloseConnection
 
 from actors.connection.connection import LiveConnection
 from actors.connection.events import SESSION_ENDED
+from actors.connection.screen import Screen
 from scoreboard.live import FeedLimits
 from scoreboard.live.stream import FeedStream
 from tests.door.doors import read_all
@@ -45,7 +46,7 @@ async def test_a_client_that_has_left_is_gone_without_the_garbage_collector() ->
             with trio.fail_after(3):
                 while live.opened.door.connections:  # noqa: ASYNC110  # the door tells nobody when one has gone
                     await trio.sleep(0.01)
-            assert [] == [each for each in gc.get_objects() if type(each) in {FeedStream, LiveConnection}]
+            assert [] == [each for each in gc.get_objects() if type(each) in {FeedStream, LiveConnection, Screen}]
     finally:
         gc.enable()
 
