@@ -23,6 +23,7 @@ from scoreboard.security.errors import SecurityError
 from scoreboard.server import BOARD_LOAD_S, Server, collector, descriptors, intake, serve
 from scoreboard.server.action_command import action
 from scoreboard.server.audit_command import audit
+from scoreboard.server.fraud_command import fraud
 from scoreboard.server.key_command import key
 from scoreboard.server.service_command import service
 from scoreboard.server.user_command import user
@@ -89,6 +90,7 @@ main.add_command(user)
 main.add_command(action)
 main.add_command(key)
 main.add_command(audit)
+main.add_command(fraud)
 
 
 def _run(settings: Settings, log: Logger) -> int:

@@ -93,9 +93,15 @@ class FraudStore(Protocol):
         ...
 
     async def found(
-        self, *, user_id: UserId | None = None, since_us: int = 0, limit: int = 100, offset: int = 0
+        self,
+        *,
+        user_id: UserId | None = None,
+        rule: str | None = None,
+        since_us: int = 0,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[FraudEvent]:
-        """What was found with one player, or with all, since that time; the newest first."""
+        """What was found with one player, or with all, by one rule, or by all, since then; the newest first."""
         ...
 
     async def restricted(self, now_us: int) -> dict[UserId, int]:

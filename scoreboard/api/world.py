@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
-from actors.ports import Archive, AuditLog, BoardId, Ids, UserId, WallClock
+from actors.ports import Archive, AuditLog, BoardId, FraudStore, Ids, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
@@ -53,6 +53,7 @@ class ApiWorld:
     standing: Ref
     audit: Ref
     audit_log: AuditLog
+    fraud: FraudStore
     boards: Directory[BoardId]
     archive: Archive
     published: PublishedBoards

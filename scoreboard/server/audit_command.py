@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import click
 
 from scoreboard.security.names import fold
 from scoreboard.server.offline import postgres_option, with_stores
+from scoreboard.server.told import iso, json_option, limit_option, moment_us, plain, since_option
 from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.seals import Finding, Verdict, verify
@@ -21,9 +21,6 @@ from scoreboard.stores.trail import Line, trail, who_is
 
 #: What a process ends with when something was found.
 BROKEN = 3
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.group("audit")
@@ -56,10 +53,8 @@ def verify_command(known: str | None, data: str | None, postgres: str | None, *,
 
 @audit.command("show")
 @click.option("--user", metavar="NAME", help="Only what concerns this player, by name or id.")
-@click.option(
-    "--since", metavar="WHEN", default="24h", show_default=True, help="A time (ISO 8601), or 90m, 24h, 7d ago."
-)
-@click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True, help="The newest so many.")
+@since_option
+@limit_option
 @json_option
 @data_option
 @postgres_option
@@ -67,7 +62,7 @@ def show_command(
     user: str | None, since: str, limit: int, data: str | None, postgres: str | None, *, as_json: bool
 ) -> None:
     """Print scores, refusals, consequences and acts, the oldest first: when, who, what, where, from where, why."""
-    since_us = _moment_us(since)
+    since_us = moment_us(since)
 
     async def work(stores: Stores) -> list[Line] | None:
         user_id = None if user is None else await who_is(stores.database, user, fold(user))
@@ -96,13 +91,13 @@ def _told(verdict: Verdict) -> Iterator[str]:
 def _finding(finding: Finding) -> str:
     if finding.id is None:
         return finding.says
-    moment = "" if finding.moment_us is None else f" of {_iso(finding.moment_us)}"
+    moment = "" if finding.moment_us is None else f" of {iso(finding.moment_us)}"
     return f"{finding.says} ({finding.id}{moment})"
 
 
 def _readable(line: Line) -> str:
     """One line of the trail for people."""
-    times = "" if line.times == 1 else f" {line.times} times until {_iso(line.until_us)}"
+    times = "" if line.times == 1 else f" {line.times} times until {iso(line.until_us)}"
     about = line.username or line.user_id
     parts: Iterable[tuple[str, Any]] = (
         ("by", line.done_by if line.done_by != f"user:{line.user_id}" else None),
@@ -113,28 +108,5 @@ def _readable(line: Line) -> str:
         ("request", line.request_id),
         ("with", json.dumps(line.details, ensure_ascii=False) if line.details else None),
     )
-    more = "".join(f"; {name} {_plain(str(value))}" for name, value in parts if value)
-    return f"{_iso(line.at_us)}  {line.kind}  {_plain(about or '-')}  {_plain(line.what)}{times}{more}"
-
-
-def _plain(text: str) -> str:
-    """Without what would move the cursor of a terminal or turn its direction: a client may have sent it."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def _iso(moment_us: int) -> str:
-    return (EPOCH + timedelta(microseconds=moment_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _moment_us(text: str) -> int:
-    """A time in either form, as microseconds; raises a usage error."""
-    unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}.get(text[-1:])
-    try:
-        if unit is not None:
-            moment = datetime.now(UTC) - int(text[:-1]) * unit
-        else:
-            moment = datetime.fromisoformat(text)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (moment - EPOCH) // timedelta(microseconds=1)
-    except (ValueError, OverflowError) as error:
-        raise click.BadParameter("a time like 2026-01-31T12:00Z, or 90m, 24h, 7d", param_hint="--since") from error
+    more = "".join(f"; {name} {plain(str(value))}" for name, value in parts if value)
+    return f"{iso(line.at_us)}  {line.kind}  {plain(about or '-')}  {plain(line.what)}{times}{more}"

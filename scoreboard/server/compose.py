@@ -188,7 +188,7 @@ def _gate(parts: Parts, core: Core) -> Gate | None:
 def _api_world(
     parts: Parts, stores: Stores, core: Core, tokens: AccessTokens, tickets: Tickets, unguessable: Judge
 ) -> ApiWorld:
-    settings, wanted = parts.settings, parts.settings.passwords
+    settings = parts.settings
     return ApiWorld(
         users=core.users,
         services=core.services,
@@ -197,15 +197,14 @@ def _api_world(
         standing=core.standing,
         audit=core.audit,
         audit_log=stores.audit,
+        fraud=stores.fraud,
         boards=core.boards,
         archive=KeptArchive(stores.archive),
         published=core.published,
         tokens=tokens,
         tickets=tickets,
         kept=KeptAnswers(RedisAnswers(stores.redis), parts.keys.now().refresh_key),
-        passwords=Passwords(
-            rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting, share=wanted.share
-        ),
+        passwords=_passwords(settings),
         refresh_key=parts.keys.now().refresh_key,
         client_keys=lambda: parts.keys.now().client_keys,
         clock=parts.clock,
@@ -225,3 +224,8 @@ def _api_world(
         origins=Origins.of(settings.door.origins),
         gate=_gate(parts, core),
     )
+
+
+def _passwords(settings: Settings) -> Passwords:
+    wanted = settings.passwords
+    return Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting, share=wanted.share)

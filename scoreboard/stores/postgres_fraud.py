@@ -34,7 +34,7 @@ ON CONFLICT (event_id) DO NOTHING
 FOUND = """
 SELECT event_id::text, user_id::text, to_us(happened_at), rule, severity, consequence, explanation, times
 FROM fraud_events
-WHERE happened_at >= from_us($1) AND ($2::uuid IS NULL OR user_id = $2)
+WHERE happened_at >= from_us($1) AND ($2::uuid IS NULL OR user_id = $2) AND ($5::text IS NULL OR rule = $5)
 ORDER BY happened_at DESC, event_id DESC LIMIT $3 OFFSET $4
 """
 
@@ -85,10 +85,16 @@ class PostgresFraudStore:
         await self._database.run(lambda connection: connection.execute(RECORD, *columns))
 
     async def found(
-        self, *, user_id: UserId | None = None, since_us: int = 0, limit: int = 100, offset: int = 0
+        self,
+        *,
+        user_id: UserId | None = None,
+        rule: str | None = None,
+        since_us: int = 0,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[FraudEvent]:
         """See `FraudStore.found`."""
-        arguments = (since_us, None if user_id is None else user_key(user_id), limit, offset)
+        arguments = (since_us, None if user_id is None else user_key(user_id), limit, offset, rule)
         rows = await self._database.run(lambda connection: connection.fetch(FOUND, *arguments))
         return [
             FraudEvent(EventId(event_id), UserId(user), at_us, rule, Severity(severity), Consequence(then), why, times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ FROM (
 ORDER BY l.at_us DESC LIMIT $3
 """
 
+NAMES = "SELECT user_id::text, username FROM users WHERE user_id = ANY ($1::uuid[])"
 WHO = "SELECT user_id::text FROM users WHERE username_key = $1 OR user_id = $2"
 
 
@@ -65,3 +67,9 @@ async def who_is(database: Database, name: str, folded: str) -> str | None:
     """The id of a player by name (folded) or by id. Raises StoreUnavailable."""
     found: str | None = await database.run(lambda connection: connection.fetchval(WHO, folded, user_key(name)))
     return found
+
+
+async def names_of(database: Database, user_ids: Collection[str]) -> dict[str, str]:
+    """The names of these players, by id; who is none is left out. Raises StoreUnavailable."""
+    keys = [user_key(user_id) for user_id in user_ids]
+    return {row[0]: row[1] for row in await database.run(lambda connection: connection.fetch(NAMES, keys))}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from quart import Response
 
-from actors.ports import UserId
+from actors.ports import Consequence, EventId, FraudEvent, Severity, UserId
 from tests.api.world import Me, World
 
+NOW_US = 1_790_000_000_000_000
 WHY = "Three reports of the same trick."
 
 
@@ -186,3 +187,30 @@ async def test_a_player_that_is_none_is_not_found(who: str, world: World) -> Non
     assert 404 == (await world.get(f"/api/v1/admin/users/{who}", token=token)).status_code
     for what, body in (("standing", {"reason": WHY}), ("role", {"role": "user", "reason": WHY})):
         assert 404 == (await world.post(f"/api/v1/admin/users/{who}/{what}", body, token=token)).status_code
+
+
+async def test_what_rules_found_is_told_in_pages(world: World) -> None:
+    """Of all players or of one, by all rules or by one, with a sentence for people; nobody else sees it."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token = promoted(world, mod, "moderator")
+    rulings = [("rapid", Severity.HIGH, Consequence.FLAG), ("gap", Severity.MEDIUM, Consequence.LOG)]
+    events = [
+        FraudEvent(EventId(f"e{n}"), UserId((ada, mod)[n // 2].user_id), NOW_US + n, *rulings[n % 2], "Odd.", n + 1)
+        for n in range(4)
+    ]
+    await world.fraud.record(events)
+
+    async def found(asked: str) -> list[str]:
+        page = await told(await world.get(f"/api/v1/admin/fraud{asked}", token=token))
+        return [each["id"] for each in page["findings"]]
+
+    assert ["e3", "e2", "e1", "e0"] == await found("")
+    assert ["e1", "e0"] == await found(f"?userId={ada.user_id}")
+    assert ["e2"] == await found("?rule=rapid&limit=1")
+    assert ["e0"] == await found("?rule=rapid&offset=1")
+    assert [] == await found("?rule=honeypot")
+    [one] = (await told(await world.get("/api/v1/admin/fraud?rule=gap&limit=1", token=token)))["findings"]
+    expected = {"userId": mod.user_id, "severity": "medium", "consequence": "log", "explanation": "Odd.", "times": 4}
+    assert expected == {name: one[name] for name in expected}
+    assert 400 == (await world.get("/api/v1/admin/fraud?rule=R;", token=token)).status_code
+    assert 403 == (await world.get("/api/v1/admin/fraud", token=ada.access)).status_code

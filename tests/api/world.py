@@ -118,6 +118,7 @@ class World:
     profiles: FakeProfileStore
     archive: FakeArchive
     audit: FakeAuditLog
+    fraud: FakeFraudStore
     core: Core
     kept: FakeAnswers
 
@@ -251,6 +252,7 @@ class Parts:
             "standing": core.standing,
             "audit": core.audit,
             "audit_log": self.audit,
+            "fraud": self.fraud,
             "boards": core.boards,
             "archive": self.archive,
             "published": core.published,
@@ -324,5 +326,5 @@ async def running_world(
         yield World(
             *(parts.clock, parts.players, parts.scores, parts.accounts, parts.log, parts.health),
             *(given, app, parts.live, parts.keys, parts.profiles, parts.archive),
-            *(parts.audit, core, parts.kept),
+            *(parts.audit, parts.fraud, core, parts.kept),
         )

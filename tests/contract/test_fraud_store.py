@@ -42,13 +42,18 @@ async def test_habits_are_kept_whole_and_in_the_place_of_earlier_ones(world: Wor
 
 
 async def test_what_was_found_is_told_the_newest_first(world: World) -> None:
-    """Of one or of all, in pages."""
+    """Of one or of all, by one rule or by all, in pages."""
     ann, bob = await world.player("Ann"), await world.player("Bob")
     told = [event(number, (ann, bob)[number % 2], NOW_US + number) for number in range(6)]
     await world.fraud.record(told)
     assert told[::-1] == await world.fraud.found()
     assert [told[5], told[3]] == await world.fraud.found(user_id=bob, since_us=NOW_US + 2)
     assert [told[4], told[3]] == await world.fraud.found(limit=2, offset=1)
+    gap = replace(event(7, bob), rule="gap")
+    await world.fraud.record([gap])
+    assert [gap] == await world.fraud.found(rule="gap")
+    assert [] == await world.fraud.found(rule="gap", user_id=ann)
+    assert told[:1] == await world.fraud.found(rule="rapid", offset=5)
 
 
 async def test_a_finding_that_is_there_or_of_nobody_is_passed_by(world: World) -> None:

@@ -40,13 +40,23 @@ class FakeFraudStore:
                 self.events.setdefault(event.event_id, event)
 
     async def found(
-        self, *, user_id: UserId | None = None, since_us: int = 0, limit: int = 100, offset: int = 0
+        self,
+        *,
+        user_id: UserId | None = None,
+        rule: str | None = None,
+        since_us: int = 0,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[FraudEvent]:
         """See `FraudStore.found`."""
-        there = [event for event in self.events.values() if user_id in (None, event.user_id)]
+        there = [event for event in self.events.values() if self._fits(event, user_id, rule)]
         newest = sorted(there, key=lambda event: (event.at_us, event.event_id), reverse=True)
         recent = [event for event in newest if event.at_us >= since_us]
         return await self.faults.around(lambda: recent[offset : offset + limit])
+
+    @staticmethod
+    def _fits(event: FraudEvent, user_id: UserId | None, rule: str | None) -> bool:
+        return user_id in (None, event.user_id) and rule in (None, event.rule)
 
     async def restricted(self, now_us: int) -> dict[UserId, int]:
         """See `FraudStore.restricted`."""

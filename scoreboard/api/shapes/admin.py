@@ -68,3 +68,22 @@ class AuditPage(Shape):
     """Lines of the audit, the newest first."""
 
     events: list[AuditedEvent]
+
+
+class Finding(_Shape):
+    """What a rule found with a player: so often since it told of that player last."""
+
+    id: str
+    at: Moment
+    user_id: Id
+    rule: str
+    severity: Literal["low", "medium", "high", "critical"]
+    consequence: Literal["log", "flag", "restrict", "quarantine", "ban"]
+    explanation: str
+    times: int
+
+
+class FindingsPage(_Shape):
+    """Findings, the newest first."""
+
+    findings: list[Finding]

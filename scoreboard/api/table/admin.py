@@ -19,6 +19,7 @@ from scoreboard.api.world import ApiWorld
 WHY = "Three reports of the same trick."
 ID = Matching(pattern(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "the id of a player")
 PAGE: Mapping[str, Rule] = {"userId": ID, "limit": Whole(50, 1, 500), "offset": Whole(0, 0, 1_000_000)}
+FINDINGS: Mapping[str, Rule] = {**PAGE, "rule": Matching(pattern(r"[a-z_]{1,32}"), "the name of a rule")}
 REFUSED = ("USER_NOT_FOUND",)
 ACT_REFUSED = (*REFUSED, "IDEMPOTENCY_KEY_REUSED")
 
@@ -43,6 +44,13 @@ def routes(world: ApiWorld) -> Iterator[Route]:
         answers=(Told(Enveloped[shapes.AuditPage]),),
         query=PAGE,
         access=Access.ADMIN,
+    )
+    yield Route(
+        *("GET", admin.FRAUD_PATH, managed.fraud),
+        says="What rules of fraud found, the newest first.",
+        answers=(Told(Enveloped[shapes.FindingsPage]),),
+        query=FINDINGS,
+        access=Access.MODERATOR,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, TypeVar
 
 import trio
@@ -14,6 +15,7 @@ from actors.ports import (
     AuditEvent,
     EventId,
     EventKind,
+    FraudEvent,
     OutOfReach,
     PlayerStanding,
     Profile,
@@ -38,6 +40,7 @@ STANDING_PATH = f"{USER_PATH}/standing"
 ROLE_PATH = f"{USER_PATH}/role"
 SESSIONS_PATH = f"{USER_PATH}/sessions/end"
 AUDIT_PATH = "/api/v1/admin/audit"
+FRAUD_PATH = "/api/v1/admin/fraud"
 
 R = TypeVar("R")
 Reason = Annotated[Clean, Meta(min_length=1, max_length=500)]
@@ -108,14 +111,24 @@ class AdminRoutes:
         asked = request.asked
         user_id = None if asked["userId"] is None else UserId(asked["userId"].lower())
         reading = self._world.audit_log.events(user_id=user_id, limit=asked["limit"], offset=asked["offset"])
-        try:
-            with trio.fail_after(self._world.read_within_s):
-                events = await reading
-        except (StoreError, trio.TooSlowError) as error:
-            raise store_away() from error
-        return succeeded({"events": [_event_json(each) for each in events]})
+        return succeeded({"events": [_event_json(each) for each in await self._read(reading)]})
+
+    async def fraud(self, request: ApiRequest) -> Answer:
+        """What rules found with one player, or with all, the newest first."""
+        asked = request.asked
+        user_id = None if asked["userId"] is None else UserId(asked["userId"].lower())
+        page = {"rule": asked["rule"], "limit": asked["limit"], "offset": asked["offset"]}
+        found = await self._read(self._world.fraud.found(user_id=user_id, **page))
+        return succeeded({"findings": [_finding_json(each) for each in found]})
 
     # --- parts ---
+
+    async def _read(self, reading: Awaitable[list[R]]) -> list[R]:
+        try:
+            with trio.fail_after(self._world.read_within_s):
+                return await reading
+        except (StoreError, trio.TooSlowError) as error:
+            raise store_away() from error
 
     async def _profile(self, user_id: str) -> Profile:
         found = await self._world.accounts.ask(FindProfile(UserId(user_id.lower())), within=self._world.read_within_s)
@@ -211,4 +224,17 @@ def _event_json(event: AuditEvent) -> dict[str, Any]:
         "why": event.why,
         "requestId": event.request_id,
         "details": dict(event.details),
+    }
+
+
+def _finding_json(event: FraudEvent) -> dict[str, Any]:
+    return {
+        "id": event.event_id,
+        "at": iso(event.at_us),
+        "userId": event.user_id,
+        "rule": event.rule,
+        "severity": event.severity.value,
+        "consequence": event.consequence.value,
+        "explanation": event.explanation,
+        "times": event.times,
     }
