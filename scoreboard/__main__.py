@@ -32,13 +32,14 @@ from scoreboard.settings import Settings
 from scoreboard.settings_reader import describe
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
+from scoreboard.watch.errors import WatchError
 
 STOP_WITHIN_S = 9.5
 #: After so long the end in good order gives way to cancelling everything at once, which still ends what it began:
 #: closing the stores takes up to 1 s, stopping an embedded Postgres that does not answer 3 s.
 ORDERLY_WITHIN_S = 5.0
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
-EXPLAINED = (SecurityError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError)
+EXPLAINED = (SecurityError, WatchError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

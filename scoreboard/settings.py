@@ -150,13 +150,20 @@ class Fraud(Group, frozen=True, kw_only=True):
     rapid: Annotated[Ruled, Meta(description="Many attempts to score in a few seconds")] = "high flag"
     hours: Annotated[Ruled, Meta(description="Scores at night")] = "medium log"
     address: Annotated[Ruled, Meta(description="Another address than last time")] = "low log"
-    addresses: Annotated[Ruled, Meta(description="Many addresses in one hour")] = "medium flag"
+    addresses: Annotated[Ruled, Meta(description="Many addresses in one hour")] = "medium log"
     device: Annotated[Ruled, Meta(description="Another device or program than last time")] = "low log"
     country: Annotated[Ruled, Meta(description="Another country than last time")] = "medium log"
     gain: Annotated[Ruled, Meta(description="More points in an hour than a person makes")] = "high flag"
     pattern: Annotated[Ruled, Meta(description="Scores as regular as a machine's")] = "medium log"
     gap: Annotated[Ruled, Meta(description="An unusual time between two scores, for this player")] = "medium log"
     velocity: Annotated[Ruled, Meta(description="Unusually many points in an hour, for this player")] = "high flag"
+    unusual: Annotated[Ruled, Meta(description="Plays as hardly anybody does, by the learner")] = "medium log"
+    learner: Annotated[
+        bool, Meta(description="Whether a learner compares players with each other; needs the extra `learner`")
+    ] = False
+    unusual_from: Annotated[
+        float, Meta(gt=0, le=1, description="How unusual, of 1, somebody must play to be told by the learner")
+    ] = 0.86
     zone: Annotated[Zone, Meta(description="Time zone of nights, from two to the end of five o'clock")] = "UTC"
     rapid_most: Annotated[int, Meta(ge=1, le=99, description="Attempts to score in ten seconds")] = 8
     gain_per_hour: Annotated[int, Meta(ge=1, le=2**53, description="Points that a person can make")] = 20_000

@@ -9,7 +9,8 @@ from itertools import islice
 
 import trio
 
-from actors.fraud.judge import judge, learn, times_untold
+from actors.fraud.crowd import Crowd
+from actors.fraud.judge import consider, learn, times_untold
 from actors.fraud.messages import Action
 from actors.fraud.place import place_of
 from actors.fraud.policy import Verdict
@@ -36,6 +37,7 @@ class FraudActor(BatchActor):
 
     def __init__(self, world: FraudWorld) -> None:
         self._world = world
+        self._crowd = Crowd(world.rules.learner, world.rules.policy)
         self._roll = Roll(world.most_players, world.most_waiting)
         self._found: dict[EventId, FraudEvent] = {}  # to be written, the oldest first
         self._sentences: dict[EventId, Sentence] = {}  # to be imposed
@@ -48,6 +50,7 @@ class FraudActor(BatchActor):
         """Judge all, and learn of them."""
         actions = [request.message for request in requests if self._is_action(request.message)]
         known = await self._load({action.user_id for action in actions})
+        self._crowd.begin()
         for action in actions:
             self._judge(action, known.get(action.user_id))
         self._set_alarm()
@@ -103,7 +106,7 @@ class FraudActor(BatchActor):
         rules = self._world.rules
         habits = known or Habits()
         place = place_of(action.source, rules.secret, rules.country_of)
-        for verdict in judge(action, place, habits, rules.policy):
+        for verdict in consider(action, place, habits, rules.policy, self._crowd):
             self._world.detected(verdict.rule, verdict.severity.value)
             times = times_untold(verdict.rule, habits, action.at_us, round(rules.again_s * 1_000_000))
             if times:

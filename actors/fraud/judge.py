@@ -5,22 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 
 from actors.fraud import moments
+from actors.fraud.crowd import RULE as UNLIKE
+from actors.fraud.crowd import Crowd
 from actors.fraud.messages import Action, Seen
 from actors.fraud.place import Place
 from actors.fraud.policy import Policy, Verdict
-from actors.fraud.rules import HOUR_US, MINUTE_US, RULES, SECOND_US
-from actors.ports import Habits
+from actors.fraud.rules import HOUR_US, MINUTE_US, RULES, SECOND_US, in_last_hour, pace_of
+from actors.ports import Habits, Moments
 
 #: So many times and places are remembered of one player.
 MOST_RECENT = 100
 MOST_PLACES = 16
+#: So many attempts make what failed lately.
+FAILED_OVER = 30
+
+
+def consider(action: Action, place: Place, habits: Habits, policy: Policy, crowd: Crowd) -> list[Verdict]:
+    """What is wrong with an action, by rules, by the player's own habits, and beside all others."""
+    found = judge(action, place, habits, policy)
+    unlike = crowd.look(action, habits)
+    return found if unlike is None else [*found, unlike]
 
 
 def judge(action: Action, place: Place, habits: Habits, policy: Policy) -> list[Verdict]:
     """What is wrong with an action, given the habits of before it. Pure."""
     found = []
     for rule, ruling in policy.rulings.items():
-        explanation = RULES[rule](action, place, habits, policy)
+        explanation = None if rule == UNLIKE else RULES[rule](action, place, habits, policy)
         if explanation is not None:
             found.append(Verdict(rule, ruling.severity, ruling.consequence, explanation))
     return found
@@ -51,6 +62,7 @@ def _remember_attempt(action: Action, habits: Habits, policy: Policy) -> None:
     since_us = action.at_us - round(policy.rapid_s * SECOND_US)
     recent = [at_us for at_us in habits.recent if since_us < at_us <= action.at_us]
     habits.recent = [*recent, action.at_us][-MOST_RECENT:]
+    habits.failed += ((action.seen is not Seen.SCORED) - habits.failed) / FAILED_OVER
 
 
 def _remember_place(action: Action, place: Place, habits: Habits) -> None:
@@ -69,13 +81,25 @@ def _remember_place(action: Action, place: Place, habits: Habits) -> None:
 def _remember_score(action: Action, habits: Habits, policy: Policy) -> None:
     habits.actions += 1
     habits.hours[datetime.fromtimestamp(action.at_us / SECOND_US, policy.zone).hour] += 1
-    if habits.scored:
-        moments.add(habits.gaps, max(0, action.at_us - habits.scored[-1]) / SECOND_US)
+    _remember_pace(action, habits, policy)
     habits.scored = [*habits.scored, action.at_us][-policy.pattern_length :]
     _remember_points(action, habits)
 
 
+def _remember_pace(action: Action, habits: Habits, policy: Policy) -> None:
+    pace = pace_of(action, habits, policy)
+    if pace is None:
+        habits.run, habits.since_us = Moments(), action.at_us
+        return
+    moments.add(habits.run, pace)
+    if habits.run.count >= policy.run_length:
+        moments.add(habits.paces, habits.run.mean)
+        habits.run = Moments()
+
+
 def _remember_points(action: Action, habits: Habits) -> None:
+    """An hour counts with the most of any sixty minutes that ended in it, as it is compared with the last sixty."""
+    gained = in_last_hour(action, habits)
     minute, hour = action.at_us // MINUTE_US, action.at_us // HOUR_US
     if minute not in habits.points:
         since = minute - 60
@@ -85,4 +109,4 @@ def _remember_points(action: Action, habits: Habits) -> None:
         if habits.hour_points:
             moments.add(habits.hourly, habits.hour_points)
         habits.hour, habits.hour_points = hour, 0
-    habits.hour_points += action.points
+    habits.hour_points = max(habits.hour_points, gained)

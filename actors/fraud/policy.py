@@ -45,19 +45,20 @@ USUAL: Mapping[str, str] = {
     "rapid": "high flag",
     "hours": "medium log",
     "address": "low log",
-    "addresses": "medium flag",
+    "addresses": "medium log",
     "device": "low log",
     "country": "medium log",
     "gain": "high flag",
     "pattern": "medium log",
     "gap": "medium log",
     "velocity": "high flag",
+    "unusual": "medium log",
 }
 
 RULE_NAMES = tuple(USUAL)
 
 #: Rules that judge a player's pace: they say nothing where nobody's pace is limited.
-OF_PACE = frozenset({"rapid", "hours", "gain", "pattern", "gap", "velocity", "too_soon"})
+OF_PACE = frozenset({"rapid", "hours", "gain", "pattern", "gap", "velocity", "unusual", "too_soon"})
 
 
 def usual_rulings() -> dict[str, Ruling]:
@@ -67,7 +68,10 @@ def usual_rulings() -> dict[str, Ruling]:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`rulings` has the rules that are on. Nights begin and end with whole hours of `zone`, the last one included."""
+    """`rulings` has the rules that are on. Nights begin and end with whole hours of `zone`, the last one included.
+
+    Who does not score for `break_s` has a break, which tells nothing of the pace of a run of so many gaps.
+    """
 
     rulings: Mapping[str, Ruling] = field(default_factory=usual_rulings)
     rapid_most: int = 8
@@ -78,7 +82,11 @@ class Policy:
     addresses_per_hour: int = 4
     pattern_length: int = 12
     pattern_spread: float = 0.02
-    gaps_known: int = 30
-    gap_z: float = 3.0
+    break_s: float = 1800.0
+    run_length: int = 12
+    in_logarithms: bool = True
+    runs_known: int = 16
+    gap_z: float = 4.0
     hours_known: int = 12
     velocity_z: float = 4.0
+    unusual_from: float = 0.86

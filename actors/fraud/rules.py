@@ -7,6 +7,7 @@ device are what document B asks for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import pairwise
@@ -23,6 +24,8 @@ MINUTE_US = 60 * SECOND_US
 
 #: A spread is never taken for less than this part of the mean.
 LEAST_SPREAD = 0.05
+#: Shorter gaps are alike.
+LEAST_GAP_S = 0.1
 
 Rule = Callable[[Action, Place, Habits, Policy], str | None]
 
@@ -124,18 +127,34 @@ def pattern(action: Action, _place: Place, habits: Habits, policy: Policy) -> st
 
 
 def gap(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
-    """A time between two scores that is unusual for this player."""
-    if action.seen is not Seen.SCORED or not habits.scored:
+    """A pace, over a run of scores, that is unusual for this player.
+
+    Judged are means of logarithms: single gaps in seconds are so unevenly spread that a deviation of them says nothing.
+    """
+    pace = pace_of(action, habits, policy)
+    if action.seen is not Seen.SCORED or pace is None or habits.run.count + 1 < policy.run_length:
         return None
-    found_s, known = (action.at_us - habits.scored[-1]) / SECOND_US, habits.gaps
-    least = max(0.01, known.mean * LEAST_SPREAD)
-    z = z_score(known, found_s, least=policy.gaps_known, least_deviation=least)
+    mean = (habits.run.mean * habits.run.count + pace) / policy.run_length
+    known = habits.paces
+    least = LEAST_SPREAD * (1.0 if policy.in_logarithms else max(0.2, known.mean))
+    z = z_score(known, mean, least=policy.runs_known, least_deviation=least)
     if abs(z) <= policy.gap_z:
         return None
+    found_s, usual_s = (math.exp(mean), math.exp(known.mean)) if policy.in_logarithms else (mean, known.mean)
     return (
-        f"Unusual time between actions: {found_s:.2f} seconds; {known.mean:.2f} are usual for this player, "
-        f"give or take {deviation(known):.2f} (z = {z:.1f})."
+        f"Unusual time between actions: {found_s:.1f} seconds on average of the last {policy.run_length}; "
+        f"{usual_s:.1f} are usual for this player (z = {z:.1f})."
     )
+
+
+def pace_of(action: Action, habits: Habits, policy: Policy) -> float | None:
+    """What is judged of the time since the last score; None if there was none, or a break."""
+    if not habits.scored:
+        return None
+    gap_s = max(0, action.at_us - habits.scored[-1]) / SECOND_US
+    if gap_s >= policy.break_s:
+        return None
+    return math.log(max(gap_s, LEAST_GAP_S)) if policy.in_logarithms else gap_s
 
 
 def velocity(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:

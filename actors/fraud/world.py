@@ -6,19 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from actors.fraud.policy import Policy
-from actors.ports import FraudEvent, FraudStore, Ids
+from actors.ports import FraudEvent, FraudStore, Ids, Learner
 from actors.runtime import Ref
 
 
 @dataclass(frozen=True, slots=True)
 class FraudRules:
-    """What is judged, and how. `secret` makes the marks of places; `country_of` tells where an address is.
+    """What is judged, and how. A `learner` compares players with each other, if there is one.
 
-    The same of the same player is told once in `again_s`. Who is restricted is so for `restrict_s`.
+    `secret` makes the marks of places; `country_of` tells where an address is. The same of the same player is told once
+    in `again_s`. Who is restricted is so for `restrict_s`.
     """
 
     policy: Policy = field(default_factory=Policy)
     secret: bytes = b""
+    learner: Learner | None = None
     country_of: Callable[[str], str | None] = lambda _: None
     again_s: float = 60.0
     restrict_s: float = 3600.0

@@ -33,6 +33,7 @@ from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
 from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId, key_id
+from actors.ports.learner import Learner
 from actors.ports.limits import Quota, SharedLimits, Taken, Wanted
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
@@ -105,6 +106,7 @@ __all__ = [
     "Ids",
     "KeyConflict",
     "KeyLookup",
+    "Learner",
     "LoggedFacts",
     "MemberPages",
     "Members",

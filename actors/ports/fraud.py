@@ -42,13 +42,16 @@ class Moments:
 class Habits:
     """How a player usually plays, so far. Times are microseconds; places are marks that tell nothing of an address.
 
-    `gaps` are the seconds between two scores, `hourly` the points of each hour with any. `recent` are the last
-    attempts, `scored` the last scores, `points` what was gained in each minute of the last hour. `told` says of each
-    rule until when it is silent about this player, and how often it held its peace.
+    `paces` are the logarithms of the seconds between two scores, each the mean of a run of some; `run` is the run that
+    is not full yet. `hourly` are the points of each hour with any, at its best. `recent` are the last attempts,
+    `scored` the last scores, `points` what was gained in each minute of the last hour. The player has played since
+    `since_us` without a break; `failed` is which share of its attempts failed lately. `unusual` says by how much it
+    plays unlike others, after so many `looks`, the last at `looked_us`; at `learnt_us` it was last learnt from.
+    `told` says of each rule until when it is silent about this player, and how often it held its peace.
     """
 
     actions: int = 0
-    gaps: Moments = field(default_factory=Moments)
+    paces: Moments = field(default_factory=Moments)
     hourly: Moments = field(default_factory=Moments)
     hours: list[int] = field(default_factory=lambda: [0] * 24)
     recent: list[int] = field(default_factory=list)
@@ -61,6 +64,13 @@ class Habits:
     country: str | None = None
     addresses: dict[str, int] = field(default_factory=dict)
     told: dict[str, tuple[int, int]] = field(default_factory=dict)
+    run: Moments = field(default_factory=Moments)
+    since_us: int = 0
+    failed: float = 0.0
+    looked_us: int = 0
+    learnt_us: int = 0
+    looks: int = 0
+    unusual: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -16,6 +17,7 @@ from actors.fraud.world import FraudRules, FraudWorld
 from actors.runtime import ActorError, Ref
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.settings import Settings
+from scoreboard.watch.trees import Trees
 
 #: What a refused proof tells of who presented it. That one is too old, or an action done already, happens to anybody.
 OF_PROOFS = {
@@ -29,7 +31,7 @@ OF_PROOFS = {
 def fraud_rules(settings: Settings, secret: bytes) -> FraudRules | None:
     """What the settings say, None if nobody is to be watched. From `secret` the marks of places are made.
 
-    Without limits nobody's pace says anything, so what judges it is off.
+    Without limits nobody's pace says anything, so what judges it is off. Raises WatchError.
     """
     given = settings.fraud
     if not given.enabled:
@@ -44,9 +46,11 @@ def fraud_rules(settings: Settings, secret: bytes) -> FraudRules | None:
         zone=ZoneInfo(given.zone),
         gain_per_hour=given.gain_per_hour,
         addresses_per_hour=given.addresses_per_hour,
+        unusual_from=given.unusual_from,
     )
+    learner = Trees(secrets.randbits(32)) if given.learner else None
     marks = hashlib.blake2b(secret[:64], digest_size=32, person=b"marks of places").digest()
-    return FraudRules(policy, marks, again_s=given.again_s, restrict_s=given.restrict_s)
+    return FraudRules(policy, marks, learner, again_s=given.again_s, restrict_s=given.restrict_s)
 
 
 def watch_on_fraud(

@@ -1,4 +1,4 @@
-"""``scoreboard fraud``: what rules found with players."""
+"""``scoreboard fraud``: what rules found with players, and how well they do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from actors.fraud.policy import RULE_NAMES
 from actors.ports import FraudEvent, UserId
 from scoreboard.security.names import fold
+from scoreboard.server.compare_command import compare_command
 from scoreboard.server.offline import postgres_option, with_stores
 from scoreboard.server.told import iso, json_option, limit_option, moment_us, plain, since_option
 from scoreboard.server.verbs import data_option, give_up
@@ -20,7 +21,7 @@ from scoreboard.stores.trail import names_of, who_is
 
 @click.group("fraud")
 def fraud() -> None:
-    """Look into what the watch on fraud found."""
+    """Look into what the watch on fraud found, and how well it finds."""
 
 
 @fraud.command("events")
@@ -62,6 +63,9 @@ def events_command(
     for event in reversed(found):
         name = names.get(event.user_id, event.user_id)
         click.echo(json.dumps(asdict(event) | {"username": name}) if as_json else _readable(event, name))
+
+
+fraud.add_command(compare_command)
 
 
 def _readable(event: FraudEvent, name: str) -> str:

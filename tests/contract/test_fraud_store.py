@@ -21,6 +21,13 @@ FULL = Habits(
     "DE",
     {"aa": NOW_US, "cc": NOW_US - 1},
     {"rapid": (NOW_US, 3)},
+    Moments(3, 2.5, 0.5),
+    NOW_US - 7,
+    0.25,
+    NOW_US - 5,
+    NOW_US - 6,
+    4,
+    0.75,
 )
 
 

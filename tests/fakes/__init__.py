@@ -10,6 +10,7 @@ from tests.fakes.events import FakeEventLog
 from tests.fakes.evidence import FakeEvidenceStore
 from tests.fakes.faults import Faults
 from tests.fakes.fraud import FakeFraudStore
+from tests.fakes.learner import FakeLearner
 from tests.fakes.limits import FakeSharedLimits
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
@@ -27,6 +28,7 @@ __all__ = [
     "FakeEventLog",
     "FakeEvidenceStore",
     "FakeFraudStore",
+    "FakeLearner",
     "FakeProfileStore",
     "FakeScoreStore",
     "FakeSharedLimits",

@@ -12,6 +12,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.fraud.actor import FraudActor
+from actors.fraud.crowd import LOOK_EVERY_US, LOOKS, LOOKS_AT_ONCE
 from actors.fraud.messages import Action, Seen
 from actors.fraud.policy import Policy, Ruling
 from actors.fraud.world import FraudRules, FraudWorld
@@ -20,6 +21,8 @@ from actors.ports import (
     NOWHERE,
     Consequence,
     FraudEvent,
+    Habits,
+    Moments,
     PlayerStanding,
     Severity,
     Source,
@@ -27,7 +30,7 @@ from actors.ports import (
     UserId,
 )
 from actors.runtime import Ref, running_actor
-from tests.fakes import FakeFraudStore, FakeStandingStore
+from tests.fakes import FakeFraudStore, FakeLearner, FakeStandingStore
 from tests.fraud.acts import ANN, NOON_US, SECOND_US, action
 from tests.leaderboard.stage import CountedIds
 from tests.ledger.office import PATIENT, running_office
@@ -207,3 +210,20 @@ async def test_a_strange_message_is_a_mistake_of_ours(autojump_clock: MockClock)
     """It says so."""
     with pytest.raises(TypeError):
         FraudActor._is_action(None, "?")  # type: ignore[arg-type]
+
+
+async def test_what_the_learner_finds_is_written_as_what_rules_find(autojump_clock: MockClock) -> None:
+    """With its consequence; it knows again who was looked at by habits that were kept."""
+    rulings = {"unusual": Ruling(Severity.MEDIUM, Consequence.FLAG)}
+    rules = FraudRules(Policy(rulings=rulings, unusual_from=0.5), learner=FakeLearner())
+    async with running_watch(rules) as watch:
+        watch.store.kept[ANN] = Habits(paces=Moments(9, 3.0, 1.0), looks=LOOKS - 1, unusual=1.0)
+        for _ in range(2 * LOOKS_AT_ONCE):  # only one is learnt: what follows is as nobody was
+            watch.tell(action(0))
+        await trio.sleep(1)
+        await wait_all_tasks_blocked()
+        assert [] == await watch.found()
+        watch.tell(action(LOOK_EVERY_US / 1e6 + 1))
+        await trio.sleep(1)
+        assert ["unusual"] == await watch.found()
+        assert watch.stands().flagged

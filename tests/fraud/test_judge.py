@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import statistics
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from actors.fraud import moments
 from actors.fraud.judge import MOST_PLACES, MOST_RECENT, judge, learn, times_untold
 from actors.fraud.messages import Seen
-from actors.fraud.place import Place
+from actors.fraud.place import NOWHERE_KNOWN, Place
 from actors.ports import Habits, Moments
 from tests.fraud.acts import NOON_US, POLICY, action
 
@@ -34,7 +35,50 @@ def test_few_values_say_nothing_and_equal_ones_not_too_much() -> None:
     for _ in range(5):
         moments.add(seen, 10.0)
     assert 0.0 == moments.z_score(seen, 99.0, least=6, least_deviation=1.0)
-    assert 2.0 == moments.z_score(seen, 12.0, least=5, least_deviation=1.0)
+    assert 1.0 < moments.z_score(seen, 12.0, least=5, least_deviation=1.0) < 2.0
+    assert 0.0 == moments.z_score(Moments(1, 5.0), 99.0, least=1, least_deviation=1.0)
+
+
+@pytest.mark.parametrize(("count", "value", "z"), [(3, 9.925, 2.5758), (11, 4.5869, 3.2905), (61, 3.4602, 3.2905)])
+def test_what_few_values_say_is_as_rare_as_what_many_do(count: int, value: float, z: float) -> None:
+    """Student's distance of a probability becomes the normal one's, up and down; the table says which."""
+    spread = Moments(count, 0.0, float(count - 1))  # a deviation of 1
+    found = moments.z_score(spread, value * math.sqrt(1 + 1 / count), least=2, least_deviation=0.1)
+    assert z == pytest.approx(found, rel=0.03)
+    assert -found == moments.z_score(spread, -value * math.sqrt(1 + 1 / count), least=2, least_deviation=0.1)
+
+
+def test_an_hour_counts_with_the_most_that_was_made_in_one() -> None:
+    """Of any sixty minutes that end in it: what is compared with it is the last sixty minutes."""
+    habits = Habits()
+    for minute in (50, 55, 65, 70, 130):
+        learn(action(minute * 60, points=10), NOWHERE_KNOWN, habits, POLICY)
+    assert (2, 30.0) == (habits.hourly.count, habits.hourly.mean)
+
+
+def test_a_break_begins_anew_what_is_known_of_a_sitting() -> None:
+    """Its length and the run of paces; what is known of full runs stays."""
+    habits = Habits()
+    for number in range(POLICY.run_length + 5):
+        learn(action(number * 20), NOWHERE_KNOWN, habits, POLICY)
+    assert (1, 4, NOON_US + 20_000_000) == (habits.paces.count, habits.run.count, habits.since_us + 20_000_000)
+    assert math.log(20) == pytest.approx(habits.paces.mean)
+    learn(action(16 * 20 + POLICY.break_s), NOWHERE_KNOWN, habits, POLICY)
+    assert (1, 0, 16 * 20 + POLICY.break_s) == (
+        *(habits.paces.count, habits.run.count),
+        (habits.since_us - NOON_US) / 1_000_000,
+    )
+
+
+def test_what_failed_lately_is_a_share() -> None:
+    """Of attempts of late, not of all there ever were."""
+    habits = Habits()
+    for _ in range(200):
+        learn(action(0, Seen.REFUSED), NOWHERE_KNOWN, habits, POLICY)
+    assert habits.failed == pytest.approx(1.0, abs=0.01)
+    for number in range(60):
+        learn(action(number), NOWHERE_KNOWN, habits, POLICY)
+    assert 0.05 < habits.failed < 0.2
 
 
 @given(st.lists(st.tuples(ACTIONS, PLACES), max_size=150))

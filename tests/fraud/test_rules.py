@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+import math
 import random
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from actors.fraud.messages import Seen
+from actors.fraud.messages import Action, Seen
 from actors.fraud.place import Place, place_of
 from actors.fraud.policy import OF_PACE, USUAL, Policy, Ruling, ruling
 from actors.fraud.rules import RULES
 from actors.ports import Consequence, Habits, Severity, Source
-from tests.fraud.acts import POLICY, action, played, rules
+from tests.fraud.acts import NOON_US, POLICY, action, played, rules
 
 
 def test_every_rule_has_a_ruling_and_document_a_s_are_as_it_has_them() -> None:
     """Severity and consequence of its four, and no ruling without a rule."""
-    assert set(RULES) == set(USUAL) == set(POLICY.rulings)
+    assert set(RULES) | {"unusual"} == set(USUAL) == set(POLICY.rulings)
     assert set(USUAL) >= OF_PACE
     expected = {"rapid": "high flag", "hours": "medium log", "address": "low log", "forged": "critical ban"}
     assert expected == {rule: USUAL[rule] for rule in expected}
@@ -102,15 +104,45 @@ def test_scores_as_regular_as_a_machine_s_are_found() -> None:
     assert [[]] * 29 == person
 
 
-def test_a_time_between_two_scores_is_measured_by_those_before() -> None:
-    """Three standard deviations either way, once thirty are known."""
-    rng = random.Random(1)
-    usual = [action(number * 20 + rng.uniform(-3, 3)) for number in range(31)]
-    habits = Habits()
-    assert [[]] * 31 == played(usual, habits=habits)
-    assert ["gap"] == rules(played([action(600 + 60)], habits=habits)[0])
-    assert 31 == habits.gaps.count
-    assert [[]] * 26 == played([*usual[:25], action(24 * 20 + 60)])
+def paced(rng: random.Random, count: int, gap_s: float, since_s: float = 0.0) -> list[Action]:
+    """Scores of a person, whose gaps are spread like a person's."""
+    moments = list(accumulate((gap_s * math.exp(rng.gauss(0, 0.6)) for _ in range(count)), initial=since_s))
+    return [action(at_s) for at_s in moments[1:]]
+
+
+def test_a_pace_is_measured_by_those_before() -> None:
+    """Of a run of scores either way, once enough runs are known; neither a break nor one odd gap says anything."""
+    for faster in (6.0, 120.0):
+        rng, habits = random.Random(1), Habits()
+        usual = paced(rng, 1 + 12 * 16, 20.0)
+        assert not any(found.rule == "gap" for each in played(usual, habits=habits) for found in each)
+        assert 16 == habits.paces.count
+        last_s = (habits.scored[-1] - NOON_US) / 1_000_000
+        others = played(paced(rng, 12, faster, last_s), habits=habits)
+        assert [False] * 11 + [True] == ["gap" in rules(each) for each in others]
+
+
+def test_a_break_or_one_odd_gap_is_no_other_pace() -> None:
+    """Even of those whose gaps were all known."""
+    rng, habits = random.Random(1), Habits()
+    played(paced(rng, 1 + 12 * 16, 20.0), habits=habits)
+    last_s = (habits.scored[-1] - NOON_US) / 1_000_000
+    odd = [*paced(rng, 6, 20.0, last_s + 7200), *paced(rng, 14, 20.0, last_s + 7200 + 600)]
+    assert not any("gap" in rules(each) for each in played(odd, habits=habits))
+
+
+def test_gaps_can_be_judged_one_by_one_in_seconds() -> None:
+    """As document A gives it: then a break of an honest player is found, and a program's pace is not."""
+    literal = Policy(break_s=math.inf, run_length=1, in_logarithms=False, runs_known=30, gap_z=3.0)
+    rng, habits = random.Random(1), Habits()
+    played(paced(rng, 200, 20.0), literal, habits)
+    last_s = (habits.scored[-1] - NOON_US) / 1_000_000
+    program = [action(last_s + 1 + number) for number in range(5)]
+    assert not any("gap" in rules(each) for each in played(program, literal, habits))
+    [found] = played([action(last_s + 7200)], literal, habits)
+    assert "gap" in rules(found)
+    [said] = [each.explanation for each in found if each.rule == "gap"]
+    assert said.startswith("Unusual time between actions: 7195.0 seconds on average of the last 1;")
 
 
 def test_an_hour_s_points_are_measured_by_hours_before() -> None:

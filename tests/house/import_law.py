@@ -22,6 +22,8 @@ ONLY_IN = {
     "wsproto": ("scoreboard.live",),
     "socketio": ("scoreboard.live",),
     "engineio": ("scoreboard.live",),
+    "river": ("scoreboard.watch",),
+    "maxminddb": ("scoreboard.watch",),
     "asyncpg": ("scoreboard.stores",),
     "redis": ("scoreboard.stores",),
     "trio_asyncio": ("scoreboard.stores",),
@@ -69,6 +71,8 @@ MAY_IMPORT = {
     "scoreboard.replay": ("scoreboard.client",),
     "scoreboard.settings_reader": ("scoreboard.settings",),
     "scoreboard.stores": ("actors.ports",),
+    "scoreboard.watch": ("actors.ports",),
+    "scoreboard.rehearsal": ("actors.fraud", "actors.ports", "actors.user.limits"),
     **dict.fromkeys(CORE_ROOMS, ("actors.runtime", "actors.ports")),
 }
 

@@ -29,10 +29,10 @@ def test_every_constraint_is_a_plain_pin() -> None:
 def test_every_dependency_is_pinned() -> None:
     """Nothing that pyproject.toml asks for is left to chance."""
     lines = (TOP / "scripts/constraints.txt").read_text().splitlines()
-    none_of(asked("test", "check", "bench") - {plain(line.split("==")[0]) for line in lines})
+    none_of(asked("test", "check", "bench", "learner") - {plain(line.split("==")[0]) for line in lines})
 
 
-@pytest.mark.parametrize(("folders", "extras"), [(PACKAGES, ()), (("tests",), ("test", "bench"))])
+@pytest.mark.parametrize(("folders", "extras"), [(PACKAGES, ("learner",)), (("tests",), ("test", "bench"))])
 def test_every_library_that_is_imported_is_asked_for(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:
     """What comes only because another library needs it may go again with that library's next version."""
     sold_as, have = packages_distributions(), asked(*extras)

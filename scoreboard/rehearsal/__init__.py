@@ -1,0 +1,1 @@
+"""Generated players, honest and not, to see what the watch on fraud finds among them."""
