@@ -70,7 +70,7 @@ class AuditPage(Shape):
     events: list[AuditedEvent]
 
 
-class Finding(_Shape):
+class Finding(Shape):
     """What a rule found with a player: so often since it told of that player last."""
 
     id: str
@@ -83,7 +83,7 @@ class Finding(_Shape):
     times: int
 
 
-class FindingsPage(_Shape):
+class FindingsPage(Shape):
     """Findings, the newest first."""
 
     findings: list[Finding]
