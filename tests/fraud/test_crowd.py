@@ -31,6 +31,7 @@ def test_who_plays_as_hardly_anybody_does_is_found() -> None:
     usual, odd = known(), known(1.9, 0.001)
     odd.hours = [10] * 24
     odd.failed, odd.since_us = 0.5, NOON_US - 20 * 3_600_000_000
+    found = None
     for number in range(LOOKS):
         crowd.begin()
         assert crowd.look(action(number * LOOK_S), usual) is None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from actors.fraud.judge import learn
 from actors.fraud.messages import Seen
 from actors.fraud.policy import Policy, usual_rulings
 from actors.fraud.world import FraudRules
@@ -66,14 +67,13 @@ def test_a_server_s_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is over it is an attempt that was refused, and brings nothing."""
     scored: dict[str, list[int]] = defaultdict(list)
     refused: list[bool] = []
-    true_learn = stage.learn
 
     def noted(action: Any, *rest: Any) -> None:
         assert action.points == 0 or action.seen is Seen.SCORED
         refused.append(action.seen is Seen.REFUSED)
         if action.seen is Seen.SCORED:
             scored[action.user_id].append(action.at_us // 1_000_000)
-        true_learn(action, *rest)
+        learn(action, *rest)
 
     monkeypatch.setattr(stage, "learn", noted)
     players = rehearsed()

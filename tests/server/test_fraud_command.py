@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from actors.ports import UserId
 from scoreboard.__main__ import main
-from scoreboard.stores.opening import open_stores
 from tests.contract.making import NOW_US, real_world
 from tests.contract.test_fraud_store import event
+from tests.stores_fixtures import open_stores
 
 
 @pytest.mark.stores
