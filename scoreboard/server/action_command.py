@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from actors.ports import ED25519, GAME_KEY, HMAC, MOST_EARLIER, ActionKind
-from scoreboard.server.offline import postgres_option, record, with_stores
+from scoreboard.server.acts import why_option
+from scoreboard.server.offline import postgres_option, record_of, with_stores
 from scoreboard.server.verbs import data_option, give_up
-from scoreboard.stores.opening import Stores
 
 LONGEST_S = 30 * 24 * 3600
 MOST_POINTS = 1000  # a score update may not say more
@@ -36,19 +36,17 @@ def action() -> None:
 @click.option("--most", type=click.IntRange(1, MOST_EARLIER), help="How often a player can do it within a window.")
 @click.option("--window-s", type=click.FloatRange(1, LONGEST_S), default=60.0, show_default=True, help="The window.")
 @click.option("--honeypot", is_flag=True, help="Told to nobody and worth nothing: who completes it made it up.")
+@why_option
 @data_option
 @postgres_option
-def add_command(name: str, *, data: str | None, postgres: str | None, **given: Any) -> None:
+def add_command(name: str, *, why: str | None, data: str | None, postgres: str | None, **given: Any) -> None:
     """Let the action NAME count, or change what is said of it."""
     if not name.isascii() or not name.replace("_", "").isalnum() or len(name) > 50 or name != name.upper():  # noqa: PLR2004 - as the API has it
         raise click.BadParameter("1 to 50 capitals, digits and underscores, like COMPLETE_QUEST", param_hint="NAME")
     kind = ActionKind(name, **given)
 
-    async def put(stores: Stores) -> None:
-        await stores.catalogue.put(kind)
-        await record(stores, "ACTION_PUT", **kind._asdict())
-
-    with_stores(data, postgres, put)
+    record = record_of("ACTION_PUT", why, **kind._asdict())
+    with_stores(data, postgres, lambda stores: stores.catalogue.put(kind, record))
     click.echo(_line(kind))
 
 
@@ -71,17 +69,12 @@ def _line(kind: ActionKind) -> str:
 
 @action.command("retire")
 @click.argument("name")
+@why_option
 @data_option
 @postgres_option
-def retire_command(name: str, data: str | None, postgres: str | None) -> None:
+def retire_command(name: str, why: str | None, data: str | None, postgres: str | None) -> None:
     """Let the action NAME count no more. What was scored stays."""
-
-    async def retire(stores: Stores) -> bool:
-        retired = await stores.catalogue.retire(name)
-        if retired:
-            await record(stores, "ACTION_RETIRED", action_type=name)
-        return retired
-
-    if not with_stores(data, postgres, retire):
+    record = record_of("ACTION_RETIRED", why, action_type=name)
+    if not with_stores(data, postgres, lambda stores: stores.catalogue.retire(name, record)):
         give_up(f"there is no action {name!r}; scoreboard action list shows all")
     click.echo(f"{name} does not count any more")

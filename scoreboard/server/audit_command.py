@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from scoreboard.security.names import fold
+from scoreboard.server.acts import carry
 from scoreboard.server.offline import postgres_option, with_stores
 from scoreboard.server.told import iso, json_option, limit_option, moment_us, plain, since_option
-from scoreboard.server.verbs import data_option, give_up
+from scoreboard.server.verbs import data_option, give_up, settings_of
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.seals import Finding, Verdict, verify
 from scoreboard.stores.trail import Line, trail, who_is
@@ -65,6 +66,9 @@ def show_command(
     since_us = moment_us(since)
 
     async def work(stores: Stores) -> list[Line] | None:
+        if postgres is None or data is not None:  # then the directory is that of the database
+            for reason in await carry(stores.audit, Path(settings_of(data).data_dir)):
+                click.echo(f"scoreboard: {reason}", err=True)
         user_id = None if user is None else await who_is(stores.database, user, fold(user))
         if user is not None and user_id is None:
             return None

@@ -11,6 +11,7 @@ from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
 from scoreboard.security.keyfolder import FOLDER
+from scoreboard.server.acts import carry
 from scoreboard.server.core import Core
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import rotate_old_keys
@@ -19,6 +20,7 @@ from scoreboard.stores.opening import Stores
 
 MAINTENANCE_S = 3600.0
 BOARD_LOAD_S = 120.0
+CARRY_S = 5.0
 #: Spent tokens and idempotency keys are kept so long; a token is dead much sooner, a client's retry as well.
 KEPT_US = 7 * 24 * 3600 * 1_000_000
 
@@ -56,8 +58,23 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("maintenance", clean_stores),
         Child("encryption", partial(_encrypt_past, parts, stores)),
         Child("keys", parts.keys.keep),
+        Child("acts", partial(_carry_acts, parts, stores)),
     ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)
+
+
+async def _carry_acts(parts: Parts, stores: Stores) -> None:
+    """What was done to keys and services comes into the audit; what cannot be read is told once."""
+    told: set[str] = set()
+    while True:
+        try:
+            wrong = await carry(stores.audit, Path(parts.settings.data_dir))
+        except StoreError:
+            wrong = []  # the acts wait in their files
+        for reason in set(wrong) - told:
+            parts.log.error("act_not_recorded", reason=reason)
+        told.update(wrong)
+        await trio.sleep(CARRY_S)
 
 
 async def _encrypt_past(parts: Parts, stores: Stores) -> None:

@@ -12,6 +12,7 @@ import click
 from scoreboard.security import keymaking
 from scoreboard.security.errors import SecurityError
 from scoreboard.security.keyfolder import KeyFolder
+from scoreboard.server.acts import KEY_ROTATED, journaled, why_option
 from scoreboard.server.keychain import key_times
 from scoreboard.server.verbs import data_option, explained, settings_of
 from scoreboard.settings import Settings
@@ -29,27 +30,37 @@ def key() -> None:
 @key.command("rotate")
 @click.argument("kind", type=click.Choice(sorted(keymaking.MAKERS)))
 @click.option("--name", default="", help="Of a game's key, the name that the catalogue of actions has for it.")
+@why_option
 @data_option
-def rotate_command(kind: str, name: str, data: str | None) -> None:
+def rotate_command(kind: str, name: str, why: str | None, data: str | None) -> None:
     """Make a new key of the KIND action, client, game or jwt, and print its file.
 
     Those of the game are all believed until they are retired: give its servers the new one first.
     """
     with explained(SecurityError, OSError):
-        click.echo(keymaking.rotate(_folder(settings_of(data)), kind, name=name))
+        settings = settings_of(data)
+        with journaled(Path(settings.data_dir), KEY_ROTATED, why=why, kind=kind, name=name) as entry:
+            made = keymaking.rotate(_folder(settings), kind, name=name)
+            entry.tell(file=made.name)
+        click.echo(made)
 
 
 @key.command("add")
 @click.argument("name")
 @click.argument("file", type=click.File("rb"))
+@why_option
 @data_option
-def add_command(name: str, file: BinaryIO, data: str | None) -> None:
+def add_command(name: str, file: BinaryIO, why: str | None, data: str | None) -> None:
     """Believe proofs under the Ed25519 key of which FILE (- for standard input) has the public half, as PEM.
 
     NAME is what `scoreboard action add --verifier ed25519 --key` calls it. Several keys may have one name.
     """
     with explained(SecurityError, OSError):
-        click.echo(keymaking.register(_folder(settings_of(data)), name, file.read()))
+        settings = settings_of(data)
+        with journaled(Path(settings.data_dir), "KEY_ADDED", why=why, name=name) as entry:
+            made = keymaking.register(_folder(settings), name, file.read())
+            entry.tell(file=made.name)
+        click.echo(made)
 
 
 @key.command("list")
@@ -65,14 +76,19 @@ def list_command(data: str | None) -> None:
 
 @key.command("retire")
 @click.argument("name")
+@why_option
 @data_option
-def retire_command(name: str, data: str | None) -> None:
+def retire_command(name: str, why: str | None, data: str | None) -> None:
     """Believe the key NAME (a file, as `list` prints it) no more, at once, whatever was signed with it.
 
     For one of the game that is not used any more, and for one that somebody else may have read.
     """
     with explained(SecurityError, OSError):
-        click.echo(keymaking.retire(_folder(settings_of(data)), name))
+        settings = settings_of(data)
+        with journaled(Path(settings.data_dir), "KEY_RETIRED", why=why, name=name) as entry:
+            gone = keymaking.retire(_folder(settings), name)
+            entry.tell(file=gone.name)
+        click.echo(gone)
 
 
 def _folder(settings: Settings) -> Path:

@@ -17,6 +17,7 @@ from scoreboard.security.keyfolder import KeyFolder, LiveKeys
 from scoreboard.security.keymaking import rotate_old
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.rotation import DAY_S, KeyTimes
+from scoreboard.server.acts import KEY_ROTATED, SERVER, journaled
 from scoreboard.settings import Settings
 
 
@@ -47,12 +48,18 @@ async def open_keys(settings: Settings, log: Logger) -> LiveKeys:
 
 
 def rotate_old_keys(folder: Path, settings: Settings, log: Logger) -> None:
-    """Give each kind that signs a new key when its newest is too old; of all workers one does it. Blocks."""
+    """Give each kind that signs a new key when its newest is too old; one worker does it, and notes it. Blocks."""
     if not settings.keys.rotate_days:
         return
+    why = f"older than {settings.keys.rotate_days:g} days"
     for kind in ("action", "client", "jwt"):
         try:
-            made = rotate_old(folder, kind, now_s=time.time(), older_s=settings.keys.rotate_days * DAY_S)
+            with journaled(Path(settings.data_dir), KEY_ROTATED, by=SERVER, why=why, kind=kind) as entry:
+                made = rotate_old(folder, kind, now_s=time.time(), older_s=settings.keys.rotate_days * DAY_S)
+                if made is None:
+                    entry.drop()
+                else:
+                    entry.tell(file=made.name)
         except (PrivateFileRefused, OSError) as error:
             log.error("key_not_rotated", kind=kind, reason=str(error))  # noqa: TRY400 - the sentence is the whole story
         else:

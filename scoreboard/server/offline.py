@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -15,8 +13,9 @@ from uuid import uuid4
 import click
 import trio
 
-from actors.ports import Act, AuditEvent, EventId, EventKind, StoreError, UserId
+from actors.ports import Act, AuditEvent, EventId, EventKind, StoreError
 from scoreboard.security.personal import PersonalVault
+from scoreboard.server.acts import operator, place, source
 from scoreboard.server.keychain import MastersOnDisk
 from scoreboard.server.verbs import explained, settings_of
 from scoreboard.settings import Settings
@@ -30,7 +29,6 @@ R = TypeVar("R")
 
 #: Nothing of this touches Redis, which is connected to when it is first used.
 NO_REDIS = "redis://127.0.0.1:1"
-HERE = "command line"
 
 postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL that it uses, if not its own.")
 
@@ -42,24 +40,22 @@ def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores],
         return trio.run(partial(_opened, settings, work))
 
 
-def act(why: str) -> Act:
+def act(why: str | None) -> Act:
     """What an operator does here, for what is changed together with its record."""
     event_id, now_us = EventId(str(uuid4())), time.time_ns() // 1000
-    return Act(event_id, now_us, EventKind.ACT, f"operator:{_account()}", why, site=HERE)
+    return Act(event_id, now_us, EventKind.ACT, operator(), why or "", source(), site=place())
 
 
-async def record(stores: Stores, what: str, user_id: UserId | None = None, **details: Any) -> None:
-    """An operator has done this, and the audit shall know: who it was is told by the account of the machine."""
-    done = act("")
-    named = (done.event_id, done.at_us, done.at_us, done.kind, what, done.done_by, user_id, HERE)
-    await stores.audit.record([AuditEvent(*named, details=details)])
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name
-        return str(os.getuid())
+def record_of(what: str, why: str | None, **details: Any) -> AuditEvent:
+    """The same as its record, of what concerns no player."""
+    named = act(why)
+    return AuditEvent(
+        *(named.event_id, named.at_us, named.at_us, named.kind, what, named.done_by),
+        site=named.site,
+        source=named.source,
+        why=why,
+        details=details,
+    )
 
 
 async def _opened(settings: Settings, work: Callable[[Stores], Awaitable[R]]) -> R:

@@ -6,6 +6,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceToken
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.server.acts import journaled, why_option
 from scoreboard.server.keychain import key_times
 from scoreboard.server.system import SystemClock
 from scoreboard.server.verbs import data_option, explained, give_up, settings_of
@@ -40,8 +42,9 @@ def service() -> None:
 @click.argument("name")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long it is good for.")
 @rows_option
+@why_option
 @data_option
-def add_command(name: str, days: int, rows_per_minute: int | None, data: str | None) -> None:
+def add_command(name: str, days: int, rows_per_minute: int | None, why: str | None, data: str | None) -> None:
     """Print a token for the service NAME; it is told only now.
 
     A service may have several tokens, so that one can take the place of another. What it sent counts once for its
@@ -51,9 +54,11 @@ def add_command(name: str, days: int, rows_per_minute: int | None, data: str | N
         settings = settings_of(data)
         now_s = int(time.time())
         token = ServiceToken(name, secrets.token_hex(8), now_s, now_s + days * DAY_S)
-        services.add(Path(settings.data_dir), token)
-        if rows_per_minute is not None:
-            service_limits.set_rows(Path(settings.data_dir), name, rows_per_minute)
+        told: dict[str, Any] = {"name": name, "token": token.token_id, "days": days, "rows_per_minute": rows_per_minute}
+        with journaled(Path(settings.data_dir), "SERVICE_TOKEN_MADE", why=why, **told):
+            services.add(Path(settings.data_dir), token)
+            if rows_per_minute is not None:
+                service_limits.set_rows(Path(settings.data_dir), name, rows_per_minute)
         click.echo(_tokens(settings).issue_for_service(name, token.token_id, expires_s=token.expires_s))
         click.echo(f"{name} may send scores until {_day(token.expires_s)}; token id {token.token_id}", err=True)
 
@@ -61,11 +66,14 @@ def add_command(name: str, days: int, rows_per_minute: int | None, data: str | N
 @service.command("limit")
 @click.argument("name")
 @rows_option
+@why_option
 @data_option
-def limit_command(name: str, rows_per_minute: int | None, data: str | None) -> None:
+def limit_command(name: str, rows_per_minute: int | None, why: str | None, data: str | None) -> None:
     """Set how many rows a minute the service NAME may send; without the option it is what all may."""
     with explained(SecurityError, OSError):
-        service_limits.set_rows(Path(settings_of(data).data_dir), name, rows_per_minute)
+        data_dir = Path(settings_of(data).data_dir)
+        with journaled(data_dir, "SERVICE_LIMITED", why=why, name=name, rows_per_minute=rows_per_minute):
+            service_limits.set_rows(data_dir, name, rows_per_minute)
         click.echo(
             f"{name} may send {'what all may' if rows_per_minute is None else f'{rows_per_minute} rows a minute'}"
         )
@@ -85,11 +93,15 @@ def list_command(data: str | None) -> None:
 
 @service.command("revoke")
 @click.argument("name")
+@why_option
 @data_option
-def revoke_command(name: str, data: str | None) -> None:
+def revoke_command(name: str, why: str | None, data: str | None) -> None:
     """End all tokens of the service NAME, or the one with the id NAME."""
     with explained(SecurityError, OSError):
-        ended = services.revoke(Path(settings_of(data).data_dir), name)
+        data_dir = Path(settings_of(data).data_dir)
+        with journaled(data_dir, "SERVICE_REVOKED", why=why, name=name) as entry:
+            ended = services.revoke(data_dir, name)
+            entry.tell(ended=ended)
         if not ended:
             give_up(f"there is no token of {name!r}; scoreboard service list shows all")
         click.echo(f"{ended} ended")

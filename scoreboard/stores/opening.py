@@ -213,7 +213,7 @@ def _stores(
         audit=PostgresAuditLog(database, chains),
         fraud=PostgresFraudStore(database),
         archive=PostgresArchive(database),
-        catalogue=PostgresActionCatalogue(database),
+        catalogue=PostgresActionCatalogue(database, chains),
         evidence=PostgresEvidenceStore(database),
         events=events,
         cache=RedisBoardCache(redis),

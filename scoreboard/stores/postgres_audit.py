@@ -77,6 +77,12 @@ def event_in(row: asyncpg.Record) -> AuditEvent:
     )
 
 
+async def write_events(connection: asyncpg.Connection, chains: Chains, events: Sequence[AuditEvent]) -> None:
+    """Write and seal them with the chain of this worker, within whatever transaction there is."""
+    told = msgspec.json.encode([event_values(event) for event in events]).decode()
+    await connection.execute(RECORD, chains.events, told)
+
+
 class PostgresAuditLog:
     """`AuditLog` on Postgres."""
 
@@ -86,10 +92,8 @@ class PostgresAuditLog:
 
     async def record(self, events: Sequence[AuditEvent]) -> None:
         """See `AuditLog.record`."""
-        if not events:
-            return
-        told = msgspec.json.encode([event_values(event) for event in events]).decode()
-        await self._database.run(lambda connection: connection.execute(RECORD, self._chains.events, told))
+        if events:
+            await self._database.run(lambda connection: write_events(connection, self._chains, events))
 
     async def events(
         self, *, user_id: UserId | None = None, since_us: int = 0, limit: int = 100, offset: int = 0

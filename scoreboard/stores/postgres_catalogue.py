@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from actors.ports import ActionKind
+import asyncpg
+
+from actors.ports import ActionKind, AuditEvent
+from scoreboard.stores.chains import Chains
+from scoreboard.stores.postgres_audit import write_events
 from scoreboard.stores.postgres_pool import Database
 
 KINDS = """
@@ -25,8 +29,9 @@ RETIRE = "UPDATE actions SET is_active = false WHERE action_type = $1 AND is_act
 class PostgresActionCatalogue:
     """`ActionCatalogue` on Postgres, and what an operator may do to it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, chains: Chains) -> None:
         self._database = database
+        self._chains = chains
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
@@ -37,10 +42,31 @@ class PostgresActionCatalogue:
         rows = await self._database.run(lambda connection: connection.fetch(KINDS))
         return [ActionKind(*row) for row in rows]
 
-    async def put(self, kind: ActionKind) -> None:
-        """From now on this type of action counts, and so. Raises StoreUnavailable."""
-        await self._database.run(lambda connection: connection.execute(PUT, *kind))
+    async def put(self, kind: ActionKind, record: AuditEvent | None = None) -> None:
+        """From now on this type of action counts, and so; recorded in the same transaction. Raises StoreUnavailable."""
 
-    async def retire(self, action_type: str) -> bool:
-        """From now on it does not count; False if it did not before. Raises StoreUnavailable."""
-        return await self._database.run(lambda connection: connection.fetchval(RETIRE, action_type)) is not None
+        async def work(connection: asyncpg.Connection) -> None:
+            async with connection.transaction():
+                await connection.execute(PUT, *kind)
+                await self._record(connection, record)
+
+        await self._database.run(work)
+
+    async def retire(self, action_type: str, record: AuditEvent | None = None) -> bool:
+        """From now on it does not count, which is recorded likewise; False if it did not before, and nothing is.
+
+        Raises StoreUnavailable.
+        """
+
+        async def work(connection: asyncpg.Connection) -> bool:
+            async with connection.transaction():
+                if await connection.fetchval(RETIRE, action_type) is None:
+                    return False
+                await self._record(connection, record)
+                return True
+
+        return await self._database.run(work)
+
+    async def _record(self, connection: asyncpg.Connection, record: AuditEvent | None) -> None:
+        if record is not None:
+            await write_events(connection, self._chains, [record])

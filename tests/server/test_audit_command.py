@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import trio
 from click.testing import CliRunner
 
+from actors.ports import ActionKind, EventId, StoreFault
 from scoreboard.__main__ import main
+from scoreboard.server.offline import record_of
 from scoreboard.stores.seals import Verdict, verify
 from tests.contract.making import real_world, write
 from tests.stores.test_seals import Vault
@@ -61,7 +66,7 @@ def test_what_an_operator_does_to_the_catalogue_is_in_the_audit(postgres_url: st
         return CliRunner().invoke(main, [*arguments, "--postgres", postgres_url]).exit_code
 
     assert [0, 0, 1] == [
-        run("action", "add", "CATCH_FISH", "--points", "3"),
+        run("action", "add", "CATCH_FISH", "--points", "3", "--why", "for the sea"),
         run("action", "retire", "CATCH_FISH"),
         run("action", "retire", "CATCH_FISH"),
     ]
@@ -70,4 +75,36 @@ def test_what_an_operator_does_to_the_catalogue_is_in_the_audit(postgres_url: st
     assert ("act", "ACTION_PUT", 3) == (put["kind"], put["what"], put["details"]["points"])
     assert ("ACTION_RETIRED", "CATCH_FISH") == (retired["what"], retired["details"]["action_type"])
     assert put["done_by"].startswith("operator:")
+    assert ("for the sea", None) == (put["why"], retired["why"])
+    assert put["site"].endswith(": scoreboard action add")
     assert 0 == run("audit", "verify")
+
+
+def test_a_change_of_the_catalogue_and_its_record_are_one(postgres_url: str, redis_url: str) -> None:
+    """What the audit does not take has not been done, either."""
+    record = record_of("ACTION_PUT", None)
+
+    async def work() -> None:
+        async with open_stores(postgres_url, redis_url) as stores:
+            with pytest.raises(StoreFault):
+                await stores.catalogue.put(ActionKind("CATCH_FISH", 3), replace(record, times=0))
+            assert "CATCH_FISH" not in await stores.catalogue.actions()
+            await stores.catalogue.put(ActionKind("CATCH_FISH", 3), record)
+            with pytest.raises(StoreFault):
+                await stores.catalogue.retire("CATCH_FISH", replace(record, event_id=EventId(str(uuid4())), times=0))
+            assert 3 == (await stores.catalogue.actions())["CATCH_FISH"]
+            assert not await stores.catalogue.retire("NO_FISH", record_of("ACTION_RETIRED", None))
+            assert ["ACTION_PUT"] == [event.what for event in await stores.audit.events()]
+
+    trio.run(work)
+
+
+def test_what_was_done_to_keys_is_shown_though_no_server_has_run(postgres_url: str, tmp_path: Path) -> None:
+    """Whoever shows the audit carries it there, once."""
+    assert 0 == CliRunner().invoke(main, ["key", "rotate", "jwt", "--data", str(tmp_path)]).exit_code
+    show = ["audit", "show", "--postgres", postgres_url]
+    assert "" == CliRunner().invoke(main, show).output
+    for _ in range(2):
+        shown = CliRunner().invoke(main, [*show, "--data", str(tmp_path)]).output
+        assert (1, True) == (shown.count("KEY_ROTATED"), "key rotate" in shown)
+    assert 0 == CliRunner().invoke(main, ["audit", "verify", "--postgres", postgres_url]).exit_code
