@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,91 +15,12 @@ from actors.ports import UserId
 from actors.user.earned import Earned
 from actors.user.earned import issue as issue_earned
 from actors.user.token import ActionKeys, issue
-from scoreboard.stores.embedded_postgres import binary
-from scoreboard.stores.embedded_valkey import binary as valkey_binary
+from tests.attacks.pair import Pair, at_once
 from tests.integration.test_document_b import Gamer
-from tests.served import TOP, Player, ServedScoreboard, served
+from tests.served import Player, ServedScoreboard
 
 pytestmark = pytest.mark.stores
 CLIENTS = 100
-#: All that a token could change. The audit of refusals is meant to grow.
-STATE = """
-SELECT md5(string_agg(t, '|' ORDER BY t)) FROM (
-    SELECT 'u' || user_id || score || version || reached_at AS t FROM users
-    UNION ALL SELECT 's' || s::text FROM score_updates s
-    UNION ALL SELECT 't' || a::text FROM action_tokens a
-    UNION ALL SELECT 'e' || e::text FROM action_evidence e
-    UNION ALL SELECT 'k' || k::text FROM idempotency_keys k
-) all_of_it
-"""
-
-
-@dataclass
-class Pair:
-    """Two servers that share stores and keys, and what only a test may do with them."""
-
-    one: ServedScoreboard
-    other: ServedScoreboard
-    postgres_url: str
-    redis_url: str
-
-    def state(self) -> str:
-        """A digest of all that a token could change."""
-        return self._sql(STATE)
-
-    def _sql(self, statement: str) -> str:
-        command = [str(binary("psql")), self.postgres_url, "-qAtX", "--set=ON_ERROR_STOP=1", "-c", statement]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
-
-    def scores(self) -> dict[str, int]:
-        """Everybody's, as they are on disk."""
-        rows = self._sql("SELECT username, score FROM users").split()
-        return {name: int(score) for name, _, score in (row.partition("|") for row in rows)}
-
-    def empty_redis(self) -> None:
-        """All of it is lost."""
-        command = [
-            str(valkey_binary().with_name("valkey-cli")),
-            "-s",
-            self.redis_url.removeprefix("unix://"),
-            "FLUSHALL",
-        ]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
-
-    def keys(self) -> ActionKeys:
-        """What the servers sign action tokens with: whoever has it can make any."""
-        return ActionKeys(bytes.fromhex((self.one.data / "keys" / "action-1.key").read_text()))
-
-
-@pytest.fixture
-def pair(tmp_path: Path, postgres_url: str, redis_url: str) -> Iterator[Pair]:
-    """Both, with a game that can be won once an hour."""
-    stores = ("--postgres", postgres_url, "--redis", redis_url)
-    win = ("WIN_CUP", "--points", "500", "--most", "1", "--window-s", "3600")
-    command = [sys.executable, "-m", "scoreboard", "action", "add", *win, "--postgres", postgres_url]
-    subprocess.run(command, cwd=TOP, check=True, capture_output=True, timeout=60)
-    unwatched = {"SCOREBOARD_FRAUD_ENABLED": "false"}  # it would ban whoever attacks, and hide what else holds
-    with (
-        served(tmp_path / "data", *stores, environ=unwatched) as one,
-        served(tmp_path / "data", *stores, environ=unwatched) as other,
-    ):
-        yield Pair(one, other, postgres_url, redis_url)
-
-
-def at_once(*attempts: Callable[[], Any]) -> list[Any]:
-    """What came of them, begun at the same moment in a thread each."""
-    gate, came = threading.Barrier(len(attempts)), list[Any]()
-
-    def one(attempt: Callable[[], Any]) -> None:
-        gate.wait(30)
-        came.append(attempt())
-
-    threads = [threading.Thread(target=one, args=(attempt,)) for attempt in attempts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return came
 
 
 def present(server: ServedScoreboard, player: Player, token: dict[str, Any]) -> object:
