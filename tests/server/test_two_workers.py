@@ -48,7 +48,8 @@ class Worker:
     async def code(self, token: str) -> str:
         """Why a token is refused, or nothing."""
         answer = await self.http.get("/api/v1/users/me", headers={"authorization": f"Bearer {token}"})
-        return "" if answer.is_success else str(answer.json()["error"]["details"]["reason"])
+        error = {} if answer.is_success else answer.json()["error"]
+        return str(error.get("details", {}).get("reason", error.get("code", "")))
 
     async def refuses(self, token: str) -> str:
         """Wait until it does; why."""
@@ -69,7 +70,7 @@ class Worker:
             yield client
 
 
-def settings(data: Path, postgres_url: str, redis_url: str) -> Settings:
+def settings(data: Path, postgres_url: str, redis_url: str, **more: object) -> Settings:
     """Short ways to hear of each other: through Redis at once, or through Postgres soon."""
     return load(
         {},
@@ -83,14 +84,17 @@ def settings(data: Path, postgres_url: str, redis_url: str) -> Settings:
             "passwords.rounds": 4,
             "limits.enabled": False,
             "logs.level": "error",
+            **more,
         },
     )
 
 
 @asynccontextmanager
-async def two_workers(data: Path, postgres_url: str, redis_url: str) -> AsyncIterator[tuple[Worker, Worker]]:
-    """Run both with one data directory."""
-    wanted = settings(data, postgres_url, redis_url)
+async def two_workers(
+    data: Path, postgres_url: str, redis_url: str, **more: object
+) -> AsyncIterator[tuple[Worker, Worker]]:
+    """Run both with one data directory; `more` are other settings than usual."""
+    wanted = settings(data, postgres_url, redis_url, **more)
     log = make_logger(level="error", style="json")
     async with trio.open_nursery() as nursery:
         servers: list[Server] = [await nursery.start(serve, wanted, log) for _ in range(2)]
