@@ -229,7 +229,7 @@ class Socketio(Group, frozen=True, kw_only=True):
     unconnected_per_address: Annotated[Count, Meta(description="Those of one address")] = 200
 
 
-class Boards(Group, frozen=True, kw_only=True):
+class BoardZones(Group, frozen=True, kw_only=True):
     """The boards of days, weeks (from Monday) and months."""
 
     daily_zone: Annotated[Zone, Meta(description="Time zone in which a day ends")] = "UTC"
@@ -268,7 +268,7 @@ class Settings(Group, frozen=True, kw_only=True):
     passwords: Passwords = field(default_factory=Passwords)
     sessions: Sessions = field(default_factory=Sessions)
     board: Board = field(default_factory=Board)
-    boards: Boards = field(default_factory=Boards)
+    boards: BoardZones = field(default_factory=BoardZones)
     socketio: Socketio = field(default_factory=Socketio)
     logs: Logs = field(default_factory=Logs)
 

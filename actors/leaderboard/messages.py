@@ -27,12 +27,12 @@ __all__ = [
     "NotRanked",
     "Page",
     "PageAnswer",
+    "RankAnswer",
     "RankMove",
+    "RankOf",
     "Seats",
     "Send",
     "Show",
-    "Standing",
-    "StandingAnswer",
     "Subscriber",
     "TakeTouched",
     "Unwatch",
@@ -75,7 +75,7 @@ class CatchUp:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingAnswer:
+class RankAnswer:
     """A player's line and the share of players, in percent, who stand no higher."""
 
     row: Row
@@ -84,7 +84,7 @@ class StandingAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing(Question[StandingAnswer]):
+class RankOf(Question[RankAnswer]):
     """Where does this player stand? Refused with NotRanked, also for who is hidden, unless it asks for its `own`."""
 
     user_id: UserId

@@ -12,8 +12,8 @@ from actors.leaderboard.messages import (
     NotRanked,
     Page,
     PageAnswer,
-    Standing,
-    StandingAnswer,
+    RankAnswer,
+    RankOf,
     TakeTouched,
     Windows,
     WindowsAnswer,
@@ -37,8 +37,8 @@ class Reader:
         match question:
             case Around():
                 return self._around(question)
-            case Standing():
-                return self._standing(question)
+            case RankOf():
+                return self._rank_of(question)
             case Page():
                 return PageAnswer(self._ranking.rows(question.offset, question.limit), len(self._ranking))
             case Loaded():
@@ -50,13 +50,13 @@ class Reader:
                 return self._ranking.take_touched()
         raise TypeError(f"a leaderboard does not understand {question!r}")
 
-    def _standing(self, asked: Standing) -> StandingAnswer:
+    def _rank_of(self, asked: RankOf) -> RankAnswer:
         row, total = self._ranking.row(asked.user_id), len(self._ranking)
         if row is None and asked.own:
             row, total = self._ranking.aside.row(asked.user_id), total + 1
         if row is None:
             raise NotRanked("There is no such player on this board.")
-        return StandingAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
+        return RankAnswer(row, round(100 * (total - row.rank + 1) / total, 1), total)
 
     def _around(self, asked: Around) -> AroundAnswer:
         above, below = min(asked.above, MOST_AROUND), min(asked.below, MOST_AROUND)

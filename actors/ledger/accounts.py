@@ -9,7 +9,6 @@ import trio
 
 from actors.ledger.asker import StoreAsker, insist
 from actors.ledger.messages import (
-    Announce,
     ChangePassword,
     ChangeProfile,
     ChangeRole,
@@ -24,6 +23,7 @@ from actors.ledger.messages import (
     Register,
     Rotate,
     SignOut,
+    TellBoards,
 )
 from actors.ports import (
     AccountStore,
@@ -214,14 +214,14 @@ class AccountsActor(StoreAsker):
 
     async def _tell_boards(self, fact: ScoreFact) -> None:
         try:
-            await self._ledger.ask(Announce(fact), within=self._ledger_within_s)
+            await self._ledger.ask(TellBoards(fact), within=self._ledger_within_s)
         except ActorError:
             self._announce(fact)
 
     def _announce(self, fact: ScoreFact) -> None:
         """Nobody waits for it any more, but the player shall appear before the first score."""
         try:
-            self._ledger.tell(Announce(fact))
+            self._ledger.tell(TellBoards(fact))
         except ActorError:
             if len(self._unannounced) < UNANNOUNCED:
                 self._unannounced.append(fact)

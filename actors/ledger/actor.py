@@ -15,7 +15,6 @@ import trio
 
 from actors.ledger.board_line import BoardLine, BoardPatience
 from actors.ledger.messages import (
-    Announce,
     Commit,
     CommitMany,
     LedgerUnavailable,
@@ -24,6 +23,7 @@ from actors.ledger.messages import (
     Recall,
     Receipt,
     Result,
+    TellBoards,
 )
 from actors.ledger.round import Round
 from actors.ledger.transaction import transact
@@ -105,10 +105,10 @@ class LedgerActor(BatchActor):
         """Commit, rank and answer everything in the batch; scores that came in batches, a share of them a round."""
         commits, announced, recalls, batches = (
             [request for request in requests if isinstance(request.message, kind)]
-            for kind in (Commit, Announce, Recall, CommitMany)
+            for kind in (Commit, TellBoards, Recall, CommitMany)
         )
         if len(commits) + len(announced) + len(recalls) + len(batches) < len(requests):
-            raise TypeError(f"a ledger understands Commit, CommitMany, Announce and Recall, not all of {requests!r}")
+            raise TypeError(f"a ledger understands Commit, CommitMany, TellBoards and Recall, not all of {requests!r}")
         for request in batches:
             self._batches.put(request)
         await self._round(commits, announced)

@@ -102,7 +102,7 @@ class Recall(Question[Receipt | KeyConflict | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Announce(Question[None]):
+class TellBoards(Question[None]):
     """A new player is on disk and belongs on the boards, or one has changed. Answered when the boards know."""
 
     fact: ScoreFact

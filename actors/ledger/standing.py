@@ -9,7 +9,7 @@ from itertools import islice
 import trio
 
 from actors.ledger.asker import StoreAsker, insist
-from actors.ledger.messages import Announce, ChangeStanding, FindStandings
+from actors.ledger.messages import ChangeStanding, FindStandings, TellBoards
 from actors.ports import StandingStore, Stood, StoreError, UnknownUser, UserId
 from actors.runtime import ActorError, Ref
 
@@ -55,7 +55,7 @@ class StandingActor(StoreAsker):
                 with trio.fail_after(self._world.store_within_s):
                     fact = await self._world.store.total(user_id)
                 if fact is not None:
-                    self._world.ledger.tell(Announce(fact))
+                    self._world.ledger.tell(TellBoards(fact))
             except (StoreError, ActorError, trio.TooSlowError):
                 break
             del self._suspects[user_id]
@@ -86,7 +86,7 @@ class StandingActor(StoreAsker):
 
     async def _tell_boards(self, outcome: Stood) -> None:
         try:
-            await self._world.ledger.ask(Announce(outcome.fact), within=self._world.boards_within_s)
+            await self._world.ledger.ask(TellBoards(outcome.fact), within=self._world.boards_within_s)
         except ActorError:
             self._suspect(outcome.fact.user_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from actors.leaderboard.messages import Standing
+from actors.leaderboard.messages import RankOf
 from actors.ports import ALL_TIME, UserId
 from actors.user.messages import Increment, IssueToken
 from scoreboard.api.answer import Answer, json_answer
@@ -43,7 +43,7 @@ class ScoreRoutes:
 
     async def standing(self, request: ApiRequest, userId: str) -> Answer:  # noqa: N803 - as document A spells it
         """Where one player stands."""
-        found = await self._world.ask_board(ALL_TIME, Standing(UserId(userId.lower()), own=request.is_of(userId)))
+        found = await self._world.ask_board(ALL_TIME, RankOf(UserId(userId.lower()), own=request.is_of(userId)))
         return json_answer(
             {
                 "userId": found.row.user_id,

@@ -45,7 +45,7 @@ PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_rest
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class ListeningTimes:
     """How often one listens and looks for what other workers announce, and how old it may be at the start. Seconds."""
 
     listen_every_s: float = 0.5
@@ -85,7 +85,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
     tick_s: float,
     services: ServiceRules | None = None,
     zones: Mapping[Period, tzinfo] | None = None,
-    listening: Listening | None = None,
+    listening: ListeningTimes | None = None,
     fraud: FraudRules | None = None,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
@@ -106,7 +106,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
         ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
-        heard = await solo("announcements", _announcements(ports, hooks, listening or Listening()), PUBLISHER_OPTIONS)
+        heard = await solo("announcements", _announcements(ports, hooks, listening), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
         standing = await solo("standing", _standing(ports, hooks, ledger, heard))
         watch = watch_on_fraud(ports, hooks, fraud, standing)
@@ -162,7 +162,10 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
     )
 
 
-def _announcements(ports: CorePorts, hooks: CoreHooks, listening: Listening) -> Callable[[], AnnouncementsActor]:
+def _announcements(
+    ports: CorePorts, hooks: CoreHooks, given: ListeningTimes | None
+) -> Callable[[], AnnouncementsActor]:
+    listening = given or ListeningTimes()
     world = AnnouncementsWorld(
         ports.announcements,
         ports.bell,

@@ -16,14 +16,14 @@ from actors.user.limits import Limit
 from actors.user.world import UserRules
 from scoreboard.api.gate import GateRules
 from scoreboard.security.service_limits import ServiceLimits
-from scoreboard.server.core import Core, Listening, running_core
+from scoreboard.server.core import Core, ListeningTimes, running_core
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import ActionKeysNow, verifiers
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.server.parts import Parts
 from scoreboard.server.progress import LoadingLog
-from scoreboard.settings import Boards, Limits, Settings
+from scoreboard.settings import BoardZones, Limits, Settings
 from scoreboard.stores.opening import Stores
 
 
@@ -40,7 +40,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         services=services,
         zones=_zones(settings.boards),
         fraud=fraud_rules(settings, parts.keys.now().refresh_key),
-        listening=Listening(settings.sessions.listen_s, settings.sessions.look_s, settings.tokens.access_s),
+        listening=ListeningTimes(settings.sessions.listen_s, settings.sessions.look_s, settings.tokens.access_s),
     )
 
 
@@ -122,7 +122,7 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
     )
 
 
-def _zones(boards: Boards) -> dict[Period, tzinfo]:
+def _zones(boards: BoardZones) -> dict[Period, tzinfo]:
     return {
         Period.DAILY: ZoneInfo(boards.daily_zone),
         Period.WEEKLY: ZoneInfo(boards.weekly_zone),

@@ -17,7 +17,7 @@ from actors.connection.connection import ConnectionWorld, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Loaded
-from actors.ledger.messages import Announce, ChangeStanding, LedgerUnavailable, Register
+from actors.ledger.messages import ChangeStanding, LedgerUnavailable, Register, TellBoards
 from actors.ports import (
     ALL_TIME,
     HMAC,
@@ -148,7 +148,7 @@ class Arena:
                 try:
                     fact = await self.profiles.change_profile(UserId(name), change)
                     assert isinstance(fact, ScoreFact)
-                    await self.core.ledger.ask(Announce(fact), within=30)
+                    await self.core.ledger.ask(TellBoards(fact), within=30)
                     break
                 except ActorError:
                     await trio.sleep(self.rng.uniform(0.1, 2))

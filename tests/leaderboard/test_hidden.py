@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from actors.leaderboard.events import Channel, Row
-from actors.leaderboard.messages import Apply, Around, AroundAnswer, CatchUp, NotRanked, RankMove, Standing
+from actors.leaderboard.messages import Apply, Around, AroundAnswer, CatchUp, NotRanked, RankMove, RankOf
 from actors.leaderboard.ranking import Ranking
 from actors.ports import ALL_TIME, BoardId, ScoreFact, UserId
 from actors.runtime import Question
@@ -245,12 +245,12 @@ async def test_who_is_hidden_stands_where_it_would_in_its_own_eyes_only(autojump
     async with running_stage(*"abc") as stage:
         await stage.score("a", "a", "b", "b", "b")
         await stage.stand("a", quarantined=True)
-        standing = await stage.board.ask(Standing(UserId("a"), own=True), within=5)
+        standing = await stage.board.ask(RankOf(UserId("a"), own=True), within=5)
         assert (2, 2, 3, 66.7) == (standing.row.rank, standing.row.score, standing.total, standing.percentile)
         found = await around(stage, "a", own=True)
         assert [("b", 1), ("a", 2), ("c", 3)] == [(row.user_id, row.rank) for row in found.rows]
         assert (3, "a") == (found.total, found.row.user_id)
-        questions: list[Question[Any]] = [Standing(UserId("a")), Around(UserId("a"), 2, 2)]
+        questions: list[Question[Any]] = [RankOf(UserId("a")), Around(UserId("a"), 2, 2)]
         for question in questions:
             with pytest.raises(NotRanked):
                 await stage.board.ask(question, within=5)
@@ -262,7 +262,7 @@ async def test_a_board_with_nobody_else_on_it_has_a_share_too(autojump_clock: Mo
     """All players there are stand no higher."""
     async with running_stage("a") as stage:
         await stage.stand("a", quarantined=True)
-        standing = await stage.board.ask(Standing(UserId("a"), own=True), within=5)
+        standing = await stage.board.ask(RankOf(UserId("a"), own=True), within=5)
         assert (1, 100.0, 1) == (standing.row.rank, standing.percentile, standing.total)
 
 
@@ -293,7 +293,7 @@ async def test_a_period_board_tells_a_hidden_player_its_own_gains(autojump_clock
         assert [("b", 2)] == await stage.rows(DAILY)
         for score, rank in ((2, 2), (3, 1)):
             await stage.gain("a")
-            standing = await stage.boards.ask(DAILY, Standing(UserId("a"), own=True), within=5)
+            standing = await stage.boards.ask(DAILY, RankOf(UserId("a"), own=True), within=5)
             assert (score, rank) == (standing.row.score, standing.row.rank)
         assert [("b", 2)] == await stage.rows(DAILY)
 

@@ -20,7 +20,7 @@ from actors.leaderboard.messages import (
     Page,
     PageAnswer,
     RankMove,
-    Standing,
+    RankOf,
 )
 from actors.leaderboard.published import PUBLISHED_ROWS
 from actors.ports import ALL_TIME, ScoreFact, StoreUnavailable, UserId
@@ -122,7 +122,7 @@ async def test_a_standing_is_the_row_with_the_share_of_players_not_above(autojum
     """In percent with one digit."""
     async with running_stage(*"abc") as stage:
         await stage.score("c")
-        found = [await stage.board.ask(Standing(UserId(name)), within=5) for name in "cab"]
+        found = [await stage.board.ask(RankOf(UserId(name)), within=5) for name in "cab"]
         assert [(each.row.rank, each.percentile, each.total) for each in found] == [
             (1, 100.0, 3),
             (2, 66.7, 3),
@@ -134,7 +134,7 @@ async def test_a_stranger_has_no_standing(autojump_clock: MockClock) -> None:
     """That is an answer, and the board lives on."""
     async with running_stage("a") as stage:
         with pytest.raises(NotRanked):
-            await stage.board.ask(Standing(UserId("z")), within=5)
+            await stage.board.ask(RankOf(UserId("z")), within=5)
         assert stage.published.get(ALL_TIME) is not None
 
 

@@ -9,14 +9,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.leaderboard.actor import SLICE
-from actors.leaderboard.messages import Apply, Around, CatchUp, Loaded, NotRanked, Page, Standing
+from actors.leaderboard.messages import Apply, Around, CatchUp, Loaded, NotRanked, Page, RankOf
 from actors.ports import ALL_TIME, UserId
 from actors.runtime import Question
 from tests.leaderboard.naive import fact
 from tests.leaderboard.stage import Stage, running_stage
 
 B = UserId("b")
-QUESTIONS: list[Question[Any]] = [Standing(B), Around(B, 1, 1), Around(B, 0, 100), Page(2, 1), Loaded()]
+QUESTIONS: list[Question[Any]] = [RankOf(B), Around(B, 1, 1), Around(B, 0, 100), Page(2, 1), Loaded()]
 
 
 def told(stage: Stage, question: Question[Any]) -> Any:
@@ -35,7 +35,7 @@ async def test_what_is_published_answers_as_the_board_does(autojump_clock: MockC
             assert at_once is not None
 
 
-@pytest.mark.parametrize("question", [Standing(UserId("nobody")), Around(UserId("nobody"), 5, 5)], ids=repr)
+@pytest.mark.parametrize("question", [RankOf(UserId("nobody")), Around(UserId("nobody"), 5, 5)], ids=repr)
 async def test_a_stranger_is_refused_at_once(autojump_clock: MockClock, question: Question[Any]) -> None:
     """As the board refuses; and the board lives on."""
     async with running_stage(*"ab") as stage:

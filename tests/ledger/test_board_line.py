@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ledger.messages import Announce, Receipt
+from actors.ledger.messages import Receipt, TellBoards
 from actors.ledger.unapplied import Unapplied
 from actors.ports import ScoreFact
 from actors.runtime import ActorCrashed
@@ -183,7 +183,7 @@ async def test_joining_is_answered_also_while_the_board_is_away(autojump_clock: 
     async with running_office() as office:
         office.board.gate = trio.Event()
         fact = office.store.players.add("new").fact()
-        await office.ledger.ask(Announce(fact), within=5)
+        await office.ledger.ask(TellBoards(fact), within=5)
         assert trio.current_time() == pytest.approx(1)
         office.board.gate.set()
         office.board.gate = None

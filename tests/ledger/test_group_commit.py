@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ledger.messages import Announce, LedgerUnavailable, Receipt
+from actors.ledger.messages import LedgerUnavailable, Receipt, TellBoards
 from actors.ports import BannedUser, KeyConflict, OperationId, StoreUnavailable, TokenSpent, UnknownUser
 from actors.runtime import ActorCrashed
 from tests.ledger.office import running_office, write
@@ -192,7 +192,7 @@ async def test_a_new_player_is_on_the_board_when_joining_is_answered(autojump_cl
     """With version 0; the event log hears of it too."""
     async with running_office() as office:
         fact = office.store.players.add("new").fact()
-        await office.ledger.ask(Announce(fact), within=5)
+        await office.ledger.ask(TellBoards(fact), within=5)
         await wait_all_tasks_blocked()
         assert office.board.scores == {"new": 0}
         assert office.published == [fact]

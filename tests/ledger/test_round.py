@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.ledger.messages import Announce, Commit, CommitMany, Result
+from actors.ledger.messages import Commit, CommitMany, Result, TellBoards
 from actors.ledger.round import Round
 from actors.ports import NEVER_US, Committed, Repeated, ScoreWrite, SpentToken, StoreUnavailable, TokenSpent, UserId
 from actors.runtime import Request
@@ -60,7 +60,7 @@ def test_the_keys_of_a_round_are_those_of_its_single_scores() -> None:
 def test_boards_hear_of_what_has_no_ranks_yet() -> None:
     """Of a retry whose first answer never came to be; not of one that has been answered, nor of a known row."""
     commits = [committing(write("b", number)) for number in range(5)]
-    joined = Request(Announce(fact("new", 0)))
+    joined = Request(TellBoards(fact("new", 0)))
     done = Round([write("a", 1)], commits, [batch(write("c", 1), write("c", 2))], [joined])
     settled(
         done,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.leaderboard.events import Row
-from actors.leaderboard.messages import NotRanked, PageAnswer, Standing
+from actors.leaderboard.messages import NotRanked, PageAnswer, RankOf
 from actors.ports import BoardId, UserId
 from scoreboard.api.answer import Answer, Headers
 from scoreboard.api.dialects import succeeded
@@ -47,7 +47,7 @@ class BoardRoutes:
         """One player's line, and the share of players who stand no higher."""
         asked = request.asked
         board = board_in(asked)
-        found = await self._world.ask_board(board, Standing(UserId(userId.lower()), own=request.is_of(userId)))
+        found = await self._world.ask_board(board, RankOf(UserId(userId.lower()), own=request.is_of(userId)))
         row = msgspec.structs.asdict(full_row_json(found.row))
         about = told_of(self._world, board)
         return succeeded({**row, "percentile": found.percentile, "totalUsers": found.total, **about})
@@ -60,7 +60,7 @@ class BoardRoutes:
     async def _own_line(self, board: BoardId, user_id: UserId) -> bytes:
         """One more field of what is said: how one stands, null where one has no rank."""
         try:
-            found = await self._world.ask_board(board, Standing(user_id, own=True))
+            found = await self._world.ask_board(board, RankOf(user_id, own=True))
         except NotRanked:
             return b',"currentUser":null'
         return b',"currentUser":%s' % msgspec.json.encode(_own(found.row))

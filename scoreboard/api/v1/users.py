@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from actors.leaderboard.messages import NotRanked, Standing, StandingAnswer
+from actors.leaderboard.messages import NotRanked, RankAnswer, RankOf
 from actors.ledger.messages import ChangeProfile, FindProfile
 from actors.ports import ALL_TIME, UNCHANGED, BannedUser, Profile, ProfileChange, Unchanged, UnknownUser, UserId
 from scoreboard.api.answer import Answer
@@ -81,14 +81,14 @@ class UserRoutes:
             raise no_such_user()
         return profile
 
-    async def _standing(self, user_id: UserId, *, own: bool) -> StandingAnswer | None:
+    async def _standing(self, user_id: UserId, *, own: bool) -> RankAnswer | None:
         try:
-            return await self._world.ask_board(ALL_TIME, Standing(user_id, own=own))
+            return await self._world.ask_board(ALL_TIME, RankOf(user_id, own=own))
         except NotRanked:  # hidden, or so new that the board has not heard of it
             return None
 
 
-def public(profile: Profile, standing: StandingAnswer | None) -> dict[str, Any]:
+def public(profile: Profile, standing: RankAnswer | None) -> dict[str, Any]:
     """A player as document B's user model, but for what is private. Score and rank are null for who is on no board."""
     return {
         "id": profile.user_id,

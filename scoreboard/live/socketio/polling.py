@@ -19,10 +19,10 @@ from scoreboard.live.socketio.refusals import (
     TOO_LARGE,
     TOO_SLOW,
     UNKNOWN_SID,
-    Refusal,
+    EngineRefusal,
     bad_request,
 )
-from scoreboard.live.socketio.session import Refused, Session
+from scoreboard.live.socketio.session import RequestRefused, Session
 from scoreboard.live.socketio.sessions import Sessions
 from scoreboard.live.socketio.world import SocketIoLimits
 from scoreboard.wire.browsers import GUARDED
@@ -84,15 +84,15 @@ class Polling:
         if scope["method"] not in ("GET", "POST", "OPTIONS"):
             return 405, b"", [_ALLOW]
         answer = FORBIDDEN if not self._is_welcome(headers) else await self._serve(scope, receive)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, EngineRefusal):
             return answer.status, answer.body, [_JSON]
         return (204, b"", [_ALLOW, *_PREFLIGHT]) if answer is None else (200, answer, [_TEXT])
 
-    async def _serve(self, scope: Any, receive: Receive) -> bytes | Refusal | None:
+    async def _serve(self, scope: Any, receive: Receive) -> bytes | EngineRefusal | None:
         if scope["method"] == "OPTIONS":
             return None
         query = query_of(scope["query_string"].decode("latin-1"))
-        if isinstance(query, Refusal):
+        if isinstance(query, EngineRefusal):
             return query
         if query.way is Way.WEBSOCKET:
             return bad_request("This way begins with the handshake of a WebSocket.")
@@ -103,7 +103,7 @@ class Polling:
             return UNKNOWN_SID
         return await (self._poll if scope["method"] == "GET" else self._post)(session, receive)
 
-    def _begin(self, scope: Any) -> bytes | Refusal:
+    def _begin(self, scope: Any) -> bytes | EngineRefusal:
         agent = _values(scope["headers"], b"user-agent")
         source = source_of(scope.get("client"), agent[0] if agent else None)
         session = self._sessions.begin(Way.POLLING, source)
@@ -111,21 +111,21 @@ class Polling:
             return CLOSING if self._sessions.is_closing else FULL
         return payload([session.opening])
 
-    async def _poll(self, session: Session, receive: Receive) -> bytes | Refusal:
+    async def _poll(self, session: Session, receive: Receive) -> bytes | EngineRefusal:
         """Raises _Gone when the client hangs up before there is an answer, and the session is over."""
-        answer: bytes | Refusal | None = None
+        answer: bytes | EngineRefusal | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_until_gone, receive, nursery.cancel_scope)
             try:
                 answer = await session.poll()
-            except Refused as refused:
+            except RequestRefused as refused:
                 answer = bad_request(str(refused))
             nursery.cancel_scope.cancel()
         if answer is None:
             raise _Gone
         return answer
 
-    async def _post(self, session: Session, receive: Receive) -> bytes | Refusal:
+    async def _post(self, session: Session, receive: Receive) -> bytes | EngineRefusal:
         body: bytes | None = None
         with trio.move_on_after(self._limits.body_within_s):
             body = await _body_of(receive, self._limits.message_bytes)
@@ -135,7 +135,7 @@ class Polling:
             return TOO_SLOW
         try:
             await session.post(body)
-        except Refused as refused:
+        except RequestRefused as refused:
             return bad_request(str(refused))
         return b"ok"
 

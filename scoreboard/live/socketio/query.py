@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scoreboard.live.query import TooManyFields, fields_of
 from scoreboard.live.socketio.engine import Way
-from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VERSION, Refusal, bad_request
+from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VERSION, EngineRefusal, bad_request
 
 #: Where clients find it: the path of socket.io-client, with and without its option `addTrailingSlash`.
 PATHS = frozenset({"/socket.io/", "/socket.io"})
@@ -22,7 +22,7 @@ class Query:
     sid: str | None
 
 
-def query_of(text: str) -> Query | Refusal:
+def query_of(text: str) -> Query | EngineRefusal:
     """What a query says, or why it may not; what else stands in it is the client's own business."""
     try:
         fields = fields_of(text)

@@ -11,7 +11,7 @@ from scoreboard.wire.browsers import GUARDED_TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class EngineRefusal:
     """An answer to a request that is not served."""
 
     status: int
@@ -36,17 +36,17 @@ class Refusal:
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-UNKNOWN_TRANSPORT = Refusal(400, 0, "Transport unknown: there are polling and websocket.")
-UNKNOWN_SID = Refusal(400, 1, "Session ID unknown: it is over, or the server was restarted. Begin a new one.")
-BAD_METHOD = Refusal(400, 2, "A session begins with a GET.")
-FORBIDDEN = Refusal(403, 4, "Pages of this origin may not use the live feed.")
-UNSUPPORTED_VERSION = Refusal(400, 5, "The version of Engine.IO here is 4, which socket.io-client 3 and 4 speak.")
-TOO_LARGE = Refusal(413, 3, "The body of the request is too large.")
-TOO_SLOW = Refusal(408, 3, "The body of the request did not come in time.")
-FULL = Refusal(503, 3, "Too many sessions. Come back in a moment.")
-CLOSING = Refusal(503, 3, "The server is going down. Come back in a moment.")
+UNKNOWN_TRANSPORT = EngineRefusal(400, 0, "Transport unknown: there are polling and websocket.")
+UNKNOWN_SID = EngineRefusal(400, 1, "Session ID unknown: it is over, or the server was restarted. Begin a new one.")
+BAD_METHOD = EngineRefusal(400, 2, "A session begins with a GET.")
+FORBIDDEN = EngineRefusal(403, 4, "Pages of this origin may not use the live feed.")
+UNSUPPORTED_VERSION = EngineRefusal(400, 5, "The version of Engine.IO here is 4, which socket.io-client 3 and 4 speak.")
+TOO_LARGE = EngineRefusal(413, 3, "The body of the request is too large.")
+TOO_SLOW = EngineRefusal(408, 3, "The body of the request did not come in time.")
+FULL = EngineRefusal(503, 3, "Too many sessions. Come back in a moment.")
+CLOSING = EngineRefusal(503, 3, "The server is going down. Come back in a moment.")
 
 
-def bad_request(sentence: str) -> Refusal:
+def bad_request(sentence: str) -> EngineRefusal:
     """For all else that a client should not do."""
-    return Refusal(400, 3, sentence)
+    return EngineRefusal(400, 3, sentence)

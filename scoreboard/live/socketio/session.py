@@ -42,7 +42,7 @@ from scoreboard.live.stream import FeedStream
 _ENDS = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request may not do this; the sentence says why."""
 
 
@@ -157,7 +157,7 @@ class Session:
         Cancelled, it ends the session: what was meant for this request may be lost.
 
         Raises:
-            Refused: not now.
+            RequestRefused: not now.
         """
         begun = self._accepted(self._engine.poll_begins())
         self._poll = scope = trio.CancelScope(deadline=trio.current_time() + self._world.limits.poll_within_s)
@@ -181,7 +181,7 @@ class Session:
         """The packets of a request; returns when they have been taken.
 
         Raises:
-            Refused: not now, or not this.
+            RequestRefused: not now, or not this.
         """
         self._accepted(self._engine.post_begins())
         try:
@@ -196,23 +196,23 @@ class Session:
             await trio.sleep(self._guard.wait_for(len(packets), trio.current_time()))
         except BadPacket as error:
             self._obey_now(self._engine.garbage_came(Way.POLLING))
-            raise Refused(str(error)) from error
+            raise RequestRefused(str(error)) from error
         except FrameViolation as violation:
             self.end(End.FAST)
-            raise Refused(violation.reason) from violation
+            raise RequestRefused(violation.reason) from violation
         with trio.move_on_after(self._world.limits.hand_on_within_s) as patience:
             for packet in packets:
                 await self._obey(self._engine.came(packet, Way.POLLING))
         if patience.cancelled_caught:
             self.end(End.SLOW)
-            raise Refused("What came before is still being worked on.")
+            raise RequestRefused("What came before is still being worked on.")
 
     def _accepted(self, commands: Sequence[Command]) -> Sequence[Command]:
         """What is still to be done, if nothing was refused."""
         for command in commands:
             if isinstance(command, Refuse):
                 self._obey_now(commands)
-                raise Refused(command.sentence)
+                raise RequestRefused(command.sentence)
         return commands
 
     # --- a WebSocket ---
@@ -227,7 +227,7 @@ class Session:
         """This wants to become the way.
 
         Raises:
-            Refused: there is one already.
+            RequestRefused: there is one already.
         """
         self._accepted(self._engine.socket_opens(trio.current_time()))
         self._socket = socket

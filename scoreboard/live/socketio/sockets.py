@@ -15,8 +15,8 @@ from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.socketio.engine import End, Way
 from scoreboard.live.socketio.query import Query, query_of
-from scoreboard.live.socketio.refusals import CLOSING, FORBIDDEN, FULL, UNKNOWN_SID, Refusal, bad_request
-from scoreboard.live.socketio.session import Refused, Session, Socket
+from scoreboard.live.socketio.refusals import CLOSING, FORBIDDEN, FULL, UNKNOWN_SID, EngineRefusal, bad_request
+from scoreboard.live.socketio.session import RequestRefused, Session, Socket
 from scoreboard.live.socketio.sessions import Sessions
 from scoreboard.live.socketio.world import SocketIoLimits
 from scoreboard.live.stream import FeedStream
@@ -31,7 +31,7 @@ _CODES = {
     End.SLOW: _POLICY,
     End.FAILED: INTERNAL_ERROR,
 }
-_Refused = Rejection | Refusal
+_Refused = Rejection | EngineRefusal
 
 
 class SocketIoSockets:
@@ -66,7 +66,7 @@ class SocketIoSockets:
 
     def _admit(self, transport: trio.abc.Stream, head: HandshakeHead) -> _Refused | tuple[bytes, Session, bool]:
         query = query_of(head.query)
-        if isinstance(query, Refusal):
+        if isinstance(query, EngineRefusal):
             return query
         verdict = judge(head, head.path, self._allow_origin)
         if isinstance(verdict, Rejection):
@@ -74,9 +74,9 @@ class SocketIoSockets:
         if query.way is not Way.WEBSOCKET:
             return bad_request("A WebSocket is the transport websocket.")
         found = self._session(query, transport, head)
-        return found if isinstance(found, Refusal) else (verdict.answer, found, query.sid is None)
+        return found if isinstance(found, EngineRefusal) else (verdict.answer, found, query.sid is None)
 
-    def _session(self, query: Query, transport: trio.abc.Stream, head: HandshakeHead) -> Session | Refusal:
+    def _session(self, query: Query, transport: trio.abc.Stream, head: HandshakeHead) -> Session | EngineRefusal:
         if query.sid is not None:
             return self._sessions.find(query.sid) or UNKNOWN_SID
         begun = self._sessions.begin(Way.WEBSOCKET, client_source(transport, head))
@@ -106,7 +106,7 @@ class SocketIoSockets:
         else:
             try:
                 session.attach(socket)
-            except Refused:
+            except RequestRefused:
                 return
         async for message in inbox:
             await session.heard(message, socket)

@@ -19,7 +19,7 @@ from scoreboard.live.client_source import client_source
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead
 from scoreboard.live.proof import proven
 from scoreboard.live.sse.dialect import EventDialect, retry
-from scoreboard.live.sse.refusals import Headers, Refusal, head_of, unauthorized
+from scoreboard.live.sse.refusals import Headers, StreamRefusal, head_of, unauthorized
 from scoreboard.live.sse.request import Explained, Wanted, judge, shared_with
 from scoreboard.live.sse.stream import EventStream, Silence
 from scoreboard.wire import request_id
@@ -31,7 +31,7 @@ PATH = "/api/v1/leaderboard/stream"
 Served = Callable[[str, str, int, float], None]
 
 _ONE, _SEVERAL = EventDialect(several=False), EventDialect(several=True)
-_TOO_SLOW = Refusal(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", retry_after_s=5)
+_TOO_SLOW = StreamRefusal(503, "SERVICE_UNAVAILABLE", "Tokens cannot be judged just now.", retry_after_s=5)
 _OK, _NO_CONTENT, _FORBIDDEN = 200, 204, 403
 _ENDS = (trio.BrokenResourceError, trio.ClosedResourceError)
 _STREAMED: Headers = (
@@ -41,7 +41,7 @@ _STREAMED: Headers = (
 )
 
 
-class Head(HandshakeHead, Protocol):
+class StreamHead(HandshakeHead, Protocol):
     """What is needed of the request."""
 
     @property
@@ -113,7 +113,7 @@ class EventFeed:
         """Look after clients while the body runs."""
         return self._caretaker.running()
 
-    async def __call__(self, transport: trio.abc.Stream, head: Head, closing: trio.Event) -> None:
+    async def __call__(self, transport: trio.abc.Stream, head: StreamHead, closing: trio.Event) -> None:
         """Answer one request. The transport stays open for its owner to close."""
         began = trio.current_time()
         verdict = await self._judge(head)
@@ -130,29 +130,29 @@ class EventFeed:
 
     # --- before the stream ---
 
-    async def _judge(self, head: Head) -> _Guest | Explained | Refusal:
+    async def _judge(self, head: StreamHead) -> _Guest | Explained | StreamRefusal:
         wanted = judge(head.method, head, self._allow_origin)
         if not isinstance(wanted, Wanted):
             return wanted
-        who: SignedIn | ErrorEvent | Refusal | None = _TOO_SLOW
+        who: SignedIn | ErrorEvent | StreamRefusal | None = _TOO_SLOW
         ticket = None if head.method == "HEAD" else wanted.ticket  # which would be used up
         with trio.move_on_after(self._limits.open_within_s):
             who = await proven(self._world, wanted.token, ticket)
         match who:
-            case Refusal():
+            case StreamRefusal():
                 return who
             case ErrorEvent():
                 return unauthorized(who.code, who.message)
         return _Guest(wanted, who, NOWHERE)
 
-    def _answer(self, verdict: _Guest | Explained | Refusal, head: Head) -> bytes:
+    def _answer(self, verdict: _Guest | Explained | StreamRefusal, head: StreamHead) -> bytes:
         """The head of the answer; with its body, if there is no stream."""
         name = request_id.chosen_or_fresh((key.encode("latin-1"), text.encode("latin-1")) for key, text in head.headers)
         common: Headers = (*GUARDED_TEXT, (request_id.HEADER.decode(), name))
-        if not isinstance(verdict, Refusal) or verdict.status != _FORBIDDEN:
+        if not isinstance(verdict, StreamRefusal) or verdict.status != _FORBIDDEN:
             common += shared_with(head)
         match verdict:
-            case Refusal(status):
+            case StreamRefusal(status):
                 body = verdict.body(name, self._now_us())
                 return head_of(status, verdict.all_headers(body) + common) + (b"" if head.method == "HEAD" else body)
             case Explained(headers):
@@ -191,8 +191,8 @@ class EventFeed:
             nursery.cancel_scope.cancel()
 
 
-def _status_of(verdict: _Guest | Explained | Refusal) -> int:
-    if isinstance(verdict, Refusal):
+def _status_of(verdict: _Guest | Explained | StreamRefusal) -> int:
+    if isinstance(verdict, StreamRefusal):
         return verdict.status
     return _NO_CONTENT if isinstance(verdict, Explained) else _OK
 

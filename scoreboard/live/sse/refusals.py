@@ -15,7 +15,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class StreamRefusal:
     """A status with its code and sentence. `headers` are its own, beside those that every answer has."""
 
     status: int
@@ -38,9 +38,9 @@ class Refusal:
         return (("content-type", "application/json"), ("content-length", str(len(body))), *self.headers, *wait)
 
 
-def unauthorized(code: str, message: str) -> Refusal:
+def unauthorized(code: str, message: str) -> StreamRefusal:
     """What proves who one is was not accepted."""
-    return Refusal(401, code, message, (("www-authenticate", "Bearer"),))
+    return StreamRefusal(401, code, message, (("www-authenticate", "Bearer"),))
 
 
 def head_of(status: int, headers: Iterable[tuple[str, str]]) -> bytes:

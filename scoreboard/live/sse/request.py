@@ -11,7 +11,7 @@ from scoreboard.live.channels import KNOWN, WIDEST, channel_of, is_of_another, w
 from scoreboard.live.handshake import AMBIGUOUS, AllowOrigin, HandshakeHead, proof_in
 from scoreboard.live.query import TooManyFields, fields_of
 from scoreboard.live.sse.dialect import position_in
-from scoreboard.live.sse.refusals import Headers, Refusal, unauthorized
+from scoreboard.live.sse.refusals import Headers, StreamRefusal, unauthorized
 
 MAX_CHANNELS = 20
 _FIELDS = ("channel", "radius", "full", "ticket", "lastEventId")
@@ -38,15 +38,15 @@ class Explained:
     headers: Headers
 
 
-def judge(method: str, head: HandshakeHead, allow_origin: AllowOrigin) -> Wanted | Explained | Refusal:
+def judge(method: str, head: HandshakeHead, allow_origin: AllowOrigin) -> Wanted | Explained | StreamRefusal:
     """What this request is to be answered; browsers' origins are asked for."""
     if not all(allow_origin(origin, head.values("host")) for origin in head.values("origin")):
-        return Refusal(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
+        return StreamRefusal(403, "FORBIDDEN", "Pages of this origin may not use the live feed.")
     if method == "OPTIONS":
         return Explained(_explained(head))
     if method not in ("GET", "HEAD"):
         text = f"This address understands {METHODS} only."
-        return Refusal(405, "METHOD_NOT_ALLOWED", text, (("allow", METHODS),))
+        return StreamRefusal(405, "METHOD_NOT_ALLOWED", text, (("allow", METHODS),))
     return _wanted(head)
 
 
@@ -67,16 +67,16 @@ def _explained(head: HandshakeHead) -> Headers:
     return allowed
 
 
-def _wanted(head: HandshakeHead) -> Wanted | Refusal:
+def _wanted(head: HandshakeHead) -> Wanted | StreamRefusal:
     try:
         fields = fields_of(head.query)
     except TooManyFields as error:
-        return Refusal(400, "INVALID_INPUT", str(error))
+        return StreamRefusal(400, "INVALID_INPUT", str(error))
     problem = _problem_of(fields)
     if problem is not None:
-        return Refusal(400, "INVALID_INPUT", problem)
+        return StreamRefusal(400, "INVALID_INPUT", problem)
     channels = _channels(fields.get("channel", []), fields.get("radius", [None])[0])
-    if isinstance(channels, Refusal):
+    if isinstance(channels, StreamRefusal):
         return channels
     proof = proof_in(head.values("authorization"), fields.get("ticket", []))
     if proof is None:
@@ -99,20 +99,20 @@ def _problem_of(fields: Mapping[str, Sequence[str]]) -> str | None:
     return None
 
 
-def _channels(names: Sequence[str], radius: str | None) -> tuple[Channel, ...] | Refusal:
+def _channels(names: Sequence[str], radius: str | None) -> tuple[Channel, ...] | StreamRefusal:
     if not names:
-        return Refusal(400, "INVALID_INPUT", f"Say which channel: ?channel=leaderboard.top10. There are {KNOWN}.")
+        return StreamRefusal(400, "INVALID_INPUT", f"Say which channel: ?channel=leaderboard.top10. There are {KNOWN}.")
     if len(names) > MAX_CHANNELS:
-        return Refusal(400, "TOO_MANY_CHANNELS", f"A stream has {MAX_CHANNELS} channels at most.")
+        return StreamRefusal(400, "TOO_MANY_CHANNELS", f"A stream has {MAX_CHANNELS} channels at most.")
     if any(is_of_another(name) for name in names):
-        return Refusal(403, "FORBIDDEN", "What belongs to a player is shown to that player only, as player.me.")
+        return StreamRefusal(403, "FORBIDDEN", "What belongs to a player is shown to that player only, as player.me.")
     found = [channel_of(name) for name in names]
     if None in found:
-        return Refusal(400, "UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
+        return StreamRefusal(400, "UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
     channels = tuple(dict.fromkeys(channel for channel in found if channel is not None))
     if radius is None:
         return channels
     wide = [with_radius(each, int(radius)) if _RADIUS.fullmatch(radius) else None for each in channels]
     if all(each is None for each in wide):
-        return Refusal(400, "INVALID_INPUT", f"Only the channels around_me have a radius, from 1 to {WIDEST}.")
+        return StreamRefusal(400, "INVALID_INPUT", f"Only the channels around_me have a radius, from 1 to {WIDEST}.")
     return tuple(wider or each for wider, each in zip(wide, channels, strict=True))
