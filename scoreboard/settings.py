@@ -152,7 +152,8 @@ class Fraud(Group, frozen=True, kw_only=True):
     address: Annotated[Ruled, Meta(description="Another address than last time")] = "low log"
     addresses: Annotated[Ruled, Meta(description="Many addresses in one hour")] = "medium log"
     device: Annotated[Ruled, Meta(description="Another device or program than last time")] = "low log"
-    country: Annotated[Ruled, Meta(description="Another country than last time")] = "medium log"
+    country: Annotated[Ruled, Meta(description="Another country than last time")] = "low log"
+    travel: Annotated[Ruled, Meta(description="Another country than a short while ago")] = "medium log"
     gain: Annotated[Ruled, Meta(description="More points in an hour than a person makes")] = "high flag"
     pattern: Annotated[Ruled, Meta(description="Scores as regular as a machine's")] = "medium log"
     gap: Annotated[Ruled, Meta(description="An unusual time between two scores, for this player")] = "medium log"
@@ -167,6 +168,9 @@ class Fraud(Group, frozen=True, kw_only=True):
     zone: Annotated[Zone, Meta(description="Time zone of nights, from two to the end of five o'clock")] = "UTC"
     rapid_most: Annotated[int, Meta(ge=1, le=99, description="Attempts to score in ten seconds")] = 8
     gain_per_hour: Annotated[int, Meta(ge=1, le=2**53, description="Points that a person can make")] = 20_000
+    countries: Annotated[
+        str | None, Meta(description="A database of addresses in MaxMind's format (.mmdb), to know countries by")
+    ] = None
     addresses_per_hour: Annotated[int, Meta(ge=1, le=15, description="Addresses of one player")] = 4
     again_s: Annotated[
         float, Meta(ge=1, le=DAY_S, description="Until a rule tells of the same player again, with how often")

@@ -47,7 +47,8 @@ USUAL: Mapping[str, str] = {
     "address": "low log",
     "addresses": "medium log",
     "device": "low log",
-    "country": "medium log",
+    "country": "low log",
+    "travel": "medium log",
     "gain": "high flag",
     "pattern": "medium log",
     "gap": "medium log",
@@ -80,6 +81,7 @@ class Policy:
     zone: tzinfo = UTC
     gain_per_hour: int = 20_000
     addresses_per_hour: int = 4
+    travel_s: float = 7200.0
     pattern_length: int = 12
     pattern_spread: float = 0.02
     break_s: float = 1800.0

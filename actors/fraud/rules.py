@@ -97,6 +97,20 @@ def country(_action: Action, place: Place, habits: Habits, _policy: Policy) -> s
     return f"The address is in {place.country}; that of the last action was in {habits.country}."
 
 
+def travel(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
+    """In another country sooner than most journeys take."""
+    last_us = habits.addresses.get(habits.address or "")
+    if last_us is None or place.address == habits.address or country(action, place, habits, policy) is None:
+        return None
+    took_s = max(0, action.at_us - last_us) / SECOND_US
+    if took_s >= policy.travel_s:
+        return None
+    return (
+        f"The address is in {place.country}; {took_s / 60:.0f} minutes ago it was in {habits.country}: few people "
+        "travel that quickly."
+    )
+
+
 def gain(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
     """More points in an hour than anybody should make."""
     if action.points == 0:
@@ -189,6 +203,7 @@ RULES: Mapping[str, Rule] = {
     "addresses": addresses,
     "device": device,
     "country": country,
+    "travel": travel,
     "gain": gain,
     "pattern": pattern,
     "gap": gap,

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from actors.actions.messages import ProofRejected
@@ -17,6 +18,7 @@ from actors.fraud.world import FraudRules, FraudWorld
 from actors.runtime import ActorError, Ref
 from scoreboard.server.outside import CoreHooks, CorePorts
 from scoreboard.settings import Settings
+from scoreboard.watch.countries import Countries
 from scoreboard.watch.trees import Trees
 
 #: What a refused proof tells of who presented it. That one is too old, or an action done already, happens to anybody.
@@ -48,9 +50,14 @@ def fraud_rules(settings: Settings, secret: bytes) -> FraudRules | None:
         addresses_per_hour=given.addresses_per_hour,
         unusual_from=given.unusual_from,
     )
+    places = Countries(Path(given.countries)).country_of if given.countries else _nowhere
     learner = Trees(secrets.randbits(32)) if given.learner else None
     marks = hashlib.blake2b(secret[:64], digest_size=32, person=b"marks of places").digest()
-    return FraudRules(policy, marks, learner, again_s=given.again_s, restrict_s=given.restrict_s)
+    return FraudRules(policy, marks, learner, places, again_s=given.again_s, restrict_s=given.restrict_s)
+
+
+def _nowhere(_address: str) -> str | None:
+    return None
 
 
 def watch_on_fraud(

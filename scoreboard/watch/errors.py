@@ -9,3 +9,7 @@ class WatchError(Exception):
 
 class LearnerMissing(WatchError):
     """The library is not installed."""
+
+
+class CountriesUnreadable(WatchError):
+    """The database of addresses is not there, or is none."""

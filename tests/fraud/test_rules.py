@@ -86,6 +86,17 @@ def test_another_country_is_told_with_both() -> None:
     assert ["The address is in BR; that of the last action was in DE."] == [found.explanation for found in verdicts[1]]
 
 
+def test_another_country_within_two_hours_is_a_journey_that_few_make() -> None:
+    """Told with how long ago; an address that stays the same has not travelled, later it may have."""
+    home, away = Place("a", None, "DE"), Place("b", None, "BR")
+    for later_s, found in ((600, ["address", "country", "travel"]), (7300, ["address", "country"])):
+        verdicts = played([(action(), home), (action(later_s), away)])[1]
+        assert found == rules(verdicts)
+        assert ("10 minutes ago it was in DE" in verdicts[-1].explanation) == ("travel" in found)
+    assert ["address"] == rules(played([(action(), home), (action(9), Place("b", None, "DE"))])[1])
+    assert ["address"] == rules(played([(action(), home), (action(9), Place("b", None, None))])[1])
+
+
 def test_points_of_one_hour_have_a_bound() -> None:
     """Of a sliding hour; and what brings nothing is not judged by it."""
     few = Policy(gain_per_hour=100)
