@@ -243,6 +243,13 @@ class ChangeStanding(Question[Stood | UnknownUser]):
     act: Act
 
 
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Somebody else has changed this player: have the boards know how the player stands now."""
+
+    user_id: UserId
+
+
 # --- to the publisher --------------------------------------------------------------------------------------------
 
 

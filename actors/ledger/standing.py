@@ -9,7 +9,7 @@ from itertools import islice
 import trio
 
 from actors.ledger.asker import StoreAsker, insist
-from actors.ledger.messages import ChangeStanding, FindStandings, TellBoards
+from actors.ledger.messages import ChangeStanding, FindStandings, LookAgain, TellBoards
 from actors.ports import StandingStore, Stood, StoreError, UnknownUser, UserId
 from actors.runtime import ActorError, Ref
 
@@ -71,6 +71,10 @@ class StandingActor(StoreAsker):
                 return await self._world.store.standings(user_ids)
             case ChangeStanding():
                 return await self._change(message)
+            case LookAgain(user_id):
+                self._suspect(user_id)
+                self.wake_at = trio.current_time()
+                return None
         raise TypeError(f"standing does not understand {message!r}")
 
     async def _change(self, asked: ChangeStanding) -> Stood | UnknownUser:

@@ -20,7 +20,7 @@ from actors.ports.accounts import (
     RotationRefused,
     SignedOut,
 )
-from actors.ports.announcements import SESSION_ENDED, Announcement, AnnouncementStore, Bell, News
+from actors.ports.announcements import SESSION_ENDED, USER_ERASED, Announcement, AnnouncementStore, Bell, News
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
@@ -68,6 +68,7 @@ __all__ = [
     "NOWHERE",
     "SESSION_ENDED",
     "UNCHANGED",
+    "USER_ERASED",
     "Account",
     "AccountStore",
     "Act",

@@ -7,6 +7,8 @@ from typing import Protocol
 
 #: A session has ended: `about` is its id.
 SESSION_ENDED = "session"
+#: A player has been erased: `about` is the player's id.
+USER_ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)

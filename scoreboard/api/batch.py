@@ -95,7 +95,7 @@ class BatchRoute:
 
 def _source(name: str, source: Source) -> Source:
     """The audit shall know which service it was."""
-    return Source(source.address, f"service {name}; {source.user_agent or ''}")
+    return Source(source.address, f"service {name}; {source.user_agent or ''}", service=True)
 
 
 def _told(result: RowResult) -> _Result:

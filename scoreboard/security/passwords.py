@@ -42,8 +42,7 @@ class Passwords:
         self._most = concurrency + waiting
         self._inside = 0
         self._shares = Shares(max(1, int(share * self._most)))
-        # A salt and a result that no password has: comparing with it costs what comparing with a real one does.
-        self._nobody = bcrypt.gensalt(rounds) + b"." * 31
+        self._nobody = nobodys(rounds).encode()
 
     def __repr__(self) -> str:
         return f"<Passwords rounds={self._rounds} inside={self._inside}/{self._most}>"
@@ -83,6 +82,11 @@ class Passwords:
     def _wait_s(self) -> int:
         seconds_each = 0.25 * 2.0 ** (self._rounds - 12)
         return max(1, math.ceil(self._inside * seconds_each / self._limiter.total_tokens))
+
+
+def nobodys(rounds: int) -> str:
+    """A salt and a result that no password has: comparing with it costs what comparing with a real one does."""
+    return (bcrypt.gensalt(rounds) + b"." * 31).decode("ascii")
 
 
 def new_secret(password: str) -> bytes:

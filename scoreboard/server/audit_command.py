@@ -72,7 +72,7 @@ def show_command(
         user_id = None if user is None else await who_is(stores.database, user, fold(user))
         if user is not None and user_id is None:
             return None
-        return await trail(stores.database, user_id=user_id, since_us=since_us, limit=limit)
+        return await trail(stores.database, stores.personal, user_id=user_id, since_us=since_us, limit=limit)
 
     lines = with_stores(data, postgres, work)
     if lines is None:

@@ -24,12 +24,13 @@ from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
 from actors.limits.actor import LimitsActor, LimitsWorld
-from actors.ports import ALL_TIME, SESSION_ENDED, BoardId, Period, SessionId, Stood, UserId
+from actors.ports import ALL_TIME, SESSION_ENDED, USER_ERASED, BoardId, Period, SessionId, Stood, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
 from actors.user.world import UserRules, UserWorld
 from scoreboard.server.boards import Boards
+from scoreboard.server.erased import Erased
 from scoreboard.server.fraud import of_proofs, watch_on_fraud, watching
 from scoreboard.server.outside import CoreHooks, CorePorts
 
@@ -106,9 +107,10 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
         ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
-        heard = await solo("announcements", _announcements(ports, hooks, listening), PUBLISHER_OPTIONS)
+        erased = Erased(hooks.user_erased)
+        heard = await solo("announcements", _announcements(ports, hooks, listening, erased), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
-        standing = await solo("standing", _standing(ports, hooks, ledger, heard))
+        standing = erased.standing = await solo("standing", _standing(ports, hooks, ledger, heard))
         watch = watch_on_fraud(ports, hooks, fraud, standing)
         watched = watching(watch and await solo("fraud", watch, PUBLISHER_OPTIONS))
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
@@ -163,13 +165,13 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
 
 
 def _announcements(
-    ports: CorePorts, hooks: CoreHooks, given: ListeningTimes | None
+    ports: CorePorts, hooks: CoreHooks, given: ListeningTimes | None, erased: Erased
 ) -> Callable[[], AnnouncementsActor]:
     listening = given or ListeningTimes()
     world = AnnouncementsWorld(
         ports.announcements,
         ports.bell,
-        {SESSION_ENDED: lambda about: hooks.session_ended(SessionId(about))},
+        {SESSION_ENDED: lambda about: hooks.session_ended(SessionId(about)), USER_ERASED: erased},
         keep_s=listening.keep_s,
         listen_every_s=listening.listen_every_s,
         look_every_s=listening.look_every_s,

@@ -79,6 +79,7 @@ class CoreHooks:
     board_loading: Callable[[Loading], None] = lambda _: None
     write_rejected: Callable[[StoreFault], None] = lambda _: None
     session_ended: Callable[[SessionId], None] = lambda _: None
+    user_erased: Callable[[UserId], None] = lambda _: None
     look_missed: Callable[[Exception], None] = lambda _: None
     stood: Callable[[UserId, Stood], None] = lambda _user_id, _stood: None
     limits_missed: Callable[[Exception], None] = lambda _: None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from pathlib import Path
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import trio
 
-from actors.ports import Period, Quota
+from actors.ports import Period, Quota, UserId
 from actors.service.actor import ServiceRules
 from actors.user.limits import Limit
 from actors.user.world import UserRules
@@ -34,7 +35,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
     services = ServiceRules(limits.service_rows_per_minute, own.rows_of) if limits.enabled else ServiceRules()
     return running_core(
         _ports(parts, stores),
-        _hooks(parts, watch),
+        _hooks(parts, watch, stores.erasure.forget),
         _user_rules(settings),
         tick_s=settings.board.tick_s,
         services=services,
@@ -93,7 +94,7 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
     )
 
 
-def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
+def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> CoreHooks:
     metrics = parts.metrics
     return CoreHooks(
         observer=watch,
@@ -108,6 +109,7 @@ def _hooks(parts: Parts, watch: CoreWatch) -> CoreHooks:
         board_loading=LoadingLog(parts.log, trio.current_time).heard,
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
+        user_erased=forget,
         look_missed=watch.look_missed,
         limits_missed=watch.limits_missed,
         scored=metrics.scored,

@@ -48,6 +48,7 @@ from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
+from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
 from scoreboard.stores.postgres_pool import Database, open_pool
@@ -97,6 +98,7 @@ class Stores:
     bell: Bell
     limits: SharedLimits
     personal: Personal
+    erasure: PostgresErasure
 
     async def ping(self, within: float = 1.0) -> Readiness:
         """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
@@ -138,6 +140,7 @@ class Stores:
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
         await self.database.run(lambda connection: connection.execute(SWEEP_ANNOUNCEMENTS, KEPT))
         await self.database.run(lambda connection: connection.execute(SWEEP_FINDINGS, FINDINGS_KEPT))
+        await self.database.run(self.personal.forget_strangers)
 
 
 async def _summarize(connection: asyncpg.Connection) -> None:
@@ -206,15 +209,15 @@ def _stores(
 ) -> Stores:
     chains = Chains()
     return Stores(
-        scores=PostgresScoreStore(database, chains),
+        scores=PostgresScoreStore(database, chains, personal),
         accounts=PostgresAccountStore(database, chains, personal),
         profiles=PostgresProfileStore(database, personal),
-        standing=PostgresStandingStore(database, chains),
-        audit=PostgresAuditLog(database, chains),
+        standing=PostgresStandingStore(database, chains, personal),
+        audit=PostgresAuditLog(database, chains, personal),
         fraud=PostgresFraudStore(database),
         archive=PostgresArchive(database),
-        catalogue=PostgresActionCatalogue(database, chains),
-        evidence=PostgresEvidenceStore(database),
+        catalogue=PostgresActionCatalogue(database, chains, personal),
+        evidence=PostgresEvidenceStore(database, personal),
         events=events,
         cache=RedisBoardCache(redis),
         database=database,
@@ -224,6 +227,7 @@ def _stores(
         bell=RedisBell(redis),
         limits=RedisLimits(redis),
         personal=personal,
+        erasure=PostgresErasure(database, chains, personal),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -25,6 +25,9 @@ HASHED = "hmac:"
 
 EMAIL = b"users.email"
 SESSION = b"sessions.source"
+SCORE = b"score_updates.source"
+PROOF = b"action_evidence.source"
+EVENT = b"audit_events.source"
 
 #: The first byte says whose key it is. Behind that of a stranger stands the day.
 OF_USER, OF_STRANGER, OF_SERVICE = b"\1", b"\2", b"\3"
@@ -34,8 +37,17 @@ _DAY_S = 86_400
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(tuple[str | None, str | None]).decode
 
-#: A source as it is read: whose it is, sealed, and what an earlier version wrote in the clear.
-Row = tuple[UUID | None, bytes | None, str | None, str | None]
+SERVICES = "services"
+
+
+class Row(NamedTuple):
+    """A source as it is read: where it stands and whose it is; or what an earlier version wrote in the clear."""
+
+    place: bytes
+    owner: UUID | None
+    sealed: bytes | None
+    plain_address: str | None
+    plain_agent: str | None
 
 
 class Personal:
@@ -90,8 +102,8 @@ class Personal:
         mine = {owner for owner, kind in zip(owners, kinds, strict=True) if kind == OF_USER and owner is not None}
         keys = await self.keys.of(connection, mine) if mine else {}
         day = self._today()
-        stranger = await self._strangers(connection, day, make=True) if OF_STRANGER in kinds else None
-        service = await self.keys.made(connection, "services") if OF_SERVICE in kinds else None
+        stranger = await self.keys.made(connection, strangers_of(day)) if OF_STRANGER in kinds else None
+        service = await self.keys.made(connection, SERVICES) if OF_SERVICE in kinds else None
         dated = OF_STRANGER + day.to_bytes(_DAY_BYTES, "big")
         sealed: list[bytes | None] = []
         for owner, kind, source in zip(owners, kinds, sources, strict=True):
@@ -103,33 +115,43 @@ class Personal:
                 sealed.append(self._sealed(service, kind, place, source) if kind else None)
         return sealed
 
-    async def sources(self, connection: asyncpg.Connection, place: bytes, rows: Sequence[Row]) -> list[Source]:
-        """What stands in that place. Of who was erased, or too long ago for strangers, both parts are `ERASED`.
+    async def sources(self, connection: asyncpg.Connection, rows: Sequence[Row]) -> list[Source]:
+        """What these are. Of who was erased, or too long ago for strangers, both parts are `ERASED`.
 
         Raises StoreUnavailable without the master key.
         """
-        mine = {owner for owner, sealed, *_ in rows if sealed is not None and sealed[:1] == OF_USER and owner}
+        mine = {row.owner for row in rows if row.owner is not None and _head(row.sealed) == OF_USER}
         keys = await self.keys.of(connection, mine) if mine else {}
-        for day in {_day_of(sealed) for _, sealed, *_ in rows if sealed is not None and sealed[:1] == OF_STRANGER}:
-            await self._strangers(connection, day, make=False)
-        return [await self._source(connection, place, row, keys) for row in rows]
+        heads = {_head(row.sealed) for row in rows} - {b"", OF_USER}
+        common = {head: await self._common(connection, head) for head in heads}
+        return [self._source(row, keys, common) for row in rows]
 
-    async def _source(
-        self, connection: asyncpg.Connection, place: bytes, row: Row, keys: Mapping[UUID, bytes]
-    ) -> Source:
-        owner, sealed, plain_address, plain_agent = row
-        if sealed is None:
-            return Source(plain_address, plain_agent)
-        kind = sealed[:1]
-        if kind == OF_STRANGER:
-            key = await self._strangers(connection, _day_of(sealed), make=False)
-            return self._opened(key, sealed, 1 + _DAY_BYTES, place)
-        if kind == OF_SERVICE:
-            key = await self.keys.shared(connection, "services")
-            return replace(self._opened(key, sealed, 1, place), service=True)
-        if owner is None:
+    async def forget_strangers(self, connection: asyncpg.Connection) -> None:
+        """Remove the keys of days that are over for so long that nothing under them is opened."""
+        days = await connection.fetch("SELECT name FROM shared_keys WHERE name LIKE 'strangers of day %'")
+        oldest = self._today() - self.strangers_days
+        gone = [name for [name] in days if int(name.rpartition(" ")[2]) < oldest]
+        if gone:
+            await connection.execute("DELETE FROM shared_keys WHERE name = ANY ($1::text[])", gone)
+        self.keys.forget_shared()
+
+    async def _common(self, connection: asyncpg.Connection, head: bytes) -> bytes | None:
+        if head == OF_SERVICE:
+            return await self.keys.shared(connection, SERVICES)
+        day = int.from_bytes(head[1:], "big")
+        if head[:1] != OF_STRANGER or day < self._today() - self.strangers_days:
+            return None  # also where another worker has not removed the key yet
+        return await self.keys.shared(connection, strangers_of(day))
+
+    def _source(self, row: Row, keys: Mapping[UUID, bytes], common: Mapping[bytes, bytes | None]) -> Source:
+        if row.sealed is None:
+            return Source(row.plain_address, row.plain_agent)
+        head = _head(row.sealed)
+        if head != OF_USER:
+            return self._opened(common[head], row.sealed, head, row.place)
+        if row.owner is None:
             return Source(UNREADABLE, UNREADABLE)
-        return self._opened(keys.get(owner), sealed, 1, owner.bytes + place)
+        return self._opened(keys.get(row.owner), row.sealed, head, row.owner.bytes + row.place)
 
     def _sealed(self, key: bytes | None, head: bytes, name: bytes, source: Source) -> bytes | None:
         if key is None:
@@ -137,17 +159,11 @@ class Personal:
         content = _pack((address(source.address), user_agent(source.user_agent)))
         return head + self._vault.encrypt(key, content, head + name)
 
-    def _opened(self, key: bytes | None, sealed: bytes, head: int, name: bytes) -> Source:
+    def _opened(self, key: bytes | None, sealed: bytes, head: bytes, name: bytes) -> Source:
         if key is None:
             return Source(ERASED, ERASED)
-        content = self._vault.decrypt(key, sealed[head:], sealed[:head] + name)
+        content = self._vault.decrypt(key, sealed[len(head) :], head + name)
         return Source(UNREADABLE, UNREADABLE) if content is None else Source(*_unpack(content))
-
-    async def _strangers(self, connection: asyncpg.Connection, day: int, *, make: bool) -> bytes | None:
-        if day < self._today() - self.strangers_days:
-            return None  # also where another worker has not removed the key yet
-        name = f"strangers of day {day}"
-        return await (self.keys.made if make else self.keys.shared)(connection, name)
 
     def _today(self) -> int:
         return int(self._now_s() // _DAY_S)
@@ -161,5 +177,13 @@ def _kind(owner: UUID | None, source: Source) -> bytes:
     return OF_STRANGER if owner is None else OF_USER
 
 
-def _day_of(sealed: bytes) -> int:
-    return int.from_bytes(sealed[1 : 1 + _DAY_BYTES], "big")
+def _head(sealed: bytes | None) -> bytes:
+    """The part that says whose key it is."""
+    if sealed is None:
+        return b""
+    return sealed[: 1 + _DAY_BYTES] if sealed[:1] == OF_STRANGER else sealed[:1]
+
+
+def strangers_of(day: int) -> str:
+    """What the key of a day is called."""
+    return f"strangers of day {day}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 import asyncpg
@@ -11,6 +11,7 @@ from msgspec import json
 from actors.ports import (
     Account,
     Act,
+    AuditEvent,
     EmailTaken,
     NameTaken,
     NewAccount,
@@ -29,8 +30,8 @@ from actors.ports import (
     UserId,
 )
 from scoreboard.stores.chains import Chains
-from scoreboard.stores.personal import SESSION, Personal
-from scoreboard.stores.postgres_audit import event_json
+from scoreboard.stores.personal import SESSION, Personal, Row
+from scoreboard.stores.postgres_audit import sealed_event
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, name_key, user_key
 
@@ -204,7 +205,7 @@ class PostgresAccountStore:
 
         async def work(connection: asyncpg.Connection) -> list[OpenedSession]:
             rows = await connection.fetch(SESSIONS, owner, now_us)
-            sources = await self._personal.sources(connection, SESSION, [(owner, *row[4:7]) for row in rows])
+            sources = await self._personal.sources(connection, [Row(SESSION, owner, *row[4:7]) for row in rows])
             told = zip(rows, sources, strict=True)
             return [OpenedSession(SessionId(row[0]), row[1], row[2], row[3], source) for row, source in told]
 
@@ -231,19 +232,28 @@ class PostgresAccountStore:
         self, user_id: UserId, role: str, act: Act, *, beyond: Collection[str] = ()
     ) -> RoleChanged | OutOfReach | UnknownUser:
         """See `AccountStore.change_role`."""
-        record = (self._chains.events, event_json(act.event(user_id, "ROLE_CHANGED")))
-        arguments = (user_key(user_id), clean(role), list(beyond), *record)
-        row = await self._database.run(lambda connection: connection.fetchrow(CHANGE_ROLE, *arguments))
+        arguments = (user_key(user_id), clean(role), list(beyond), self._chains.events)
+        row = await self._database.run(self._recorded(CHANGE_ROLE, arguments, act.event(user_id, "ROLE_CHANGED")))
         return _refused(row) or RoleChanged(**json.decode(row["told"]))
 
     async def sign_out(
         self, user_id: UserId, act: Act, *, beyond: Collection[str] = ()
     ) -> SignedOut | OutOfReach | UnknownUser:
         """See `AccountStore.sign_out`."""
-        record = (self._chains.events, event_json(act.event(user_id, "SESSIONS_ENDED")))
-        arguments = (user_key(user_id), list(beyond), *record)
-        row = await self._database.run(lambda connection: connection.fetchrow(SIGN_OUT, *arguments))
+        arguments = (user_key(user_id), list(beyond), self._chains.events)
+        row = await self._database.run(self._recorded(SIGN_OUT, arguments, act.event(user_id, "SESSIONS_ENDED")))
         return _refused(row) or SignedOut(json.decode(row["told"])["ended"], tuple(map(SessionId, row["ended"])))
+
+    def _recorded(
+        self, statement: str, arguments: tuple[object, ...], event: AuditEvent
+    ) -> Callable[[asyncpg.Connection], Awaitable[asyncpg.Record]]:
+        """The one row of a statement whose last argument is its record."""
+
+        async def work(connection: asyncpg.Connection) -> asyncpg.Record:
+            record = await sealed_event(connection, self._personal, event)
+            return await connection.fetchrow(statement, *arguments, record)
+
+        return work
 
     async def rotate(
         self, presented: bytes, successor: bytes, *, now_us: int, expires_us: int, grace_us: int

@@ -41,15 +41,16 @@ SELECT period, to_us(starts_at), to_us(ends_at), label, state = 'closed', player
 FROM leaderboard_snapshots WHERE period = $1 AND label = $2
 """
 
-PAGE = """
-SELECT rank, user_id::text, username, score, to_us(reached_at), country::text, avatar
-FROM leaderboard_entries WHERE snapshot_id = $1 AND rank > $2 ORDER BY rank LIMIT $3
+# Who was erased since stands there under the name of now.
+_LINES = """
+SELECT {rank}, e.user_id::text, coalesce(u.username, e.username), e.score, to_us(e.reached_at), e.country::text,
+       CASE WHEN u.user_id IS NULL THEN e.avatar END
+FROM leaderboard_entries e
+LEFT JOIN user_keys k ON k.user_id = e.user_id AND k.erased_at IS NOT NULL LEFT JOIN users u ON u.user_id = k.user_id
+WHERE e.snapshot_id = $1 AND {rank} > $2 AND {condition} ORDER BY {rank} LIMIT $3
 """
-PAGE_OF_COUNTRY = """
-SELECT country_rank, user_id::text, username, score, to_us(reached_at), country::text, avatar
-FROM leaderboard_entries WHERE snapshot_id = $1 AND country = $4::char(2) AND country_rank > $2
-ORDER BY country_rank LIMIT $3
-"""
+PAGE = _LINES.format(rank="e.rank", condition="true")
+PAGE_OF_COUNTRY = _LINES.format(rank="e.country_rank", condition="e.country = $4::char(2)")
 COUNT_OF_COUNTRY = """
 SELECT coalesce(max(country_rank), 0) FROM leaderboard_entries WHERE snapshot_id = $1 AND country = $2::char(2)
 """

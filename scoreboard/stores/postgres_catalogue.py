@@ -6,6 +6,7 @@ import asyncpg
 
 from actors.ports import ActionKind, AuditEvent
 from scoreboard.stores.chains import Chains
+from scoreboard.stores.personal import Personal
 from scoreboard.stores.postgres_audit import write_events
 from scoreboard.stores.postgres_pool import Database
 
@@ -29,9 +30,10 @@ RETIRE = "UPDATE actions SET is_active = false WHERE action_type = $1 AND is_act
 class PostgresActionCatalogue:
     """`ActionCatalogue` on Postgres, and what an operator may do to it."""
 
-    def __init__(self, database: Database, chains: Chains) -> None:
+    def __init__(self, database: Database, chains: Chains, personal: Personal) -> None:
         self._database = database
         self._chains = chains
+        self._personal = personal
 
     async def actions(self) -> dict[str, int]:
         """See `ActionCatalogue.actions`."""
@@ -69,4 +71,4 @@ class PostgresActionCatalogue:
 
     async def _record(self, connection: asyncpg.Connection, record: AuditEvent | None) -> None:
         if record is not None:
-            await write_events(connection, self._chains, [record])
+            await write_events(connection, self._personal, self._chains, [record])

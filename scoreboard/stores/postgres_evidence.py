@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import asyncpg
 
 from actors.ports import MOST_EARLIER, Earlier, Evidence, Grant
+from scoreboard.stores.personal import PROOF, Personal
 from scoreboard.stores.postgres_pool import Database
-from scoreboard.stores.postgres_values import address, clean, user_agent, user_key
+from scoreboard.stores.postgres_values import clean, user_key
 
 # In one order, so that two servers wait for each other in one direction only. A statement of its own: what the next one
 # sees is decided when it begins.
@@ -35,13 +36,13 @@ ORDER BY p.ord
 
 KEEP = """
 INSERT INTO action_evidence (action_name, user_id, action_type, action_id, points, verifier, key_name, key_id,
-                             proof_time, signature, proven_at, ip_address, user_agent)
+                             proof_time, signature, proven_at, source)
 SELECT name, user_id, action_type, action_id, points, verifier, key_name, key_id,
-       proof_time, signature, from_us(proven_us), ip_address::inet, user_agent
+       proof_time, signature, from_us(proven_us), source
 FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
-            $9::text[], $10::text[], $11::bigint[], $12::text[], $13::text[])
+            $9::text[], $10::text[], $11::bigint[], $12::bytea[])
      AS p (name, user_id, action_type, action_id, points, verifier, key_name, key_id,
-           proof_time, signature, proven_us, ip_address, user_agent)
+           proof_time, signature, proven_us, source)
 ON CONFLICT DO NOTHING
 """
 
@@ -49,8 +50,9 @@ ON CONFLICT DO NOTHING
 class PostgresEvidenceStore:
     """`EvidenceStore` on Postgres."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, personal: Personal) -> None:
         self._database = database
+        self._personal = personal
 
     async def settle(self, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant) -> None:
         """See `EvidenceStore.settle`. Where earlier actions tell nothing, nobody is locked and no transaction begun.
@@ -61,29 +63,38 @@ class PostgresEvidenceStore:
 
         async def work(connection: asyncpg.Connection) -> None:
             if not paced:
-                await _settle(connection, proofs, since_us, grant)
+                await self._settle(connection, proofs, since_us, grant)
                 return
             async with connection.transaction():
                 await connection.execute(LOCK, paced)
-                await _settle(connection, proofs, since_us, grant)
+                await self._settle(connection, proofs, since_us, grant)
 
         await self._database.run(work)
 
+    async def _settle(
+        self,
+        connection: asyncpg.Connection,
+        proofs: Sequence[Evidence],
+        since_us: Sequence[int | None],
+        grant: Grant,
+    ) -> None:
+        users = [user_key(proof.user_id) for proof in proofs]
+        asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
+        rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
+        granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
+        kept = [proof for proof, good in zip(proofs, granted, strict=True) if good]
+        if kept:
+            await self._keep(connection, kept)
 
-async def _settle(
-    connection: asyncpg.Connection, proofs: Sequence[Evidence], since_us: Sequence[int | None], grant: Grant
-) -> None:
-    users = [user_key(proof.user_id) for proof in proofs]
-    asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
-    rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
-    granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
-    kept = [_row(proof) for proof, good in zip(proofs, granted, strict=True) if good]
-    if kept:
-        await connection.execute(KEEP, *map(list, zip(*kept, strict=True)))
+    async def _keep(self, connection: asyncpg.Connection, proofs: Sequence[Evidence]) -> None:
+        owners, places = [user_key(proof.user_id) for proof in proofs], [proof.source for proof in proofs]
+        sources = await self._personal.sources_sealed(connection, PROOF, owners, places)
+        rows = [(*_row(proof), source) for proof, source in zip(proofs, sources, strict=True)]
+        await connection.execute(KEEP, *map(list, zip(*rows, strict=True)))
 
 
 def _row(proof: Evidence) -> tuple[object, ...]:
-    """The columns of `KEEP`."""
+    """The columns of `KEEP`, but for the last."""
     return (
         proof.name,
         user_key(proof.user_id),
@@ -96,6 +107,4 @@ def _row(proof: Evidence) -> tuple[object, ...]:
         clean(proof.timestamp),
         clean(proof.signature),
         proof.moment_us,
-        address(proof.source.address),
-        user_agent(proof.source.user_agent),
     )

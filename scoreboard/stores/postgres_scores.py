@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import asyncpg
+from asyncpg.pgproto.pgproto import UUID
 
 from actors.ports import (
     EVERYBODY,
@@ -23,6 +24,7 @@ from actors.ports import (
     Repeated,
     ScoreFact,
     ScoreWrite,
+    Source,
     Span,
     TokenSpent,
     UnknownUser,
@@ -30,13 +32,14 @@ from actors.ports import (
 )
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.foresight import Foresight
+from scoreboard.stores.personal import SCORE, Personal
 from scoreboard.stores.postgres_members import reading_members, these_members
 from scoreboard.stores.postgres_pool import Database
-from scoreboard.stores.postgres_values import address, clean, name_key, user_agent, user_key
+from scoreboard.stores.postgres_values import clean, name_key, user_key
 
 Value = TypeVar("Value")
 
-COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
@@ -103,26 +106,32 @@ def _any_twins(writes: Sequence[ScoreWrite]) -> bool:
     )
 
 
-def write_columns(writes: Sequence[ScoreWrite]) -> tuple[Sequence[object], ...]:
+def write_columns(
+    writes: Sequence[ScoreWrite], users: Sequence[UUID], sources: Sequence[bytes | None]
+) -> tuple[Sequence[object], ...]:
     """The writes as the arrays that `commit_scores` takes: where all have the same it stands there once.
 
     The driver looks at every element twice before it writes it, which costs more than all the rest of the encoding.
     """
-    sources = _once([write.source for write in writes])
     return (
         [name_key(write.operation_id) for write in writes],
-        [user_key(write.user_id) for write in writes],
+        users,
         _once([write.points for write in writes]),
         _once([write.action_type for write in writes]),
         [write.token_hash for write in writes],
         _once([write.token_expires_us for write in writes]),
         [None if key is None else clean(key) for key in _once([write.idempotency_key for write in writes])],
         _once([write.request_hash for write in writes]),
-        [address(source.address) for source in sources],
-        [user_agent(source.user_agent) for source in sources],
+        sources,
         _once([write.occurred_us for write in writes]),
         [clean(write.action_id) for write in writes],
     )
+
+
+def _owned(users: list[UUID], sources: list[Source]) -> tuple[Sequence[UUID | None], list[Source]]:
+    """Whose the sources are. Of a batch by one of the game's servers one stands for all, for it is no player's."""
+    first = _once(sources)
+    return ([None], first) if len(first) == 1 and first[0].service else (users, sources)
 
 
 def _once(column: list[Value]) -> list[Value]:
@@ -152,12 +161,14 @@ def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
 class PostgresScoreStore:
     """`ScoreStore` on Postgres; `commit` is one statement, so one transaction and round trip.
 
+    One more round trip reads the keys of those players that this worker does not know, for all of a commit together.
     What it writes is sealed with the chain of this worker.
     """
 
-    def __init__(self, database: Database, chains: Chains) -> None:
+    def __init__(self, database: Database, chains: Chains, personal: Personal) -> None:
         self._database = database
         self._chains = chains
+        self._personal = personal
         self._foresight = Foresight()
 
     async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
@@ -167,10 +178,13 @@ class PostgresScoreStore:
         starts = segment_starts(writes)
         if len(starts) == 1 and not self._foresight.news:
             starts.append(len(writes) + 1)  # a piece of nothing: with more than one the database does not attempt it
-        arguments = (starts, *write_columns(writes), *answer_columns(answers), self._chains.scores)
+        users, told = [user_key(write.user_id) for write in writes], answer_columns(answers)
+        owners, places = _owned(users, [write.source for write in writes])
 
         async def work(connection: asyncpg.Connection) -> list[asyncpg.Record]:
-            rows: list[asyncpg.Record] = await connection.fetch(COMMIT, *arguments)
+            sources = await self._personal.sources_sealed(connection, SCORE, owners, places)
+            columns = write_columns(writes, users, sources)
+            rows: list[asyncpg.Record] = await connection.fetch(COMMIT, starts, *columns, *told, self._chains.scores)
             return rows
 
         rows = await self._database.run(work, on_loss=CommitUnknown)

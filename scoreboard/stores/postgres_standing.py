@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from actors.ports import Act, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
 from scoreboard.stores.chains import Chains
-from scoreboard.stores.postgres_audit import event_json
+from scoreboard.stores.personal import Personal
+from scoreboard.stores.postgres_audit import sealed_event
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, user_key
 
@@ -42,9 +44,10 @@ def change_json(change: StandingChange) -> str:
 class PostgresStandingStore:
     """`StandingStore` on Postgres."""
 
-    def __init__(self, database: Database, chains: Chains) -> None:
+    def __init__(self, database: Database, chains: Chains, personal: Personal) -> None:
         self._database = database
         self._chains = chains
+        self._personal = personal
 
     async def standings(self, user_ids: Sequence[UserId]) -> dict[UserId, PlayerStanding]:
         """See `StandingStore.standings`."""
@@ -59,13 +62,13 @@ class PostgresStandingStore:
 
     async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
         """See `StandingStore.change_standing`."""
-        arguments = (
-            user_key(user_id),
-            change_json(change),
-            self._chains.events,
-            event_json(act.event(user_id, CHANGED)),
-        )
-        row = await self._database.run(lambda connection: connection.fetchrow(CHANGE, *arguments))
+        arguments = (user_key(user_id), change_json(change), self._chains.events)
+
+        async def work(connection: asyncpg.Connection) -> asyncpg.Record | None:
+            event = await sealed_event(connection, self._personal, act.event(user_id, CHANGED))
+            return await connection.fetchrow(CHANGE, *arguments, event)
+
+        row = await self._database.run(work)
         if row is None:
             return UnknownUser()
         return Stood(standing_in(row[0]), standing_in(row[1]), ScoreFact(user_id, *row[2:]))

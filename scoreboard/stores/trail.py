@@ -6,25 +6,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import msgspec
 
+from actors.ports import Source
+from scoreboard.stores.personal import EVENT, SCORE, Personal, Row
+from scoreboard.stores.postgres_audit import named, owner_of
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import user_key
 
 TRAIL = """
-SELECT l.at_us, l.until_us, l.times, l.kind, l.what, l.done_by, l.user_id::text, u.username, l.site, l.address,
-       l.user_agent, l.why, l.request_id, l.details
+SELECT l.at_us, l.until_us, l.times, l.kind, l.what, l.done_by, l.user_id::text, u.username, l.site, l.source,
+       l.address, l.user_agent, l.why, l.request_id, l.details
 FROM (
     (SELECT to_us(s.created_at) AS at_us, to_us(s.created_at) AS until_us, 1::bigint AS times, 'score' AS kind,
             s.action_type AS what, 'user:' || s.user_id AS done_by, s.user_id, NULL AS site,
-            host(s.ip_address) AS address, s.user_agent, NULL AS why, NULL AS request_id,
+            s.source, host(s.ip_address) AS address, s.user_agent, NULL AS why, NULL AS request_id,
             jsonb_build_object('points', s.score_increment, 'score', s.new_score, 'action', s.action_id,
                                'operation', s.operation_id) AS details
      FROM score_updates s WHERE s.created_at >= from_us($1) AND ($2::uuid IS NULL OR s.user_id = $2)
      ORDER BY s.created_at DESC LIMIT $3)
     UNION ALL
     (SELECT to_us(e.happened_at), to_us(e.until_at), e.times, e.kind, e.what, e.done_by, e.user_id, e.site,
-            host(e.ip_address), e.user_agent, e.why, e.request_id, e.details
+            e.source, host(e.ip_address), e.user_agent, e.why, e.request_id, e.details
      FROM audit_events e WHERE e.until_at >= from_us($1) AND ($2::uuid IS NULL OR e.user_id = $2)
      ORDER BY e.happened_at DESC LIMIT $3)
 ) l LEFT JOIN users u ON u.user_id = l.user_id
@@ -55,12 +59,25 @@ class Line:
     details: dict[str, Any]
 
 
-async def trail(database: Database, *, user_id: str | None, since_us: int, limit: int) -> list[Line]:
-    """The newest `limit` lines, the newest first. Raises StoreUnavailable."""
+async def trail(
+    database: Database, personal: Personal, *, user_id: str | None, since_us: int, limit: int
+) -> list[Line]:
+    """The newest `limit` lines, the newest first. Raises StoreUnavailable, also without the master key."""
     arguments = (since_us, None if user_id is None else user_key(user_id), limit)
-    rows = await database.run(lambda connection: connection.fetch(TRAIL, *arguments))
-    found: list[tuple[Any, ...]] = [(*list(row)[:-1], msgspec.json.decode(row[-1])) for row in rows]
-    return [Line(*values) for values in found]
+
+    async def work(connection: asyncpg.Connection) -> list[Line]:
+        rows = await connection.fetch(TRAIL, *arguments)
+        places = [Row(SCORE if row[3] == "score" else EVENT, owner_of(row[5]), *row[9:12]) for row in rows]
+        sources = await personal.sources(connection, places)
+        return [_line(row, source) for row, source in zip(rows, sources, strict=True)]
+
+    return await database.run(work)
+
+
+def _line(row: asyncpg.Record, source: Source) -> Line:
+    at_us, until_us, times, kind, what, done_by, user_id, username, site, *_, why, request_id, details = row
+    told = (at_us, until_us, times, kind, what, named(done_by, source), user_id, username, site)
+    return Line(*told, source.address, source.user_agent, why, request_id, msgspec.json.decode(details))
 
 
 async def who_is(database: Database, name: str, folded: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.stores_fixtures import open_stores
 
 PLAYERS = """
 INSERT INTO users (user_id, username, username_key, email, email_key, password_hash)
-SELECT md5('player ' || n)::uuid, 'bench' || n, 'bench' || n, 'bench' || n, 'bench' || n, '-'
+SELECT md5('player ' || n)::uuid, 'bench' || n, 'bench' || n, '', 'hmac:' || n, '-'
 FROM generate_series(0, {count} - 1) AS n
 """
 

@@ -17,7 +17,7 @@ FILL_WITHIN_S = 200.0
 # Ids in no order, scores below their number with many the same, times over eleven days, a hash of the usual length.
 FILL = """
 INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, score, version, reached_at)
-SELECT md5(n::text)::uuid, 'player' || n, 'player' || n, n || '@example.org', n || '@example.org', repeat('x', 60),
+SELECT md5(n::text)::uuid, 'player' || n, 'player' || n, '', 'hmac:' || n, repeat('x', 60),
        (abs(hashint4(n)::bigint) * 7919) % 500000, 1 + n % 50, now() - (n::bigint * 7919 % 1000000) * interval '1 s'
 FROM generate_series(1, $1::int) AS n
 """

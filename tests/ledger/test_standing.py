@@ -13,7 +13,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from actors.ledger.messages import ChangeStanding, Commit, FindStandings, LedgerUnavailable
+from actors.ledger.messages import ChangeStanding, Commit, FindStandings, LedgerUnavailable, LookAgain
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ports import Act, EventId, EventKind, StandingChange, Stood, StoreUnavailable, UnknownUser, UserId
 from actors.runtime import ActorCrashed, Question, Ref, running_actor
@@ -112,6 +112,18 @@ async def test_a_board_that_was_away_hears_of_it_later(autojump_clock: MockClock
         gate.set()
         await trio.sleep(3 * LOOK_AGAIN_S)
         assert {"b": 1} == desk.office.board.scores
+
+
+async def test_who_was_changed_by_somebody_else_is_looked_at_at_once(autojump_clock: MockClock) -> None:
+    """An operator's verb, of which this worker only hears."""
+    async with running_desk() as desk:
+        desk.office.add("a", "b")
+        other = banning(1)
+        await desk.standing.change_standing(other.user_id, other.change, other.act)
+        assert {"a": 0, "b": 0} == desk.office.board.scores
+        desk.actor.tell(LookAgain(UserId("a")))
+        await trio.sleep(LOOK_AGAIN_S / 10)
+        assert {"b": 0} == desk.office.board.scores
 
 
 async def test_so_many_are_looked_at_again_and_more_are_counted(autojump_clock: MockClock) -> None:

@@ -205,6 +205,33 @@ async def test_whoever_is_changed_in_the_database_signs_in_anew_everywhere(
                 assert "ACCESS_TOKEN_REVOKED" == await worker.refuses(ada["accessToken"])
 
 
+async def test_who_is_erased_is_gone_from_every_worker(
+    workers: tuple[Worker, Worker], tmp_path: Path, postgres_url: str
+) -> None:
+    """By an operator's verb beside them: signed out, off the boards, forgotten by all who held the key."""
+    here, there = workers
+    ada, bob = await signed_up(here, "Ada"), await signed_up(there, "Bob")
+    assert "Ada" in (await here.http.get("/api/scores/top")).text
+    places = ["--data", str(tmp_path / "data"), "--postgres", postgres_url]
+    told = await trio.to_thread.run_sync(partial(CliRunner().invoke, main, ["user", "erase", "Ada", "--yes", *places]))
+    assert (0, True) == (told.exit_code, "Ada is erased" in told.output), told.output
+    for worker in workers:
+        assert "ACCESS_TOKEN_REVOKED" == await worker.refuses(ada["accessToken"])
+        with trio.fail_after(60):
+            while "Ada" in (rows := (await worker.http.get("/api/scores/top")).text):  # noqa: ASYNC110 - as above
+                await trio.sleep(0.05)
+        assert "erased" not in rows
+    again = await here.http.post("/api/auth/login", json={"username": "Ada", "password": PASSWORD})
+    assert 401 == again.status_code
+    assert "" == await there.code(bob["accessToken"])
+    assert "" == await here.code((await signed_up(here, "Ada"))["accessToken"])
+    none = await trio.to_thread.run_sync(partial(CliRunner().invoke, main, ["user", "erase", "Nobody", *places]))
+    assert (1, True) == (none.exit_code, "there is no player 'Nobody'" in none.output)
+    asked = ["user", "erase", "Bob", *places]
+    kept = await trio.to_thread.run_sync(partial(CliRunner().invoke, main, asked, input="n\n"))
+    assert (1, "") == (kept.exit_code, await there.code(bob["accessToken"]))
+
+
 async def test_a_server_that_starts_knows_who_was_signed_out(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
     """Before it answers anybody."""
     async with two_workers(tmp_path / "data", postgres_url, redis_url) as (here, _):

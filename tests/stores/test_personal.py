@@ -1,17 +1,39 @@
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import asyncpg
 import pytest
 import trio
 
-from actors.ports import EmailTaken, Registered, Source, StoreUnavailable, UserId
+from actors.ports import (
+    NOWHERE,
+    AuditEvent,
+    EmailTaken,
+    EventId,
+    EventKind,
+    Registered,
+    Source,
+    StoreUnavailable,
+    UserId,
+)
 from scoreboard.security.personal import PersonalVault, master_id
+from scoreboard.stores.chains import Chains
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.opening import open_stores as open_with_vault
-from tests.contract.making import HERE, NOW_US, account, session, token_hash
+from scoreboard.stores.personal import PROOF, Personal, Row
+from scoreboard.stores.personal_keys import KEYS, PersonalKeys
+from scoreboard.stores.postgres_audit import PostgresAuditLog
+from scoreboard.stores.postgres_scores import COMMIT as COMMIT_NOW
+from scoreboard.stores.postgres_values import user_key
+from scoreboard.stores.seals import verify
+from scoreboard.stores.trail import Line, trail
+from tests.contract.making import HERE, NOW_US, account, session, token_hash, uuid_of, write
+from tests.contract.test_evidence import proof
 from tests.stores_fixtures import MASTER, open_stores
 
 pytestmark = pytest.mark.stores
@@ -56,6 +78,10 @@ class Archive:
         profile = await self.stores.profiles.profile(user_id)
         assert profile is not None
         return profile.email
+
+    async def trail(self) -> list[Line]:
+        """What those in charge are shown, the newest first."""
+        return await trail(self.stores.database, self.stores.personal, user_id=None, since_us=0, limit=100)
 
     async def sources(self, user_id: UserId) -> list[Source]:
         """From where its sessions were opened."""
@@ -142,6 +168,131 @@ async def test_without_the_master_key_nothing_opens_and_nothing_seems_erased(arc
         for question in (other.profiles.profile(ann), other.open_to_persons(), other.accounts.register(account("Bob"))):
             with pytest.raises(StoreUnavailable, match=f"master key {master_id(MASTER)} is not in the folder"):
                 await question
+
+
+# --- scores, proofs, the audit ---
+
+STRANGER = Source("203.0.113.99", "a stranger's thing")
+SERVER = Source("10.1.2.3", "service arena; thing/1", service=True)
+#: As the version before calls it.
+COMMIT = """
+SELECT outcome FROM commit_scores(ARRAY[1], ARRAY[gen_random_uuid()], ARRAY[$1::uuid], ARRAY[1::bigint],
+    ARRAY['INCREMENT'], ARRAY[sha256('x')], ARRAY[0::bigint], ARRAY[NULL::text], ARRAY[sha256('y')],
+    ARRAY['192.0.2.7'], ARRAY['a browser'], ARRAY[0::bigint], ARRAY['an action'],
+    ARRAY[]::uuid[], ARRAY[]::text[], ARRAY[]::integer[], ARRAY[]::integer[], gen_random_uuid())
+"""
+
+
+def event(number: int, done_by: str, source: Source, user_id: UserId | None = None) -> AuditEvent:
+    """Something in the audit."""
+    name, kind = EventId(uuid_of(number)), EventKind.REFUSAL
+    return AuditEvent(name, NOW_US + number, NOW_US + number, kind, "REFUSED", done_by, user_id, source=source)
+
+
+async def everything(archive: Archive) -> str:
+    """All rows of the tables that tell of sources, as text."""
+    tables = ("score_updates", "action_evidence", "audit_events", "sessions", "users")
+    rows = [row for table in tables for [row] in await archive.sql(f"SELECT t::text FROM {table} t")]
+    return "\n".join(rows)
+
+
+def clear_texts(*sources: Source) -> set[str]:
+    """What may not be found, also as bytes are written."""
+    texts = {text for source in sources for text in (source.address, source.user_agent) if text}
+    return texts | {text.encode().hex() for text in texts}
+
+
+async def test_where_scores_and_proofs_came_from_stands_nowhere_in_the_clear(archive: Archive) -> None:
+    """Several players behind one address, too; the audit shows to those in charge whose it was."""
+    ann, bob = await archive.player("Ann", "a@example.org"), await archive.player("Bob", "b@example.org")
+    await archive.stores.scores.commit([write(ann), write(bob), write(ann)])
+    await archive.stores.evidence.settle([proof(ann, 1)], [None], lambda earlier: [True] * len(earlier))
+    lines = await archive.trail()
+    assert [HERE] * 3 == [Source(line.address, line.user_agent) for line in lines]
+    told = await everything(archive)
+    assert set() == {clear for clear in clear_texts(HERE, proof(ann, 1).source) if clear in told}
+    [[sealed]] = await archive.sql("SELECT source FROM action_evidence")
+    rows = [Row(PROOF, user_key(ann), sealed, None, None), Row(PROOF, user_key(bob), sealed, None, None)]
+    sources = await archive.stores.database.run(lambda c: archive.stores.personal.sources(c, rows))
+    assert [proof(ann, 1).source, Source("unreadable", "unreadable")] == sources
+
+
+async def test_a_batch_of_a_service_is_no_player_s_data(archive: Archive) -> None:
+    """Its source is encrypted once for all rows, and stays readable when a player is erased."""
+    players = [await archive.player(name, f"{name}@example.org") for name in ("Ann", "Bob")]
+    await archive.stores.scores.commit([write(player)._replace(source=SERVER) for player in players])
+    assert [(1,)] == await archive.sql("SELECT count(DISTINCT source) FROM score_updates")
+    assert set() == {clear for clear in clear_texts(SERVER) if clear in await everything(archive)}
+    assert {(SERVER.address, SERVER.user_agent)} == {(line.address, line.user_agent) for line in await archive.trail()}
+
+
+async def test_what_stands_in_the_audit_belongs_to_who_did_it(archive: Archive) -> None:
+    """A player, a stranger of whom only the address is known, a service, an operator at the machine itself."""
+    ann, bob = await archive.player("Ann", "a@example.org"), await archive.player("Bob", "b@example.org")
+    events = [
+        event(1, f"user:{ann}", HERE, bob),
+        event(2, "address:203.0.113.99", STRANGER),
+        event(3, "service:arena", Source("10.1.2.3", "thing/1"), bob),
+        event(4, "operator:root", NOWHERE, bob),
+    ]
+    await archive.stores.audit.record(events)
+    assert events == list(reversed(await archive.stores.audit.events()))
+    assert set() == {clear for clear in clear_texts(HERE, STRANGER, SERVER) if clear in await everything(archive)}
+    assert [] == list((await verify(archive.stores.database)).findings)
+    done_by = [line.done_by for line in await archive.trail()]
+    assert [each.done_by for each in reversed(events)] == done_by
+
+
+async def test_strangers_are_forgotten_by_the_day(archive: Archive) -> None:
+    """What is too old does not open, though another worker has not removed its key; all seals hold."""
+    old = Personal(PersonalVault(lambda: (MASTER,)), now_s=lambda: time.time() - 31 * 86_400)
+    log = PostgresAuditLog(archive.stores.database, Chains(), old)
+    await log.record([event(1, "address:203.0.113.99", STRANGER)])
+    await archive.stores.audit.record([event(2, "anybody", STRANGER)])
+    erased = Source("erased", "erased")
+    assert [STRANGER, erased] == [each.source for each in await archive.stores.audit.events()]
+    assert [(2,)] == await archive.sql("SELECT count(*) FROM shared_keys WHERE name LIKE 'strangers%'")
+    await archive.stores.maintain()
+    assert [(1,)] == await archive.sql("SELECT count(*) FROM shared_keys WHERE name LIKE 'strangers%'")
+    assert [STRANGER, erased] == [each.source for each in await archive.stores.audit.events()]
+    assert [] == list((await verify(archive.stores.database)).findings)
+
+
+async def test_what_the_version_before_writes_stays_as_it_was_sealed(archive: Archive) -> None:
+    """It may run beside this one; its rows are shown, and in order."""
+    ann = await archive.player("Ann", "a@example.org")
+    assert [(0,)] == await archive.sql(COMMIT, ann)
+    await archive.stores.scores.commit([write(ann)])
+    assert [HERE, HERE] == [Source(line.address, line.user_agent) for line in await archive.trail()]
+    assert [] == list((await verify(archive.stores.database)).findings)
+
+
+async def test_players_that_are_known_cost_no_round_trip(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that a worker does not know cost one for all of a commit together."""
+    players = [await archive.player(name, f"{name}@example.org") for name in ("Ann", "Bob", "Eve")]
+    asked: list[str] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def counted(self: Any, query: str, *arguments: Any, **named: Any) -> Any:
+        asked.append(query)
+        return await fetch(self, query, *arguments, **named)
+
+    async with open_stores(archive.postgres_url, archive.redis_url) as other:
+        monkeypatch.setattr(asyncpg.Connection, "fetch", counted)
+        await other.scores.commit([write(player) for player in players])
+        assert [KEYS, COMMIT_NOW] == asked
+        await other.scores.commit([write(player) for player in players])
+        assert [KEYS, COMMIT_NOW, COMMIT_NOW] == asked
+
+
+async def test_keys_that_are_held_are_bounded(archive: Archive) -> None:
+    """Those that were not asked for lately go first."""
+    players = [await archive.player(f"p{number}", f"p{number}@example.org") for number in range(7)]
+    keys = PersonalKeys(PersonalVault(lambda: (MASTER,)), most=4)
+    for player in (*players, players[-1]):
+        assert await archive.stores.database.run(partial(keys.of, users=[user_key(player)]))
+    assert 4 >= len(keys._young) + len(keys._old)
+    assert {user_key(players[-1])} <= {*keys._young, *keys._old}
 
 
 async def test_workers_that_need_a_first_key_at_once_have_the_same(archive: Archive) -> None:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.stores
 
 #: Microseconds; PostgreSQL counts from there. Then the numbers that it has for types.
 SINCE_2000 = 946_684_800_000_000
-TRUTH, NUMBER, TEXT, ADDRESS, TIME, UUID_TYPE = 16, 20, 25, 869, 1184, 2950
+TRUTH, BYTES, NUMBER, TEXT, ADDRESS, TIME, UUID_TYPE = 16, 17, 20, 25, 869, 1184, 2950
 #: Lets whoever owns the tables do what the triggers refuse.
 OPEN = "SET session_replication_role = replica; "
 INSERT = (
@@ -40,7 +40,8 @@ SCORE_COLUMNS = {
     "new_score": "new_score + 1",
     "version": "version + 1",
     "ip_address": "'198.51.100.1'",
-    "user_agent": "user_agent || ' '",
+    "user_agent": "'another'",
+    "source": "source || '\\x00'",
     "verified": "NOT verified",
     "occurred_at": "occurred_at - interval '1 microsecond'",
     "action_id": "NULL",
@@ -55,11 +56,12 @@ EVENT_COLUMNS = {
     "done_by": "'nobody'",
     "user_id": "NULL",
     "site": "''",
-    "ip_address": "NULL",
+    "ip_address": "'198.51.100.1'",
     "user_agent": "'another'",
     "why": "NULL",
     "request_id": "'r2'",
     "details": "'{}'",
+    "source": "NULL",
 }
 BATCH_COLUMNS = {
     "sealed_at": "sealed_at + interval '1 microsecond'",
@@ -197,10 +199,10 @@ async def test_the_seals_can_be_computed_by_anybody(vault: Vault) -> None:
     assert 7 == len(rows)
     [row] = await vault.sql(
         f"SELECT user_id, to_us(created_at) - {SINCE_2000}, operation_id, action_type, score_increment, previous_score,"
-        f" new_score, version, inet_send(ip_address), user_agent, to_us(occurred_at) - {SINCE_2000}, action_id,"
+        f" new_score, version, source, to_us(occurred_at) - {SINCE_2000}, action_id,"
         " score_digest(s) FROM score_updates s LIMIT 1"
     )
-    user_id, created_us, operation, kind, *totals, address, agent, occurred_us, action, digest = row
+    user_id, created_us, operation, kind, *totals, source, occurred_us, action, digest = row
     columns = [
         (UUID_TYPE, user_id.bytes),
         (TIME, number(created_us)),
@@ -208,8 +210,9 @@ async def test_the_seals_can_be_computed_by_anybody(vault: Vault) -> None:
         (TEXT, kind.encode()),
     ]
     columns += [(NUMBER, number(total)) for total in totals]
-    columns += [(ADDRESS, address), (TEXT, agent.encode()), (TRUTH, b"\1"), (TIME, number(occurred_us))]
-    assert hashlib.sha256(sent(*columns, (TEXT, action.encode()))).digest()[:16] == digest
+    columns += [(ADDRESS, None), (TEXT, None), (TRUTH, b"\1"), (TIME, number(occurred_us))]
+    columns += [(TEXT, action.encode()), (BYTES, source)]
+    assert hashlib.sha256(sent(*columns)).digest()[:16] == digest
 
 
 async def test_scores_from_before_the_seals_are_counted(vault: Vault) -> None:
@@ -354,7 +357,7 @@ async def test_the_tables_of_the_audit_are_only_added_to(vault: Vault, table: st
 async def test_no_writer_waits_for_the_chain_of_another(vault: Vault) -> None:
     """While one transaction holds the end of its chain, another worker's scores are committed."""
     ann, bob = vault.players
-    other, database = PostgresScoreStore(vault.stores.database, Chains()), vault.stores.database
+    other, database = PostgresScoreStore(vault.stores.database, Chains(), vault.stores.personal), vault.stores.database
     mine = vault.stores.scores._chains.scores
     async with database.holding() as connection:
         await database.use(lambda: connection.execute("BEGIN"))

@@ -6,8 +6,16 @@ import signal
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
+import trio
+
+from scoreboard.security.keyfolder import KeyFolder
+from scoreboard.security.personal import PersonalVault
+from scoreboard.stores.embedded_postgres import running_url
+from scoreboard.stores.opening import open_stores
+from scoreboard.stores.personal import SCORE, Row
 from tests.bench.accounts import Account, register, scores
 from tests.bench.arena import require_true
 from tests.bench.audit import Inexact, Totals, require_rows, total_of
@@ -22,11 +30,7 @@ NAME = "exactness"
 PLAYERS = 16
 PLAY_S = 14.0
 WAYS = {"rest": "REST", "socket": "live socket", "batches": "batches"}
-#: Of a batch the ledger knows the service and what it calls itself.
-LEDGER = """
-SELECT user_id, substring(user_agent from '[a-z]+$'), array_to_string(array_agg(new_score), ' ')
-FROM score_updates GROUP BY 1, 2
-"""
+LEDGER = "SELECT user_id, source, new_score FROM score_updates"
 OPERATIONS = "SELECT count(*) - count(DISTINCT operation_id) FROM score_updates WHERE score_increment = 1"
 TOTALS = "SELECT user_id, score FROM users"
 
@@ -132,10 +136,24 @@ class ExactnessMeasure:
 
     def _require_ledger(self, acknowledged: dict[str, Totals]) -> None:
         """Every way's rows are what it was told, no more and no less, and no operation has two."""
-        rows = [line.split("|") for line in query(self._subject.data, LEDGER).splitlines()]
         found: dict[str, dict[str, list[int]]] = {way: {} for way in WAYS}
-        for user_id, way, totals in rows:
-            found.setdefault(way, {})[user_id] = [int(total) for total in totals.split()]
+        for user_id, agent, total in trio.run(_ledger, self._subject.data):
+            way = agent.rpartition(" ")[2]  # of a batch the ledger knows the service and what it calls itself
+            found.setdefault(way, {}).setdefault(user_id, []).append(total)
         require_rows(acknowledged, found)
         if query(self._subject.data, OPERATIONS).strip() != "0":
             raise Inexact("an action counted twice")
+
+
+async def _ledger(data: Path) -> list[tuple[str, str, int]]:
+    """Each row's player, the agent that it came from, and the total that it led to."""
+    masters = KeyFolder(data).masters(time.time())
+    async with open_stores(running_url(data), "redis://127.0.0.1:1", PersonalVault(lambda: masters)) as stores:
+
+        async def work(connection: Any) -> list[tuple[str, str, int]]:
+            rows = await connection.fetch(LEDGER)
+            sealed = [Row(SCORE, row[0], row[1], None, None) for row in rows]
+            sources = await stores.personal.sources(connection, sealed)
+            return [(str(row[0]), str(at.user_agent), row[2]) for row, at in zip(rows, sources, strict=True)]
+
+        return await stores.database.run(work)
