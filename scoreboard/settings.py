@@ -262,7 +262,7 @@ class Settings(Group, frozen=True, kw_only=True):
     """The whole tree; `load` makes it."""
 
     data_dir: Annotated[str, Meta(min_length=1, description="Where everything is kept")] = ".data"
-    workers: Annotated[int, Meta(ge=1, le=64, description="Processes; more than 1 is not supported yet")] = 1
+    workers: Annotated[int, Meta(ge=1, le=64, description="Equal processes on the one port")] = 1
     door: Door = field(default_factory=Door)
     stores: Stores = field(default_factory=Stores)
     tokens: Tokens = field(default_factory=Tokens)
@@ -281,7 +281,6 @@ def contradictions(settings: Settings) -> list[str]:
     """What is wrong that no single value shows, a sentence for each."""
     door, tokens, stores = settings.door, settings.tokens, settings.stores
     checks = (
-        (settings.workers > 1, "SCOREBOARD_WORKERS: more than one worker is not supported yet, so it must be 1"),
         (
             door.connections_per_address > door.connections,
             f"SCOREBOARD_DOOR_CONNECTIONS_PER_ADDRESS must be at most SCOREBOARD_DOOR_CONNECTIONS ({door.connections})",

@@ -140,7 +140,6 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
-        ({"SCOREBOARD_WORKERS": "2"}, "more than one worker is not supported yet, so it must be 1"),
         ({"SCOREBOARD_DOOR_CONNECTIONS": "10"}, r"at most SCOREBOARD_DOOR_CONNECTIONS \(10\)"),
         ({"SCOREBOARD_TOKENS_REFRESH_S": "60"}, r"not be less than SCOREBOARD_TOKENS_ACCESS_S \(86400\)"),
         ({"SCOREBOARD_STORES_POSTGRES_URL": "mysql://me:secret@x"}, "must be like postgresql://"),

@@ -41,8 +41,9 @@ class OperatorRoutes:
         return json_answer(body, status=503, headers=((b"retry-after", b"1"),))
 
     async def metrics(self, _: ApiRequest) -> Answer:
-        """Everything that is counted, for Prometheus."""
-        return Answer(200, self._world.metrics.render(), (METRICS_TYPE, NO_STORE))
+        """Everything that is counted, for Prometheus; by all workers, whichever of them is asked."""
+        own, add_others = self._world.metrics.render(), self._world.all_metrics
+        return Answer(200, own if add_others is None else await add_others(own), (METRICS_TYPE, NO_STORE))
 
     async def jwks(self, _: ApiRequest) -> Answer:
         """The public keys of access tokens."""

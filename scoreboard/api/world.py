@@ -42,8 +42,8 @@ class ApiWorld:
     `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
     answered. `unguessable` judges new passwords, `site_of` says what shares the limits of one address. `denied` hears
     of each request that was refused. `gate` counts them, if there is one. `live_feed` describes what is not
-    REST. `readiness` names every part that an operator
-    should hear of. Durations are seconds, `body_bytes` bounds a request's body.
+    REST. `readiness` names every part that an operator should hear of. `all_metrics` adds to the numbers of this worker
+    those of the others. Durations are seconds, `body_bytes` bounds a request's body.
     """
 
     users: Directory[UserId]
@@ -75,6 +75,7 @@ class ApiWorld:
     refresh_grace_s: int
     live_feed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     denied: Callable[[Denied], None] = lambda _: None
+    all_metrics: Callable[[bytes], Awaitable[bytes]] | None = None
     gate: Gate | None = None
     public_boards: bool = True
     site_of: Callable[[str], str] = str

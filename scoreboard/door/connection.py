@@ -18,6 +18,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.relay import RELAYED, Elsewhere, RelayedTurn, nowhere_else, reach
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 from scoreboard.door.words import Words, plain
@@ -42,6 +43,7 @@ class Site:
     words: Words = plain
     proxies: Proxies = field(default_factory=Proxies)
     state: LifespanState = field(default_factory=dict)
+    elsewhere: Elsewhere = nowhere_else
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 
 
@@ -118,9 +120,18 @@ class Http1Connection:
         """One request and its answer; whether another may follow."""
         self._served += 1
         _require_servable(head)
-        turn = Turn(self, head)
+        turn = await self._turn(head)
         await turn.serve()
         return turn.may_go_on and not (self.is_last or self.broken or self.ended)
+
+    async def _turn(self, head: ParsedHead) -> Turn | RelayedTurn:
+        """Here, or at the worker that holds what it asks for."""
+        elsewhere = self.site.elsewhere(head.target.decode("latin-1")) if head.method in RELAYED else None
+        if elsewhere is not None and self.client is not None:
+            line = await reach(elsewhere, self.client[0])
+            if line is not None:
+                return RelayedTurn(self, head, line)
+        return Turn(self, head)
 
     async def _next_head(self) -> ParsedHead | None:
         self._idle.restart()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 from trio.socket import IPPROTO_TCP, SHUT_WR
@@ -16,6 +17,7 @@ from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.relay import Elsewhere, nowhere_else, reach, relay_socket
 from scoreboard.door.tls import Tls, TlsRefused
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
@@ -36,6 +38,7 @@ class _Visit:
     client: str
     site: str | None
     kind: str = "unknown"
+    relayed: bool = False  # another worker has it, and has done with TLS
 
 
 class FrontDoor:
@@ -44,7 +47,8 @@ class FrontDoor:
     Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
     `words` says what is told to who is let in to none of them. Those whom `proxies` speak for are counted for their own
     addresses, if they have a connection to themselves.
-    With `tls` all of them are spoken within it, and nothing in the clear.
+    With `tls` all of them are spoken within it, and nothing in the clear. WebSockets for what is `elsewhere` are passed
+    on to the worker that has it; requests are, by who serves them.
     """
 
     def __init__(  # noqa: PLR0913 - all of them named
@@ -58,6 +62,7 @@ class FrontDoor:
         words: Words = plain,
         proxies: Proxies | None = None,
         tls: Tls | None = None,
+        elsewhere: Elsewhere = nowhere_else,
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
@@ -66,6 +71,7 @@ class FrontDoor:
         self._words = words
         self._proxies = proxies or Proxies()
         self._tls = tls
+        self._elsewhere = elsewhere
         self._admission = Admission(limits)
         self._visits: set[_Visit] = set()
         self._closing = trio.Event()
@@ -104,6 +110,17 @@ class FrontDoor:
             finally:
                 self._cut_all()
                 inside.cancel_scope.cancel()
+
+    async def take_over(self, stream: trio.SocketStream, client: str) -> None:
+        """Serve to its end a connection that another worker has with that client, and passes on to us."""
+        site = None if client in self._proxies else site_of(client)
+        why = Drop.STOPPED if self._closing.is_set() else self._admission.enter(site)
+        if why is not None:
+            self._turn_away(stream, why, relayed=True)
+            return
+        visit = _Visit(stream, client, site, relayed=True)
+        self._visits.add(visit)
+        await self._host(visit)
 
     async def _accept_until_closing(
         self,
@@ -156,10 +173,10 @@ class FrontDoor:
         if _TCP_USER_TIMEOUT is not None:
             stream.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, int(self._limits.write_within_s * 1000))
 
-    def _turn_away(self, stream: trio.SocketStream, why: Drop) -> None:
+    def _turn_away(self, stream: trio.SocketStream, why: Drop, *, relayed: bool = False) -> None:
         """Without a task and without waiting: being full must cost less than being served."""
         self._observer.dropped(why)
-        if self._tls is None:  # within TLS nothing can be said before a handshake, which is dear
+        if self._tls is None or relayed:  # within TLS nothing can be said before a handshake, which is dear
             with suppress(OSError):
                 answer = last_answer(self._words, b"", 503, "Too many connections.", retry_after_s=FULL_S)
                 os.write(stream.socket.fileno(), answer)
@@ -190,10 +207,16 @@ class FrontDoor:
         kind = head.kind(self._streams)
         visit.kind = kind.value
         handler = self._streams[head.path] if kind is Kind.STREAM else self._handlers[kind]
+        if kind is Kind.WEBSOCKET and (line := await self._line_for(visit, head)) is not None:
+            handler = partial(relay_socket, line=line, write_within_s=self._limits.write_within_s)
         serving = handler(visit.stream, head, self._closing)
         del head  # who stays for hours need not be remembered by it
         await serving
         await linger(visit.stream, self._limits)
+
+    async def _line_for(self, visit: _Visit, head: RequestHead) -> trio.SocketStream | None:
+        elsewhere = self._elsewhere(head.target)
+        return None if elsewhere is None else await reach(elsewhere, visit.client)
 
     def _from_client(self, visit: _Visit, head: RequestHead) -> RequestHead:
         """Whom a connection through a proxy of ours is for; one that may have many requests is not for one client.
@@ -201,6 +224,8 @@ class FrontDoor:
         Raises:
             HeadRefused: that client has too many connections.
         """
+        if visit.relayed:
+            head = replace(head, peer=visit.client, client=visit.client)
         if visit.site is not None or head.kind(self._streams) is Kind.HTTP:
             return head
         client = self._proxies.client_of(visit.client, head.fields()) or visit.client
@@ -217,7 +242,7 @@ class FrontDoor:
             await say_and_leave(visit.stream, last_answer(self._words, target, status, sentence), self._limits)
 
     async def _encrypt(self, visit: _Visit) -> None:
-        if self._tls is not None and isinstance(visit.stream, trio.SocketStream):
+        if self._tls is not None and not visit.relayed and isinstance(visit.stream, trio.SocketStream):
             visit.stream = await self._tls.shake_hands(visit.stream, self._limits.head_within_s)
 
     def _see_off(self, visit: _Visit) -> None:

@@ -25,6 +25,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.relay import Elsewhere, nowhere_else
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
@@ -39,8 +40,8 @@ class HypercornHandler:
     One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
     connection that had other requests before: from there on it is served by the one of `streams` at that path. `words`
     says what a request is told whose body is refused here, before the application has heard all of it. Requests
-    through `proxies` are those of the clients behind them. `constant` are headers that every
-    answer has.
+    through `proxies` are those of the clients behind them. What is `elsewhere` is passed on. `constant` are
+    headers that every answer has.
     """
 
     def __init__(  # noqa: PLR0913 - named, but for what every handler has
@@ -53,6 +54,7 @@ class HypercornHandler:
         *,
         words: Words = plain,
         proxies: Proxies | None = None,
+        elsewhere: Elsewhere = nowhere_else,
         constant: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._streams = streams or {}
@@ -65,6 +67,7 @@ class HypercornHandler:
             self._streams,
             words,
             proxies or Proxies(),
+            elsewhere=elsewhere,
         )
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.
@@ -76,7 +79,7 @@ class HypercornHandler:
     async def __call__(self, transport: Transport, head: RequestHead, closing: trio.Event) -> None:
         """Serve one connection whose first head was read already."""
         try:
-            client, server = _names(transport.socket)
+            client, server = _names(transport.socket) if head.peer is None else ((head.peer, 0), None)
         except OSError:
             return  # it left with a reset just now
         stream = HttpStream(transport, self._site.limits, partial(self._observer.dropped, Drop.UNREAD))

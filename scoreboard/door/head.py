@@ -44,7 +44,7 @@ class RequestHead:
     `target` is the raw request target, `path` and `query` its two halves, not decoded. Header names are lower-case;
     names and values are Latin-1 text, in the order sent. `raw` are the bytes of the head, `rest` what was read behind
     it; a handler that parses for itself must be fed both. `client` is who sent it through a proxy of ours, None if none
-    of them stands between.
+    of them stands between. `peer` is the other end, where another worker has it and passes everything on.
     """
 
     method: str
@@ -54,6 +54,7 @@ class RequestHead:
     raw: bytes
     rest: bytes
     client: str | None = None
+    peer: str | None = None
 
     @property
     def path(self) -> str:

@@ -338,7 +338,9 @@ class FeedStream(trio.abc.Stream):
 
     def allow_pauses(self) -> None:
         """Take away the kernel's own deadline for unread bytes: a client that stops reading is only behind."""
-        if self._socket is not None and _TCP_USER_TIMEOUT is not None:
+        if self._socket is None or _TCP_USER_TIMEOUT is None:
+            return
+        with suppress(OSError):  # where another worker passes it on, that one has TCP
             self._socket.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, 0)
 
     def peer_is_gone(self, within_s: float) -> bool:

@@ -9,18 +9,21 @@ import hmac
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from actors.announcements import messages as announcements
+from actors.leaderboard.messages import Loaded
+from actors.ports import ALL_TIME
 from scoreboard.api.app import create_app
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
 from scoreboard.door.admission import site_of
+from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.tls import Tls
 from scoreboard.live import asyncapi
 from scoreboard.observe.logs import Logger
@@ -34,18 +37,22 @@ from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core
+from scoreboard.server.crew.listener import SharedListener
+from scoreboard.server.crew.neighbours import Neighbours
+from scoreboard.server.embedding import embed_stores
 from scoreboard.server.encryption import kept_fresh, open_tls
 from scoreboard.server.entrance import make_entrance
 from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch
-from scoreboard.server.housekeeping import keep_house
+from scoreboard.server.housekeeping import BOARD_LOAD_S, keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.parts import Parts
+from scoreboard.server.place import Place
+from scoreboard.server.port import open_port, port_of, require_free, url_of
 from scoreboard.server.readiness import readiness_of
 from scoreboard.server.supplies import gate_rules, supplied_core
 from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
-from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.kept_archive import KeptArchive
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.postgres_connections import Bounds
@@ -70,26 +77,31 @@ class Server:
 
 
 async def serve(
-    settings: Settings, log: Logger, *, task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED
+    settings: Settings,
+    log: Logger,
+    *,
+    place: Place | None = None,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Run a server until its `close` is called or it is cancelled. Started when it listens; ready a little later.
+
+    One of several workers has a `place`, and listens when it is ready.
 
     Raises:
         SecurityError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError: it cannot start; the
             sentence says why.
         ExceptionGroup: something indispensable failed again and again.
     """
-    for listener in await _listen(settings.door.host, settings.door.port):  # a taken port is told before all else
-        await listener.aclose()
-    data_dir = Path(settings.data_dir)
+    if place is None:
+        await require_free(settings.door.host, settings.door.port)
     keys = await open_keys(settings, log)
     tls = await open_tls(settings.door)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
-    parts = Parts(settings, log, Metrics(), keys, clock, revoked)
+    parts = Parts(settings, log, Metrics(), keys, clock, revoked, place)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
-        stores = await _open_stores(scopes, parts, data_dir)
+        stores = await _open_stores(scopes, parts)
         watch = CoreWatch(parts.metrics, log)
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
@@ -99,19 +111,13 @@ async def serve(
         background.cancel_scope.cancel()
 
 
-async def _open_stores(scopes: AsyncExitStack, parts: Parts, data_dir: Path) -> Stores:
-    wanted, log = parts.settings.stores, parts.log
-    postgres_url, redis_url = wanted.postgres_url, wanted.redis_url
-    if postgres_url is None:
-        log.info("starting_postgres", data_dir=str(data_dir))
-        postgres_url = await scopes.enter_async_context(embedded_postgres(data_dir))
-    if redis_url is None:
-        log.info("starting_valkey", data_dir=str(data_dir))
-        redis_url = await scopes.enter_async_context(embedded_valkey(data_dir))
+async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
+    log = parts.log
+    wanted = (await embed_stores(scopes, parts.settings, log)).stores
     stores = await scopes.enter_async_context(
         open_stores(
-            postgres_url,
-            redis_url,
+            wanted.postgres_url or "",
+            wanted.redis_url or "",
             PersonalVault(lambda: parts.keys.now().master_keys),
             prefix=wanted.redis_prefix,
             postgres_connections=wanted.postgres_connections,
@@ -136,17 +142,16 @@ async def _open_door(
     tokens = _tokens(parts)
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
     unguessable = judge(await trio.to_thread.run_sync(common_passwords))
-    world = _api_world(parts, stores, core, tokens, tickets, unguessable)
+    neighbours = Neighbours(parts.place)
+    world = replace(_api_world(parts, stores, core, tokens, tickets, unguessable), all_metrics=neighbours.metrics)
     feeds = _feeds(parts, core, tokens, tickets)
     api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
-    http, door = make_entrance(parts, api, feeds, tls)
-    wanted = parts.settings.door
-    listeners = await _listen(wanted.host, wanted.port)
-    port: int = listeners[0].socket.getsockname()[1]
+    http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere)
+    listeners = await _listeners(parts, core, door, tls)
     async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log):
-        parts.log.info("listening", url=url_of(wanted.host, port, secure=tls is not None))
-        task_status.started(Server(port, door.close, core, lambda: door.connections))
-        await door.serve(listeners)
+        task_status.started(Server(port_of(listeners), door.close, core, lambda: door.connections))
+        async with neighbours.served(door.take_over, parts.metrics.render):
+            await door.serve(listeners)
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
@@ -155,17 +160,18 @@ def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> 
     return feeds
 
 
-def url_of(host: str, port: int, *, secure: bool = False) -> str:
-    """What to put into a browser."""
-    scheme = "https" if secure else "http"
-    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
-
-
-async def _listen(host: str, port: int) -> list[trio.SocketListener]:
-    try:
-        return await trio.open_tcp_listeners(port, host=host)
-    except OSError as error:
-        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+async def _listeners(
+    parts: Parts, core: Core, door: FrontDoor, tls: Tls | None
+) -> list[trio.SocketListener] | list[SharedListener]:
+    """Of several workers one takes nobody in before it can serve: the others do."""
+    if parts.place is not None:
+        await core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
+        return await parts.place.listeners(lambda: door.connections)
+    wanted = parts.settings.door
+    listeners = await open_port(wanted.host, wanted.port)
+    url = url_of(wanted.host, port_of(listeners), secure=tls is not None)
+    parts.log.info("listening", url=url)
+    return listeners
 
 
 def _tokens(parts: Parts) -> AccessTokens:

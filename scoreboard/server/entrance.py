@@ -7,6 +7,7 @@ from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.relay import Elsewhere
 from scoreboard.door.tls import Tls
 from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
@@ -18,7 +19,9 @@ from scoreboard.server.paths import Application, requests_by_path, sockets_by_pa
 from scoreboard.wire.browsers import only_secure
 
 
-def make_entrance(parts: Parts, api: Application, feeds: Feeds, tls: Tls | None) -> tuple[HypercornHandler, FrontDoor]:
+def make_entrance(
+    parts: Parts, api: Application, feeds: Feeds, tls: Tls | None, elsewhere: Elsewhere
+) -> tuple[HypercornHandler, FrontDoor]:
     """What serves requests, and the door in front of it and of the live feeds."""
     wanted, now_us = parts.settings.door, parts.clock.now_us
     observer = DoorJournal(parts.log, parts.metrics)
@@ -38,6 +41,7 @@ def make_entrance(parts: Parts, api: Application, feeds: Feeds, tls: Tls | None)
         streams,
         words=words,
         proxies=proxies,
+        elsewhere=elsewhere,
         constant=constant,
     )
     door = FrontDoor(
@@ -49,5 +53,6 @@ def make_entrance(parts: Parts, api: Application, feeds: Feeds, tls: Tls | None)
         words=words,
         proxies=proxies,
         tls=tls,
+        elsewhere=elsewhere,
     )
     return http, door

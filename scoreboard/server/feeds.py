@@ -73,7 +73,9 @@ def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets)
     patience = Patience(ping_after_s=settings.board.ping_s)
     frames = _frame_limits(settings)
     limits = _socketio_limits(settings)
-    shared = SocketIoWorld(world, limits, partial(_session_failed, parts.log), metrics.session_refused)
+    shared = SocketIoWorld(
+        world, limits, partial(_session_failed, parts.log), metrics.session_refused, worker=parts.number
+    )
     return Feeds(
         WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),
         SocketIo(shared, site_of, allow_origin, metrics.request),

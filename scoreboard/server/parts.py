@@ -9,13 +9,14 @@ from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.keyfolder import LiveKeys
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.server.place import Place
 from scoreboard.server.system import SystemClock, SystemIds
 from scoreboard.settings import Settings
 
 
 @dataclass(slots=True)
 class Parts:
-    """Settings, keys, clock and chance, and where to log and to count."""
+    """Settings, keys, clock and chance, where to log and to count, and of several workers which one this is."""
 
     settings: Settings
     log: Logger
@@ -23,5 +24,11 @@ class Parts:
     keys: LiveKeys
     clock: SystemClock
     revoked: RevokedSessions
+    place: Place | None = None
     ids: SystemIds = field(default_factory=SystemIds)
     rng: random.Random = field(default_factory=random.SystemRandom)
+
+    @property
+    def number(self) -> int:
+        """Of this worker; 0 if it is the only one."""
+        return 0 if self.place is None else self.place.number

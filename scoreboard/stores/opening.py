@@ -65,6 +65,9 @@ log = logging.getLogger(__name__)
 
 # Long after they could be presented again, so that a stolen one is still recognized as such.
 SESSIONS_KEPT = timedelta(days=30)
+CONNECTIONS = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+"""
 SWEEP = "DELETE FROM sessions WHERE expires_at < clock_timestamp() - $1::interval"
 
 
@@ -204,6 +207,33 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
         raise failure
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A database that fits this code: the files that were applied, and how many connections it lets us have."""
+
+    migrations: tuple[str, ...]
+    connections: int
+
+
+async def bring_up_to_date(url: str, bounds: Bounds = USUAL) -> Prepared:
+    """Apply the migrations that are missing, beside any stores that are open. Raises as `open_stores`."""
+    prepared: Prepared | Exception
+    async with trio_asyncio.open_loop() as loop:
+        try:
+            prepared = await loop.run_aio_coroutine(_prepare(url, bounds))
+        except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
+            prepared = error
+    if isinstance(prepared, Exception):
+        raise prepared
+    return prepared
+
+
+async def _prepare(url: str, bounds: Bounds) -> Prepared:
+    async with _connected(url, bounds) as connection:
+        migrations = await migrate(connection)
+        return Prepared(tuple(migrations), await connection.fetchval(CONNECTIONS))
+
+
 def _stores(
     database: Database, redis: Cache, events: EventLog, personal: Personal, migrations: tuple[str, ...]
 ) -> Stores:
@@ -244,12 +274,19 @@ async def _closing(
 
 
 async def _migrate(url: str, bounds: Bounds) -> list[str]:
+    async with _connected(url, bounds) as connection:
+        return await migrate(connection)
+
+
+@asynccontextmanager
+async def _connected(url: str, bounds: Bounds) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of its own, to bring the database up to date with. Raises StoreUnavailable."""
     try:
         connection = await asyncpg.connect(url, timeout=bounds.connect_s)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
     try:
-        return await migrate(connection)
+        yield connection
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise StoreUnavailable(f"the database could not be brought up to date: {error!r}") from error
     finally:

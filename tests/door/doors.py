@@ -11,6 +11,7 @@ from typing import Any
 import trio
 
 from scoreboard.door import DoorLimits, Drop, FrontDoor, HypercornHandler, Journal, RequestHead, load_config
+from scoreboard.door.relay import Elsewhere, nowhere_else
 from scoreboard.door.tls import Tls
 from scoreboard.door.words import plain
 from tests.door.attacks import PLAIN
@@ -156,6 +157,7 @@ async def open_door(
     words: Any = plain,
     proxies: Any = None,
     tls: Tls | None = None,
+    elsewhere: Elsewhere = nowhere_else,
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
@@ -165,9 +167,10 @@ async def open_door(
     settings = load_config()
     for name, value in config.items():
         setattr(settings, name, value)
-    http = HypercornHandler(application, settings, limits, journal, streams, words=words, proxies=proxies)
-    told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams, "words": words}
-    door = FrontDoor(http=http, websocket=websocket, proxies=proxies, tls=tls, **told)
+    shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
+    http = HypercornHandler(application, settings, limits, journal, streams, **shared)
+    told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
+    door = FrontDoor(http=http, websocket=websocket, tls=tls, **told, **shared)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
     async with trio.open_nursery() as nursery:

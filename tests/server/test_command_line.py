@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -26,11 +28,19 @@ def test_wrong_settings_are_all_named_and_end_with_status_2() -> None:
     assert "did you mean SCOREBOARD_BOARD_TICK_S?" in result.output
 
 
-def test_more_than_one_worker_is_refused_with_a_sentence() -> None:
-    """A flag that would silently do nothing is worse than none."""
-    result = CliRunner().invoke(main, ["serve", "--workers", "2"])
-    assert 2 == result.exit_code
-    assert "more than one worker is not supported yet" in result.output
+def test_a_worker_that_is_started_by_hand_says_who_starts_it() -> None:
+    """With status 2, as for every mistake on the command line."""
+    result = subprocess.run(
+        [sys.executable, "-m", "scoreboard", "worker", "1"],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        cwd=TOP,
+        timeout=60,
+    )
+    said = "scoreboard: worker 1: a worker is started by scoreboard serve --workers, not by hand\n"
+    assert (2, said) == (result.returncode, result.stderr)
 
 
 @pytest.mark.parametrize("library", ["asyncpg.pool", "a.library.of.tomorrow"])

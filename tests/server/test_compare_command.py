@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scoreboard.__main__ import EXPLAINED, main
+from scoreboard.__main__ import main
+from scoreboard.server.ending import EXPLAINED
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.settings import Fraud, Settings
 from scoreboard.watch.errors import LearnerMissing

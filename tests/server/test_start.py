@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scoreboard.server.compose import url_of
+from scoreboard.server.port import url_of
 from tests.served import Player, served, start_scoreboard
 
 NOBODY = "redis://127.0.0.1:1/0"

@@ -7,7 +7,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from scoreboard.__main__ import EXPLAINED
+from scoreboard.server.ending import EXPLAINED
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.settings import Fraud, Settings
 from scoreboard.watch.countries import Countries

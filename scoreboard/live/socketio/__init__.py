@@ -3,7 +3,16 @@
 from scoreboard.live.socketio.engine import Patience as SocketIoPatience
 from scoreboard.live.socketio.places import PlaceLimits as SocketIoPlaces
 from scoreboard.live.socketio.query import PATHS as SOCKETIO_PATHS
+from scoreboard.live.socketio.query import worker_asked
 from scoreboard.live.socketio.service import SocketIo
 from scoreboard.live.socketio.world import SocketIoLimits, SocketIoWorld
 
-__all__ = ["SOCKETIO_PATHS", "SocketIo", "SocketIoLimits", "SocketIoPatience", "SocketIoPlaces", "SocketIoWorld"]
+__all__ = [
+    "SOCKETIO_PATHS",
+    "SocketIo",
+    "SocketIoLimits",
+    "SocketIoPatience",
+    "SocketIoPlaces",
+    "SocketIoWorld",
+    "worker_asked",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from scoreboard.live.query import TooManyFields, fields_of
@@ -12,6 +13,7 @@ from scoreboard.live.socketio.refusals import UNKNOWN_TRANSPORT, UNSUPPORTED_VER
 PATHS = frozenset({"/socket.io/", "/socket.io"})
 
 _VERSION = ["4"]
+_NUMBER = re.compile(r"[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,20 @@ def query_of(text: str) -> Query | EngineRefusal:
     if len(sids) > 1:
         return bad_request("A request belongs to one session.")
     return Query(Way(transports[0]), sids[0] if sids else None)
+
+
+def session_id(worker: int, secret: str) -> str:
+    """The id of a session, which begins with the number of the worker that holds it."""
+    return f"{worker:02}{secret}"
+
+
+def worker_asked(target: str) -> int | None:
+    """The number of the worker whose session a request (or a handshake) is for; None if it names none."""
+    path, _, text = target.partition("?")
+    if path not in PATHS or "sid=" not in text:
+        return None
+    query = query_of(text)
+    if isinstance(query, EngineRefusal) or query.sid is None:
+        return None
+    number = _NUMBER.match(query.sid)
+    return None if number is None else int(number[0])

@@ -10,8 +10,9 @@ import trio
 from actors.ports import Source
 from scoreboard.live.socketio.engine import End, Way
 from scoreboard.live.socketio.places import Places
+from scoreboard.live.socketio.query import session_id
 from scoreboard.live.socketio.session import Session
-from scoreboard.live.socketio.world import WORKER, SocketIoWorld
+from scoreboard.live.socketio.world import SocketIoWorld
 
 #: Every session is looked at so often; a ping is late by so much at most.
 LOOK_EVERY_S = 1.0
@@ -68,7 +69,8 @@ class Sessions:
         if isinstance(place, str):
             self._world.refused(place)
             return None
-        session = Session(WORKER + self._world.new_id(), way, self._world, source, place, self._forget)
+        sid = session_id(self._world.worker, self._world.new_id())
+        session = Session(sid, way, self._world, source, place, self._forget)
         self._open[session.sid] = session
         self._nursery.start_soon(session.run)
         return session

@@ -11,9 +11,6 @@ from scoreboard.live.guard import FrameLimits
 from scoreboard.live.socketio.engine import Patience
 from scoreboard.live.socketio.places import PlaceLimits
 
-#: At the beginning of every session's id, so that later it can be told which worker holds it.
-WORKER = "00"
-
 
 @dataclass(frozen=True, slots=True)
 class SocketIoLimits:
@@ -57,6 +54,7 @@ class SocketIoWorld:
         failed: hears of what nobody expected, and what ended a session.
         refused: hears which limit kept a session from beginning, and of one that ends because nobody connected.
         new_id: makes what nobody can guess.
+        worker: the number of this worker; 0 for the only one.
     """
 
     connection: ConnectionWorld
@@ -64,3 +62,4 @@ class SocketIoWorld:
     failed: Callable[[BaseException], None]
     refused: Callable[[str], None] = lambda _: None
     new_id: Callable[[], str] = secrets.token_urlsafe
+    worker: int = 0

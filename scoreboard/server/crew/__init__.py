@@ -1,0 +1,1 @@
+"""Several equal processes on one port: a parent that keeps the workers running, and what they say to each other."""

@@ -1,0 +1,150 @@
+"""The line between the parent and one worker: a pair of sockets, the worker's end of which is its standard input.
+
+The parent says what the worker is to do, and later hands it the listening sockets; that is all it ever says. The worker
+says a byte at a time: that it is ready, and once a second that it lives. When either ends, the other one sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+from contextlib import suppress
+from typing import Self
+
+import msgspec
+import trio
+
+from scoreboard.server.crew.errors import NoParent
+from scoreboard.settings import Settings
+
+READY, ALIVE = b"R", b"."
+BEAT_S = 1.0
+ASSIGNED_WITHIN_S = 30.0
+_LENGTH = struct.Struct("!I")
+_LISTEN = b"L"
+#: A host may have several addresses, each with a socket of its own.
+_MOST_SOCKETS = 64
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is to do: its number of how many, where their sockets stand, and the settings of all."""
+
+    number: int
+    count: int
+    sockets: str
+    settings: Settings
+
+
+class ParentEnd:
+    """The parent's end. `theirs` is the worker's, to be its standard input and then closed here."""
+
+    def __init__(self) -> None:
+        self._socket, self.theirs = socket.socketpair()
+
+    def __repr__(self) -> str:
+        return f"<ParentEnd {self._socket.fileno()}>"
+
+    def assign(self, assignment: Assignment) -> None:
+        """Say what to do; a worker that is gone already is noticed otherwise."""
+        text = msgspec.json.encode(assignment)
+        with suppress(OSError):
+            self._socket.sendall(_LENGTH.pack(len(text)) + text)
+        self._socket.setblocking(False)
+
+    async def heard(self) -> bytes:
+        """What the worker has said since; nothing when it is gone."""
+        while True:
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return self._socket.recv(64)
+            except BlockingIOError:
+                continue
+            except OSError:
+                return b""
+
+    def hand_over(self, listening: list[int]) -> None:
+        """Let it accept from these sockets too."""
+        with suppress(OSError):
+            socket.send_fds(self._socket, [_LISTEN], listening)
+
+    def close(self) -> None:
+        """The worker is gone, or to be let go."""
+        if self._socket.fileno() >= 0:
+            trio.lowlevel.notify_closing(self._socket)
+        self._socket.close()
+
+
+class WorkerEnd:
+    """The worker's end."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._socket = line
+
+    def __repr__(self) -> str:
+        return f"<WorkerEnd {self._socket.fileno()}>"
+
+    @classmethod
+    def at_standard_input(cls) -> Self:
+        """Take it from there, and leave nothing to be read.
+
+        Raises:
+            NoParent: it is no such thing.
+        """
+        try:
+            line = socket.socket(fileno=os.dup(0))
+        except OSError as error:
+            raise NoParent("a worker is started by scoreboard serve --workers, not by hand") from error
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        return cls(line)
+
+    def assignment(self) -> Assignment:
+        """What to do; blocks. Raises NoParent."""
+        self._socket.settimeout(ASSIGNED_WITHIN_S)
+        try:
+            (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+            assignment = msgspec.json.decode(self._exactly(length), type=Assignment)
+        except (OSError, msgspec.DecodeError) as error:
+            raise NoParent("the parent did not say what to do") from error
+        self._socket.setblocking(False)
+        return assignment
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = self._socket.recv(size - len(data))
+            if not piece:
+                raise NoParent("the parent is gone")
+            data += piece
+        return data
+
+    async def beat(self) -> None:
+        """Say once a second that the event loop turns."""
+        while True:
+            self._say(ALIVE)
+            await trio.sleep(BEAT_S)
+
+    async def listening(self) -> list[socket.socket]:
+        """Say that this worker is ready, and wait for what it may accept from. Raises NoParent."""
+        self._say(READY)
+        await trio.lowlevel.wait_readable(self._socket)
+        _, numbers, _, _ = socket.recv_fds(self._socket, 1, _MOST_SOCKETS)
+        if not numbers:
+            raise NoParent("the parent is gone")
+        shared = [socket.socket(fileno=number) for number in numbers]
+        for each in shared:
+            each.setblocking(False)
+        return shared
+
+    def _say(self, what: bytes) -> None:
+        with suppress(OSError):  # whoever does not listen will be noticed otherwise
+            self._socket.send(what)
+
+    def wait_until_parent_is_gone(self) -> None:
+        """Blocks; for a thread, because an event loop that hangs would not see it."""
+        poll = select.poll()
+        poll.register(self._socket, 0)  # only its end
+        poll.poll()

@@ -1,0 +1,126 @@
+"""The other workers of this machine: each has a socket where the others pass on what it holds, and ask for its numbers.
+
+What is said there begins with a line of a fixed length. The directory is private, so whoever comes is one of us.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import trio
+
+from scoreboard.door.relay import OpenLine
+from scoreboard.live.socketio import worker_asked
+from scoreboard.observe.joined import joined
+from scoreboard.server.crew.sockets import socket_in
+from scoreboard.server.place import Place
+
+#: Long enough for a word and an address.
+_HEAD_BYTES = 64
+_RELAY, _METRICS = "RELAY", "METRICS"
+_HEARD_WITHIN_S = 5.0
+_BACKLOG = 1024
+#: For the numbers of another worker; one that does not tell them in time is told to be away.
+ASKED_WITHIN_S = 1.0
+
+TakeOver = Callable[[trio.SocketStream, str], Awaitable[None]]
+
+
+class Neighbours:
+    """Those of one worker. Of a server of one process, whose `place` is None, there are none."""
+
+    def __init__(self, place: Place | None) -> None:
+        self._place = place
+
+    def __repr__(self) -> str:
+        return f"<Neighbours of {self._place!r}>"
+
+    def elsewhere(self, target: str) -> OpenLine | None:
+        """How to reach the worker that holds what a target asks for; None if this one does, or nobody."""
+        number = None if self._place is None else worker_asked(target)
+        return None if number is None or number not in self._others else partial(self._line_to, number)
+
+    async def metrics(self, own: bytes) -> bytes:
+        """The numbers of all, each with its worker's; those of one process as they are."""
+        if self._place is None:
+            return own
+        told: dict[int, bytes | None] = {self._place.number: own}
+        async with trio.open_nursery() as nursery:
+            for number in self._others:
+                nursery.start_soon(self._ask, number, told)
+        return joined(dict(sorted(told.items())))
+
+    @asynccontextmanager
+    async def served(self, take_over: TakeOver, own: Callable[[], bytes]) -> AsyncGenerator[None]:
+        """Serve them while the body runs: what they pass on is taken over, and `own` are the numbers of this one."""
+        if self._place is None:
+            yield
+            return
+        serve = partial(self._serve, take_over=take_over, own=own)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(trio.serve_listeners, serve, [self._listening(self._place)])
+            yield
+            nursery.cancel_scope.cancel()
+
+    # --- as who asks ---
+
+    @property
+    def _others(self) -> list[int]:
+        place = self._place
+        return [] if place is None else [each for each in range(1, place.count + 1) if each != place.number]
+
+    async def _line_to(self, number: int, client: str) -> trio.SocketStream:
+        return await self._said(number, f"{_RELAY} {client}")
+
+    async def _said(self, number: int, head: str) -> trio.SocketStream:
+        if self._place is None:
+            raise OSError("there is no other worker")
+        line = await trio.open_unix_socket(str(socket_in(self._place.sockets, number)))
+        try:
+            await line.send_all(head.encode("ascii").ljust(_HEAD_BYTES))
+        except trio.BrokenResourceError as error:
+            raise OSError("it is gone") from error
+        return line
+
+    async def _ask(self, number: int, told: dict[int, bytes | None]) -> None:
+        told[number], text = None, b""
+        with trio.move_on_after(ASKED_WITHIN_S), suppress(OSError, trio.BrokenResourceError):
+            async with await self._said(number, _METRICS) as line:
+                while piece := await line.receive_some():
+                    text += piece
+                told[number] = text
+
+    # --- as who is asked ---
+
+    @staticmethod
+    def _listening(place: Place) -> trio.SocketListener:
+        path = socket_in(place.sockets, place.number)
+        path.unlink(missing_ok=True)  # of one that was killed
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(os.fspath(path))
+        listener.listen(_BACKLOG)
+        return trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+
+    async def _serve(self, stream: trio.SocketStream, take_over: TakeOver, own: Callable[[], bytes]) -> None:
+        try:
+            with trio.move_on_after(_HEARD_WITHIN_S):
+                what, _, client = (await _head_of(stream)).partition(" ")
+                if what == _METRICS:
+                    await stream.send_all(own())
+                if what != _RELAY:
+                    return
+            await take_over(stream, client)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, UnicodeDecodeError):
+            return
+
+
+async def _head_of(stream: trio.SocketStream) -> str:
+    """The first line, as far as it came."""
+    head = b""
+    while len(head) < _HEAD_BYTES and (piece := await stream.receive_some(_HEAD_BYTES - len(head))):
+        head += piece
+    return head.decode("ascii").rstrip()

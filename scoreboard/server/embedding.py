@@ -1,0 +1,39 @@
+"""The stores of our own, for those who give no URL."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from scoreboard.observe.logs import Logger
+from scoreboard.settings import Settings
+from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
+
+#: Connections to an embedded Postgres beside those of the workers' pools: an operator's verbs, and psql.
+OTHERS = 16
+LEAST_CONNECTIONS = 80
+
+
+async def embed_stores(scopes: AsyncExitStack, settings: Settings, log: Logger) -> Settings:
+    """The settings with a URL for each store; what has none is started, and runs as long as the scopes.
+
+    Raises:
+        EmbeddedError: it did not start, or another process of ours serves the directory.
+    """
+    wanted, data_dir = settings.stores, Path(settings.data_dir)
+    postgres_url, redis_url = wanted.postgres_url, wanted.redis_url
+    if postgres_url is None:
+        log.info("starting_postgres", data_dir=str(data_dir))
+        most = {"max_connections": str(connections_of(settings))}
+        postgres_url = await scopes.enter_async_context(embedded_postgres(data_dir, settings=most))
+    if redis_url is None:
+        log.info("starting_valkey", data_dir=str(data_dir))
+        redis_url = await scopes.enter_async_context(embedded_valkey(data_dir))
+    return replace(settings, stores=replace(wanted, postgres_url=postgres_url, redis_url=redis_url))
+
+
+def connections_of(settings: Settings) -> int:
+    """How many connections to Postgres all workers may want at once, and some for others."""
+    return max(LEAST_CONNECTIONS, settings.workers * settings.stores.postgres_connections + OTHERS)

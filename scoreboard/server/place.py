@@ -1,0 +1,26 @@
+"""Where a worker stands among those that serve one port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoreboard.server.crew.line import WorkerEnd
+from scoreboard.server.crew.listener import SharedListener
+from scoreboard.server.crew.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The worker's number, from 1, of how many; the directory of their sockets; its line to the parent."""
+
+    number: int
+    count: int
+    sockets: Path
+    line: WorkerEnd
+
+    async def listeners(self, connections: Callable[[], int]) -> list[SharedListener]:
+        """What to accept from, once this worker is ready, which has so many `connections`. Raises NoParent."""
+        tally = Tally(self.sockets)
+        return [SharedListener(each, self.number, tally, connections) for each in await self.line.listening()]

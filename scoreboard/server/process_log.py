@@ -1,0 +1,16 @@
+"""The logger of a process, through which its libraries speak too."""
+
+from __future__ import annotations
+
+from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
+from scoreboard.settings import Logs
+
+#: The empty name is that of all that have no handler of their own.
+LIBRARIES = ("", "hypercorn", "quart", "trio-websocket")
+
+
+def logger_for(logs: Logs, **fields: object) -> Logger:
+    """One by the settings, with these fields on every line."""
+    log: Logger = make_logger(level=logs.level, style=logs.format).bind(**fields)
+    adopt_library_logs(log, LIBRARIES)
+    return log

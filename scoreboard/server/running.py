@@ -1,0 +1,55 @@
+"""One process that serves, from its start to its end: the only one, or one of several workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import trio
+
+from actors.leaderboard.messages import Loaded
+from actors.ports import ALL_TIME
+from actors.runtime import ActorError
+from scoreboard.observe.logs import Logger
+from scoreboard.server import collector, descriptors, intake
+from scoreboard.server.compose import Server, serve
+from scoreboard.server.ending import obey_signals, signals_to_end, status_of
+from scoreboard.server.housekeeping import BOARD_LOAD_S
+from scoreboard.server.place import Place
+from scoreboard.settings import Settings
+
+
+def run_process(settings: Settings, log: Logger, place: Place | None = None) -> int:
+    """Serve until told to stop; the exit status. Of several workers each has a `place`."""
+    descriptors.prepare(settings.door.connections, log)
+    collector.begin()
+    return status_of(partial(trio.run, _serve_until_told, settings, log, place), log)
+
+
+async def _serve_until_told(settings: Settings, log: Logger, place: Place | None) -> None:
+    """Serve; the first signal lets everything end in good order, the second at once."""
+    wakings = collector.Wakings()
+    intake.take_in_portions(taken=wakings.add)
+    with trio.open_signal_receiver(*signals_to_end()) as signals:
+        async with trio.open_nursery() as nursery:
+            ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
+
+            async def serve_to_the_end(*, task_status: trio.TaskStatus[Server]) -> None:
+                await serve(settings, log, place=place, task_status=task_status)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(obey_signals, signals, ways_to_stop, nursery, log)
+            if place is not None:
+                nursery.start_soon(place.line.beat)
+            server = await nursery.start(serve_to_the_end)
+            ways_to_stop.append(server.close)
+            nursery.start_soon(_collect_garbage, server, log)
+            nursery.start_soon(wakings.collect)
+
+
+async def _collect_garbage(server: Server, log: Logger) -> None:
+    """Once the board is loaded: whose players the collector need never look at."""
+    with suppress(ActorError):
+        await server.core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
+    await collector.keep_small(server.connections, log)

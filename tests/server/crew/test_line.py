@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import trio
+from msgspec.structs import replace
+
+from scoreboard.server.crew.errors import NoParent
+from scoreboard.server.crew.line import ALIVE, READY, Assignment, ParentEnd, WorkerEnd
+from scoreboard.settings import Settings, Stores
+
+
+@dataclass
+class Both:
+    """The two ends, in one process; each may be lost, as when its process is killed."""
+
+    parent: ParentEnd
+    worker: WorkerEnd
+    lose_parent: Callable[[], None]
+    lose_worker: Callable[[], None]
+
+
+@pytest.fixture
+def both() -> Iterator[Both]:
+    """Both, for the time of a test."""
+    parent = ParentEnd()
+    ours = parent._socket
+    with parent.theirs as theirs, ours:
+        yield Both(parent, WorkerEnd(theirs), ours.close, theirs.close)
+
+
+def assignment() -> Assignment:
+    """With a setting that is not the default."""
+    stores = Stores(postgres_url="postgresql://user:secret@host/db", redis_url="redis://host")
+    return Assignment(number=2, count=3, sockets="/there", settings=replace(Settings(), workers=3, stores=stores))
+
+
+async def test_a_worker_has_the_settings_of_its_parent_to_the_letter(both: Both) -> None:
+    """Whatever the environment and the file say by the time it is started again."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    assert assignment() == worker.assignment()
+
+
+async def test_the_listening_sockets_come_when_the_worker_is_ready(both: Both) -> None:
+    """As many as there are, each the very same queue."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    worker.assignment()
+    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    handed: list[socket.socket] = []
+
+    async def ready() -> None:
+        handed.extend(await worker.listening())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ready)
+        assert READY == await parent.heard()
+        parent.hand_over([each.fileno() for each in listening])
+    assert [each.getsockname() for each in listening] == [each.getsockname() for each in handed]
+    for each in [*listening, *handed]:
+        each.close()
+
+
+async def test_the_parent_hears_that_a_worker_lives_and_that_it_is_gone(both: Both) -> None:
+    """Its end is an end of the line, however it came about."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(worker.beat)
+        assert ALIVE == await parent.heard()
+        nursery.cancel_scope.cancel()
+    worker._socket.close()
+    assert b"" == await parent.heard()
+    parent.hand_over([0])  # nobody hears it, and nothing is raised
+
+
+def test_a_worker_sees_the_end_of_its_parent_in_a_thread_of_its_own(both: Both) -> None:
+    """Whatever its event loop does."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    worker.assignment()
+    watching = threading.Thread(target=worker.wait_until_parent_is_gone)
+    watching.start()
+    assert watching.is_alive()
+    parent._socket.close()
+    watching.join(30)
+    assert not watching.is_alive()
+
+
+@pytest.mark.parametrize("said", [b"", b"\0\0", b"\0\0\0\5{}", b"\0\0\0\2{}"])
+def test_a_parent_that_ends_in_the_middle_of_its_words_is_none(said: bytes) -> None:
+    """Nothing is begun on half of them."""
+    ours, theirs = socket.socketpair()
+    ours.sendall(said)
+    ours.close()
+    with pytest.raises(NoParent):
+        WorkerEnd(theirs).assignment()
+    theirs.close()
+
+
+async def test_a_worker_whose_parent_is_gone_gets_no_port(both: Both) -> None:
+    """And says so."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    worker.assignment()
+    parent._socket.close()
+    with pytest.raises(NoParent):
+        await worker.listening()
