@@ -11,13 +11,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from actors.service.messages import ScoreRow
 from scoreboard.api.body import LONGEST_SENTENCE, parse
 from scoreboard.api.errors import invalid_input
+from scoreboard.wire.texts import UUID
 
 MOST_ROWS = 1_000
 #: A row with the longest id and name of an action, and some room.
 MOST_BYTES = MOST_ROWS * 512
 INCREMENT = "INCREMENT"
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(UUID)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,128}").fullmatch
 _TOP = "The body must be an object with one field, scores: an array of rows."
 

@@ -15,6 +15,7 @@ from scoreboard.api.gate import API
 from scoreboard.api.route import JSON_TYPE, Access, Link, Route
 from scoreboard.api.shapes.parts import ErrorOfA, ErrorOfB
 from scoreboard.api.shapes.scores import RowCounted, RowRefused
+from scoreboard.wire.texts import UUID
 
 Json = dict[str, Any]
 
@@ -189,7 +190,7 @@ EXAMPLE_ID = "9f3c1d2e-4b5a-4c6d-8e7f-0a1b2c3d4e5f"
 #: All that stands in paths are ids of players; others are nobody's.
 _PATH_ID = {
     "type": "string",
-    "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    "pattern": f"^{UUID}$",
     "examples": [EXAMPLE_ID],
 }
 RATE_LIMITS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit")

@@ -20,6 +20,12 @@ def promoted(world: World, me: Me, role: str) -> str:
     return world.given.tokens.issue(user_id=me.user_id, username=me.username, role=role, session_id=f"s-{me.username}")
 
 
+async def ada_and(world: World, role: str) -> tuple[Me, str]:
+    """A player, and an access token of somebody in charge."""
+    ada, other = await world.signed_up("ada"), await world.signed_up("other")
+    return ada, promoted(world, other, role)
+
+
 async def told(response: Response) -> Any:
     """What a success tells."""
     answer = await response.get_json()
@@ -29,8 +35,7 @@ async def told(response: Response) -> Any:
 
 async def test_a_moderator_bans_and_lifts(world: World) -> None:
     """It is told how the player stood and stands; who is banned is on no board, and comes back."""
-    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
-    token = promoted(world, mod, "moderator")
+    ada, token = await ada_and(world, "moderator")
     path = f"/api/v1/admin/users/{ada.user_id}"
     for banned in (True, False):
         change = await told(await world.post(f"{path}/standing", {"banned": banned, "reason": WHY}, token=token))
@@ -41,8 +46,8 @@ async def test_a_moderator_bans_and_lifts(world: World) -> None:
 
 async def test_a_restriction_has_an_end_and_can_be_lifted(world: World) -> None:
     """A time in words, or null; what is no time changes nothing."""
-    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
-    token, path = promoted(world, mod, "moderator"), f"/api/v1/admin/users/{ada.user_id}/standing"
+    ada, token = await ada_and(world, "moderator")
+    path = f"/api/v1/admin/users/{ada.user_id}/standing"
     until = "2026-12-01T00:00:00.000Z"
     for said in (until, None):
         change = await told(await world.post(path, {"restrictedUntil": said, "reason": WHY}, token=token))
@@ -81,8 +86,7 @@ async def test_nobody_acts_on_an_equal_or_a_higher_role(what: str, actor: str, o
 
 async def test_sessions_of_a_player_are_ended(world: World) -> None:
     """All of them; its tokens are refused from then on."""
-    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
-    token = promoted(world, mod, "moderator")
+    ada, token = await ada_and(world, "moderator")
     path = f"/api/v1/admin/users/{ada.user_id}/sessions/end"
     assert {"ended": 1} == await told(await world.post(path, {"reason": WHY}, token=token))
     assert 401 == (await world.get("/api/v1/users/me", token=ada.access)).status_code
@@ -91,8 +95,7 @@ async def test_sessions_of_a_player_are_ended(world: World) -> None:
 @pytest.mark.parametrize("body", [{"banned": True}, {"banned": True, "reason": ""}, {"score": 7, "reason": WHY}])
 async def test_an_act_needs_a_reason_and_known_fields(body: dict[str, Any], world: World) -> None:
     """Nothing changes otherwise."""
-    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
-    token = promoted(world, mod, "moderator")
+    ada, token = await ada_and(world, "moderator")
     before = world.state()
     refused = await world.post(f"/api/v1/admin/users/{ada.user_id}/standing", body, token=token)
     assert 400 == refused.status_code

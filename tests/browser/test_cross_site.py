@@ -54,15 +54,6 @@ def server(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Stage]:
-    """Another origin on this machine."""
-    stage = Stage()
-    stage.start()
-    yield stage
-    stage.stop()
-
-
-@pytest.fixture(scope="module")
 def ann(server: ServedScoreboard) -> Player:
     """Who is signed in."""
     player = Player(server, "Ann")

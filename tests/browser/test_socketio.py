@@ -31,15 +31,6 @@ TALK = """([url, options]) => new Promise((done) => {
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Stage]:
-    """Another host with a page of its own."""
-    stage = Stage()
-    stage.start()
-    yield stage
-    stage.stop()
-
-
-@pytest.fixture(scope="module")
 def server(chromium: Browser, elsewhere: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
     """A real server, which lists the other host under one of its two names."""
     node_or_skip(HERE)

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actors.ports import OutOfReach, RoleChanged, SessionId, SignedOut, UnknownUser, UserId
+from actors.ports import OutOfReach, RoleChanged, SignedOut, UnknownUser, UserId
 from tests.contract.making import HERE, NOW_US, World, act, session, token_hash, uuid_of
+from tests.contract.signed_in import SECOND, ended, signed_in
 
-FIRST, SECOND, OTHER = (token_hash(number) for number in (1, 2, 4))
-
-
-async def signed_in(world: World, name: str = "Ann") -> tuple[UserId, SessionId]:
-    """A player with one session."""
-    player = await world.player(name)
-    opened = session(player, FIRST)
-    await world.accounts.open_session(opened)
-    return player, opened.session_id
-
-
-async def ended(world: World) -> list[str]:
-    """The sessions whose end was announced."""
-    return [each.about for each in (await world.announcements.since(3600)).announcements]
+OTHER = token_hash(4)
 
 
 async def test_another_role_ends_all_sessions(world: World) -> None:

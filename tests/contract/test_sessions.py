@@ -7,14 +7,15 @@ from functools import partial
 import pytest
 import trio
 
-from actors.ports import OpenedSession, Rotated, RotationRefused, SessionId, UserId
+from actors.ports import OpenedSession, Rotated, RotationRefused, SessionId
 from tests.contract.making import HERE, NOW_US, Backend, World, session, token_hash, uuid_of
+from tests.contract.signed_in import FIRST, SECOND, ended, signed_in
 
 Reuse = Callable[[World], Awaitable[Rotated | RotationRefused]]
 
 GRACE_US = 10_000_000
 LATER_US = NOW_US + 5_000_000_000
-FIRST, SECOND, THIRD, OTHER = (token_hash(number) for number in (1, 2, 3, 4))
+THIRD, OTHER = token_hash(3), token_hash(4)
 
 
 async def rotate(
@@ -22,19 +23,6 @@ async def rotate(
 ) -> Rotated | RotationRefused:
     """Exchange a token with the usual grace."""
     return await world.accounts.rotate(presented, successor, now_us=now_us, expires_us=LATER_US, grace_us=GRACE_US)
-
-
-async def signed_in(world: World, name: str = "Ann") -> tuple[UserId, SessionId]:
-    """A player with a session whose refresh token is `FIRST`."""
-    player = await world.player(name)
-    opened = session(player, FIRST)
-    await world.accounts.open_session(opened)
-    return player, opened.session_id
-
-
-async def ended(world: World) -> list[str]:
-    """The sessions whose end was announced."""
-    return [each.about for each in (await world.announcements.since(3600)).announcements]
 
 
 async def test_a_refresh_token_is_exchanged_for_its_successor(world: World) -> None:
