@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.house.sources import TOP
+from tests.house.sources import TOP, none_of
 
 FILES = sorted(path for path in (TOP / "scripts").iterdir() if path.is_file() and not path.suffix)
 VERBS = [pytest.param(path, id=path.name) for path in FILES]
@@ -32,3 +33,11 @@ def test_a_script_says_how_it_is_used(verb: Path) -> None:
 def test_the_shared_helper_is_as_short_as_a_verb() -> None:
     """What is sourced counts like what is run."""
     assert (TOP / "scripts/_venv.sh").read_text().count("\n") < 40
+
+
+@pytest.mark.parametrize("page", ["scripts/bench", "tests/bench/README.md"])
+def test_every_measure_of_the_bench_is_told_of(page: str) -> None:
+    """What nobody knows of is measured by nobody."""
+    names = {path.stem.replace("_", "-") for path in (TOP / "tests/bench/measures").glob("[a-z]*.py")}
+    told = re.findall(r"[a-z][a-z-]*", (TOP / page).read_text())
+    none_of(f"{name} is not in {page}" for name in names - set(told))
