@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import trio
+
 from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
-from actors.ports import Archive, AuditLog, BoardId, FraudStore, Ids, UserId, WallClock
+from actors.ports import Archive, AuditLog, BoardId, FraudStore, Ids, StoreError, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
+from scoreboard.api.errors import store_away
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.request import ApiRequest
@@ -88,6 +91,14 @@ class ApiWorld:
     def shares_of(self, request: ApiRequest, account: str) -> tuple[str, str]:
         """Under which names a request takes its place among those whose passwords are hashed."""
         return f"site {self.site_of(request.came_from().address or '')}", f"account {account}"
+
+    async def read(self, reading: Awaitable[R]) -> R:
+        """What is read of a store beside all actors, within a bound; raises the ApiError of a store that is away."""
+        try:
+            with trio.fail_after(self.read_within_s):
+                return await reading
+        except (StoreError, trio.TooSlowError) as error:
+            raise store_away() from error
 
     async def ask_board(self, board: BoardId, question: Question[R]) -> R:
         """From what is published, without waiting; of the board's actor only when that cannot tell. Raises as `ask`."""

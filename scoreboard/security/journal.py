@@ -26,10 +26,7 @@ _FILE = re.compile(rf"([0-9a-f-]{{36}})\.({_BEGUN}|{_DONE})")
 def begin(data_dir: Path, act_id: str, said: dict[str, Any]) -> None:
     """Note what is about to be done. Raises PrivateFileRefused: then it must not be done."""
     folder = data_dir / FOLDER
-    try:
-        keyfiles.ready_folder(folder)
-    except OSError as error:
-        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
+    keyfiles.ready_folder(folder)
     _write(_path(data_dir, act_id, _BEGUN), said)
 
 

@@ -19,8 +19,11 @@ _NAMED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
 def ready_folder(folder: Path) -> None:
-    """Make the folder if it is missing; one that others may enter is refused."""
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    """Make the folder if it is missing. Raises PrivateFileRefused: it cannot be made, or others may enter it."""
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
     _require_private(folder, folder.stat(), FOLDER_MODE)
 
 

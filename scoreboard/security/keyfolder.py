@@ -78,10 +78,7 @@ class KeyFolder:
 
     def make(self) -> None:
         """Make what is missing; raises PrivateFileRefused as `load_keys`."""
-        try:
-            keyfiles.ready_folder(self.path)
-        except OSError as error:
-            raise PrivateFileRefused(f"The folder {self.path} cannot be made: {error.strerror}") from error
+        keyfiles.ready_folder(self.path)
         for kind, make in MADE:
             if not key_files(self.path, kind):
                 keyfiles.create_once(self.path / f"{kind}-1.key", make)

@@ -87,10 +87,7 @@ def rotate_old(folder: Path, kind: str, *, now_s: float, older_s: float) -> Path
 
 
 def _add(folder: Path, kind: str, suffix: str, make: Callable[[], bytes]) -> Path:
-    try:
-        keyfiles.ready_folder(folder)
-    except OSError as error:
-        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
+    keyfiles.ready_folder(folder)
     content = make()
     while True:
         path = folder / f"{kind}-{_next_number(folder, kind, suffix)}.{suffix}"

@@ -5,15 +5,14 @@ It is `NAME.rows-<rows a minute>.limit` beside the tokens of services. If there 
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from scoreboard.security import keyfiles
-from scoreboard.security.errors import PrivateFileRefused, ServiceRefused
-from scoreboard.security.services import FOLDER, LOOK_EVERY_S, NAME
+from scoreboard.security.errors import PrivateFileRefused
+from scoreboard.security.service_folder import FOLDER, LOOK_EVERY_S, NAME, LookedAt, names_in, require_name
 
 _FILE = re.compile(rf"({NAME.pattern})\.rows-([0-9]{{1,9}})\.limit")
 
@@ -25,8 +24,7 @@ def set_rows(data_dir: Path, name: str, rows: int | None) -> None:
         ServiceRefused: the name is none.
         PrivateFileRefused: the folder is open to others, or cannot be written.
     """
-    if not NAME.fullmatch(name):
-        raise ServiceRefused("A service's name has 1 to 40 lower-case letters, digits and hyphens.")
+    require_name(name)
     folder = data_dir / FOLDER
     new = folder / f"{name}.rows-{rows}.limit"
     try:
@@ -47,32 +45,19 @@ class ServiceLimits:
     """
 
     def __init__(self, data_dir: Path, *, now_s: Callable[[], float], every_s: float = LOOK_EVERY_S) -> None:
-        self._folder = data_dir / FOLDER
-        self._now_s = now_s
-        self._every_s = every_s
-        self._looked_s: float | None = None
-        self._rows: dict[str, int] = {}
+        self._rows = LookedAt(partial(read_rows, data_dir / FOLDER), now_s=now_s, every_s=every_s)
 
     def __repr__(self) -> str:
-        return f"<ServiceLimits in {self._folder}, of {len(self._rows)} services>"
+        return f"<ServiceLimits {self._rows!r}>"
 
     def rows_of(self, name: str) -> int | None:
         """Rows a minute of that service, None if it has no limit of its own."""
-        now_s = self._now_s()
-        if self._looked_s is None or now_s - self._looked_s >= self._every_s:
-            self._looked_s, self._rows = now_s, read_rows(self._folder)
-        return self._rows.get(name)
+        return self._rows.now().get(name)
 
 
 def read_rows(folder: Path) -> dict[str, int]:
     """The rows a minute of each service that has a limit of its own."""
-    try:
-        if stat.S_IMODE(folder.stat().st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
-            return {}
-        names = os.listdir(folder)  # noqa: PTH208 - only the names, of which there are few
-    except OSError:
-        return {}
     rows: dict[str, int] = {}
-    for match in filter(None, map(_FILE.fullmatch, names)):
+    for match in filter(None, map(_FILE.fullmatch, names_in(folder))):
         rows[match[1]] = min(int(match[2]), rows.get(match[1], int(match[2])))
     return rows

@@ -7,20 +7,17 @@ holds is for people. No secret is in it: the token itself is told once, to whoev
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scoreboard.security import keyfiles
-from scoreboard.security.errors import PrivateFileRefused, ServiceRefused
+from scoreboard.security.errors import PrivateFileRefused
+from scoreboard.security.service_folder import FOLDER, LOOK_EVERY_S, NAME, LookedAt, names_in, require_name
 
-FOLDER = "services"
-LOOK_EVERY_S = 0.5
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_FILE = re.compile(r"([a-z0-9][a-z0-9-]{0,39})\.([0-9a-f]{16})\.json")
+_FILE = re.compile(rf"({NAME.pattern})\.([0-9a-f]{{16}})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,9 @@ def add(data_dir: Path, token: ServiceToken) -> None:
         ServiceRefused: the name is none.
         PrivateFileRefused: the folder is open to others, or cannot be written.
     """
-    if not NAME.fullmatch(token.name):
-        raise ServiceRefused("A service's name has 1 to 40 lower-case letters, digits and hyphens.")
+    require_name(token.name)
     folder = data_dir / FOLDER
-    try:
-        keyfiles.ready_folder(folder)
-    except OSError as error:
-        raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
+    keyfiles.ready_folder(folder)
     said = {"name": token.name, "jti": token.token_id, "created": token.created_s, "expires": token.expires_s}
     content = json.dumps(said).encode() + b"\n"
     keyfiles.create_once(folder / f"{token.name}.{token.token_id}.json", lambda: content)
@@ -96,27 +89,14 @@ class ServiceTokens:
     """
 
     def __init__(self, data_dir: Path, *, now_s: Callable[[], float], every_s: float = LOOK_EVERY_S) -> None:
-        self._folder = data_dir / FOLDER
-        self._now_s = now_s
-        self._every_s = every_s
-        self._looked_s: float | None = None
-        self._live: frozenset[tuple[str, str]] = frozenset()
+        self._live = LookedAt(partial(_live, data_dir / FOLDER), now_s=now_s, every_s=every_s)
 
     def __repr__(self) -> str:
-        return f"<ServiceTokens in {self._folder}, {len(self._live)} tokens>"
+        return f"<ServiceTokens {self._live!r}>"
 
     def __contains__(self, name_and_id: object) -> bool:
-        now_s = self._now_s()
-        if self._looked_s is None or now_s - self._looked_s >= self._every_s:
-            self._looked_s = now_s
-            self._live = self._look()
-        return name_and_id in self._live
+        return name_and_id in self._live.now()
 
-    def _look(self) -> frozenset[tuple[str, str]]:
-        try:
-            if stat.S_IMODE(self._folder.stat().st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
-                return frozenset()
-            names = os.listdir(self._folder)  # noqa: PTH208 - only the names, of which there are few
-        except OSError:
-            return frozenset()
-        return frozenset((match[1], match[2]) for name in names if (match := _FILE.fullmatch(name)))
+
+def _live(folder: Path) -> frozenset[tuple[str, str]]:
+    return frozenset((match[1], match[2]) for name in names_in(folder) if (match := _FILE.fullmatch(name)))

@@ -14,6 +14,7 @@ from scoreboard.security import service_limits, services
 from scoreboard.security.errors import SecurityError
 from scoreboard.security.keyfolder import load_keys
 from scoreboard.security.revoked import RevokedSessions
+from scoreboard.security.service_folder import FOLDER
 from scoreboard.security.services import ServiceToken
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.acts import journaled, why_option
@@ -85,7 +86,7 @@ def list_command(data: str | None) -> None:
     """Print the tokens that were not revoked: name, id, made, good until, rows a minute if not those of all."""
     with explained(SecurityError, OSError):
         data_dir = Path(settings_of(data).data_dir)
-        rows = service_limits.read_rows(data_dir / services.FOLDER)
+        rows = service_limits.read_rows(data_dir / FOLDER)
         for token in services.listed(data_dir):
             own = f"  {rows[token.name]} rows a minute" if token.name in rows else ""
             click.echo(f"{token.name}  {token.token_id}  {_day(token.created_s)}  {_day(token.expires_s)}{own}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from typing import Annotated, Any, Literal, TypeVar
 
-import trio
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from actors.ledger.messages import ChangeRole, ChangeStanding, FindProfile, FindStandings, SignOut
@@ -20,13 +18,12 @@ from actors.ports import (
     PlayerStanding,
     Profile,
     StandingChange,
-    StoreError,
     UnknownUser,
     UserId,
 )
 from scoreboard.api.answer import Answer
 from scoreboard.api.dialects import succeeded
-from scoreboard.api.errors import ApiError, forbidden, no_such_user, no_timestamp, store_away
+from scoreboard.api.errors import ApiError, forbidden, no_such_user, no_timestamp
 from scoreboard.api.idempotency import id_of
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
@@ -111,24 +108,17 @@ class AdminRoutes:
         asked = request.asked
         user_id = None if asked["userId"] is None else UserId(asked["userId"].lower())
         reading = self._world.audit_log.events(user_id=user_id, limit=asked["limit"], offset=asked["offset"])
-        return succeeded({"events": [_event_json(each) for each in await self._read(reading)]})
+        return succeeded({"events": [_event_json(each) for each in await self._world.read(reading)]})
 
     async def fraud(self, request: ApiRequest) -> Answer:
         """What rules found with one player, or with all, the newest first."""
         asked = request.asked
         user_id = None if asked["userId"] is None else UserId(asked["userId"].lower())
         page = {"rule": asked["rule"], "limit": asked["limit"], "offset": asked["offset"]}
-        found = await self._read(self._world.fraud.found(user_id=user_id, **page))
+        found = await self._world.read(self._world.fraud.found(user_id=user_id, **page))
         return succeeded({"findings": [_finding_json(each) for each in found]})
 
     # --- parts ---
-
-    async def _read(self, reading: Awaitable[list[R]]) -> list[R]:
-        try:
-            with trio.fail_after(self._world.read_within_s):
-                return await reading
-        except (StoreError, trio.TooSlowError) as error:
-            raise store_away() from error
 
     async def _profile(self, user_id: str) -> Profile:
         found = await self._world.accounts.ask(FindProfile(UserId(user_id.lower())), within=self._world.read_within_s)

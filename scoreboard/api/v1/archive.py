@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import trio
-
-from actors.ports import ArchivedPeriod, ArchivedRow, Period, StoreError
+from actors.ports import ArchivedPeriod, ArchivedRow, Period
 from scoreboard.api.answer import Answer
 from scoreboard.api.dialects import succeeded
-from scoreboard.api.errors import ApiError, invalid_input, store_away
+from scoreboard.api.errors import ApiError, invalid_input
 from scoreboard.api.query import Matching
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.v1.scopes import CLOSING_PERIODS, PAGE, Country
@@ -44,24 +42,17 @@ class ArchiveRoute:
         if asked["country"] is not None:
             raise invalid_input("A country goes with a label only.", field="country")
         archive = self._world.archive
-        found = await self._read(archive.periods(period, limit=asked["limit"], offset=asked["offset"]))
+        found = await self._world.read(archive.periods(period, limit=asked["limit"], offset=asked["offset"]))
         return succeeded({"periods": [_period(each) for each in found], "period": asked["period"]})
 
     async def _page(self, period: Period, asked: Mapping[str, Any]) -> Answer:
         window: dict[str, Any] = {name: asked[name] for name in ("limit", "offset", "country")}
-        page = await self._read(self._world.archive.page(period, asked["label"], **window))
+        page = await self._world.read(self._world.archive.page(period, asked["label"], **window))
         if page is None:
             message = "Nothing was scored in that period, or it is not over yet."
             raise ApiError(404, "Not found", "NOT_FOUND", message, details={"label": asked["label"]})
         told = {"leaderboard": [_row(row) for row in page.rows], "totalUsers": page.total, **_period(page.of)}
         return succeeded(told if asked["country"] is None else {**told, "country": asked["country"]})
-
-    async def _read(self, reading: Awaitable[R]) -> R:
-        try:
-            with trio.fail_after(self._world.read_within_s):
-                return await reading
-        except (StoreError, trio.TooSlowError) as error:
-            raise store_away() from error
 
 
 def _period(of: ArchivedPeriod) -> dict[str, Any]:
