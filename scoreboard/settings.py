@@ -211,6 +211,19 @@ class Sessions(Group, frozen=True, kw_only=True):
     ] = 10.0
 
 
+class Following(Group, frozen=True, kw_only=True):
+    """How a worker hears what the others commit."""
+
+    look_s: Annotated[
+        float,
+        Meta(
+            ge=0.05,
+            le=10,
+            description="From one look in PostgreSQL for what was not heard through Redis to the next",
+        ),
+    ] = 0.4
+
+
 class Board(Group, frozen=True, kw_only=True):
     """The live table."""
 
@@ -271,6 +284,7 @@ class Settings(Group, frozen=True, kw_only=True):
     keys: Keys = field(default_factory=Keys)
     passwords: Passwords = field(default_factory=Passwords)
     sessions: Sessions = field(default_factory=Sessions)
+    following: Following = field(default_factory=Following)
     board: Board = field(default_factory=Board)
     boards: BoardZones = field(default_factory=BoardZones)
     socketio: Socketio = field(default_factory=Socketio)

@@ -40,7 +40,6 @@ from actors.ports import (
     Repeated,
     ScoreFact,
     ScoreWrite,
-    SpentToken,
     StoreError,
     StoreFault,
     StoreUnavailable,
@@ -172,7 +171,7 @@ class LedgerActor(BatchActor):
     async def _finish(self, done: Round) -> None:
         """Have the round ranked, and answer everybody."""
         facts = done.news()
-        self._publish(facts, done.spent())
+        self._publish(facts, done)
         moves = await self._board.apply(facts)
         for request in done.announced:
             request.answer(None)
@@ -193,11 +192,11 @@ class LedgerActor(BatchActor):
         elif error is not None:
             self._untold = untold + self._untold
 
-    def _publish(self, facts: list[ScoreFact], spent: list[SpentToken]) -> None:
+    def _publish(self, facts: list[ScoreFact], done: Round) -> None:
         if not facts:
             return
         try:
-            self._world.publisher.tell(Publish(tuple(facts), tuple(spent)))
+            self._world.publisher.tell(Publish(tuple(facts), tuple(done.spent()), done.numbers()))
         except ActorError:
             # The mailbox counts it. Nothing that must hold rests on the event log: readers heal from the store.
             return

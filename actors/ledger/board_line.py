@@ -75,22 +75,26 @@ class BoardLine:
 
     async def apply(self, facts: Sequence[ScoreFact]) -> Moves:
         """Hand facts to the boards; the moves by player and version, none while the board is away."""
+        return _by_version(*await self.hand_over(facts))
+
+    async def hand_over(self, facts: Sequence[ScoreFact]) -> tuple[Sequence[ScoreFact], Sequence[RankMove]]:
+        """As `apply`; what the board has taken in, and how each of these facts moved a player."""
         self._send_catch_ups()
         self._others.tell(facts)
         batch = (*self._unapplied.facts, *facts)
         if not batch:
-            return {}
+            return (), ()
         if trio.current_time() < self._next_try:
             self._keep(facts)
-            return {}
+            return (), ()
         try:
             moves = await self._board.ask(Apply(batch), within=self._patience.within_s)
         except ActorError:
             self._next_try = trio.current_time() + self._patience.rest_s
             self._keep(facts)
-            return {}
+            return (), ()
         self._unapplied.clear()
-        return _by_version(batch, moves)
+        return batch, moves
 
     def _keep(self, facts: Sequence[ScoreFact]) -> None:
         if not self._unapplied.keep(facts):

@@ -15,6 +15,7 @@ from actors.ports import (
     CommitOutcome,
     EmailTaken,
     KeyConflict,
+    LoggedFacts,
     NameTaken,
     NewAccount,
     NewSession,
@@ -255,10 +256,14 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Facts that are on disk, for the event log and the board cache; and the tokens spent for some of them."""
+    """Facts that are on disk, for the event log and the board cache; and the tokens spent for some of them.
+
+    All facts of the `batches` of this worker, by their numbers, are among them.
+    """
 
     facts: tuple[ScoreFact, ...]
     spent: tuple[SpentToken, ...] = ()
+    batches: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +271,30 @@ class Copy:
     """A part of a board, for the board cache."""
 
     part: BoardPart
+
+
+# --- to the follower and the listener ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Others(Question[None]):
+    """Entries of the event log that other workers have written. Answered when the boards have been told."""
+
+    entries: tuple[LoggedFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """Whether the event log cannot be heard."""
+
+    deaf: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Following(Question[None]):
+    """Answered as soon as it is known from where on others are followed: boards may be read then."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoToEnd:
+    """Go on listening at the end of the event log."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import trio
 
 from actors.ledger.messages import Copy, Publish
-from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, SpentToken, StoreUnavailable, UserId
+from actors.ports import ALL_TIME, BoardCache, BoardPart, EventLog, ScoreFact, StoreUnavailable, UserId
 from actors.runtime import BatchActor, Request
 
-#: More facts than this do not go into one entry of the log.
+#: An entry of the log that has so many facts gets no more. What was published at once stays together, so that an entry
+#: has whole batches: then who misses an entry misses their numbers too.
 ENTRY = 1000
 
 
@@ -39,8 +41,8 @@ class PublisherActor(BatchActor):
 
     def __init__(self, world: PublisherWorld) -> None:
         self._world = world
-        self._waiting: list[ScoreFact] = []
-        self._spent: list[SpentToken] = []  # never more than facts
+        self._waiting: list[Publish] = []
+        self._facts = 0  # in all that waits
         self._hiding: dict[UserId, ScoreFact] = {}  # of those who are hidden, which Redis has not taken yet
         self._next_write = -math.inf
 
@@ -48,14 +50,14 @@ class PublisherActor(BatchActor):
         """Put it to what waits, and write that when it is time, or as soon as it is a whole entry."""
         for request in requests:
             match request.message:
-                case Publish(facts, spent):
-                    self._waiting.extend(facts)
-                    self._spent.extend(spent)
+                case Publish(facts):
+                    self._waiting.append(request.message)
+                    self._facts += len(facts)
                 case Copy(part):
                     await self._copy(part)
                 case _:
                     raise TypeError(f"a publisher does not understand {request.message!r}")
-        if len(self._waiting) >= ENTRY:
+        if self._facts >= ENTRY:
             await self._write()
         else:
             self.wake_at = self._next_write  # which may be over
@@ -79,23 +81,24 @@ class PublisherActor(BatchActor):
 
         Who is hidden must not stay there, so that is not dropped but said again with the next.
         """
-        facts, self._waiting = [*self._hiding.values(), *self._waiting], []
-        self._hiding.clear()
-        spent, self._spent = self._spent, []
+        waiting, self._waiting, self._facts = self._waiting, [], 0
+        if self._hiding:
+            waiting.insert(0, Publish(tuple(self._hiding.values())))
+            self._hiding.clear()
+        entries = _entries(waiting)
         done = 0
         try:
-            for start in range(0, len(facts), ENTRY):
-                piece = facts[start : start + ENTRY]
-                await self._world.log.append(piece)
-                await self._world.cache.put(ALL_TIME, _latest(piece), spent[start : start + ENTRY])
-                done += len(piece)
+            for entry in entries:
+                await self._world.log.append(entry.facts, entry.batches)
+                await self._world.cache.put(ALL_TIME, _latest(entry.facts), entry.spent)
+                done += 1
         except StoreUnavailable:
             return
         finally:
             self._next_write = trio.current_time() + self._world.breath_s
-            if done < len(facts):
-                self._world.dropped(len(facts) - done)
-                self._keep_hiding(facts[done:])
+            if lost := [fact for entry in entries[done:] for fact in entry.facts]:
+                self._world.dropped(len(lost))
+                self._keep_hiding(lost)
 
     def _keep_hiding(self, facts: Sequence[ScoreFact]) -> None:
         for fact in _latest(facts):
@@ -103,6 +106,26 @@ class PublisherActor(BatchActor):
                 self._hiding[fact.user_id] = fact
         if self._hiding:
             self.wake_at = trio.current_time() + self._world.retry_s
+
+
+def _entries(waiting: Sequence[Publish]) -> list[Publish]:
+    """All of it in as few entries as possible, in order, none of them taken apart."""
+    entries: list[Publish] = []
+    first = size = 0
+    for at, each in enumerate(waiting, 1):
+        size += len(each.facts)
+        if size >= ENTRY or at == len(waiting):
+            entries.append(_joined(waiting[first:at]))
+            first, size = at, 0
+    return entries
+
+
+def _joined(parts: Sequence[Publish]) -> Publish:
+    facts, spent, batches = (
+        tuple(chain.from_iterable(column))
+        for column in zip(*((each.facts, each.spent, each.batches) for each in parts), strict=True)
+    )
+    return Publish(facts, spent, batches)
 
 
 def _latest(facts: Sequence[ScoreFact]) -> list[ScoreFact]:

@@ -78,6 +78,11 @@ class Round:
             if asker is not None and isinstance(result, Committed)
         ]
 
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the batches that it was written as; all that they hold is among the news."""
+        numbers = {result.batch for result in self.results if isinstance(result, Committed)}
+        return tuple(sorted(numbers - {0}))
+
     def fresh(self) -> int:
         """How many scores count since now. What was in doubt had not been counted before, whenever it was done."""
         doubted = sum(isinstance(result, Committed) for result in self.results[: len(self.doubted)])

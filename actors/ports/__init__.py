@@ -23,16 +23,17 @@ from actors.ports.accounts import (
 from actors.ports.announcements import SESSION_ENDED, USER_ERASED, Announcement, AnnouncementStore, Bell, News
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
+from actors.ports.batches import Batch, BatchStore, Sight, Stretch
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.catalogue import ED25519, GAME_KEY, HMAC, ActionCatalogue, ActionKind
 from actors.ports.clock import CLOCK_SKEW_US, NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
-from actors.ports.event_log import EventLog, LoggedFacts
+from actors.ports.event_log import EventLog, Heard, LoggedFacts
 from actors.ports.evidence import MOST_EARLIER, Earlier, Evidence, EvidenceStore, Grant
 from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
-from actors.ports.ids import ALL_TIME, BoardId, EventId, Ids, OperationId, SessionId, UserId, key_id
+from actors.ports.ids import ALL_TIME, BoardId, ChainId, EventId, Ids, OperationId, SessionId, UserId, key_id
 from actors.ports.learner import Learner
 from actors.ports.limits import Quota, SharedLimits, Taken, Wanted
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
@@ -84,11 +85,14 @@ __all__ = [
     "AuditEvent",
     "AuditLog",
     "BannedUser",
+    "Batch",
+    "BatchStore",
     "Bell",
     "BoardCache",
     "BoardId",
     "BoardPart",
     "BoardScope",
+    "ChainId",
     "CommitOutcome",
     "CommitUnknown",
     "Committed",
@@ -104,6 +108,7 @@ __all__ = [
     "FraudStore",
     "Grant",
     "Habits",
+    "Heard",
     "Ids",
     "KeyConflict",
     "KeyLookup",
@@ -136,6 +141,7 @@ __all__ = [
     "SessionId",
     "Severity",
     "SharedLimits",
+    "Sight",
     "SignedOut",
     "Source",
     "Span",
@@ -146,6 +152,7 @@ __all__ = [
     "StoreError",
     "StoreFault",
     "StoreUnavailable",
+    "Stretch",
     "Taken",
     "TokenSpent",
     "Unchanged",

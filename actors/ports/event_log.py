@@ -7,23 +7,46 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from actors.ports.facts import ScoreFact
+from actors.ports.ids import ChainId
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedFacts:
-    """One entry of the event log. `position` orders entries and is opaque otherwise."""
+    """One entry of the event log. `position` orders entries and is opaque otherwise.
+
+    `chain` is the worker that wrote it, None if the entry does not say. All facts of the `batches` of that chain, by
+    their numbers, are in the entry; it may have facts of no batch beside them.
+    """
 
     position: str
     facts: tuple[ScoreFact, ...]
+    chain: ChainId | None = None
+    batches: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Entries of other workers, and the position behind which to go on."""
+
+    entries: tuple[LoggedFacts, ...]
+    position: str
 
 
 class EventLog(Protocol):
     """Carries committed facts between workers; bounded in length, may lose entries."""
 
-    async def append(self, facts: Sequence[ScoreFact]) -> str:
-        """Add one entry; returns its position. Raises StoreUnavailable."""
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
+        """Add one entry, with whole batches of this worker; returns its position. Raises StoreUnavailable."""
         ...
 
-    async def read(self, after: str | None, limit: int) -> list[LoggedFacts]:
-        """Up to `limit` entries behind a position (None: from the oldest kept)."""
+    async def end(self) -> str:
+        """The position behind all that was added so far. Raises StoreUnavailable."""
+        ...
+
+    async def read(self, after: str, limit: int, within_s: float = 0.0) -> Heard:
+        """What others have added behind a position, from up to `limit` entries, own ones counted.
+
+        With nothing there it waits up to `within_s` for something. What was there and is not any more, because the log
+        has lost it or is too long, is passed over without a word. Raises StoreUnavailable.
+        """
         ...

@@ -11,6 +11,8 @@ OperationId = NewType("OperationId", str)
 SessionId = NewType("SessionId", str)
 EventId = NewType("EventId", str)
 BoardId = NewType("BoardId", str)
+#: What one worker commits from its start to its end.
+ChainId = NewType("ChainId", str)
 
 ALL_TIME = BoardId("all_time")
 

@@ -42,11 +42,14 @@ class Committed(NamedTuple):
     """The write is on disk; `fact` is the total that it led to, `points` what it added.
 
     `again`: its operation had been committed before; these are the total and the points of that first time.
+    `batch`: the number, in the chain of this worker, of the batch with all that this call committed; 0 if there is not
+    one for all.
     """
 
     fact: ScoreFact
     points: int
     again: bool = False
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

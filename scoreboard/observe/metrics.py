@@ -31,6 +31,7 @@ class Metrics:
         self._describe_requests()
         self._describe_actors()
         self._describe_scores()
+        self._describe_others()
         self._describe_live()
         self._served: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # so that labels are looked up once
         self._sent = 0
@@ -120,6 +121,33 @@ class Metrics:
         """So many players may be shown or hidden wrongly until the boards are read anew."""
         self._standing_lost.inc(count)
 
+    # --- other workers ---
+
+    def followed(self, way: str, facts: int) -> None:
+        """So many facts of other workers came to the boards: by the event ``log``, or read from the ``store``."""
+        self._followed.labels(way).inc(facts)
+
+    def follower_lag(self, batches: int, seconds: float) -> None:
+        """At a look so many batches of others had not been heard yet, and the oldest was seen so long ago."""
+        self._lag_batches.set(batches)
+        self._lag_seconds.set(seconds)
+
+    def follower_healed(self, batches: int) -> None:
+        """So many batches that were not heard were read from Postgres."""
+        self._healed.inc(batches)
+
+    def follower_lost(self) -> None:
+        """So much was missed that all boards are read again."""
+        self._read_again.inc()
+
+    def follower_skipped(self) -> None:
+        """The place in the event log was given up for its end."""
+        self._log_skipped.inc()
+
+    def follower_missed(self) -> None:
+        """A look at what others committed did not succeed."""
+        self._looks_missed.inc()
+
     # --- the live feed ---
 
     def follow_sockets(self, count: Callable[[], float]) -> None:
@@ -208,6 +236,15 @@ class Metrics:
         self._log_dropped = self._counter("event_log_dropped_total", "Facts that did not reach the event log")
         self._audit_lost = self._counter("audit_events_lost_total", "Events that did not reach the audit")
         self._standing_lost = self._counter("standing_lost_total", "Players whose standing boards may have missed")
+
+    def _describe_others(self) -> None:
+        self._followed = self._counter("follower_facts_total", "Facts of other workers told to boards", ("way",))
+        self._lag_batches = self._gauge("follower_lag_batches", "Batches of other workers not heard yet, at a look")
+        self._lag_seconds = self._gauge("follower_lag_seconds", "How long ago the oldest of them was seen first")
+        self._healed = self._counter("follower_healed_batches_total", "Batches not heard, and read from Postgres")
+        self._read_again = self._counter("follower_boards_read_again_total", "Times that too much was missed")
+        self._log_skipped = self._counter("event_log_skipped_total", "Times that a place in the event log was given up")
+        self._looks_missed = self._counter("follower_looks_missed_total", "Looks that Postgres did not answer")
 
     def _describe_live(self) -> None:
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")

@@ -31,6 +31,7 @@ from actors.user.actor import UserActor
 from actors.user.world import UserRules, UserWorld
 from scoreboard.server.boards import Boards
 from scoreboard.server.erased import Erased
+from scoreboard.server.following import follow_others
 from scoreboard.server.fraud import of_proofs, watch_on_fraud, watching
 from scoreboard.server.outside import CoreHooks, CorePorts
 
@@ -47,11 +48,18 @@ PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_rest
 
 @dataclass(frozen=True, slots=True)
 class ListeningTimes:
-    """How often one listens and looks for what other workers announce, and how old it may be at the start. Seconds."""
+    """How often one listens and looks for what other workers announce, and how old it may be at the start. Seconds.
+
+    What they commit is looked for every `follow_every_s`.
+    """
 
     listen_every_s: float = 0.5
     look_every_s: float = 10.0
     keep_s: float = 86_400.0
+    follow_every_s: float = 0.4
+
+
+SELDOM = ListeningTimes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
     tick_s: float,
     services: ServiceRules | None = None,
     zones: Mapping[Period, tzinfo] | None = None,
-    listening: ListeningTimes | None = None,
+    listening: ListeningTimes = SELDOM,
     fraud: FraudRules | None = None,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
@@ -102,10 +110,10 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
             running = running_actor(name, make, rng=ports.rng, options=options, observer=hooks.observer)
             return await stack.enter_async_context(running)
 
-        audit, limits, publisher = [await solo(*each, PUBLISHER_OPTIONS) for each in _beside(ports, hooks)]
-        remains = await solo("remains", Remains, CellOptions())
+        audit, limits, publisher, remains = [await solo(*each) for each in _beside(ports, hooks)]
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
+        await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, listening.follow_every_s)
         ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
         erased = Erased(hooks.user_erased)
         heard = await solo("announcements", _announcements(ports, hooks, listening, erased), PUBLISHER_OPTIONS)
@@ -120,9 +128,14 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published)
 
 
-def _beside(ports: CorePorts, hooks: CoreHooks) -> tuple[tuple[str, Callable[[], AnyActor]], ...]:
+def _beside(ports: CorePorts, hooks: CoreHooks) -> tuple[tuple[str, Callable[[], AnyActor], CellOptions], ...]:
     """Who serves all others and needs none of them, in the order in which they begin."""
-    return ("audit", _audit(ports, hooks)), ("limits", _limits(ports, hooks)), ("publisher", _publisher(ports, hooks))
+    return (
+        ("audit", _audit(ports, hooks), PUBLISHER_OPTIONS),
+        ("limits", _limits(ports, hooks), PUBLISHER_OPTIONS),
+        ("publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS),
+        ("remains", Remains, CellOptions()),
+    )
 
 
 def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:
@@ -165,9 +178,8 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
 
 
 def _announcements(
-    ports: CorePorts, hooks: CoreHooks, given: ListeningTimes | None, erased: Erased
+    ports: CorePorts, hooks: CoreHooks, listening: ListeningTimes, erased: Erased
 ) -> Callable[[], AnnouncementsActor]:
-    listening = given or ListeningTimes()
     world = AnnouncementsWorld(
         ports.announcements,
         ports.bell,

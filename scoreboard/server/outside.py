@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.actions.messages import ProofRejected
 from actors.actions.proof import Verifier
 from actors.leaderboard.loading import Loading
+from actors.ledger.follower import FollowerHooks
 from actors.ports import (
     AccountStore,
     ActionCatalogue,
@@ -16,6 +17,7 @@ from actors.ports import (
     Archive,
     ArchivedPeriod,
     AuditLog,
+    BatchStore,
     Bell,
     BoardCache,
     BoardId,
@@ -63,6 +65,7 @@ class CorePorts:
     audit: AuditLog
     fraud: FraudStore
     limits: SharedLimits
+    batches: BatchStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,5 @@ class CoreHooks:
     proof_rejected: Callable[[ProofRejected], None] = lambda _: None
     period_over: Callable[[Period, Span], None] = lambda _period, _span: None
     period_archived: Callable[[ArchivedPeriod], None] = lambda _period: None
+    follower: FollowerHooks = field(default_factory=FollowerHooks)
+    place_skipped: Callable[[str], None] = lambda _why: None

@@ -18,6 +18,7 @@ from actors.user.world import UserRules
 from scoreboard.api.gate import GateRules
 from scoreboard.security.service_limits import ServiceLimits
 from scoreboard.server.core import Core, ListeningTimes, running_core
+from scoreboard.server.following import FollowingLog
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import ActionKeysNow, verifiers
@@ -41,8 +42,13 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         services=services,
         zones=_zones(settings.boards),
         fraud=fraud_rules(settings, parts.keys.now().refresh_key),
-        listening=ListeningTimes(settings.sessions.listen_s, settings.sessions.look_s, settings.tokens.access_s),
+        listening=_listening(settings),
     )
+
+
+def _listening(settings: Settings) -> ListeningTimes:
+    sessions, following = settings.sessions, settings.following
+    return ListeningTimes(sessions.listen_s, sessions.look_s, settings.tokens.access_s, following.look_s)
 
 
 def _user_rules(settings: Settings) -> UserRules:
@@ -90,12 +96,14 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
         verifiers=verifiers(parts.keys),
         announcements=stores.announcements,
         bell=stores.bell,
+        batches=stores.batches,
         limits=stores.limits,
     )
 
 
 def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> CoreHooks:
     metrics = parts.metrics
+    following = FollowingLog(metrics, parts.log, trio.current_time)
     return CoreHooks(
         observer=watch,
         batch_done=metrics.committed,
@@ -121,6 +129,8 @@ def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> 
         proof_rejected=watch.proof_rejected,
         period_over=watch.period_over,
         period_archived=watch.period_archived,
+        follower=following.hooks,
+        place_skipped=following.skipped,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,8 +26,10 @@ from actors.ports import (
     AnnouncementStore,
     Archive,
     AuditLog,
+    BatchStore,
     Bell,
     BoardCache,
+    ChainId,
     EventLog,
     EvidenceStore,
     FraudStore,
@@ -46,6 +48,8 @@ from scoreboard.stores.postgres_accounts import PostgresAccountStore
 from scoreboard.stores.postgres_announcements import KEPT, SWEEP_ANNOUNCEMENTS, PostgresAnnouncements
 from scoreboard.stores.postgres_archive import PostgresArchive
 from scoreboard.stores.postgres_audit import PostgresAuditLog
+from scoreboard.stores.postgres_batches import KEPT as CHANGES_KEPT
+from scoreboard.stores.postgres_batches import SWEEP_CHANGES, PostgresBatches
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
 from scoreboard.stores.postgres_erasure import PostgresErasure
@@ -93,6 +97,7 @@ class Stores:
     catalogue: PostgresActionCatalogue
     evidence: EvidenceStore
     events: EventLog
+    batches: BatchStore
     cache: BoardCache
     database: Database
     redis: Cache
@@ -142,6 +147,7 @@ class Stores:
         await self.database.run(_summarize)
         await self.database.run(lambda connection: connection.execute(SWEEP, SESSIONS_KEPT))
         await self.database.run(lambda connection: connection.execute(SWEEP_ANNOUNCEMENTS, KEPT))
+        await self.database.run(lambda connection: connection.execute(SWEEP_CHANGES, CHANGES_KEPT))
         await self.database.run(lambda connection: connection.execute(SWEEP_FINDINGS, FINDINGS_KEPT))
         await self.database.run(self.personal.forget_strangers)
 
@@ -179,7 +185,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     prefix: str = "",
     postgres_connections: int = 6,
     redis_connections: int = 4,
-    event_log_length: int = 100_000,
+    event_log_length: int = 2_000,
     bounds: Bounds = USUAL,
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
@@ -198,9 +204,11 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
             pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
             database = Database(loop, Connections(pool, bounds))
             redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
-            async with _closing(loop, database, redis, bounds):
-                events = RedisEventLog(redis, length=event_log_length)
-                yield _stores(database, redis, events, Personal(vault), tuple(migrations))
+            listener = Cache(loop, open_redis(redis_url, connections=1), prefix)
+            async with _closing(loop, database, (redis, listener), bounds):
+                chains = Chains()
+                events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
+                yield _stores(database, redis, events, Personal(vault), chains, tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
@@ -235,9 +243,13 @@ async def _prepare(url: str, bounds: Bounds) -> Prepared:
 
 
 def _stores(
-    database: Database, redis: Cache, events: EventLog, personal: Personal, migrations: tuple[str, ...]
+    database: Database,
+    redis: Cache,
+    events: EventLog,
+    personal: Personal,
+    chains: Chains,
+    migrations: tuple[str, ...],
 ) -> Stores:
-    chains = Chains()
     return Stores(
         scores=PostgresScoreStore(database, chains, personal),
         accounts=PostgresAccountStore(database, chains, personal),
@@ -249,6 +261,7 @@ def _stores(
         catalogue=PostgresActionCatalogue(database, chains, personal),
         evidence=PostgresEvidenceStore(database, personal),
         events=events,
+        batches=PostgresBatches(database, chains),
         cache=RedisBoardCache(redis),
         database=database,
         redis=redis,
@@ -263,9 +276,9 @@ def _stores(
 
 @asynccontextmanager
 async def _closing(
-    loop: trio_asyncio.TrioEventLoop, database: Database, redis: Cache, bounds: Bounds
+    loop: trio_asyncio.TrioEventLoop, database: Database, redis: Sequence[Cache], bounds: Bounds
 ) -> AsyncIterator[None]:
-    """Close both behind the block, in bounded time, also when cancelled."""
+    """Close all behind the block, in bounded time, also when cancelled."""
     try:
         yield
     finally:
@@ -293,10 +306,11 @@ async def _connected(url: str, bounds: Bounds) -> AsyncIterator[asyncpg.Connecti
         connection.terminate()
 
 
-async def _closed(database: Database, redis: Cache, bounds: Bounds) -> None:
+async def _closed(database: Database, redis: Sequence[Cache], bounds: Bounds) -> None:
     await database.close()
-    try:
-        await asyncio.wait_for(redis.client.aclose(), bounds.close_s)
-        await asyncio.wait_for(redis.client.connection_pool.aclose(), bounds.close_s)
-    except (RedisError, OSError) as error:
-        log.warning("Redis did not close: %r", error)
+    for cache in redis:
+        try:
+            await asyncio.wait_for(cache.client.aclose(), bounds.close_s)
+            await asyncio.wait_for(cache.client.connection_pool.aclose(), bounds.close_s)
+        except (RedisError, OSError) as error:
+            log.warning("Redis did not close: %r", error)

@@ -39,7 +39,11 @@ from scoreboard.stores.postgres_values import clean, name_key, user_key
 
 Value = TypeVar("Value")
 
-COMMIT = "SELECT * FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+# The number of the batch is asked once, with the first row: behind all that the function does.
+COMMIT = """
+SELECT c.*, CASE c.ord WHEN 1 THEN batch_of($17) END
+FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) c
+"""
 
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
@@ -149,13 +153,15 @@ def answer_columns(answers: Sequence[AnswerRecord]) -> tuple[list[object], ...]:
     )
 
 
-def outcome_of(row: asyncpg.Record, user_id: UserId) -> CommitOutcome:
-    """One row of `commit_scores`, for the core."""
+def outcome_of(row: asyncpg.Record, user_id: UserId, batch: int) -> CommitOutcome:
+    """One row of `commit_scores`, for the core; `batch` is the number of what was committed with it."""
     kind: int = row[1]
     if kind in REFUSALS:
         return REFUSALS[kind]
     fact = ScoreFact(user_id, *row[2:7], *row[9:13])
-    return Repeated(fact, row[6], row[7], row[8]) if kind == REPEATED else Committed(fact, row[6], kind == KNOWN)
+    if kind == REPEATED:
+        return Repeated(fact, row[6], row[7], row[8])
+    return Committed(fact, row[6], kind == KNOWN, 0 if kind == KNOWN else batch)
 
 
 class PostgresScoreStore:
@@ -189,7 +195,8 @@ class PostgresScoreStore:
 
         rows = await self._database.run(work, on_loss=CommitUnknown)
         rows.sort(key=lambda row: row[0])
-        outcomes = [outcome_of(row, write.user_id) for row, write in zip(rows, writes, strict=True)]
+        batch = (rows[0][13] or 0) if rows else 0
+        outcomes = [outcome_of(row, write.user_id, batch) for row, write in zip(rows, writes, strict=True)]
         if writes:
             self._foresight.learn(outcomes)
         return outcomes

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
-from actors.ports import LoggedFacts, ScoreFact, UserId
+from actors.ports import ChainId, Heard, LoggedFacts, ScoreFact, UserId
 from scoreboard.stores.redis_pool import Cache
 
-FIELD = b"f"
+FACTS, CHAIN, BATCHES = b"f", b"w", b"n"
+
+#: Before all entries.
+BEGINNING = "0-0"
 
 
 class Wire(msgspec.Struct, array_like=True, gc=False):
@@ -31,6 +34,7 @@ class Wire(msgspec.Struct, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Wire]).decode
+_decode_numbers = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 
 def encode(facts: Sequence[ScoreFact]) -> bytes:
@@ -44,29 +48,57 @@ def decode(payload: bytes) -> tuple[ScoreFact, ...]:
 
 
 class RedisEventLog:
-    """`EventLog` on one stream, `<prefix>events`, of about `length` entries."""
+    """`EventLog` on one stream, ``<prefix>events``, of about `length` entries.
 
-    def __init__(self, cache: Cache, *, length: int = 100_000) -> None:
+    Nobody needs an old entry: whoever comes, or comes back, reads Postgres. `listener` has a connection of its own, so
+    that waiting for an entry keeps nobody else waiting.
+    """
+
+    def __init__(self, cache: Cache, listener: Cache, chain: ChainId, *, length: int = 2_000) -> None:
         self._cache = cache
+        self._listener = listener
+        self._chain = chain.encode()
         self._key = f"{cache.prefix}events"
         self._length = length
 
-    async def append(self, facts: Sequence[ScoreFact]) -> str:
+    def __repr__(self) -> str:
+        return f"<RedisEventLog {self._key} of {self._chain.decode()}>"
+
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
         """See `EventLog.append`. After StoreUnavailable the entry may stand, and a second append adds it twice."""
-        payload = encode(facts)
+        fields: dict[Any, Any] = {FACTS: encode(facts), CHAIN: self._chain, BATCHES: _encode(batches)}
 
         async def work(client: Redis) -> Any:
-            return await client.xadd(self._key, {FIELD: payload}, maxlen=self._length, approximate=True)
+            return await client.xadd(self._key, fields, maxlen=self._length, approximate=True)
 
         position: bytes = await self._cache.run(work)
         return position.decode()
 
-    async def read(self, after: str | None, limit: int) -> list[LoggedFacts]:
-        """See `EventLog.read`."""
-        start = "-" if after is None else f"({after}"
+    async def end(self) -> str:
+        """See `EventLog.end`."""
 
         async def work(client: Redis) -> Any:
-            return await client.xrange(self._key, min=start, max="+", count=limit)
+            return await client.xrevrange(self._key, count=1)
 
-        rows: list[tuple[bytes, dict[bytes, bytes]]] = await self._cache.run(work)
-        return [LoggedFacts(position.decode(), decode(fields[FIELD])) for position, fields in rows]
+        last: list[tuple[bytes, Any]] = await self._cache.run(work)
+        return last[0][0].decode() if last else BEGINNING
+
+    async def read(self, after: str, limit: int, within_s: float = 0.0) -> Heard:
+        """See `EventLog.read`."""
+        block_ms = round(within_s * 1000) or None  # 0 would be for ever
+
+        async def work(client: Redis) -> Any:
+            return await client.xread({self._key: after}, count=limit, block=block_ms)
+
+        found: list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] = await self._listener.run(work)
+        rows = found[0][1] if found else []
+        others = tuple(_logged(position, fields) for position, fields in rows if fields.get(CHAIN) != self._chain)
+        return Heard(others, rows[-1][0].decode() if rows else after)
+
+
+def _logged(position: bytes, fields: Mapping[bytes, bytes]) -> LoggedFacts:
+    """An entry; one of the version before says neither whose it is nor what of whom."""
+    facts = decode(fields[FACTS])
+    if CHAIN not in fields:
+        return LoggedFacts(position.decode(), facts)
+    return LoggedFacts(position.decode(), facts, ChainId(fields[CHAIN].decode()), _decode_numbers(fields[BATCHES]))

@@ -42,6 +42,7 @@ from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
     FakeAuditLog,
+    FakeBatches,
     FakeBell,
     FakeBoardCache,
     FakeClock,
@@ -218,6 +219,7 @@ class Parts:
             audit=self.audit,
             fraud=self.fraud,
             limits=FakeSharedLimits(),
+            batches=FakeBatches(self.scores, self.scores.chain),
         )
 
     def verifiers(self) -> dict[str, Verifier]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 from actors.ports import (
@@ -17,8 +18,10 @@ from actors.ports import (
     AnnouncementStore,
     Archive,
     AuditLog,
+    BatchStore,
     Bell,
     BoardCache,
+    ChainId,
     EventId,
     EventKind,
     EventLog,
@@ -40,11 +43,15 @@ from actors.ports import (
     Stood,
     UserId,
 )
+from scoreboard.stores.chains import Chains
 from scoreboard.stores.opening import Stores
+from scoreboard.stores.postgres_batches import PostgresBatches
+from scoreboard.stores.redis_events import RedisEventLog
 from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
     FakeArchive,
+    FakeBatches,
     FakeBell,
     FakeBoardCache,
     FakeClock,
@@ -60,13 +67,17 @@ from tests.fakes import (
 from tests.stores_fixtures import open_stores
 
 NOW_US = 1_750_000_000_000_000
+OTHER = ChainId(str(UUID(int=1)))
 HERE = Source("192.0.2.7", "a browser")
 _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The stores, and what only a test may do with them. `filed`: the ids of a player's actions in the ledger."""
+    """The stores, and what only a test may do with them. `filed`: the ids of a player's actions in the ledger.
+
+    `elsewhere` is the event log and `batches` the batches as another worker has them.
+    """
 
     scores: ScoreStore
     accounts: AccountStore
@@ -87,6 +98,9 @@ class World:
     audit: AuditLog
     fraud: FraudStore
     limits: SharedLimits
+    elsewhere: EventLog
+    batches: BatchStore
+    own_batches: BatchStore
 
     async def player(self, name: str) -> UserId:
         """Register somebody."""
@@ -114,11 +128,10 @@ def fake_backend() -> Backend:
     standing = FakeStandingStore(players := Players(clock))
     scores, accounts = FakeScoreStore(players, clock), FakeAccountStore(players, standing.audit)
     archive, evidence = FakeArchive(scores, clock), FakeEvidenceStore(scores)
-    events, cache, profiles = FakeEventLog(), FakeBoardCache(), FakeProfileStore(players)
-    announcements, bell = FakeAnnouncements(accounts), FakeBell()
+    events, cache = FakeEventLog(), FakeBoardCache()
 
     async def ban(user_id: UserId) -> None:
-        players.rows[user_id].banned = True
+        players.ban(user_id)
         accounts.changed(user_id)
 
     async def set_score(user_id: UserId, score: int) -> None:
@@ -138,16 +151,22 @@ def fake_backend() -> Backend:
     async def opened() -> AsyncIterator[World]:
         yield World(
             *(scores, accounts, events, cache, ban, set_score, scores, evidence),
-            *(profiles, archive, now_us, pass_time, filed),
-            announcements=announcements,
-            bell=bell,
+            *(FakeProfileStore(players), archive, now_us, pass_time, filed),
+            announcements=FakeAnnouncements(accounts),
+            bell=FakeBell(),
             standing=standing,
             audit=standing.audit,
             fraud=FakeFraudStore(players),
             limits=FakeSharedLimits(),
+            **_as_others(events, scores),
         )
 
     return Backend(opened)
+
+
+def _as_others(events: FakeEventLog, scores: FakeScoreStore) -> dict[str, Any]:
+    batches = FakeBatches(scores, OTHER), FakeBatches(scores, scores.chain)
+    return {"elsewhere": events.beside(OTHER), "batches": batches[0], "own_batches": batches[1]}
 
 
 def real_backend(postgres_url: str, redis_url: str) -> Backend:
@@ -192,6 +211,9 @@ def real_world(stores: Stores) -> World:
         audit=stores.audit,
         fraud=stores.fraud,
         limits=stores.limits,
+        elsewhere=RedisEventLog(stores.redis, stores.redis, OTHER),
+        batches=PostgresBatches(stores.database, Chains()),
+        own_batches=stores.batches,
     )
 
 

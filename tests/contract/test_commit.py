@@ -23,7 +23,7 @@ from tests.contract.making import NOW_US, Backend, World, again, as_it_stands, u
 def repeated(first: CommitOutcome) -> Committed:
     """What a committed operation is told when it comes again."""
     assert isinstance(first, Committed)
-    return first._replace(again=True)
+    return first._replace(again=True, batch=0)
 
 
 async def test_a_write_raises_the_total_and_tells_it(world: World) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from actors.ports import ALL_TIME, NEVER_US, BoardId, BoardPart, ScoreFact, UserId
-from tests.contract.making import World
+import trio
+
+from actors.ports import ALL_TIME, NEVER_US, BoardId, BoardPart, Heard, ScoreFact, UserId
+from tests.contract.making import OTHER, World
 
 ANN, BOB, EVE = UserId("ann"), UserId("bob"), UserId("eve")
 
@@ -12,24 +14,26 @@ def fact(user_id: UserId, score: int, version: int = 1) -> ScoreFact:
 
 
 async def test_entries_are_read_in_the_order_in_which_they_were_added(world: World) -> None:
-    """From the oldest, from a position on, and none behind the last."""
+    """From the beginning, from a position on, and none behind the last, which is the end."""
+    begin = await world.events.end()
     positions = [await world.events.append([fact(ANN, number), fact(BOB, number)]) for number in range(5)]
-    entries = await world.events.read(None, 100)
-    assert positions == [entry.position for entry in entries]
-    assert [(fact(ANN, number), fact(BOB, number)) for number in range(5)] == [entry.facts for entry in entries]
-    assert entries[3:] == await world.events.read(positions[2], 100)
-    assert [] == await world.events.read(positions[-1], 100)
+    heard = await world.elsewhere.read(begin, 100)
+    assert positions == [entry.position for entry in heard.entries]
+    assert [(fact(ANN, number), fact(BOB, number)) for number in range(5)] == [entry.facts for entry in heard.entries]
+    assert Heard(heard.entries[3:], positions[-1]) == await world.elsewhere.read(positions[2], 100)
+    assert Heard((), positions[-1]) == await world.elsewhere.read(positions[-1], 100)
+    assert positions[-1] == await world.elsewhere.end()
 
 
 async def test_reading_takes_no_more_than_asked(world: World) -> None:
     """Page after page, nothing twice and nothing left out."""
     for number in range(5):
         await world.events.append([fact(ANN, number)])
-    scores, after = [], None
-    while page := await world.events.read(after, 2):
-        assert 2 >= len(page)
-        scores += [entry.facts[0].score for entry in page]
-        after = page[-1].position
+    scores, after = [], "0"
+    while (page := await world.elsewhere.read(after, 2)).entries:
+        assert 2 >= len(page.entries)
+        scores += [entry.facts[0].score for entry in page.entries]
+        after = page.position
     assert [0, 1, 2, 3, 4] == scores
 
 
@@ -39,7 +43,7 @@ async def test_facts_come_back_as_they_were(world: World) -> None:
     facts = (whole, fact(BOB, 0))
     await world.events.append(facts)
     await world.events.append([])
-    assert [facts, ()] == [entry.facts for entry in await world.events.read(None, 10)]
+    assert [facts, ()] == [entry.facts for entry in (await world.elsewhere.read("0", 10)).entries]
 
 
 async def test_the_board_has_the_best_first(world: World) -> None:
@@ -90,4 +94,29 @@ async def test_who_is_hidden_is_in_no_set_until_shown_again(world: World) -> Non
     await world.cache.put(ALL_TIME, [hidden._replace(version=3, score=5, hidden=False), hidden])
     assert [(ANN, 5)] == await world.cache.top(ALL_TIME, 10)
     await world.events.append([hidden])
-    assert (hidden,) == (await world.events.read(None, 10))[-1].facts
+    assert (hidden,) == (await world.elsewhere.read("0", 10)).entries[-1].facts
+
+
+async def test_an_entry_says_whose_it_is_and_which_batches_it_has(world: World) -> None:
+    """Who wrote it passes it over, and goes on behind it."""
+    begin = await world.events.end()
+    first = await world.events.append([fact(ANN, 1)], (7, 8))
+    await world.elsewhere.append([fact(BOB, 1)], (1,))
+    last = await world.events.append([fact(ANN, 2)])
+    heard = await world.elsewhere.read(begin, 10)
+    assert [(7, 8), ()] == [entry.batches for entry in heard.entries]
+    assert (1, last) == (len({entry.chain for entry in heard.entries}), heard.position)
+    own = await world.events.read(begin, 10)
+    assert [(OTHER, (1,), (fact(BOB, 1),))] == [(entry.chain, entry.batches, entry.facts) for entry in own.entries]
+    assert (Heard((), first), last) == (await world.events.read(begin, 1), own.position)
+
+
+async def test_who_reads_at_the_end_waits_for_the_next_entry(world: World) -> None:
+    """As long as it likes, and hears it at once when it comes."""
+    end = await world.events.end()
+    assert Heard((), end) == await world.elsewhere.read(end, 10, 0.05)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.events.append, [fact(ANN, 1)])
+        with trio.fail_after(10):
+            heard = await world.elsewhere.read(end, 10, 1.5)
+    assert [(fact(ANN, 1),)] == [entry.facts for entry in heard.entries]

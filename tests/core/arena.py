@@ -50,6 +50,7 @@ from tests.fakes import (
     FakeAccountStore,
     FakeAnnouncements,
     FakeAuditLog,
+    FakeBatches,
     FakeBell,
     FakeBoardCache,
     FakeEventLog,
@@ -269,16 +270,12 @@ def rows_per_token(store: FakeScoreStore) -> dict[bytes, int]:
     return counts
 
 
-@asynccontextmanager
-async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> AsyncIterator[Arena]:
-    """Everything, with these players and two spectators for each size of window."""
-    rng, clock = random.Random(seed), TrioClock()
-    players = Players(clock)
-    for name in names:
-        players.add(name)
-    scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
-    keys, standing = ActionKeys(b"key"), FakeStandingStore(players)
-    ports = CorePorts(
+def ports_over(
+    scores: FakeScoreStore, accounts: FakeAccountStore, events: FakeEventLog, standing: FakeStandingStore, seed: int
+) -> CorePorts:
+    """What one worker asks of the world, over these stores."""
+    keys, clock, players = ActionKeys(b"key"), scores.players.clock, scores.players
+    return CorePorts(
         *(scores, accounts, events, FakeBoardCache(), clock, CountedIds(), lambda: keys, random.Random(seed), scores),
         FakeArchive(scores, clock),
         FakeProfileStore(players),
@@ -290,8 +287,25 @@ async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> 
         FakeAuditLog(),
         FakeFraudStore(players),
         FakeSharedLimits(),
+        FakeBatches(scores, scores.chain),
     )
-    hooks = CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
+
+
+def unheard() -> CoreHooks:
+    """Nobody hears of what the actors do."""
+    return CoreHooks(Observer(), lambda _size, _s: None, lambda _: None, lambda _user, _error: None)
+
+
+@asynccontextmanager
+async def running_arena(seed: int, names: list[str], *, tick_s: float = 1.0) -> AsyncIterator[Arena]:
+    """Everything, with these players and two spectators for each size of window."""
+    rng, clock = random.Random(seed), TrioClock()
+    players = Players(clock)
+    for name in names:
+        players.add(name)
+    scores, accounts, events = ScoreStore(players, clock), FakeAccountStore(players), FakeEventLog()
+    standing = FakeStandingStore(players)
+    ports, hooks = ports_over(scores, accounts, events, standing, seed), unheard()
 
     async def who(_token: str) -> SignedIn | ErrorEvent:
         return ErrorEvent("UNAUTHORIZED", "no")

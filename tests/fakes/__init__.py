@@ -4,9 +4,10 @@ from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.announcements import FakeAnnouncements, FakeBell
 from tests.fakes.archive import FakeArchive
 from tests.fakes.audit import FakeAuditLog
+from tests.fakes.batches import FakeBatches
 from tests.fakes.board import FakeBoardCache
 from tests.fakes.clock import FakeClock
-from tests.fakes.events import FakeEventLog
+from tests.fakes.events import Bus, FakeEventLog
 from tests.fakes.evidence import FakeEvidenceStore
 from tests.fakes.faults import Faults
 from tests.fakes.fraud import FakeFraudStore
@@ -18,10 +19,12 @@ from tests.fakes.scores import FakeScoreStore
 from tests.fakes.standing import FakeStandingStore
 
 __all__ = [
+    "Bus",
     "FakeAccountStore",
     "FakeAnnouncements",
     "FakeArchive",
     "FakeAuditLog",
+    "FakeBatches",
     "FakeBell",
     "FakeBoardCache",
     "FakeClock",

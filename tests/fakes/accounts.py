@@ -74,6 +74,7 @@ class FakeAccountStore:
         row = Player(account.user_id, account.username, *keys[1:], account.password_hash, self.players.moment())
         row.email = account.email
         self.players.rows[account.user_id] = row
+        self.players.changed(account.user_id)
         return Registered(row.fact())
 
     async def account_named(self, username_key: str) -> Account | None:

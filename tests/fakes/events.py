@@ -1,35 +1,86 @@
-"""The event log in memory."""
+"""The event log in memory, shared by workers, and the ways in which it may lose what it was given."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from actors.ports import LoggedFacts, ScoreFact
+import trio
+
+from actors.ports import ChainId, Heard, LoggedFacts, ScoreFact
 from tests.fakes.faults import Faults
+
+#: What becomes of an entry: those that are added in its place, in this order.
+Mangle = Callable[[LoggedFacts], Sequence[LoggedFacts]]
+
+
+@dataclass(slots=True)
+class Bus:
+    """The entries. `mangle` may lose, double or hold back what is added; `clear` forgets all, and numbers go on."""
+
+    length: int = 2_000
+    mangle: Mangle = lambda entry: [entry]
+    entries: deque[tuple[int, LoggedFacts]] = field(default_factory=deque)
+    last: int = 0
+    _news: trio.Event = field(default_factory=trio.Event)
+
+    def add(self, entry: LoggedFacts) -> int:
+        """Put an entry at the end, or what becomes of it."""
+        for each in self.mangle(entry):
+            self.last += 1
+            self.entries.append((self.last, each))
+        while len(self.entries) > self.length:
+            self.entries.popleft()
+        self._news.set()
+        self._news = trio.Event()
+        return self.last
+
+    def clear(self, *, last: int | None = None) -> None:
+        """Everything is gone; with `last` also the count, as on another machine."""
+        self.entries.clear()
+        self.last = self.last if last is None else last
+
+    async def news(self) -> None:
+        """Wait for an entry."""
+        await self._news.wait()
 
 
 class FakeEventLog:
-    """`EventLog` in memory, of `length` entries."""
+    """`EventLog` in memory, as the worker with that chain has it."""
 
-    def __init__(self, length: int = 100_000) -> None:
+    def __init__(self, length: int = 2_000, *, chain: ChainId = ChainId("one"), bus: Bus | None = None) -> None:  # noqa: B008
         self.faults = Faults()
-        self._entries: deque[tuple[int, tuple[ScoreFact, ...]]] = deque(maxlen=length)
-        self._next = 1
+        self.bus = bus or Bus(length)
+        self.chain = chain
 
-    async def append(self, facts: Sequence[ScoreFact]) -> str:
+    def beside(self, chain: ChainId) -> FakeEventLog:
+        """The same log for another worker, with faults of its own."""
+        return FakeEventLog(chain=chain, bus=self.bus)
+
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
         """See `EventLog.append`."""
-        return await self.faults.around(lambda: self._append(tuple(facts)))
+        entry = LoggedFacts("", tuple(facts), self.chain, tuple(batches))
+        return await self.faults.around(lambda: str(self.bus.add(entry)))
 
-    def _append(self, facts: tuple[ScoreFact, ...]) -> str:
-        number, self._next = self._next, self._next + 1
-        self._entries.append((number, facts))
-        return str(number)
+    async def end(self) -> str:
+        """See `EventLog.end`."""
+        return await self.faults.around(lambda: str(self.bus.last))
 
-    async def read(self, after: str | None, limit: int) -> list[LoggedFacts]:
+    async def read(self, after: str, limit: int, within_s: float = 0.0) -> Heard:
         """See `EventLog.read`."""
-        return await self.faults.around(lambda: self._read(int(after or 0), limit))
+        heard = await self.faults.around(lambda: self._read(int(after), limit))
+        if heard.position != after or not within_s:
+            return heard
+        with trio.move_on_after(within_s):
+            await self.bus.news()
+        return self._read(int(after), limit)
 
-    def _read(self, after: int, limit: int) -> list[LoggedFacts]:
-        behind = [LoggedFacts(str(number), facts) for number, facts in self._entries if number > after]
-        return behind[:limit]
+    def _read(self, after: int, limit: int) -> Heard:
+        behind = [each for each in self.bus.entries if each[0] > after][:limit]
+        others = tuple(
+            LoggedFacts(str(number), entry.facts, entry.chain, entry.batches)
+            for number, entry in behind
+            if entry.chain != self.chain
+        )
+        return Heard(others, str(behind[-1][0]) if behind else str(after))

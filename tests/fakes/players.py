@@ -51,6 +51,7 @@ class Players:
 
     clock: WallClock
     rows: dict[UserId, Player] = field(default_factory=dict)
+    changes: list[UserId | None] = field(default_factory=list)  # who is new or looks another way, as that is committed
     _last_us: int = 0
 
     def moment(self) -> int:
@@ -58,10 +59,21 @@ class Players:
         self._last_us = max(self.clock.now_us(), self._last_us + 1)
         return self._last_us
 
+    def changed(self, user_id: UserId | None) -> None:
+        """A player is new or looks another way; None: so many are that all should be read."""
+        self.changes.append(user_id)
+
+    def ban(self, user_id: UserId) -> None:
+        """By hand."""
+        self.rows[user_id].banned = True
+        self.rows[user_id].version += 1
+        self.changed(user_id)
+
     def add(self, name: str, *, user_id: str | None = None, score: int = 0, banned: bool = False) -> Player:
         """Put a player in, for tests that do not care how it came; the id is the name unless given."""
         key = UserId(user_id or name)
         row = Player(key, name, name.casefold(), f"{name}@example.org", "hash", self.moment(), score=score)
         row.banned = banned
         self.rows[key] = row
+        self.changed(key)
         return row

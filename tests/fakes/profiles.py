@@ -45,4 +45,5 @@ class FakeProfileStore:
             row.country, row.avatar = country, avatar
             row.version += 1
             row.last_active_us = self.players.moment()
+            self.players.changed(user_id)
         return row.fact()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass, replace
+from typing import Self
 
 from actors.ports import (
     EVERYBODY,
@@ -14,6 +16,7 @@ from actors.ports import (
     AnswerRecord,
     BannedUser,
     BoardScope,
+    ChainId,
     CommitOutcome,
     Committed,
     KeyConflict,
@@ -94,8 +97,10 @@ class FakeScoreStore:
     players, the same unless a test parts them. `page` is how many of all players are told at once.
     """
 
-    def __init__(self, players: Players, clock: WallClock) -> None:
+    def __init__(self, players: Players, clock: WallClock, chain: ChainId = ChainId("one")) -> None:  # noqa: B008
         self.players = players
+        self.chain = chain
+        self.chains: dict[ChainId, list[tuple[ScoreFact, ...]]] = {}  # the batches of each worker
         self.faults = self.reads = Faults()
         self.page = 3
         self.ledger: list[tuple[ScoreWrite, Committed]] = []
@@ -106,6 +111,13 @@ class FakeScoreStore:
         self._spent: dict[bytes, _Spent] = {}
         self._keys: dict[tuple[UserId, str], _Kept] = {}
 
+    def beside(self, chain: ChainId) -> Self:
+        """The same ledger for another worker, with faults of its own."""
+        other = copy(self)
+        other.chain = chain
+        other.faults = other.reads = Faults()
+        return other
+
     async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
         """See `ScoreStore.commit`."""
         return await self.faults.around(lambda: self._commit(writes, answers))
@@ -114,7 +126,19 @@ class FakeScoreStore:
         for answer in answers:
             self._keep_answer(answer)
         self.batches.append(len(writes))
-        return [self._judge(write) or self._apply(write) for write in writes]
+        return self._seal([self._judge(write) or self._apply(write) for write in writes])
+
+    def _seal(self, outcomes: list[CommitOutcome]) -> list[CommitOutcome]:
+        """Number what was written."""
+        facts = tuple(each.fact for each in outcomes if isinstance(each, Committed) and not each.again)
+        if not facts:
+            return outcomes
+        own = self.chains.setdefault(self.chain, [])
+        own.append(facts)
+        return [
+            each._replace(batch=len(own)) if isinstance(each, Committed) and not each.again else each
+            for each in outcomes
+        ]
 
     def _keep_answer(self, answer: AnswerRecord) -> None:
         kept = self._keys.get((answer.user_id, answer.idempotency_key))
@@ -126,7 +150,7 @@ class FakeScoreStore:
         """What stands against applying it, in the order of the checks."""
         spent = self._spent.get(write.token_hash)
         if spent is not None and (spent.operation_id, spent.user_id) == (write.operation_id, write.user_id):
-            return Committed(self._told_now(spent.outcome.fact), spent.outcome.points, again=True)
+            return Committed(self.told_now(spent.outcome.fact), spent.outcome.points, again=True)
         if write.idempotency_key is not None:
             known = self._known(KeyLookup(write.user_id, write.idempotency_key, write.request_hash))
             if known is not None:
@@ -161,9 +185,9 @@ class FakeScoreStore:
             return None
         if kept.request_hash != lookup.request_hash:
             return KeyConflict()
-        return replace(kept.first, fact=self._told_now(kept.first.fact))
+        return replace(kept.first, fact=self.told_now(kept.first.fact))
 
-    def _told_now(self, fact: ScoreFact) -> ScoreFact:
+    def told_now(self, fact: ScoreFact) -> ScoreFact:
         """What is known of a score of before, with the profile of now."""
         player = self.players.rows[fact.user_id]
         return fact._replace(country=player.country, avatar=player.avatar, hidden=player.standing.hidden)

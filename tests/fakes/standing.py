@@ -54,7 +54,9 @@ class FakeStandingStore:
         if act.event_id not in self._told:
             before = row.standing
             row.standing = replace(before, **change.named)  # type: ignore[arg-type]
-            row.version += before.hidden != row.standing.hidden
+            if before.hidden != row.standing.hidden:
+                row.version += 1
+                self.players.changed(user_id)
             self._told[act.event_id] = before, row.standing
             self.audit.put([_event(user_id, act, before, row.standing)])
         return Stood(*self._told[act.event_id], row.fact())

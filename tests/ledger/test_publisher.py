@@ -45,7 +45,7 @@ class Press:
         await wait_all_tasks_blocked()
 
     async def entries(self) -> list[list[tuple[str, int]]]:
-        return [[(each.user_id, each.score) for each in entry.facts] for entry in await self.log.read(None, 100)]
+        return [[(each.user_id, each.score) for each in entry.facts] for _, entry in self.log.bus.entries]
 
 
 @asynccontextmanager
@@ -110,10 +110,29 @@ async def test_tokens_go_with_the_facts_for_which_they_were_spent(autojump_clock
 
 
 async def test_an_entry_has_a_bound(autojump_clock: MockClock) -> None:
-    """After a long wait there are several."""
+    """After a long wait there are several; what was published at once stays together, whatever its size."""
     async with running_press() as press:
-        await press.publish(*(fact(f"{n}", 1) for n in range(ENTRY + 1)))
-        assert [len(entry) for entry in await press.entries()] == [ENTRY, 1]
+        gate = press.log.faults.hold()
+        await press.publish(fact("a", 1))
+        for count in (ENTRY - 1, ENTRY + 1, 1):
+            press.publisher.tell(Publish(tuple(fact(f"{n}", 1) for n in range(count))))
+        gate.set()
+        await trio.sleep(2 * BREATH_S)
+        assert [len(entry) for entry in await press.entries()] == [1, 2 * ENTRY, 1]
+
+
+async def test_an_entry_says_which_batches_it_has(autojump_clock: MockClock) -> None:
+    """Each stands there whole, and so only in one."""
+    async with running_press() as press:
+        gate = press.log.faults.hold()
+        press.publisher.tell(Publish((fact("a", 1),), batches=(1,)))
+        await wait_all_tasks_blocked()
+        press.publisher.tell(Publish(tuple(fact(f"{n}", 1) for n in range(ENTRY)), batches=(2,)))
+        press.publisher.tell(Publish((fact("a", 2),)))
+        press.publisher.tell(Publish((fact("a", 3),), batches=(3, 4)))
+        gate.set()
+        await trio.sleep(2 * BREATH_S)
+        assert [entry.batches for _, entry in press.log.bus.entries] == [(1,), (2,), (3, 4)]
 
 
 async def test_of_several_entries_those_are_counted_as_dropped_that_did_not_get_through(
@@ -122,7 +141,9 @@ async def test_of_several_entries_those_are_counted_as_dropped_that_did_not_get_
     """The one that failed and all behind it; not those before."""
     async with running_press() as press:
         press.log.faults.fail_before(None, None, StoreUnavailable("away"))
-        await press.publish(*(fact(f"{n}", 1) for n in range(3 * ENTRY + 1)))
+        for count in (ENTRY, ENTRY, ENTRY, 1):
+            press.publisher.tell(Publish(tuple(fact(f"{n}", 1) for n in range(count))))
+        await wait_all_tasks_blocked()
         assert [len(entry) for entry in await press.entries()] == [ENTRY, ENTRY]
         assert press.dropped == [ENTRY + 1]
 

@@ -16,9 +16,10 @@ import pytest
 import trio
 import trio.testing
 
-from actors.ports import ALL_TIME, Committed, CommitUnknown, Registered, StoreFault, StoreUnavailable, UserId
+from actors.ports import ALL_TIME, ChainId, Committed, CommitUnknown, Registered, StoreFault, StoreUnavailable, UserId
 from scoreboard.stores.opening import Readiness, Stores
 from scoreboard.stores.postgres_connections import Bounds
+from scoreboard.stores.redis_events import RedisEventLog
 from tests.contract.making import account, token_hash, write
 from tests.stores.bounds import CUTTING, HASTY_AT_LOCKS, UNHURRIED
 from tests.stores.proxy import Proxy, proxied
@@ -235,9 +236,10 @@ async def test_an_entry_whose_answer_was_lost_is_not_added_twice(postgres_url: s
         world.redis.lose_answer = True
         with pytest.raises(StoreUnavailable):
             await world.stores.events.append([fact])
-        assert 2 == len(await world.stores.events.read(None, 10))
+        other = RedisEventLog(world.stores.redis, world.stores.redis, ChainId("another"))
+        assert 2 == len((await other.read("0", 10)).entries)
         await world.stores.events.append([fact])
-        assert 3 == len(await world.stores.events.read(None, 10))
+        assert 3 == len((await other.read("0", 10)).entries)
 
 
 async def test_without_redis_the_rest_works(postgres_url: str, tmp_path: Path) -> None:
@@ -268,7 +270,8 @@ async def test_the_event_log_is_bounded(postgres_url: str, redis_url: str) -> No
     async with open_stores(postgres_url, redis_url, event_log_length=100) as stores:
         for _ in range(400):
             await stores.events.append([])
-        assert 250 > len(await stores.events.read(None, 1000))
+        other = RedisEventLog(stores.redis, stores.redis, ChainId("another"))
+        assert 250 > len((await other.read("0", 1000)).entries)
 
 
 async def test_keys_in_redis_have_the_names_of_the_contract(postgres_url: str, redis_url: str) -> None:
