@@ -19,7 +19,7 @@ from scoreboard.server.process_log import logger_for
 from scoreboard.server.running import run_process
 from scoreboard.server.service_command import service
 from scoreboard.server.user_command import user
-from scoreboard.server.verbs import settings_of
+from scoreboard.server.verbs import MISTAKEN, give_up, settings_of
 from scoreboard.settings import Settings
 from scoreboard.settings_reader import describe
 
@@ -62,8 +62,7 @@ def worker_command(number: str) -> None:
     try:
         status = run_worker()
     except NoParent as error:
-        click.echo(f"scoreboard: worker {number}: {error}", err=True)
-        status = 2
+        give_up(f"worker {number}: {error}", status=MISTAKEN)
     sys.exit(status)
 
 

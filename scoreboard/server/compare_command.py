@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,8 +18,7 @@ from scoreboard.rehearsal import report
 from scoreboard.rehearsal.stage import Mix, cast, play
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.told import json_option
-from scoreboard.server.verbs import give_up
-from scoreboard.settings_reader import SettingsError, load
+from scoreboard.server.verbs import MISTAKEN, explained, give_up, settings_of
 from scoreboard.watch.errors import LearnerMissing, WatchError
 from scoreboard.watch.trees import Trees
 
@@ -65,12 +63,11 @@ def compare_command(seed: int, players: int, cheats: float, hours: float, *, lit
 
 
 def _rules(seed: int, *, literal: bool) -> FraudRules:
-    try:
-        rules = fraud_rules(load(os.environ, {"fraud.enabled": True, "limits.enabled": True}), b"rehearsal")
-    except (SettingsError, WatchError) as error:
-        give_up(str(error), status=2)
+    settings = settings_of(None, {"fraud.enabled": True, "limits.enabled": True})
+    with explained(WatchError, status=MISTAKEN):
+        rules = fraud_rules(settings, b"rehearsal")
     if rules is None:
-        give_up("nothing is watched", status=2)
+        give_up("nothing is watched", status=MISTAKEN)
     try:
         rules = replace(rules, learner=Trees(seed))
     except LearnerMissing:

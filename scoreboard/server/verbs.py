@@ -32,12 +32,12 @@ def settings_of(data: str | None, options: Mapping[str, object] | None = None) -
 
 
 @contextmanager
-def explained(*expected: type[Exception]) -> Iterator[None]:
-    """End the process with the sentence of an expected error and the status 1; others show where they come from."""
+def explained(*expected: type[Exception], status: int = FAILED) -> Iterator[None]:
+    """End the process with the sentence of an expected error; others show where they come from."""
     try:
         yield
     except expected as error:
-        give_up(str(error))
+        give_up(str(error), status=status)
 
 
 def give_up(sentence: str, *, status: int = FAILED) -> NoReturn:
