@@ -189,6 +189,15 @@ class Keys(Group, frozen=True, kw_only=True):
     ] = 30.0
 
 
+class Personal(Group, frozen=True, kw_only=True):
+    """What is known of persons."""
+
+    strangers_days: Annotated[
+        int, Meta(ge=1, le=3650, description="From where strangers came can be read for so many days in the audit")
+    ] = 30
+    keys_held: Annotated[Count, Meta(description="Players whose keys are held in memory, 250 bytes each")] = 50_000
+
+
 class Passwords(Group, frozen=True, kw_only=True):
     """What a sign-in costs."""
 
@@ -282,6 +291,7 @@ class Settings(Group, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     fraud: Fraud = field(default_factory=Fraud)
     keys: Keys = field(default_factory=Keys)
+    personal: Personal = field(default_factory=Personal)
     passwords: Passwords = field(default_factory=Passwords)
     sessions: Sessions = field(default_factory=Sessions)
     following: Following = field(default_factory=Following)

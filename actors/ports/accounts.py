@@ -15,7 +15,10 @@ from actors.ports.source import Source
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """A player to be. `username_key` and `email_key` are the folded forms that must be unique."""
+    """A player to be. `username_key` and `email_key` are the folded forms that must be unique.
+
+    So must be `look`, what the name looks like; None looks like nobody.
+    """
 
     user_id: UserId
     username: str
@@ -23,6 +26,7 @@ class NewAccount:
     email: str
     email_key: str
     password_hash: str
+    look: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,9 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class NameTaken:
-    """Another account has this user name."""
+    """Another account has this user name, or one that looks `alike`."""
+
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)

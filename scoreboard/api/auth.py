@@ -28,6 +28,7 @@ from scoreboard.api.world import ApiWorld
 from scoreboard.security import names, refresh
 from scoreboard.security.client_secret import client_secret
 from scoreboard.security.errors import PasswordRefused
+from scoreboard.security.lookalikes import look
 from scoreboard.security.passwords import PASSWORD, new_secret
 from scoreboard.wire.texts import Clean
 
@@ -82,7 +83,8 @@ class AuthRoutes:
             return self._answers.registered(await self._sign_in(found, request), REPLAYED)
         by = self._world.shares_of(request, username.key)
         password_hash = await self._world.passwords.hash(body.password, by=by)
-        account = NewAccount(user_id, username.text, username.key, email.text, email.key, password_hash)
+        named = (username.text, username.key, email.text, email.key)
+        account = NewAccount(user_id, *named, password_hash, look(username.text))
         token = refresh.new()
         session = self._new_session(account.user_id, token, request.came_from())
         await self._create(account, session)
@@ -133,7 +135,7 @@ class AuthRoutes:
     async def _create(self, account: NewAccount, session: NewSession) -> None:
         outcome = await self._world.accounts.ask(Register(account, session), within=self._world.write_within_s)
         if isinstance(outcome, NameTaken):
-            raise _name_taken()
+            raise _looks_taken() if outcome.alike else _name_taken()
         if isinstance(outcome, EmailTaken):
             raise ApiError(409, "Conflict", "EMAIL_TAKEN", "There is an account with this e-mail address already.")
 
@@ -196,3 +198,8 @@ def _bad_refresh(reason: str) -> ApiError:
 
 def _name_taken() -> ApiError:
     return ApiError(409, "Conflict", "USERNAME_TAKEN", "There is an account with this user name already.")
+
+
+def _looks_taken() -> ApiError:
+    sentence = "There is a user name that looks like this one already. Choose one that nobody takes for another."
+    return ApiError(409, "Conflict", "USERNAME_TAKEN", sentence)

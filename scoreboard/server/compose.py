@@ -55,6 +55,7 @@ from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
 from scoreboard.stores.kept_archive import KeptArchive
 from scoreboard.stores.opening import Stores, open_stores
+from scoreboard.stores.personal import PersonalRules
 from scoreboard.stores.postgres_connections import Bounds
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
@@ -112,7 +113,7 @@ async def serve(
 
 
 async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
-    log = parts.log
+    log, persons = parts.log, parts.settings.personal
     wanted = (await embed_stores(scopes, parts.settings, log)).stores
     stores = await scopes.enter_async_context(
         open_stores(
@@ -122,6 +123,7 @@ async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
             prefix=wanted.redis_prefix,
             postgres_connections=wanted.postgres_connections,
             redis_connections=wanted.redis_connections,
+            personal=PersonalRules(persons.keys_held, persons.strangers_days),
             bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
         )
     )

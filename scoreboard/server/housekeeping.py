@@ -11,6 +11,7 @@ from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
 from scoreboard.security.keyfolder import FOLDER
+from scoreboard.security.lookalikes import look
 from scoreboard.server.acts import carry
 from scoreboard.server.core import Core
 from scoreboard.server.hooks import CoreWatch
@@ -56,7 +57,7 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("rotation of keys", rotate_keys),
         Child("board loader", load_board),
         Child("maintenance", clean_stores),
-        Child("encryption", partial(_encrypt_past, parts, stores)),
+        Child("mending", partial(_mend_past, parts, stores)),
         Child("keys", parts.keys.keep),
         Child("acts", partial(_carry_acts, parts, stores)),
     ]
@@ -77,14 +78,15 @@ async def _carry_acts(parts: Parts, stores: Stores) -> None:
         await trio.sleep(CARRY_S)
 
 
-async def _encrypt_past(parts: Parts, stores: Stores) -> None:
+async def _mend_past(parts: Parts, stores: Stores) -> None:
     """At once, and every hour as long as a version before this one may run beside it."""
     while True:
         try:
             rows = await stores.encrypt_past()
+            names = await stores.fill_looks(look)
         except StoreError as error:
-            parts.log.warning("encryption_postponed", reason=str(error))
+            parts.log.warning("mending_postponed", reason=str(error))
         else:
-            if rows:
-                parts.log.info("encrypted", rows=rows)
+            if rows or names:
+                parts.log.info("mended_what_was_there_before", encrypted=rows, looks_of_names=names)
         await trio.sleep(MAINTENANCE_S)

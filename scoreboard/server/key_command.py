@@ -11,11 +11,17 @@ import click
 
 from scoreboard.security import keymaking
 from scoreboard.security.errors import SecurityError
-from scoreboard.security.keyfolder import KeyFolder
+from scoreboard.security.keyfiles import read_private
+from scoreboard.security.keyfolder import FOLDER, KeyFolder
+from scoreboard.security.keys import MASTER, parse_secret
+from scoreboard.security.personal import master_id
 from scoreboard.server.acts import KEY_ROTATED, journaled, why_option
 from scoreboard.server.keychain import key_times
-from scoreboard.server.verbs import data_option, explained, settings_of
+from scoreboard.server.offline import postgres_option, with_stores
+from scoreboard.server.rewrap_command import rewrap_command
+from scoreboard.server.verbs import data_option, explained, give_up, settings_of
 from scoreboard.settings import Settings
+from scoreboard.stores.personal_rewrap import wrapped_by
 
 
 @click.group("key")
@@ -33,9 +39,10 @@ def key() -> None:
 @why_option
 @data_option
 def rotate_command(kind: str, name: str, why: str | None, data: str | None) -> None:
-    """Make a new key of the KIND action, client, game or jwt, and print its file.
+    """Make a new key of the KIND action, client, game, jwt or master, and print its file.
 
-    Those of the game are all believed until they are retired: give its servers the new one first.
+    Those of the game are all believed until they are retired: give its servers the new one first. After one of a
+    master key, `scoreboard key rewrap` lets go of the one before.
     """
     with explained(SecurityError, OSError):
         settings = settings_of(data)
@@ -78,17 +85,33 @@ def list_command(data: str | None) -> None:
 @click.argument("name")
 @why_option
 @data_option
-def retire_command(name: str, why: str | None, data: str | None) -> None:
+@postgres_option
+def retire_command(name: str, why: str | None, data: str | None, postgres: str | None) -> None:
     """Believe the key NAME (a file, as `list` prints it) no more, at once, whatever was signed with it.
 
-    For one of the game that is not used any more, and for one that somebody else may have read.
+    For one of the game that is not used any more, and for one that somebody else may have read. A master key that wraps
+    anything is not retired: `scoreboard key rewrap` first.
     """
     with explained(SecurityError, OSError):
         settings = settings_of(data)
+        if name.startswith(MASTER):
+            _require_unused(name, data, postgres)
         with journaled(Path(settings.data_dir), "KEY_RETIRED", why=why, name=name) as entry:
             gone = keymaking.retire(_folder(settings), name)
             entry.tell(file=gone.name)
         click.echo(gone)
+
+
+def _require_unused(name: str, data: str | None, postgres: str | None) -> None:
+    file = Path(settings_of(data).data_dir) / FOLDER / f"{name.removesuffix('.key')}.key"
+    if file.is_file():
+        master = master_id(parse_secret(read_private(file), str(file)))
+        count = with_stores(data, postgres, lambda stores: wrapped_by(stores.database, master))
+        if count:
+            give_up(f"{name} wraps {count} keys of persons, which nobody could open without it: scoreboard key rewrap")
+
+
+key.add_command(rewrap_command)
 
 
 def _folder(settings: Settings) -> Path:

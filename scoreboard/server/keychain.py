@@ -87,14 +87,14 @@ def verifiers(keys: LiveKeys) -> dict[str, Verifier]:
 class MastersOnDisk:
     """The master keys of a folder, for an operator's verbs: none is made, and none is read before it is needed."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+    def __init__(self, data_dir: Path, times: KeyTimes) -> None:
+        self._folder = KeyFolder(data_dir, times)
         self._masters: tuple[bytes, ...] | None = None
 
     def __call__(self) -> tuple[bytes, ...]:
         """The first wraps; raises PrivateFileRefused."""
         if self._masters is None:
-            self._masters = KeyFolder(self._data_dir).masters(time.time())
+            self._masters = self._folder.masters(time.time())
         return self._masters
 
 

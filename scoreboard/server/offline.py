@@ -14,9 +14,10 @@ import click
 import trio
 
 from actors.ports import Act, AuditEvent, EventId, EventKind, StoreError
+from scoreboard.security.errors import SecurityError
 from scoreboard.security.personal import PersonalVault
 from scoreboard.server.acts import operator, place, source
-from scoreboard.server.keychain import MastersOnDisk
+from scoreboard.server.keychain import MastersOnDisk, key_times
 from scoreboard.server.verbs import explained, settings_of
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
@@ -36,7 +37,7 @@ postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL
 def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
     """Do it; if it cannot be done, say why in a sentence, and end with status 1 (2 for a wrong setting)."""
     settings = settings_of(data, {"stores.postgres_url": postgres})
-    with explained(StoreError, EmbeddedError, MigrationError, OSError):
+    with explained(StoreError, EmbeddedError, MigrationError, SecurityError, OSError):
         return trio.run(partial(_opened, settings, work))
 
 
@@ -67,5 +68,5 @@ async def _opened(settings: Settings, work: Callable[[Stores], Awaitable[R]]) ->
                 url = await scopes.enter_async_context(embedded_postgres(data_dir))
             except DataDirectoryBusy:
                 url = running_url(data_dir)
-        vault = PersonalVault(MastersOnDisk(data_dir))
+        vault = PersonalVault(MastersOnDisk(data_dir, key_times(settings)))
         return await work(await scopes.enter_async_context(open_stores(url, NO_REDIS, vault, postgres_connections=1)))

@@ -41,7 +41,7 @@ from actors.ports import (
 )
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.migrate import migrate
-from scoreboard.stores.personal import Personal
+from scoreboard.stores.personal import Personal, PersonalRules
 from scoreboard.stores.personal_keys import Vault
 from scoreboard.stores.personal_past import encrypt_emails, encrypt_sessions
 from scoreboard.stores.postgres_accounts import PostgresAccountStore
@@ -55,6 +55,7 @@ from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
+from scoreboard.stores.postgres_looks import fill_looks
 from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
@@ -134,6 +135,13 @@ class Stores:
                 rows += bite
         return rows
 
+    async def fill_looks(self, look_of: Callable[[str], str]) -> int:
+        """Fill in what names of before look like; how many. Raises StoreError: another time."""
+        names = 0
+        while bite := await fill_looks(self.database, look_of):
+            names += bite
+        return names
+
     async def maintain(self) -> None:
         """What must be done every now and then (an hour is often enough).
 
@@ -187,6 +195,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     redis_connections: int = 4,
     event_log_length: int = 2_000,
     bounds: Bounds = USUAL,
+    personal: PersonalRules | None = None,
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
 
@@ -208,7 +217,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
             async with _closing(loop, database, (redis, listener), bounds):
                 chains = Chains()
                 events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
-                yield _stores(database, redis, events, Personal(vault), chains, tuple(migrations))
+                yield _stores(database, redis, events, Personal(vault, personal), chains, tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import asyncpg
@@ -15,7 +16,7 @@ import msgspec
 from asyncpg.pgproto.pgproto import UUID
 
 from actors.ports import ERASED, Source
-from scoreboard.stores.personal_keys import MOST, PersonalKeys, Vault
+from scoreboard.stores.personal_keys import PersonalKeys, Vault
 from scoreboard.stores.postgres_values import address, clean, user_agent
 
 #: Shown in place of what cannot be opened though its key is there: it was changed, or moved here from elsewhere.
@@ -40,6 +41,14 @@ _unpack = msgspec.msgpack.Decoder(tuple[str | None, str | None]).decode
 SERVICES = "services"
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalRules:
+    """So many keys of players are held in memory, and what strangers sent opens for so many days."""
+
+    keys_held: int = 50_000
+    strangers_days: int = 30
+
+
 class Row(NamedTuple):
     """A source as it is read: where it stands and whose it is; or what an earlier version wrote in the clear."""
 
@@ -53,16 +62,16 @@ class Row(NamedTuple):
 class Personal:
     """Encrypts and opens, with keys that it reads as they are needed. For asyncio.
 
-    Strangers, who have no key of their own, share one a day; it opens what it encrypted for `strangers_days`. `now_s`
-    tells the day.
+    Strangers, who have no key of their own, share one a day. `now_s` tells the day.
     """
 
     def __init__(
-        self, vault: Vault, *, most: int = MOST, strangers_days: int = 30, now_s: Callable[[], float] = time.time
+        self, vault: Vault, rules: PersonalRules | None = None, *, now_s: Callable[[], float] = time.time
     ) -> None:
-        self._vault = vault
-        self.keys = PersonalKeys(vault, most=most)
-        self.strangers_days = strangers_days
+        rules = rules or PersonalRules()
+        self.vault = vault
+        self.keys = PersonalKeys(vault, most=rules.keys_held)
+        self.strangers_days = rules.strangers_days
         self._now_s = now_s
 
     def __repr__(self) -> str:
@@ -72,12 +81,12 @@ class Personal:
 
     def email_sealed(self, key: bytes, user: UUID, text: str) -> bytes:
         """An e-mail address as it stands in the database."""
-        return OF_USER + self._vault.encrypt(key, clean(text).encode(), OF_USER + user.bytes + EMAIL)
+        return OF_USER + self.vault.encrypt(key, clean(text).encode(), OF_USER + user.bytes + EMAIL)
 
     async def email_key(self, connection: asyncpg.Connection, folded: str) -> str:
         """What tells whether two e-mail addresses are the same; raises StoreUnavailable without the master key."""
         key = await self.keys.made(connection, "email")
-        return HASHED + self._vault.hashed(key, clean(folded))
+        return HASHED + self.vault.hashed(key, clean(folded))
 
     async def email(self, connection: asyncpg.Connection, user: UUID, sealed: bytes | None, plain: str) -> str:
         """An e-mail address as its owner typed it; raises StoreUnavailable without the master key."""
@@ -86,7 +95,7 @@ class Personal:
         key = (await self.keys.of(connection, {user})).get(user)
         if key is None:
             return ERASED
-        opened = self._vault.decrypt(key, sealed[1:], OF_USER + user.bytes + EMAIL)
+        opened = self.vault.decrypt(key, sealed[1:], OF_USER + user.bytes + EMAIL)
         return UNREADABLE if opened is None else opened.decode()
 
     # --- where requests came from ---
@@ -157,12 +166,12 @@ class Personal:
         if key is None:
             return None
         content = _pack((address(source.address), user_agent(source.user_agent)))
-        return head + self._vault.encrypt(key, content, head + name)
+        return head + self.vault.encrypt(key, content, head + name)
 
     def _opened(self, key: bytes | None, sealed: bytes, head: bytes, name: bytes) -> Source:
         if key is None:
             return Source(ERASED, ERASED)
-        content = self._vault.decrypt(key, sealed[len(head) :], head + name)
+        content = self.vault.decrypt(key, sealed[len(head) :], head + name)
         return Source(UNREADABLE, UNREADABLE) if content is None else Source(*_unpack(content))
 
     def _today(self) -> int:

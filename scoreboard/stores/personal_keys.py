@@ -10,9 +10,6 @@ from asyncpg.pgproto.pgproto import UUID
 
 from actors.ports import StoreUnavailable
 
-#: So many unwrapped keys are held; a quarter of a kilobyte each.
-MOST = 50_000
-
 KEYS = "SELECT user_id, master, wrapped FROM user_keys WHERE user_id = ANY ($1::uuid[])"
 
 # In the order of the players, so that two workers that make the same ones wait for each other in one direction only.
@@ -74,7 +71,7 @@ class PersonalKeys:
     At most `most` are held; those that were not asked for lately go first.
     """
 
-    def __init__(self, vault: Vault, *, most: int = MOST) -> None:
+    def __init__(self, vault: Vault, *, most: int) -> None:
         self._vault = vault
         self._most = most
         self._young: dict[UUID, bytes] = {}

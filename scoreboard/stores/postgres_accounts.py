@@ -38,25 +38,25 @@ from scoreboard.stores.postgres_values import clean, name_key, user_key
 # An address that a version before this wrote stands in the clear until it is encrypted: $6 is that.
 REGISTER = """
 WITH made AS (
-    INSERT INTO users (user_id, username, username_key, email, email_sealed, email_key, password_hash,
+    INSERT INTO users (user_id, username, username_key, email, email_sealed, email_key, password_hash, look,
                        reached_at, created_at, updated_at, last_active)
-    SELECT $1::uuid, $2::text, $3::text, '', $4::bytea, $5::text, $7::text, m.at, m.at, m.at, m.at
+    SELECT $1::uuid, $2::text, $3::text, '', $4::bytea, $5::text, $7::text, $8::text, m.at, m.at, m.at, m.at
     FROM (SELECT clock_timestamp() AS at) m  -- the columns' own defaults are moments apart
     WHERE NOT EXISTS (SELECT FROM users WHERE email_key = $6::text)
     ON CONFLICT DO NOTHING
     RETURNING user_id, username, score, version, to_us(reached_at) AS reached_us, country::text, avatar
 ), kept AS (
-    INSERT INTO user_keys (user_id, master, wrapped) SELECT user_id, $8::text, $9::bytea FROM made
+    INSERT INTO user_keys (user_id, master, wrapped) SELECT user_id, $9::text, $10::bytea FROM made
 )
 SELECT username, score, version, reached_us, 0, 0, country, avatar, false FROM made
 """
 
 WHO_HAS_IT = """
 SELECT user_id = $1 AND username_key = $2 AND email_key IN ($3, $4) AS same, username_key = $2 AS name,
-       username, score, version, to_us(reached_at) AS reached_us, 0, 0, country::text, avatar,
-       is_banned OR is_quarantined
-FROM users WHERE user_id = $1 OR username_key = $2 OR email_key IN ($3, $4)
-ORDER BY same DESC, name DESC LIMIT 1
+       coalesce(look = $5, false) AS alike, username, score, version, to_us(reached_at) AS reached_us, 0, 0,
+       country::text, avatar, is_banned OR is_quarantined
+FROM users WHERE user_id = $1 OR username_key = $2 OR email_key IN ($3, $4) OR look = $5
+ORDER BY same DESC, name DESC, alike DESC LIMIT 1
 """
 
 ACCOUNT = """
@@ -151,22 +151,31 @@ class PostgresAccountStore:
         """See `AccountStore.register`."""
         user_id = name_key(account.user_id)
         name_folded, email_folded = clean(account.username_key), clean(account.email_key)
+        look = None if account.look is None else clean(account.look)
         key = self._personal.keys.fresh(user_id.bytes)
         sealed = self._personal.email_sealed(key.key, user_id, account.email)
 
         async def work(connection: asyncpg.Connection) -> Registered | NameTaken | EmailTaken:
             email_key = await self._personal.email_key(connection, email_folded)
-            values = (clean(account.username), name_folded, sealed, email_key, email_folded, account.password_hash)
+            values = (
+                clean(account.username),
+                name_folded,
+                sealed,
+                email_key,
+                email_folded,
+                account.password_hash,
+                look,
+            )
             row = await connection.fetchrow(REGISTER, user_id, *values, key.master, key.wrapped)
             if row is not None:
                 self._personal.keys.hold(user_id, key.key)
                 return Registered(ScoreFact(UserId(str(user_id)), *row))
-            row = await connection.fetchrow(WHO_HAS_IT, user_id, name_folded, email_key, email_folded)
+            row = await connection.fetchrow(WHO_HAS_IT, user_id, name_folded, email_key, email_folded, look)
             if row is None:
                 raise StoreUnavailable("the account in the way has just gone")
             if row["same"]:
-                return Registered(ScoreFact(UserId(str(user_id)), *row[2:]))
-            return NameTaken() if row["name"] else EmailTaken()
+                return Registered(ScoreFact(UserId(str(user_id)), *row[3:]))
+            return NameTaken(alike=not row["name"]) if row["name"] or row["alike"] else EmailTaken()
 
         return await self._database.run(work)
 

@@ -166,3 +166,14 @@ async def test_logging_out_ends_the_session_at_once(world: World) -> None:
     assert 401 == (await refresh(world, me.refresh))[0]
     assert 200 == (await world.post("/api/actions/token", token=str(other["accessToken"]))).status_code
     assert 200 == (await refresh(world, str(other["refreshToken"])))[0]
+
+
+async def test_a_name_that_looks_like_another_is_taken(world: World) -> None:
+    """Also all in letters of another script; it is said what to do."""
+    await world.signed_up("Coco")
+    for number, name in enumerate(("\u0441\u043e\u0441\u043e", "C0co")):
+        body = {"username": name, "email": f"{number}@example.org", "password": PASSWORD}
+        refused = await world.post("/api/auth/register", body)
+        told = await refused.get_json()
+        assert (409, "USERNAME_TAKEN") == (refused.status_code, told["code"])
+        assert "looks like this one" in told["message"]

@@ -14,8 +14,8 @@ from tests.bench.scoreboard_subject import TOP, ServerFailed
 from tests.stores_fixtures import open_stores
 
 PLAYERS = """
-INSERT INTO users (user_id, username, username_key, email, email_key, password_hash)
-SELECT md5('player ' || n)::uuid, 'bench' || n, 'bench' || n, '', 'hmac:' || n, '-'
+INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, look)
+SELECT md5('player ' || n)::uuid, 'bench' || n, 'bench' || n, '', 'hmac:' || n, '-', 'look' || n
 FROM generate_series(0, {count} - 1) AS n
 """
 

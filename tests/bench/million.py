@@ -16,8 +16,8 @@ from scoreboard.stores.embedded_postgres import DATABASE, embedded_postgres
 FILL_WITHIN_S = 200.0
 # Ids in no order, scores below their number with many the same, times over eleven days, a hash of the usual length.
 FILL = """
-INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, score, version, reached_at)
-SELECT md5(n::text)::uuid, 'player' || n, 'player' || n, '', 'hmac:' || n, repeat('x', 60),
+INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, look, score, version, reached_at)
+SELECT md5(n::text)::uuid, 'player' || n, 'player' || n, '', 'hmac:' || n, repeat('x', 60), 'look' || n,
        (abs(hashint4(n)::bigint) * 7919) % 500000, 1 + n % 50, now() - (n::bigint * 7919 % 1000000) * interval '1 s'
 FROM generate_series(1, $1::int) AS n
 """

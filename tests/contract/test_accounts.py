@@ -64,3 +64,14 @@ async def test_letters_of_all_languages_are_kept(world: World) -> None:
     found = await world.accounts.account_named("zoë 🏆 李")
     assert found is not None
     assert "Zoë 🏆 李" == found.username
+
+
+async def test_nobody_looks_like_somebody_else(world: World) -> None:
+    """That is said otherwise than that the name is taken; who does not say what it looks like looks like nobody."""
+    first = replace(account("Ann"), look="ann")
+    assert isinstance(await world.accounts.register(first), Registered)
+    assert isinstance(await world.accounts.register(first), Registered)
+    assert NameTaken(alike=True) == await world.accounts.register(replace(account("Anm"), look="ann"))
+    assert NameTaken() == await world.accounts.register(replace(account("ann"), look="ann"))
+    for other in (account("Bob"), account("Eve"), replace(account("Anna"), look="anna")):
+        assert isinstance(await world.accounts.register(other), Registered)

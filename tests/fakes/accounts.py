@@ -69,10 +69,12 @@ class FakeAccountStore:
                 return Registered(row.fact())
         if any(row.username_key == account.username_key for row in self.players.rows.values()):
             return NameTaken()
+        if account.look is not None and any(row.look == account.look for row in self.players.rows.values()):
+            return NameTaken(alike=True)
         if any(row.email_key == account.email_key for row in self.players.rows.values()):
             return EmailTaken()
         row = Player(account.user_id, account.username, *keys[1:], account.password_hash, self.players.moment())
-        row.email = account.email
+        row.email, row.look = account.email, account.look
         self.players.rows[account.user_id] = row
         self.players.changed(account.user_id)
         return Registered(row.fact())

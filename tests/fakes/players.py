@@ -24,6 +24,7 @@ class Player:
     country: str | None = None
     avatar: str | None = None
     email: str = ""
+    look: str | None = None
     created_us: int = field(init=False)
     last_active_us: int = field(init=False)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,8 +73,9 @@ async def test_who_is_erased_is_erased_everywhere_and_nobody_else_is(archive: Ar
 
 
 async def test_who_is_erased_is_signed_out_and_cannot_sign_in(archive: Archive) -> None:
-    """Under no name and with no password; name and e-mail address are free for somebody else."""
+    """Under no name and with no password; name, looks and e-mail address are free for somebody else."""
     ann = await busy(archive, "Ann")
+    await archive.stores.fill_looks(str.casefold)
     await archive.stores.erasure.erase(ann, "erased-1", HASH, ACT)
     assert [] == await archive.sources(ann)
     assert await archive.stores.accounts.account_named("ann") is None
@@ -81,7 +83,8 @@ async def test_who_is_erased_is_signed_out_and_cannot_sign_in(archive: Archive) 
     assert left is not None
     assert left.banned
     assert not await Passwords(rounds=4).verify("a long enough secret", left.password_hash)
-    assert isinstance(await archive.stores.accounts.register(account("Ann")), Registered)
+    again = replace(account("Ann"), look="ann")
+    assert isinstance(await archive.stores.accounts.register(again), Registered)
 
 
 async def test_what_comes_late_of_who_was_erased_has_no_source(archive: Archive) -> None:
