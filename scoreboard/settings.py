@@ -178,6 +178,19 @@ class Fraud(Group, frozen=True, kw_only=True):
     restrict_s: Annotated[float, Meta(ge=1, le=400 * DAY_S, description="How long somebody stays restricted")] = 3600.0
 
 
+class Captcha(Group, frozen=True, kw_only=True):
+    """Where answers to captchas are judged, of players who are restricted; without an address nobody is asked."""
+
+    url: Annotated[
+        str | None,
+        Meta(
+            examples=["https://captcha.example/siteverify"],
+            description="Where the provider of captchas judges answers; without it nobody is asked for one",
+        ),
+    ] = None
+    secret: Annotated[str | None, Meta(description="By which the provider knows this server")] = None
+
+
 class Keys(Group, frozen=True, kw_only=True):
     """How keys take each other's place."""
 
@@ -290,6 +303,7 @@ class Settings(Group, frozen=True, kw_only=True):
     tokens: Tokens = field(default_factory=Tokens)
     limits: Limits = field(default_factory=Limits)
     fraud: Fraud = field(default_factory=Fraud)
+    captcha: Captcha = field(default_factory=Captcha)
     keys: Keys = field(default_factory=Keys)
     personal: Personal = field(default_factory=Personal)
     passwords: Passwords = field(default_factory=Passwords)
@@ -320,6 +334,14 @@ def contradictions(settings: Settings) -> list[str]:
         (
             (door.certificate is None) != (door.private_key is None),
             "SCOREBOARD_DOOR_CERTIFICATE and SCOREBOARD_DOOR_PRIVATE_KEY go together",
+        ),
+        (
+            (settings.captcha.url is None) != (settings.captcha.secret is None),
+            "SCOREBOARD_CAPTCHA_URL and SCOREBOARD_CAPTCHA_SECRET go together",
+        ),
+        (
+            not (settings.captcha.url or "https://").startswith(("https://", "http://")),
+            "SCOREBOARD_CAPTCHA_URL must be like https://captcha.example/siteverify",
         ),
         (
             not (stores.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")),

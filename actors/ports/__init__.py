@@ -26,6 +26,7 @@ from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.batches import Batch, BatchStore, Sight, Stretch
 from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
+from actors.ports.captcha import CaptchaAway, CaptchaVerifier
 from actors.ports.catalogue import ED25519, GAME_KEY, HMAC, ActionCatalogue, ActionKind
 from actors.ports.clock import CLOCK_SKEW_US, NEVER_US, WallClock
 from actors.ports.errors import CommitUnknown, StoreError, StoreFault, StoreUnavailable
@@ -92,6 +93,8 @@ __all__ = [
     "BoardId",
     "BoardPart",
     "BoardScope",
+    "CaptchaAway",
+    "CaptchaVerifier",
     "ChainId",
     "CommitOutcome",
     "CommitUnknown",

@@ -38,6 +38,7 @@ from actors.user.messages import (
 )
 from actors.user.refusals import (
     ActionTokenRefused,
+    CaptchaRequired,
     RateLimited,
     TokenAlreadyUsed,
     Unavailable,
@@ -109,10 +110,12 @@ class UserActor(PromptActor):
             raise self._fault
         match request.message:
             case IssueToken():
+                self._require_person(request.message.person)
                 request.answer(self._issue())
             case Increment() | Update():
                 self._score(request)
             case Complete():
+                self._require_person(request.message.person)
                 self._complete(request)
             case message:
                 raise TypeError(f"a user actor does not understand {message!r}")
@@ -139,6 +142,10 @@ class UserActor(PromptActor):
         token = tokens.issue(self._user_id, now_ms=now_ms, nonce=world.ids.nonce(), keys=world.keys())
         age_s = world.rules.token_age_s
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
+
+    def _require_person(self, shown: bool) -> None:  # noqa: FBT001 - as the message says it
+        if not shown and self._world.challenged(self._user_id):
+            raise CaptchaRequired("Solve a captcha first, and send its answer along with this request.")
 
     def _count_token(self, now_us: int) -> None:
         wait_s = self._token_window.take(now_us)

@@ -34,7 +34,9 @@ class TokenIssued:
 
 @dataclass(frozen=True, slots=True)
 class IssueToken(Question[TokenIssued]):
-    """Give me the right to score once. Refusals: RateLimited."""
+    """Give me the right to score once. `person`: that was shown just now. Refusals: RateLimited, CaptchaRequired."""
+
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,16 @@ class TokenEarned:
 
 @dataclass(frozen=True, slots=True)
 class Complete(Question[TokenEarned]):
-    """The game's server proves that I did this. Refusals: RateLimited and those of ``actors.actions.messages``.
+    """The game's server proves that I did this. Refusals: those of `IssueToken` and of ``actors.actions.messages``.
 
-    `action_id` is a UUID in lower case.
+    `action_id` is a UUID in lower case. `person` is as in `IssueToken`.
     """
 
     action_type: str
     action_id: str
     proof: Proof
     source: Source
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,13 @@ class ActionTokenRefused(Refusal):
         self.details: Mapping[str, Any] = {"reason": reason}
 
 
+class CaptchaRequired(Refusal):
+    """Who is restricted shows to be a person before another token is given."""
+
+    code = "CAPTCHA_REQUIRED"
+    details: Mapping[str, Any] = {"reason": "missing"}
+
+
 class Unlike(Refusal):
     """A field of an update is not as it must be; `details` name it."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from actors.fraud.messages import Action
-from actors.ports import Ids, WallClock
+from actors.ports import Ids, UserId, WallClock
 from actors.runtime import Ref
 from actors.user.limits import Limit
 from actors.user.token import ActionKeys
@@ -31,7 +31,10 @@ class UserRules:
 
 @dataclass(frozen=True, slots=True)
 class UserWorld:
-    """What a user actor needs from outside. `watched` is told of each attempt to score, and is quick."""
+    """What a user actor needs from outside. `watched` is told of each attempt to score, and is quick.
+
+    `challenged` says whether a player must show to be a person before another token is given.
+    """
 
     clock: WallClock
     ids: Ids
@@ -40,3 +43,4 @@ class UserWorld:
     ledger: Ref
     actions: Ref
     watched: Callable[[Action], None] = lambda _: None
+    challenged: Callable[[UserId], bool] = lambda _: False

@@ -140,6 +140,7 @@ REFUSALS = {
     "TOKEN_EXPIRED": (400, "Invalid token"),
     "TOKEN_ALREADY_USED": (400, "Invalid token"),
     "TOKEN_INVALID": (400, "Invalid token"),
+    "CAPTCHA_REQUIRED": (403, "Forbidden"),
     "RATE_LIMITED": (429, "Rate limit exceeded"),
     "IDEMPOTENCY_KEY_REUSED": (422, "Idempotency key reused"),
     "USER_BANNED": (403, "Forbidden"),

@@ -30,7 +30,8 @@ class ScoreRoutes:
     async def issue_token(self, request: ApiRequest) -> Answer:
         """The right to score once."""
         world, user_id = self._world, UserId(request.caller.user_id)
-        issued = await world.users.ask(user_id, IssueToken(), within=world.read_within_s)
+        person = world.captcha is not None and await world.captcha.shown(request)
+        issued = await world.users.ask(user_id, IssueToken(person), within=world.read_within_s)
         return json_answer(IssuedJson.of(issued))
 
     async def increment(self, request: ApiRequest) -> Answer:

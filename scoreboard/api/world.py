@@ -13,6 +13,7 @@ from actors.audit.messages import Denied
 from actors.leaderboard.published import PublishedBoards
 from actors.ports import Archive, AuditLog, BoardId, FraudStore, Ids, StoreError, UserId, WallClock
 from actors.runtime import Directory, Question, Ref
+from scoreboard.api.captcha import Captcha
 from scoreboard.api.errors import store_away
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
@@ -41,12 +42,13 @@ class ApiWorld:
     """The parts that requests are translated to, and the values of settings that concern them.
 
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
-    ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``. With
-    `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
-    answered. `unguessable` judges new passwords, `site_of` says what shares the limits of one address. `denied` hears
-    of each request that was refused. `gate` counts them, if there is one. `live_feed` describes what is not
-    REST. `readiness` names every part that an operator should hear of. `all_metrics` adds to the numbers of this worker
-    those of the others. Durations are seconds, `body_bytes` bounds a request's body.
+    ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``.
+    With `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
+    answered. `captcha` judges who must show to be a person. `unguessable` judges new passwords, `site_of` says what
+    shares the limits of one address. `denied` hears of each request that was refused. `gate` counts them, if there
+    is one. `live_feed` describes what is not REST. `readiness` names every part that an operator should hear of.
+    `all_metrics` adds to the numbers of this worker those of the others. Durations are seconds, `body_bytes` bounds a
+    request's body.
     """
 
     users: Directory[UserId]
@@ -80,6 +82,7 @@ class ApiWorld:
     denied: Callable[[Denied], None] = lambda _: None
     all_metrics: Callable[[bytes], Awaitable[bytes]] | None = None
     gate: Gate | None = None
+    captcha: Captcha | None = None
     public_boards: bool = True
     site_of: Callable[[str], str] = str
     origins: Origins = field(default_factory=Origins)

@@ -17,8 +17,9 @@ import trio
 
 from actors.announcements import messages as announcements
 from actors.leaderboard.messages import Loaded
-from actors.ports import ALL_TIME
+from actors.ports import ALL_TIME, CaptchaAway
 from scoreboard.api.app import create_app
+from scoreboard.api.captcha import Captcha
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import ApiWorld
@@ -59,6 +60,7 @@ from scoreboard.stores.personal import PersonalRules
 from scoreboard.stores.postgres_connections import Bounds
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
+from scoreboard.watch.captcha import HttpCaptcha
 from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
@@ -233,12 +235,24 @@ def _api_world(
         site_of=site_of,
         refresh_lifetime_s=settings.tokens.refresh_s,
         refresh_grace_s=settings.tokens.refresh_grace_s,
+        captcha=_captcha(settings, core, parts.log),
         public_boards=settings.board.public,
         denied=core.denied,
         live_feed=asyncapi.document(),
         origins=Origins.of(settings.door.origins),
         gate=_gate(parts, core),
     )
+
+
+def _captcha(settings: Settings, core: Core, log: Logger) -> Captcha | None:
+    url, secret = settings.captcha.url, settings.captcha.secret
+    if url is None or secret is None:
+        return None
+
+    def away(error: CaptchaAway) -> None:
+        log.warning("captcha_not_judged", reason=str(error))
+
+    return Captcha(HttpCaptcha(url, secret), core.challenged, away)
 
 
 def _passwords(settings: Settings) -> Passwords:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -13,6 +13,7 @@ from actors.announcements.actor import AnnouncementsActor, AnnouncementsWorld
 from actors.announcements.messages import Announce
 from actors.audit.actor import AuditActor, AuditWorld
 from actors.audit.messages import Denied
+from actors.fraud.challenges import Challenges, ChallengesActor, ChallengesWorld
 from actors.fraud.messages import Action
 from actors.fraud.world import FraudRules
 from actors.leaderboard.active import ActiveBoards
@@ -78,6 +79,7 @@ class Core:
     boards: Directory[BoardId]
     audiences: Directory[str]
     published: PublishedBoards
+    challenged: Callable[[UserId], bool]
 
     def denied(self, denied: Denied) -> None:
         """A request was refused: the audit shall know, if it has room. Its mailbox counts what it has not."""
@@ -96,21 +98,21 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
     zones: Mapping[Period, tzinfo] | None = None,
     listening: ListeningTimes = SELDOM,
     fraud: FraudRules | None = None,
+    captchas: bool = False,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
     `zones` says where the days of a period end, UTC for those that are not named. Without `fraud` nobody is watched.
+    With `captchas` whoever is restricted shows to be a person before a token is given.
 
     Raises:
         ExceptionGroup: with a `GaveUp`, when an indispensable actor, like the ledger, fails too often.
     """
+    challenges = Challenges(ports.clock)
     async with AsyncExitStack() as stack:
-
-        async def solo(name: str, make: Callable[[], AnyActor], options: CellOptions = LEDGER_OPTIONS) -> Ref:
-            running = running_actor(name, make, rng=ports.rng, options=options, observer=hooks.observer)
-            return await stack.enter_async_context(running)
-
-        audit, limits, publisher, remains = [await solo(*each) for each in _beside(ports, hooks)]
+        solo = partial(_begin, stack, ports, hooks)
+        beside = _beside(ports, hooks, challenges if captchas else None)
+        audit, limits, publisher, remains, *_ = [await solo(*each) for each in beside]
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
         await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, listening.follow_every_s)
@@ -122,20 +124,40 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         watch = watch_on_fraud(ports, hooks, fraud, standing)
         watched = watching(watch and await solo("fraud", watch, PUBLISHER_OPTIONS))
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
-        users = await stack.enter_async_context(_users(ports, hooks, rules, ledger, actions, watched).running())
+        playing = _users(ports, hooks, rules, (ledger, actions), watched, challenges.ask)
+        users = await stack.enter_async_context(playing.running())
         batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
         told = (accounts, standing, audit, limits, actions, heard, ledger)
-        yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published)
+        yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published, challenges.ask)
 
 
-def _beside(ports: CorePorts, hooks: CoreHooks) -> tuple[tuple[str, Callable[[], AnyActor], CellOptions], ...]:
+async def _begin(
+    stack: AsyncExitStack,
+    ports: CorePorts,
+    hooks: CoreHooks,
+    name: str,
+    make: Callable[[], AnyActor],
+    options: CellOptions = LEDGER_OPTIONS,
+) -> Ref:
+    """An actor that runs until the stack ends."""
+    running = running_actor(name, make, rng=ports.rng, options=options, observer=hooks.observer)
+    return await stack.enter_async_context(running)
+
+
+def _beside(
+    ports: CorePorts, hooks: CoreHooks, challenges: Challenges | None
+) -> Iterator[tuple[str, Callable[[], AnyActor], CellOptions]]:
     """Who serves all others and needs none of them, in the order in which they begin."""
-    return (
-        ("audit", _audit(ports, hooks), PUBLISHER_OPTIONS),
-        ("limits", _limits(ports, hooks), PUBLISHER_OPTIONS),
-        ("publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS),
-        ("remains", Remains, CellOptions()),
-    )
+    yield "audit", _audit(ports, hooks), PUBLISHER_OPTIONS
+    yield "limits", _limits(ports, hooks), PUBLISHER_OPTIONS
+    yield "publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS
+    yield "remains", Remains, CellOptions()
+    if challenges is not None:
+        yield "challenges", _challenges(ports, hooks, challenges), PUBLISHER_OPTIONS
+
+
+def _challenges(ports: CorePorts, hooks: CoreHooks, challenges: Challenges) -> Callable[[], ChallengesActor]:
+    return partial(ChallengesActor, ChallengesWorld(ports.fraud, ports.clock, challenges, hooks.challenges_missed))
 
 
 def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:
@@ -211,11 +233,11 @@ def _users(
     ports: CorePorts,
     hooks: CoreHooks,
     rules: UserRules,
-    ledger: Ref,
-    actions: Ref,
+    asked: tuple[Ref, Ref],
     watched: Callable[[Action], None],
+    challenged: Callable[[UserId], bool],
 ) -> Directory[UserId]:
-    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, ledger, actions, watched)
+    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, *asked, watched, challenged)
     return Directory(
         "user",
         lambda user_id: UserActor(user_id, world),

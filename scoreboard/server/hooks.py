@@ -60,6 +60,10 @@ class CoreWatch(ActorWatch):
         how = self._log.info if event.severity in (Severity.LOW, Severity.MEDIUM) else self._log.warning
         how("fraud", user_id=event.user_id, rule=event.rule, consequence=event.consequence.value, times=event.times)
 
+    def challenges_missed(self, error: Exception) -> None:
+        """Who is restricted could not be read; whoever was asked for captchas before still is."""
+        self._log.warning("restricted_players_not_read", reason=repr(error))
+
     def limits_missed(self, error: Exception) -> None:
         """This worker's own limits hold alone for a moment."""
         self._log.warning("limits_not_shared", reason=repr(error))

@@ -85,6 +85,7 @@ class CoreHooks:
     user_erased: Callable[[UserId], None] = lambda _: None
     look_missed: Callable[[Exception], None] = lambda _: None
     stood: Callable[[UserId, Stood], None] = lambda _user_id, _stood: None
+    challenges_missed: Callable[[Exception], None] = lambda _: None
     limits_missed: Callable[[Exception], None] = lambda _: None
     standing_lost: Callable[[int], None] = lambda _: None
     audit_lost: Callable[[int], None] = lambda _: None

@@ -41,6 +41,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         tick_s=settings.board.tick_s,
         services=services,
         zones=_zones(settings.boards),
+        captchas=settings.captcha.url is not None,
         fraud=fraud_rules(settings, parts.keys.now().refresh_key),
         listening=_listening(settings),
     )
@@ -119,6 +120,7 @@ def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> 
         session_ended=parts.revoked.add,
         user_erased=forget,
         look_missed=watch.look_missed,
+        challenges_missed=watch.challenges_missed,
         limits_missed=watch.limits_missed,
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,

@@ -22,6 +22,7 @@ from actors.user.token import ActionKeys
 from actors.user.world import UserRules
 from scoreboard.api import ApiWorld, create_app
 from scoreboard.api.application import Application
+from scoreboard.api.captcha import Captcha
 from scoreboard.api.gate import Gate, GateRules
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.world import Part
@@ -319,7 +320,11 @@ async def running_world(
 ) -> AsyncIterator[World]:
     """Run a world; `changes` replace fields of its `ApiWorld`."""
     parts = Parts(ring or fresh_ring())
-    async with running_core(parts.ports(), parts.hooks(), rules or UserRules(), tick_s=1.0) as core:
+    given_rules, captchas = rules or UserRules(), "verifier" in changes
+    async with running_core(parts.ports(), parts.hooks(), given_rules, tick_s=1.0, captchas=captchas) as core:
+        if captchas:
+            away = changes.pop("away", lambda _: None)
+            changes["captcha"] = Captcha(changes.pop("verifier"), core.challenged, away)
         if gate is not None:
             changes["gate"] = Gate(core.limits, gate, site_of, parts.clock)
         given = parts.given(core, web, changes)

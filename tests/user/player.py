@@ -72,6 +72,7 @@ async def running_players(
     idle_after_s: float = 120,
     ledger: Ref | None = None,
     watched: Callable[[Action], None] = lambda _: None,
+    challenged: Callable[[UserId], bool] = lambda _: False,
 ) -> AsyncIterator[Players]:
     """Players a and b; in front of the office's ledger, unless another is given."""
     clock, ids = TrioClock(), CountedIds()
@@ -84,7 +85,7 @@ async def running_players(
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
         )
-        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions, watched)
+        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions, watched, challenged)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),

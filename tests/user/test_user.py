@@ -7,12 +7,14 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ports import StoreUnavailable
+from actors.ports import StoreUnavailable, UserId
+from actors.runtime import Refusal
 from actors.user.actor import MOST_UNDER_WAY
 from actors.user.answers import REMEMBERED
 from actors.user.limits import Limit
-from actors.user.messages import Increment, IssueToken, ScoreAnswer
+from actors.user.messages import Complete, Increment, IssueToken, Proof, ScoreAnswer
 from actors.user.refusals import (
+    CaptchaRequired,
     KeyReused,
     RateLimited,
     TokenAlreadyUsed,
@@ -323,3 +325,22 @@ async def test_an_idle_player_is_forgotten_only_when_no_limit_counts(autojump_cl
         await trio.sleep(700)
         assert players.users.live == 0
         assert (await players.score()).new_score == 2
+
+
+async def test_who_is_challenged_shows_to_be_a_person_first(autojump_clock: MockClock) -> None:
+    """For a token, and for one for a proof; tokens that it has are good, and no limit counts what is refused."""
+    challenged = set[UserId]()
+    async with running_players(STRICT, challenged=challenged.__contains__) as players:
+        token = await players.token()
+        challenged.add(UserId("a"))
+        for _ in range(20):
+            await refused_as(CaptchaRequired, players.users.ask("a", IssueToken(), within=5))
+        proof = Proof("2026-01-31T12:00:00Z", players.clock.now_us(), "00")
+        wish = Complete("WIN_GAME", "0a0a0a0a-0000-4000-8000-000000000000", proof, HERE)
+        await refused_as(CaptchaRequired, players.users.ask("a", wish, within=5))
+        with pytest.raises(Refusal) as other:
+            await players.users.ask("a", replace(wish, person=True), within=5)
+        assert not isinstance(other.value, CaptchaRequired)
+        assert 1 == (await players.increment(token)).new_score
+        given = await players.users.ask("a", IssueToken(person=True), within=5)
+        assert ["a", "b"] == [given.token.user_id, (await players.token("b")).user_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scoreboard.api import batch, batch_body
+from scoreboard.api.captcha import HEADER
 from scoreboard.api.kept import OF_TOKENS_S
 from scoreboard.api.route import Access, Link, Route, Told
 from scoreboard.api.scores import IncrementBody, ScoreRoutes
@@ -18,6 +19,7 @@ from scoreboard.wire.scores import IssuedJson, ScoreJson
 PLAYER = "9f3c1d2e-4b5a-4c6d-8e7f-0a1b2c3d4e5f"
 ACTION = "11111111-2222-4333-8444-555555555555"
 NOON = "2026-01-31T12:00:00.000Z"
+CAPTCHA = {HEADER: "The answer to a captcha, of whoever was told CAPTCHA_REQUIRED"}
 OF_A_TOKEN = ("TOKEN_EXPIRED", "TOKEN_ALREADY_USED", "TOKEN_INVALID", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
 UPDATE_REFUSED = ("INVALID_ACTION_TOKEN", "FORBIDDEN", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
 COMPLETE_REFUSED = ("ACTION_NOT_FOUND", "ACTION_ALREADY_COMPLETED", "RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND")
@@ -50,8 +52,9 @@ def _of_a(world: ApiWorld) -> Iterator[Route]:
         *("POST", "/api/actions/token", world.kept.around(scores.issue_token, OF_TOKENS_S)),
         says="Get the right to score once.",
         answers=(Told(IssuedJson, headers=KEPT, links=(spent,)),),
-        faults=("RATE_LIMITED", "USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
+        faults=("RATE_LIMITED", "CAPTCHA_REQUIRED", "USER_BANNED", "USER_NOT_FOUND", "IDEMPOTENCY_KEY_REUSED"),
         access=Access.PLAYER,
+        headers=CAPTCHA,
         idempotent=True,
     )
     yield Route(
@@ -80,7 +83,8 @@ def _of_b(world: ApiWorld) -> Iterator[Route]:
         *("POST", actions.COMPLETE_PATH, world.kept.around(done.complete, OF_TOKENS_S)),
         says="Exchange the game's proof of an action for an action token.",
         answers=(Told(Enveloped[shapes.Proven], headers=KEPT, links=(earned,)),),
-        faults=("FORBIDDEN", *COMPLETE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
+        faults=("FORBIDDEN", "CAPTCHA_REQUIRED", *COMPLETE_REFUSED, "IDEMPOTENCY_KEY_REUSED"),
+        headers=CAPTCHA,
         idempotent=True,
         access=Access.PLAYER,
         body=actions.CompleteBody,

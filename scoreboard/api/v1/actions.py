@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
@@ -57,6 +59,8 @@ class ActionRoutes:
         """A proof against a token."""
         world, user_id = self._world, UserId(request.caller.user_id)
         wish = wish_of(request.body, request.came_from())
+        if world.captcha is not None and await world.captcha.shown(request):
+            wish = replace(wish, person=True)
         earned = await world.users.ask(user_id, wish, within=world.write_within_s)
         told = {"actionToken": earned.token, "expiresIn": earned.expires_in_s, "scoreIncrement": earned.points}
         return succeeded(told, "Action verified successfully")
