@@ -102,17 +102,16 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
-    `zones` says where the days of a period end, UTC for those that are not named. Without `fraud` nobody is watched.
-    With `captchas` whoever is restricted shows to be a person before a token is given.
+    `zones` says where days of a period end, UTC where not. Without `fraud` nobody is watched; with `captchas` the
+    restricted show to be persons.
 
     Raises:
         ExceptionGroup: with a `GaveUp`, when an indispensable actor, like the ledger, fails too often.
     """
     challenges = Challenges(ports.clock)
     async with AsyncExitStack() as stack:
-        solo = partial(_begin, stack, ports, hooks)
-        beside = _beside(ports, hooks, challenges if captchas else None)
-        audit, limits, publisher, remains, *_ = [await solo(*each) for each in beside]
+        solo, asking = partial(_begin, stack, ports, hooks), challenges if captchas else None
+        audit, limits, publisher, remains, *_ = [await solo(*each) for each in _beside(ports, hooks, asking)]
         wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
         await stack.enter_async_context(wired.running())
         await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, listening.follow_every_s)
