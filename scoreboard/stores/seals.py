@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -12,6 +13,9 @@ from scoreboard.stores.postgres_pool import Database
 
 #: So many findings of one sort are told; whoever finds more has changed everything.
 MOST = 1_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: In place of what is said of the time before there were seals, where somebody has removed that.
+NOTHING_SAID = (EPOCH, 0, 0)
 #: For one question, seconds: everything that was ever written is read.
 PATIENCE_S = 24 * 3600.0
 
@@ -74,7 +78,13 @@ ORDER BY moment_us, id LIMIT $1
 SCORES = ROWS.format(kind="scores", id="user_id", moment="created_at", table="score_updates", digest="score_digest")
 EVENTS = ROWS.format(kind="events", id="event_id", moment="happened_at", table="audit_events", digest="event_digest")
 
-UNSEALED = "SELECT until_at, rows, points::bigint FROM audit_unsealed"
+UNSEALED = "SELECT until_at, rows, points::bigint FROM audit_unsealed ORDER BY until_at LIMIT 1"
+
+# That is sealed by one batch for ever: one more, or another, and it may have been changed to hide rows that were added.
+SAID = """
+SELECT (SELECT array_agg(b.digests) FROM audit_batches b JOIN audit_chains c USING (chain) WHERE c.kind = 'unsealed')
+       IS NOT DISTINCT FROM (SELECT array_agg(unsealed_digest(u)) FROM audit_unsealed u)
+"""
 
 # Whatever no batch names is older than the seals, and is counted.
 OLDER = """
@@ -104,6 +114,11 @@ class Finding:
     table: str | None = None
     id: str | None = None
     moment_us: int | None = None
+
+
+UNSAID = Finding(
+    "changed", "what is said of the time before there were seals is not what was sealed", table="audit_unsealed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +168,11 @@ async def _looked_at(connection: asyncpg.Connection, known: Sequence[Mapping[str
     findings += [_of_end(row) for row in await rows(ENDS, most)]
     columns = [[each[name] for each in known] for name in ("chain", "seq", "hash")]
     findings += [_cut(row[0], row[1]) for row in await rows(KNOWN, *columns)]
-    [unsealed] = await rows(UNSEALED)
+    [unsealed] = await rows(UNSEALED) or [NOTHING_SAID]
+    [[said]] = await rows(SAID)
+    findings += [] if said else [UNSAID]
     findings += [_of_row("score_updates", row) for row in await rows(SCORES, most, unsealed[0])]
-    epoch = unsealed[0].replace(year=1970)
-    findings += [_of_row("audit_events", row) for row in await rows(EVENTS, most, epoch)]
+    findings += [_of_row("audit_events", row) for row in await rows(EVENTS, most, EPOCH)]
     [older] = await rows(OLDER, unsealed[0])
     if (older[0], older[1]) != (unsealed[1], unsealed[2]):
         findings.append(_of_older(unsealed, older))
@@ -196,6 +212,6 @@ def _of_row(table: str, row: asyncpg.Record) -> Finding:
     return Finding(what, f"a row of {table} was {what}: {where}", chain, seq, table, row_id, moment_us)
 
 
-def _of_older(told: asyncpg.Record, found: asyncpg.Record) -> Finding:
+def _of_older(told: Sequence[Any], found: asyncpg.Record) -> Finding:
     says = f"before there were seals there were {told[1]} scores of {told[2]} points; now {found[0]} of {found[1]}"
     return Finding("changed", says, table="score_updates")

@@ -15,14 +15,17 @@ from scoreboard.__main__ import main
 from scoreboard.server.offline import record_of
 from scoreboard.stores.seals import Verdict, verify
 from tests.contract.making import real_world, write
-from tests.stores.test_seals import Vault
-from tests.stores_fixtures import open_stores
+from tests.stores.vault import Vault
+from tests.stores_fixtures import MASTER, open_stores
 
 pytestmark = pytest.mark.stores
 
 
-def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, redis_url: str) -> None:
+def test_the_verbs_tell_what_happened_and_whether_it_stands(
+    postgres_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Readable or JSON; the exit status says whether the chains hold."""
+    monkeypatch.setattr("scoreboard.server.offline.MastersOnDisk", lambda _: lambda: (MASTER,))
 
     async def prepare(*, spoil: bool) -> Verdict:
         async with open_stores(postgres_url, redis_url) as stores:
@@ -42,7 +45,7 @@ def test_the_verbs_tell_what_happened_and_whether_it_stands(postgres_url: str, r
 
     trio.run(partial(prepare, spoil=False))
     status, said = run("verify")
-    assert (0, "2 chains, 2 batches, 1 scores, 1 events: everything is as it was written\n") == (status, said)
+    assert (0, "3 chains, 3 batches, 1 scores, 1 events: everything is as it was written\n") == (status, said)
     status, shown = run("show", "--user", "ann", "--since", "2020-01-01")
     flagged, scored = sorted(shown.splitlines(), key=lambda line: "score" in line.split()[1])
     assert "act  Ann  STANDING_CHANGED; by operator; from 192.0.2.7; agent a browser; because for a test" in flagged
