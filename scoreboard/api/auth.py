@@ -98,8 +98,10 @@ class AuthRoutes:
         name = names.fold(body.username)
         if self._world.gate is not None:
             await self._world.gate.sign_in(request, name)
+        by = self._world.shares_of(request, name)
+        self._world.passwords.require_room(by)
         account = await self._find(name)
-        matches = await self._verified(account, body.password, self._world.shares_of(request, name))
+        matches = await self._verified(account, body.password, by)
         if account is None or not matches:
             raise _not_known()
         return self._answers.signed_in(await self._sign_in(account, request))

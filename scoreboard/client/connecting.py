@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -38,6 +39,7 @@ async def connect(  # noqa: PLR0913 - each has a name and a default
     on_status: Callable[[Status], None] = _unheard,
     on_error: Callable[[ScoreboardError], None] = _warn,
     on_tokens: Callable[[Tokens], None] = _unheard,
+    tls: ssl.SSLContext | None = None,
     world: World | None = None,
 ) -> AsyncIterator[Scoreboard]:
     """A scoreboard that stays connected for the time of a block, through restarts of the server and lost lines.
@@ -51,13 +53,15 @@ async def connect(  # noqa: PLR0913 - each has a name and a default
         on_status: Hears of every change of the way to the server.
         on_error: Hears of what nobody waits for, such as a sign-in that has ended; it is logged otherwise.
         on_tokens: Hears of new tokens, to keep them.
+        tls: Whom to trust, where that is not who the machine trusts: `ssl.create_default_context(cafile=...)` for an
+            authority of one's own. For requests and for the live feed alike.
         world: Another network and another chance, for tests.
 
     Raises:
         ValueError: `url` is no address of a server.
     """
     async with AsyncExitStack() as stack:
-        world = world or World(await stack.enter_async_context(network(url)))
+        world = world or World(await stack.enter_async_context(network(url, tls)))
         requests = Requests(world.transport)
         account = Account(requests.ask, token, refresh_token, on_tokens)
         scoreboard = Scoreboard(account, requests, world, debounce_s, on_status, on_error)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,25 +24,30 @@ LONGEST_S = 60.0  # each request has a shorter bound of its own
 
 
 @asynccontextmanager
-async def network(url: str) -> AsyncIterator[Network]:
-    """The way to the server at `url`, for the time of a block; raises ValueError if it is no address of one."""
+async def network(url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Network]:
+    """The way to the server at `url`, for the time of a block; raises ValueError if it is no address of one.
+
+    `tls` says whom to trust; without it those whom the machine trusts.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{url!r} is not an address of a server: write it like https://scores.example.org.")
     # Proxies from the environment are for the world outside; a request to this very machine never needs one.
     outside = parts.hostname not in {"localhost", "127.0.0.1", "::1"}
+    headers, verify = {"User-Agent": "scoreboard-client"}, True if tls is None else tls
     async with httpx.AsyncClient(
-        base_url=url, headers={"User-Agent": "scoreboard-client"}, timeout=LONGEST_S, trust_env=outside
+        base_url=url, headers=headers, timeout=LONGEST_S, trust_env=outside, verify=verify
     ) as http:
-        yield Network(url.rstrip("/"), http)
+        yield Network(url.rstrip("/"), http, tls)
 
 
 class Network:
     """One server, reached by its address."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient, tls: ssl.SSLContext | None = None) -> None:
         self._parts = urlsplit(url)
         self._http = http
+        self._tls = tls
 
     async def request(
         self, method: str, path: str, *, headers: Mapping[str, str], body: Mapping[str, Any] | None, within: float
@@ -88,7 +95,7 @@ class Network:
         """Ours and not trio-websocket's, which leaves it open when the server was first to close."""
         host, tls = self._parts.hostname or "", self._parts.scheme == "https"
         port = self._parts.port or (443 if tls else 80)
-        opening = trio.open_ssl_over_tcp_stream if tls else trio.open_tcp_stream
+        opening = partial(trio.open_ssl_over_tcp_stream, ssl_context=self._tls) if tls else trio.open_tcp_stream
         with trio.fail_after(ANSWER_WITHIN_S):
             stream: TcpOrTls = await opening(host, port)
         try:

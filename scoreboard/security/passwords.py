@@ -69,9 +69,13 @@ class Passwords:
         stored = self._nobody if hashed is None else hashed.encode("ascii")
         return await self._in_thread(lambda: bcrypt.checkpw(secret, stored), by) and hashed is not None
 
-    async def _in_thread(self, work: Callable[[], T], by: Sequence[str]) -> T:
+    def require_room(self, by: Sequence[str] = ()) -> None:
+        """Raise HashingBusy if `hash` or `verify` would now: asked first, so that a flood costs no query either."""
         if self._inside >= self._most or not self._shares.has_room(by):
             raise HashingBusy(self._wait_s())
+
+    async def _in_thread(self, work: Callable[[], T], by: Sequence[str]) -> T:
+        self.require_room(by)
         self._inside += 1
         try:
             with self._shares.taken(by):

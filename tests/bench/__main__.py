@@ -28,6 +28,7 @@ from tests.bench.measures import (
     rollover,
     socket,
     socketio_fanout,
+    spray,
     stages,
     stopped,
     storm,
@@ -52,6 +53,7 @@ from tests.bench.measures.rollover import RolloverMeasure
 from tests.bench.measures.screen import ScreenMeasure
 from tests.bench.measures.socket import SocketMeasure
 from tests.bench.measures.socketio_fanout import SocketIoFanoutMeasure
+from tests.bench.measures.spray import SprayMeasure
 from tests.bench.measures.stopped import StoppedMeasure
 from tests.bench.measures.storm import StormMeasure
 from tests.bench.measures.top import TopMeasure
@@ -87,6 +89,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     SocketIoFanoutMeasure,
     CompressedMeasure,
     GuardMeasure,
+    SprayMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -109,6 +112,7 @@ BY_NAME = (
     socketio_fanout.NAME,
     compressed.NAME,
     guard.NAME,
+    spray.NAME,
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from tests.bench.generator import Command, obey
 from tests.bench.player import Player
 from tests.bench.socket_player import SocketPlayer
+from tests.bench.statistics import spread_ms
 
 
 class Trickle:
@@ -19,7 +20,8 @@ class Trickle:
 
     `{"spread": gap}` lets the players' scores lie so far apart that scoring in turn never changes a rank.
     `{"count", "every_s"}` plays so many cycles; `sent` tells of each increment when it was sent, whose it was, and the
-    score that it made. With `socket` in the configuration all is said on live sockets, otherwise to REST.
+    score that it made, `increment_ms` how long those of REST took. With `socket` in the configuration all is said on
+    live sockets, otherwise to REST.
     """
 
     def __init__(self, config: Command) -> None:
@@ -36,7 +38,8 @@ class Trickle:
             for account, player in zip(self._accounts, players, strict=True):
                 account["score"] = player.score
                 player.socket.close()
-        return {"sent": sent}
+        took = [each for player in players if isinstance(player, Player) for each in player.increment_ns]
+        return {"sent": sent, "increment_ms": spread_ms(took)}
 
     def _spread(self, players: Sequence[Player | SocketPlayer], gap: int) -> list[Any]:
         for place, player in enumerate(players):

@@ -1,0 +1,155 @@
+"""Passwords tried on many accounts, from many addresses: players score on, and nobody waits in an endless queue."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+
+import bcrypt
+import pytest
+import trio
+
+from scoreboard.security.keys import KeyRing
+from scoreboard.security.passwords import Passwords
+from tests.api.world import PASSWORD, World, running_world
+
+PLACES = 8
+LOGIN = "/api/auth/login"
+
+
+class Hashing:
+    """In the place of bcrypt's work: notes in which threads it is done and how many at once; may be held up."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+        self.done = self.most = self._running = 0
+        self.free = threading.Event()
+        self.free.set()
+        self._lock = threading.Lock()
+        self._compare = bcrypt.checkpw
+
+    def checkpw(self, password: bytes, hashed: bytes) -> bool:
+        """The same, noted."""
+        with self._lock:
+            self.threads.add(threading.get_ident())
+            self._running += 1
+            self.most = max(self.most, self._running)
+        self.free.wait(30)
+        with self._lock:
+            self._running -= 1
+            self.done += 1
+        return self._compare(password, hashed)
+
+    @property
+    def running(self) -> int:
+        """How many are at it now."""
+        return self._running
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> Hashing:
+    """Takes the place of bcrypt."""
+    found = Hashing()
+    monkeypatch.setattr("scoreboard.security.passwords.bcrypt.checkpw", found.checkpw)
+    return found
+
+
+class Sites:
+    """Where requests come from: each from somewhere else, until `one` is named."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self.one: str | None = None
+
+    def __call__(self, _: str) -> str:
+        return self.one or f"site {next(self._numbers)}"
+
+
+@pytest.fixture
+def sites() -> Sites:
+    """Of the world's requests."""
+    return Sites()
+
+
+@pytest.fixture
+async def world(ring: KeyRing, sites: Sites) -> AsyncIterator[World]:
+    """One password at a time is computed, seven wait; one address or account has a quarter of that."""
+    passwords = Passwords(rounds=4, concurrency=1, waiting=PLACES - 1, share=0.25)
+    async with running_world(ring=ring, passwords=passwords, site_of=sites) as running:
+        yield running
+
+
+async def guess(world: World, name: str, told: Counter[int]) -> None:
+    """One try."""
+    answer = await world.post(LOGIN, {"username": name, "password": "Summer-2026-guess"})
+    told[answer.status_code] += 1
+    assert (answer.status_code == 503) == ("Retry-After" in answer.headers)
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    """Wait for something that a thread does."""
+    with trio.fail_after(10):
+        while not fact():  # noqa: ASYNC110 - a thread cannot set an event of Trio
+            await trio.sleep(0.001)
+
+
+async def test_a_spray_is_hashed_in_few_threads_and_never_on_the_loop(world: World, hashing: Hashing) -> None:
+    """However many come at once: those for whom there is no place are sent away, and nothing is written."""
+    for name in ("ada", "bob"):
+        await world.signed_up(name)
+    before, told = world.state(), Counter[int]()
+    async with trio.open_nursery() as nursery:
+        for number in range(200):
+            nursery.start_soon(guess, world, ("ada", "bob", f"nobody {number}")[number % 3], told)
+    assert 200 == told[401] + told[503]
+    assert told[401] == hashing.done
+    assert PLACES <= told[401] < 200
+    assert 1 == hashing.most
+    assert threading.get_ident() not in hashing.threads
+    assert before == world.state()
+
+
+async def test_players_score_while_all_who_hash_are_busy(world: World, hashing: Hashing) -> None:
+    """No request but those with passwords waits for a thread; who is sent away costs no look into the database."""
+    ada, told = await world.signed_up("ada"), Counter[int]()
+    hashing.free.clear()
+    async with trio.open_nursery() as nursery:
+        for number in range(PLACES):
+            nursery.start_soon(guess, world, f"nobody {number}", told)
+        await until(lambda: hashing.running == 1 and f"inside={PLACES}/{PLACES}" in repr(world.given.passwords))
+        looked = world.accounts.faults.calls
+        for number in range(50):
+            await guess(world, f"somebody {number}", told)
+        assert ({503: 50}, looked) == (told, world.accounts.faults.calls)
+        for _ in range(3):
+            await world.point(ada)
+        assert 200 == (await world.get("/api/scores/top")).status_code
+        hashing.free.set()
+    assert {503: 50, 401: PLACES} == told
+
+
+@pytest.mark.parametrize("spray", ["one address", "one account"])
+async def test_an_honest_player_signs_in_beside_a_spray(
+    spray: str, world: World, hashing: Hashing, sites: Sites
+) -> None:
+    """From one address on many accounts, or on one account from many addresses: each has its share and no more."""
+    await world.signed_up("ada")
+    told, statuses = Counter[int](), list[int]()
+
+    async def sign_in() -> None:
+        answer = await world.post(LOGIN, {"username": "ada", "password": PASSWORD})
+        statuses.append(answer.status_code)
+
+    hashing.free.clear()
+    async with trio.open_nursery() as nursery:
+        sites.one = "an attacker's" if spray == "one address" else None
+        for number in range(50):
+            nursery.start_soon(guess, world, f"nobody {number if spray == 'one address' else 0}", told)
+        await until(lambda: told[503] == 50 - PLACES // 4)
+        sites.one = "ada's"
+        nursery.start_soon(sign_in)
+        await until(lambda: f"inside={PLACES // 4 + 1}/{PLACES}" in repr(world.given.passwords))
+        hashing.free.set()
+    assert [200] == statuses
