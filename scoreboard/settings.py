@@ -21,6 +21,7 @@ class Group(Struct, frozen=True, kw_only=True):
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Factor = Annotated[float, Meta(ge=1, le=1000)]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
 
 
@@ -117,6 +118,7 @@ class Limits(Group, frozen=True, kw_only=True):
     requests_per_minute: Annotated[Count, Meta(description="Requests of the API that one worker serves")] = 10_000
     sign_ins_per_minute_per_address: Annotated[Count, Meta(description="Attempts to sign in from one address")] = 30
     sign_ins_per_minute_per_account: Annotated[Count, Meta(description="Attempts to sign in to one account")] = 10
+    registrations_per_minute_per_address: Annotated[Count, Meta(description="New accounts from one address")] = 10
     longest_wait_s: Annotated[
         float,
         Meta(ge=0, le=86_400, description="The most that one waits who exceeds a limit again and again"),
@@ -124,6 +126,12 @@ class Limits(Group, frozen=True, kw_only=True):
     tokens_per_minute: Annotated[Count, Meta(description="Action tokens for one player")] = 10
     increments_per_minute: Annotated[Count, Meta(description="Increments of one player")] = 5
     updates_per_minute: Annotated[Count, Meta(description="Score updates of one player, each for a proven action")] = 10
+    restricted_per_minute: Annotated[Count, Meta(description="Of each of these for a player who is restricted")] = 1
+    premium_factor: Annotated[Factor, Meta(description="What the tier `premium` multiplies a player's limits by")] = 2.0
+    reputation_factor: Annotated[
+        Factor,
+        Meta(description="What 100 points of reputation multiply a player's limits by; -100 divide"),
+    ] = 2.0
     service_rows_per_minute: Annotated[
         int, Meta(ge=1, le=100_000_000, description="Scores in batches of one service of a game")
     ] = 600_000

@@ -36,7 +36,7 @@ from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
 from actors.ports.ids import ALL_TIME, BoardId, ChainId, EventId, Ids, OperationId, SessionId, UserId, key_id
 from actors.ports.learner import Learner
-from actors.ports.limits import Quota, SharedLimits, Taken, Wanted
+from actors.ports.limits import Limits, PlayerLimits, Quota, SharedLimits, Taken, Wanted
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -116,6 +116,7 @@ __all__ = [
     "KeyConflict",
     "KeyLookup",
     "Learner",
+    "Limits",
     "LoggedFacts",
     "MemberPages",
     "Members",
@@ -128,6 +129,7 @@ __all__ = [
     "OperationId",
     "OutOfReach",
     "Period",
+    "PlayerLimits",
     "PlayerStanding",
     "Profile",
     "ProfileChange",

@@ -1,10 +1,12 @@
-"""How often something may happen, counted over all workers."""
+"""How often something may happen: judged at once by each worker, and counted over all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from actors.ports.ids import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,19 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One more of what `key` names, like ``address:203.0.113.5``."""
+    """So many more of what `key` names, like ``address:203.0.113.5``, the first of them `ago_s` before now.
+
+    `refused` if beyond them somebody was refused: that is a violation, whatever others have used.
+    """
 
     key: str
     quota: Quota
+    count: int = 1
+    refused: bool = False
+    ago_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):  # made with each request: a frozen dataclass takes four times as long
     """What came of it: how many of `limit` are left, and in how many seconds all of them will be there again."""
 
     limit: int
@@ -44,11 +51,34 @@ class Taken:
     allowed: bool
 
 
+class Limits(Protocol):
+    """What one worker allows."""
+
+    def take(self, key: str, quota: Quota) -> Taken:
+        """Use one, if there is one; nothing is waited for."""
+        ...
+
+
+class PlayerLimits(Protocol):
+    """What one worker allows players, each as it stands: `name` says of what, `quota` how much everybody has of it."""
+
+    def take(self, user_id: UserId, name: str, quota: Quota) -> Taken:
+        """Use one, if there is one; nothing is waited for."""
+        ...
+
+    def look(self, user_id: UserId, name: str, quota: Quota) -> Taken:
+        """What is left, without using it."""
+        ...
+
+
 class SharedLimits(Protocol):
     """Counts for all workers at once, by a clock that is nobody's own."""
 
     async def take(self, wanted: Sequence[Wanted]) -> list[Taken]:
-        """Use one of each, also of what is used up; in the order asked, and the same key as often as it stands there.
+        """Count these, also of what is used up; in the order asked, and the same key as often as it stands there.
+
+        A window whose end is a two-hundredth of its period away is over: messages are not equally long on their way,
+        and who waited as told shall not be counted in the window before.
 
         Raises:
             StoreUnavailable: it is not known what was counted.

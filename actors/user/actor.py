@@ -17,7 +17,9 @@ from actors.ports import (
     BannedUser,
     KeyConflict,
     OperationId,
+    Quota,
     ScoreWrite,
+    Taken,
     TokenSpent,
     UnknownUser,
     UserId,
@@ -27,7 +29,6 @@ from actors.user import token as tokens
 from actors.user import updates
 from actors.user.answers import Answer, Answers, Wish, hash_of, key_reused
 from actors.user.earned import Earned, action_name, issue
-from actors.user.limits import Window
 from actors.user.messages import (
     Complete,
     Increment,
@@ -47,7 +48,7 @@ from actors.user.refusals import (
 )
 from actors.user.right import Right
 from actors.user.watch import Watch
-from actors.user.world import UserWorld
+from actors.user.world import INCREMENTS, TOKENS, UPDATES, UserWorld
 
 #: So many increments of one player may be undecided; one more is told so.
 MOST_UNDER_WAY = 100
@@ -76,7 +77,7 @@ class _UnderWay:
 
 
 class UserActor(PromptActor):
-    """Decides for one player. Holds nothing that may not be forgotten once its limit windows have run out.
+    """Decides for one player. Holds nothing that may not be forgotten.
 
     Scores go to the ledger as they come, which commits them in this order, many in one transaction. Only what comes
     with a key that is under way waits, until it is known what has become of the first.
@@ -85,9 +86,6 @@ class UserActor(PromptActor):
     def __init__(self, user_id: UserId, world: UserWorld) -> None:
         self._user_id = user_id
         self._world = world
-        self._token_window = Window(world.rules.tokens)
-        self._increment_window = Window(world.rules.increments)
-        self._update_window = Window(world.rules.updates)
         self._answers = Answers()
         self._watch = Watch(user_id, world.watched)
         self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
@@ -97,12 +95,6 @@ class UserActor(PromptActor):
 
     def __repr__(self) -> str:
         return f"<UserActor {self._user_id}>"
-
-    def may_passivate(self) -> bool:
-        """Not while a limit is counting: forgetting it would reset it."""
-        now_us = self._world.clock.now_us()
-        windows = (self._token_window, self._increment_window, self._update_window)
-        return not any(window.open_at(now_us) for window in windows)
 
     def decide(self, request: Request) -> None:
         """Decide one wish. A score is answered when the ledger has made it durable; nothing waits here."""
@@ -136,9 +128,8 @@ class UserActor(PromptActor):
 
     def _issue(self) -> TokenIssued:
         world = self._world
-        now_us = world.clock.now_us()
-        self._count_token(now_us)
-        now_ms = now_us // 1000
+        self._count_token()
+        now_ms = world.clock.now_us() // 1000
         token = tokens.issue(self._user_id, now_ms=now_ms, nonce=world.ids.nonce(), keys=world.keys())
         age_s = world.rules.token_age_s
         return TokenIssued(token, now_ms + age_s * 1000, age_s)
@@ -147,17 +138,21 @@ class UserActor(PromptActor):
         if not shown and self._world.challenged(self._user_id):
             raise CaptchaRequired("Solve a captcha first, and send its answer along with this request.")
 
-    def _count_token(self, now_us: int) -> None:
-        wait_s = self._token_window.take(now_us)
-        if wait_s is not None:
-            tokens_rule = self._world.rules.tokens
-            count = tokens_rule.count if tokens_rule else 0
-            raise RateLimited(f"Maximum {count} token requests per minute", retry_after_s=wait_s)
+    def _count_token(self) -> None:
+        if (refused := self._take(TOKENS, self._world.rules.tokens)) is not None:
+            raise RateLimited(f"Maximum {refused.limit} token requests per minute", retry_after_s=refused.reset_s)
+
+    def _take(self, name: str, quota: Quota | None) -> Taken | None:
+        """Use one. None if it was allowed."""
+        if quota is None:
+            return None
+        taken = self._world.limits.take(self._user_id, name, quota)
+        return None if taken.allowed else taken
 
     def _complete(self, request: Request) -> None:
         """Who keeps the catalogue answers, with a token that is made here."""
         world, wish = self._world, request.message
-        self._count_token(world.clock.now_us())
+        self._count_token()
         name = action_name(wish.action_id)
         asked: Prove[TokenEarned] = Prove(
             self._user_id,
@@ -215,10 +210,8 @@ class UserActor(PromptActor):
         """Limits and everything that the token itself tells. Counts the attempt."""
         rules, token = self._world.rules, wish.token
         now_us = self._world.clock.now_us()
-        wait_s = self._increment_window.take(now_us)
-        if wait_s is not None:
-            count = rules.increments.count if rules.increments else 0
-            return RateLimited(f"Maximum {count} score increments per minute", retry_after_s=wait_s)
+        if (refused := self._take(INCREMENTS, rules.increments)) is not None:
+            return RateLimited(f"Maximum {refused.limit} score increments per minute", retry_after_s=refused.reset_s)
         age_ms = rules.token_age_s * 1000
         keys = self._world.keys()
         refusal = tokens.judge(token, owner=self._user_id, now_ms=now_us // 1000, age_ms=age_ms, keys=keys)
@@ -234,12 +227,12 @@ class UserActor(PromptActor):
         judged = updates.judge(wish, owner=self._user_id, now_us=now_us, keys=self._world.keys())
         if isinstance(judged, Refusal) and wish.idempotency_key is None:
             return judged
-        wait_s = self._update_window.take(now_us)
-        if wait_s is None:
+        refused = self._take(UPDATES, self._world.rules.updates)
+        if refused is None:
             return judged
         if isinstance(judged, Refusal):
             raise judged
-        return RateLimited(TOO_MANY_UPDATES, retry_after_s=wait_s)
+        return RateLimited(TOO_MANY_UPDATES, retry_after_s=refused.reset_s)
 
     # --- the ledger's answers, in the task of who gives them ---
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from actors.fraud.messages import Action
-from actors.ports import Ids, UserId, WallClock
+from actors.ports import Ids, PlayerLimits, Quota, UserId, WallClock
 from actors.runtime import Ref
-from actors.user.limits import Limit
 from actors.user.token import ActionKeys
+
+#: What a player's limits are of, as they are named wherever they are counted.
+TOKENS, INCREMENTS, UPDATES = "tokens", "increments", "score"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,9 @@ class UserRules:
     earned_age_s: int = 300
     action_type: str = "INCREMENT"
     points: int = 1
-    tokens: Limit | None = field(default_factory=lambda: Limit(10))
-    increments: Limit | None = field(default_factory=lambda: Limit(5))
-    updates: Limit | None = field(default_factory=lambda: Limit(10))
+    tokens: Quota | None = field(default_factory=lambda: Quota(10))
+    increments: Quota | None = field(default_factory=lambda: Quota(5))
+    updates: Quota | None = field(default_factory=lambda: Quota(10))
     ledger_within_s: float = 10.0
 
 
@@ -33,7 +35,8 @@ class UserRules:
 class UserWorld:
     """What a user actor needs from outside. `watched` is told of each attempt to score, and is quick.
 
-    `challenged` says whether a player must show to be a person before another token is given.
+    `limits` keeps what a player has used, so that it outlives the actor. `challenged` says whether a
+    player must show to be a person before another token is given.
     """
 
     clock: WallClock
@@ -42,5 +45,6 @@ class UserWorld:
     rules: UserRules
     ledger: Ref
     actions: Ref
+    limits: PlayerLimits
     watched: Callable[[Action], None] = lambda _: None
     challenged: Callable[[UserId], bool] = lambda _: False

@@ -81,7 +81,7 @@ class Application(QuartTrio):
         asked = self._large.get(request.path)
         return self.world.body_bytes if asked is None else asked(request)
 
-    async def enter(self, request: ApiRequest) -> None:
+    def enter(self, request: ApiRequest) -> None:
         """Count a request of the API, before anything of it is read but its head.
 
         Services of a game have limits of their own. Raises ApiError: too many.
@@ -90,7 +90,7 @@ class Application(QuartTrio):
         if gate is None or not request.path.startswith(API) or self._is_of_service(request):
             return
         try:
-            await gate.enter(request)
+            gate.enter(request)
         except ApiError as error:
             self._tell_audit(error, request)
             raise

@@ -73,6 +73,8 @@ class AuthRoutes:
         username, email = names.username(body.username), names.email(body.email)
         new_secret(body.password)
         self._world.unguessable(body.password, (body.username, body.email))
+        if self._world.gate is not None:
+            await self._world.gate.register(request)
         said = f"{username.key}\n{email.key}\n{body.password}"
         user_id = UserId(self._world.ids.uuid() if key is None else id_of(key, said, self._world.refresh_key))
         found = await self._find(username.key)

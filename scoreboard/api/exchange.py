@@ -43,7 +43,7 @@ class Exchange(TrioASGIHTTPConnection):
             request = ApiRequest(self.scope, name)
             status = CLIENT_GONE
             try:
-                await self._app.enter(request)
+                self._app.enter(request)
                 request.raw_body = await self._read_body(receive, request)
                 answer = await self._app.answer(request)
                 status = answer.status

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import trio
 
-from actors.limits.messages import Take
-from actors.ports import Quota, Taken, WallClock, Wanted
+from actors.limits.messages import Attempt
+from actors.ports import Limits, PlayerLimits, Quota, Taken, UserId, WallClock, Wanted
 from actors.runtime import ActorError, Ref
 from scoreboard.api.answer import Headers
 from scoreboard.api.errors import ApiError
@@ -20,39 +20,55 @@ API = "/api/"
 ADDRESS = "address"
 WORKER = "worker"
 SIGN_IN = "sign-in"
+REGISTRATION = "registration"
 LIMITS_WITHIN_S = 2.0
+
+#: One address asks again and again: so many are remembered with what shares their limit.
+SITES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """How often the API may be asked from one address and of this worker, and how often somebody may try to sign in."""
+    """How often the API may be asked from one address and of this worker; how often somebody may sign in or register.
+
+    `of_players` says by route which limit of a player counts there, for the headers; its actor holds it.
+    """
 
     address: Quota = field(default_factory=lambda: Quota(100))
     worker: Quota = field(default_factory=lambda: Quota(10_000))
     sign_ins_of_address: Quota = field(default_factory=lambda: Quota(30))
     sign_ins_of_account: Quota = field(default_factory=lambda: Quota(10))
+    registrations: Quota = field(default_factory=lambda: Quota(10))
+    of_players: Mapping[str, tuple[str, Quota]] = field(default_factory=dict)
 
 
 class Gate:
     """Stands before the routes of one worker.
 
     Args:
-        limits: Understands ``actors.limits.messages``.
+        limits: What this worker allows, at once.
+        attempts: Understands ``actors.limits.messages``; knows of what others allow.
+        players: What players have left.
         site_of: What shares the limit of one address.
         now_s: A clock that only goes on.
     """
 
     def __init__(
         self,
-        limits: Ref,
+        limits: Limits,
+        attempts: Ref,
+        players: PlayerLimits,
         rules: GateRules,
         site_of: Callable[[str], str],
         clock: WallClock,
         now_s: Callable[[], float] = trio.current_time,
     ) -> None:
         self._limits = limits
+        self._attempts = attempts
+        self._players = players
         self._rules = rules
         self._site_of = site_of
+        self._sites: dict[str, str] = {}
         self._clock = clock
         self._now_s = now_s
         self._ends_s = -math.inf
@@ -61,19 +77,16 @@ class Gate:
     def __repr__(self) -> str:
         return f"<Gate, {self._served} served in this window>"
 
-    async def enter(self, request: ApiRequest) -> None:
+    def enter(self, request: ApiRequest) -> None:
         """Count one request for its address and for this worker.
 
         Raises:
             ApiError: one of them has had its share.
         """
         self._count_for_worker(request)
-        wanted = Wanted(f"{ADDRESS}:{self._site(request)}", self._rules.address)
-        try:
-            (taken,) = await self._limits.ask(Take((wanted,)), within=LIMITS_WITHIN_S)
-        except ActorError:
-            return  # the worker's own limit holds all the same
-        self._note(request, ADDRESS, self._rules.address, taken)
+        quota = self._rules.address
+        taken = self._limits.take(f"{ADDRESS}:{self._site(request)}", quota)
+        self._note(request, ADDRESS, quota, taken)
         if not taken.allowed:
             sentence = f"Maximum {taken.limit} requests per minute from one address. Please wait before trying again."
             raise limited(sentence, taken)
@@ -86,38 +99,49 @@ class Gate:
         """
         rules = self._rules
         named = hashlib.sha256(account.encode()).hexdigest()[:32]  # names are nobody's business in a cache
-        wanted = (
-            Wanted(f"{SIGN_IN}:{ADDRESS}:{self._site(request)}", rules.sign_ins_of_address),
-            Wanted(f"{SIGN_IN}:account:{named}", rules.sign_ins_of_account),
+        await self._attempt(
+            request,
+            "sign in",
+            (SIGN_IN, Wanted(f"{SIGN_IN}:{ADDRESS}:{self._site(request)}", rules.sign_ins_of_address)),
+            (SIGN_IN, Wanted(f"{SIGN_IN}:account:{named}", rules.sign_ins_of_account)),
         )
+
+    async def register(self, request: ApiRequest) -> None:
+        """Count one attempt to make an account; raises as `sign_in`."""
+        wanted = Wanted(f"{REGISTRATION}:{ADDRESS}:{self._site(request)}", self._rules.registrations)
+        await self._attempt(request, "register", (REGISTRATION, wanted))
+
+    async def _attempt(self, request: ApiRequest, doing: str, *named: tuple[str, Wanted]) -> None:
+        wanted = tuple(each for _, each in named)
         try:
-            told = await self._limits.ask(Take(wanted, strict=True), within=LIMITS_WITHIN_S)
+            told = await self._attempts.ask(Attempt(wanted), within=LIMITS_WITHIN_S)
         except ActorError as error:
-            sentence = "Nobody can sign in just now. Try again in a moment."
+            sentence = f"Nobody can {doing} just now. Try again in a moment."
             raise ApiError(503, "Service unavailable", "SERVICE_UNAVAILABLE", sentence, retry_after_s=1.0) from error
-        for taken in told:
-            self._note(request, SIGN_IN, rules.sign_ins_of_account, taken)
+        for (name, each), taken in zip(named, told, strict=True):
+            self._note(request, name, each.quota, taken)
             if not taken.allowed:
-                raise limited("Too many attempts to sign in. Please wait before trying again.", taken)
+                raise limited(f"Too many attempts to {doing}. Please wait before trying again.", taken)
 
     def headers(self, request: ApiRequest) -> Headers:
         """What an answer says of the limits that its request was counted for; nothing if there were none.
 
         ``X-RateLimit-*`` are those of the one that is nearest to its end.
         """
-        if not request.quotas:
+        told = request.quotas
+        if not told:
             return ()
-        told = request.quotas.values()
-        nearest = min((taken for _, taken in told), key=lambda taken: (taken.allowed, taken.remaining / taken.limit))
+        if request.user_id is not None and (held := self._rules.of_players.get(request.route)) is not None:
+            name, quota = held
+            told = {**told, name: (quota, self._players.look(UserId(request.user_id), name, quota))}
+        nearest = _nearest(told)
         reset_s = math.ceil(self._clock.now_us() / 1_000_000 + nearest.reset_s)
-        policies = ", ".join(f'"{name}";q={t.limit};w={quota.period_s:.0f}' for name, (quota, t) in _of(request))
-        states = ", ".join(f'"{name}";r={t.remaining};t={math.ceil(t.reset_s)}' for name, (_, t) in _of(request))
         return (
             (b"x-ratelimit-limit", b"%d" % nearest.limit),
             (b"x-ratelimit-remaining", b"%d" % nearest.remaining),
             (b"x-ratelimit-reset", b"%d" % reset_s),
-            (b"ratelimit-policy", policies.encode("ascii")),
-            (b"ratelimit", states.encode("ascii")),
+            (b"ratelimit-policy", b", ".join([_policy(name, *each) for name, each in told.items()])),
+            (b"ratelimit", b", ".join([_state(name, taken) for name, (_, taken) in told.items()])),
         )
 
     def _count_for_worker(self, request: ApiRequest) -> None:
@@ -132,7 +156,14 @@ class Gate:
             raise limited("This server has more requests than it serves in a minute. Please try again later.", taken)
 
     def _site(self, request: ApiRequest) -> str:
-        return self._site_of(request.came_from().address or "")
+        peer = request.scope.get("client")
+        address = str(peer[0]) if peer else ""  # a Unix socket has none
+        site = self._sites.get(address)
+        if site is None:
+            if len(self._sites) >= SITES:
+                self._sites.clear()
+            site = self._sites[address] = self._site_of(address)
+        return site
 
     def _note(self, request: ApiRequest, name: str, quota: Quota, taken: Taken) -> None:
         known = request.quotas.get(name)
@@ -140,8 +171,23 @@ class Gate:
             request.quotas[name] = (quota, taken)
 
 
-def _of(request: ApiRequest) -> list[tuple[str, tuple[Quota, Taken]]]:
-    return list(request.quotas.items())
+def _policy(name: str, quota: Quota, taken: Taken) -> bytes:
+    return b'"%b";q=%d;w=%d' % (name.encode("ascii"), taken.limit, quota.period_s)
+
+
+def _state(name: str, taken: Taken) -> bytes:
+    return b'"%b";r=%d;t=%d' % (name.encode("ascii"), taken.remaining, math.ceil(taken.reset_s))
+
+
+def _nearest(told: Mapping[str, tuple[Quota, Taken]]) -> Taken:
+    if len(told) == 1:  # as with nearly all answers
+        for _, taken in told.values():
+            return taken
+    return min((taken for _, taken in told.values()), key=_room)
+
+
+def _room(taken: Taken) -> tuple[bool, float]:
+    return taken.allowed, taken.remaining / taken.limit
 
 
 def limited(sentence: str, taken: Taken) -> ApiError:

@@ -5,7 +5,6 @@ Stores, then actors, then transports, then the door. They end in the reverse ord
 
 from __future__ import annotations
 
-import hmac
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -47,6 +46,7 @@ from scoreboard.server.feeds import Feeds, make_feeds
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.housekeeping import BOARD_LOAD_S, keep_house
 from scoreboard.server.keychain import open_keys
+from scoreboard.server.limited import marked
 from scoreboard.server.parts import Parts
 from scoreboard.server.place import Place
 from scoreboard.server.port import open_port, port_of, require_free, url_of
@@ -193,13 +193,11 @@ def _tokens(parts: Parts) -> AccessTokens:
 
 def _gate(parts: Parts, core: Core) -> Gate | None:
     limits = parts.settings.limits
-    key = parts.keys.now().refresh_key
-
-    def mark(address: str) -> str:
-        """The same for what shares a limit; in Redis it tells nothing of who that is."""
-        return hmac.digest(key, f"limits of {site_of(address)}".encode(), "sha256").hex()[:32]
-
-    return Gate(core.limits, gate_rules(limits), mark, parts.clock) if limits.enabled else None
+    if not limits.enabled:
+        return None
+    key, counted = parts.keys.now().refresh_key, core.limits
+    mark = partial(marked, key)
+    return Gate(counted.requests, counted.attempts, counted.players, gate_rules(limits), mark, parts.clock)
 
 
 def _api_world(

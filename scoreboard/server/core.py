@@ -24,7 +24,8 @@ from actors.ledger.actor import LedgerActor
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
-from actors.limits.actor import LimitsActor, LimitsWorld
+from actors.limits.players import LimitedPlayers
+from actors.limits.standings import Adapting
 from actors.ports import ALL_TIME, SESSION_ENDED, USER_ERASED, BoardId, Period, SessionId, Stood, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
@@ -34,6 +35,7 @@ from scoreboard.server.boards import Boards
 from scoreboard.server.erased import Erased
 from scoreboard.server.following import follow_others
 from scoreboard.server.fraud import of_proofs, watch_on_fraud, watching
+from scoreboard.server.limited import Limited, running_limits
 from scoreboard.server.outside import CoreHooks, CorePorts
 
 USER_IDLE_S = 120.0
@@ -72,7 +74,7 @@ class Core:
     accounts: Ref
     standing: Ref
     audit: Ref
-    limits: Ref
+    limits: Limited
     actions: Ref
     announcements: Ref
     ledger: Ref
@@ -99,33 +101,33 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
     listening: ListeningTimes = SELDOM,
     fraud: FraudRules | None = None,
     captchas: bool = False,
+    adapting: Adapting | None = None,
 ) -> AsyncIterator[Core]:
     """Run all actors while the body runs. They stop in the reverse order, each within its bound.
 
-    `zones` says where days of a period end, UTC where not. Without `fraud` nobody is watched; with `captchas` the
-    restricted show to be persons.
+    `zones` say where days end, otherwise in UTC. Without `fraud` nobody is watched; `captchas` ask the restricted.
 
     Raises:
         ExceptionGroup: with a `GaveUp`, when an indispensable actor, like the ledger, fails too often.
     """
     challenges = Challenges(ports.clock)
     async with AsyncExitStack() as stack:
-        solo, asking = partial(_begin, stack, ports, hooks), challenges if captchas else None
-        audit, limits, publisher, remains, *_ = [await solo(*each) for each in _beside(ports, hooks, asking)]
-        wired = Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {})
-        await stack.enter_async_context(wired.running())
+        enter, solo = stack.enter_async_context, partial(_begin, stack, ports, hooks)
+        audit, publisher, remains, *_ = [await solo(*each) for each in _beside(ports, hooks, challenges, on=captchas)]
+        limits = await enter(running_limits(ports, hooks, adapting or Adapting(), PUBLISHER_OPTIONS))
+        wired = await enter(Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {}).running())
         await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, listening.follow_every_s)
         ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
         erased = Erased(hooks.user_erased)
         heard = await solo("announcements", _announcements(ports, hooks, listening, erased), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
-        standing = erased.standing = await solo("standing", _standing(ports, hooks, ledger, heard))
+        standing = erased.standing = await solo("standing", _standing(ports, hooks, ledger, heard, limits))
         watch = watch_on_fraud(ports, hooks, fraud, standing)
         watched = watching(watch and await solo("fraud", watch, PUBLISHER_OPTIONS))
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
-        playing = _users(ports, hooks, rules, (ledger, actions), watched, challenges.ask)
-        users = await stack.enter_async_context(playing.running())
-        batches = await stack.enter_async_context(_services(ports, hooks, services or ServiceRules(), ledger).running())
+        asked = ledger, actions, limits.players
+        users = await enter(_users(ports, hooks, rules, asked, watched, challenges.ask).running())
+        batches = await enter(_services(ports, hooks, services or ServiceRules(), ledger).running())
         told = (accounts, standing, audit, limits, actions, heard, ledger)
         yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published, challenges.ask)
 
@@ -144,14 +146,13 @@ async def _begin(
 
 
 def _beside(
-    ports: CorePorts, hooks: CoreHooks, challenges: Challenges | None
+    ports: CorePorts, hooks: CoreHooks, challenges: Challenges, *, on: bool
 ) -> Iterator[tuple[str, Callable[[], AnyActor], CellOptions]]:
     """Who serves all others and needs none of them, in the order in which they begin."""
     yield "audit", _audit(ports, hooks), PUBLISHER_OPTIONS
-    yield "limits", _limits(ports, hooks), PUBLISHER_OPTIONS
     yield "publisher", _publisher(ports, hooks), PUBLISHER_OPTIONS
     yield "remains", Remains, CellOptions()
-    if challenges is not None:
+    if on:
         yield "challenges", _challenges(ports, hooks, challenges), PUBLISHER_OPTIONS
 
 
@@ -163,19 +164,18 @@ def _audit(ports: CorePorts, hooks: CoreHooks) -> Callable[[], AuditActor]:
     return partial(AuditActor, AuditWorld(ports.audit, ports.ids, hooks.audit_lost))
 
 
-def _limits(ports: CorePorts, hooks: CoreHooks) -> Callable[[], LimitsActor]:
-    return partial(LimitsActor, LimitsWorld(ports.limits, missed=hooks.limits_missed))
-
-
 def _publisher(ports: CorePorts, hooks: CoreHooks) -> Callable[[], PublisherActor]:
     return partial(PublisherActor, PublisherWorld(ports.events, ports.cache, hooks.facts_dropped))
 
 
-def _standing(ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref) -> Callable[[], StandingActor]:
+def _standing(
+    ports: CorePorts, hooks: CoreHooks, ledger: Ref, announcements: Ref, limits: Limited
+) -> Callable[[], StandingActor]:
     announced = _announced(announcements)
 
     def stood(user_id: UserId, outcome: Stood) -> None:
         announced()  # a ban ends sessions
+        limits.stood(user_id, outcome)
         hooks.stood(user_id, outcome)
 
     return partial(StandingActor, StandingWorld(ports.standing, ledger, stood, hooks.standing_lost))
@@ -232,7 +232,7 @@ def _users(
     ports: CorePorts,
     hooks: CoreHooks,
     rules: UserRules,
-    asked: tuple[Ref, Ref],
+    asked: tuple[Ref, Ref, LimitedPlayers],
     watched: Callable[[Action], None],
     challenged: Callable[[UserId], bool],
 ) -> Directory[UserId]:

@@ -68,6 +68,10 @@ class CoreWatch(ActorWatch):
         """This worker's own limits hold alone for a moment."""
         self._log.warning("limits_not_shared", reason=repr(error))
 
+    def standings_missed(self, error: Exception) -> None:
+        """Players' limits are for a while as these stood before."""
+        self._log.warning("standings_not_read", reason=repr(error))
+
     def write_rejected(self, fault: StoreFault) -> None:
         """The store calls one write a mistake of ours: its sender was refused, all others were served."""
         self._log.error("write_rejected", exc_info=fault)

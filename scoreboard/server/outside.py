@@ -87,6 +87,7 @@ class CoreHooks:
     stood: Callable[[UserId, Stood], None] = lambda _user_id, _stood: None
     challenges_missed: Callable[[Exception], None] = lambda _: None
     limits_missed: Callable[[Exception], None] = lambda _: None
+    standings_missed: Callable[[Exception], None] = lambda _: None
     standing_lost: Callable[[int], None] = lambda _: None
     audit_lost: Callable[[int], None] = lambda _: None
     scored: Callable[[int], None] = lambda _: None

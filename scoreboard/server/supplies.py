@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import trio
 
+from actors.limits.standings import Adapting
 from actors.ports import Period, Quota, UserId
 from actors.service.actor import ServiceRules
-from actors.user.limits import Limit
-from actors.user.world import UserRules
+from actors.user.world import INCREMENTS, TOKENS, UPDATES, UserRules
 from scoreboard.api.gate import GateRules
 from scoreboard.security.service_limits import ServiceLimits
 from scoreboard.server.core import Core, ListeningTimes, running_core
@@ -43,6 +43,7 @@ def supplied_core(parts: Parts, stores: Stores, watch: CoreWatch) -> AbstractAsy
         zones=_zones(settings.boards),
         captchas=settings.captcha.url is not None,
         fraud=fraud_rules(settings, parts.keys.now().refresh_key),
+        adapting=_adapting(limits),
         listening=_listening(settings),
     )
 
@@ -54,13 +55,22 @@ def _listening(settings: Settings) -> ListeningTimes:
 
 def _user_rules(settings: Settings) -> UserRules:
     limits = settings.limits
+
+    def quota(count: int) -> Quota | None:
+        return Quota(count, longest_s=limits.longest_wait_s) if limits.enabled else None
+
     return UserRules(
         token_age_s=settings.tokens.action_s,
         earned_age_s=settings.tokens.earned_s,
-        tokens=Limit(limits.tokens_per_minute) if limits.enabled else None,
-        increments=Limit(limits.increments_per_minute) if limits.enabled else None,
-        updates=Limit(limits.updates_per_minute) if limits.enabled else None,
+        tokens=quota(limits.tokens_per_minute),
+        increments=quota(limits.increments_per_minute),
+        updates=quota(limits.updates_per_minute),
     )
+
+
+def _adapting(limits: Limits) -> Adapting:
+    tiers = {"premium": limits.premium_factor}
+    return Adapting(limits.restricted_per_minute, tiers, limits.reputation_factor)
 
 
 def gate_rules(limits: Limits) -> GateRules:
@@ -69,11 +79,19 @@ def gate_rules(limits: Limits) -> GateRules:
     def quota(count: int) -> Quota:
         return Quota(count, longest_s=limits.longest_wait_s)
 
+    tokens = TOKENS, quota(limits.tokens_per_minute)
     return GateRules(
         address=quota(limits.requests_per_minute_per_address),
         worker=Quota(limits.requests_per_minute),
         sign_ins_of_address=quota(limits.sign_ins_per_minute_per_address),
+        registrations=quota(limits.registrations_per_minute_per_address),
         sign_ins_of_account=Quota(limits.sign_ins_per_minute_per_account),  # or others could keep a player out
+        of_players={
+            "/api/actions/token": tokens,
+            "/api/v1/actions/complete": tokens,
+            "/api/scores/increment": (INCREMENTS, quota(limits.increments_per_minute)),
+            "/api/v1/scores/update": (UPDATES, quota(limits.updates_per_minute)),
+        },
     )
 
 
@@ -122,6 +140,7 @@ def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> 
         look_missed=watch.look_missed,
         challenges_missed=watch.challenges_missed,
         limits_missed=watch.limits_missed,
+        standings_missed=watch.standings_missed,
         scored=metrics.scored,
         service_gave_up=watch.service_gave_up,
         board_gave_up=watch.board_gave_up,

@@ -11,6 +11,7 @@ from actors.ports import Taken, Wanted
 from scoreboard.stores.redis_pool import Cache
 
 _DOUBLINGS = 20
+_NUMBERS = 7  # for each key
 #: As ``actors.limits.windows`` counts; all times in milliseconds. A window that would end later than any may was
 #: opened by a clock that was ahead, and begins anew.
 SCRIPT = f"""
@@ -18,24 +19,26 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local told = {{}}
 for i, key in ipairs(KEYS) do
-  local count, period = tonumber(ARGV[4 * i - 3]), tonumber(ARGV[4 * i - 2])
-  local most, quiet = tonumber(ARGV[4 * i - 1]), tonumber(ARGV[4 * i])
+  local first = {_NUMBERS} * (i - 1)
+  local count, period = tonumber(ARGV[first + 1]), tonumber(ARGV[first + 2])
+  local most, quiet = tonumber(ARGV[first + 3]), tonumber(ARGV[first + 4])
+  local more, refused, at = tonumber(ARGV[first + 5]), ARGV[first + 6] == '1', now - tonumber(ARGV[first + 7])
   local kept = redis.call('HMGET', key, 'used', 'ends', 'strikes', 'forgiven', 'exceeded')
   local used, ends = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0
   local strikes, forgiven = tonumber(kept[3]) or 0, tonumber(kept[4]) or 0
   local exceeded = tonumber(kept[5]) or 0
-  if now >= ends or ends - now > most then
-    used, ends, exceeded = 0, now + period, 0
-    if now >= forgiven or forgiven - now > most + quiet then strikes = 0 end
+  if at >= ends - period / 200 or ends - now > most then
+    used, ends, exceeded = 0, at + period, 0
+    if at >= forgiven or forgiven - now > most + quiet then strikes = 0 end
   end
-  used = used + 1
-  if used > count and exceeded == 0 then
+  used = used + more
+  if (refused or used > count) and exceeded == 0 then
     ends = ends + math.max(0, math.min(period * 2 ^ math.min(strikes, {_DOUBLINGS}), most) - period)
     exceeded, strikes, forgiven = 1, strikes + 1, ends + quiet
   end
   redis.call('HSET', key, 'used', used, 'ends', ends, 'strikes', strikes, 'forgiven', forgiven, 'exceeded', exceeded)
   redis.call('PEXPIREAT', key, math.max(ends, forgiven))
-  told[2 * i - 1], told[2 * i] = used, ends - now
+  told[2 * i - 1], told[2 * i] = used, math.max(0, ends - now)
 end
 return told
 """
@@ -63,9 +66,10 @@ class RedisLimits:
         return [_taken(each, *pair) for each, pair in zip(wanted, zip(told[::2], told[1::2], strict=True), strict=True)]
 
 
-def _numbers(wanted: Wanted) -> tuple[int, int, int, int]:
+def _numbers(wanted: Wanted) -> tuple[int, ...]:
     quota = wanted.quota
-    return quota.count, _ms(quota.period_s), _ms(quota.most_s), _ms(quota.forgiven_s)
+    of_quota = (quota.count, _ms(quota.period_s), _ms(quota.most_s), _ms(quota.forgiven_s))
+    return *of_quota, wanted.count, int(wanted.refused), _ms(wanted.ago_s)
 
 
 def _ms(seconds: float) -> int:

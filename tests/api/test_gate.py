@@ -11,11 +11,19 @@ import trio
 from trio.testing import MockClock
 
 from actors.ports import Quota
+from actors.user.world import UserRules
 from scoreboard.api.gate import GateRules
 from scoreboard.security.keys import KeyRing
 from tests.api.world import PASSWORD, World, running_world
 
-FEW = GateRules(address=Quota(5), worker=Quota(1000), sign_ins_of_address=Quota(3), sign_ins_of_account=Quota(2))
+FEW = GateRules(
+    address=Quota(5),
+    worker=Quota(1000),
+    sign_ins_of_address=Quota(3),
+    sign_ins_of_account=Quota(2),
+    registrations=Quota(2),
+    of_players={"/api/actions/token": ("tokens", Quota(2))},
+)
 TOP = "/api/scores/top"
 
 
@@ -127,3 +135,35 @@ async def test_what_sets_the_clock_gains_nothing(world: World) -> None:
     assert 429 == (await asked(world, headers={"Date": date, "X-RateLimit-Reset": "0"})).status_code
     world.clock.move(-2 * 86_400)
     assert 429 == (await asked(world)).status_code
+
+
+async def registered(world: World, name: str, client: str = "192.0.2.1") -> Any:
+    """The answer to who wants an account."""
+    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    return await world.app.test_client().post("/api/auth/register", json=body, scope_base={"client": (client, 4000)})
+
+
+async def test_an_address_makes_so_many_accounts_only(world: World) -> None:
+    """Whether it gets them or not; what is no wish for one is not counted, and others are not touched."""
+    told = [await registered(world, name) for name in ("no", "Ada", "Ada", "Bob")]
+    assert [400, 201, 409, 429] == [answer.status_code for answer in told]
+    assert '"registration";r=0' in told[-1].headers["RateLimit"]
+    assert "Too many attempts to register" in (await told[-1].get_json())["message"]
+    assert 201 == (await registered(world, "Bob", "192.0.2.2")).status_code
+    assert 2 == len(world.players.rows)
+
+
+async def test_what_counts_for_a_player_too_tells_of_its_limit(ring: KeyRing) -> None:
+    """When it was used up as well, and beside the others."""
+    async with running_world(ring=ring, gate=FEW, rules=UserRules(tokens=Quota(2))) as world:
+        bearer = {"Authorization": f"Bearer {(await (await registered(world, 'Ada')).get_json())['accessToken']}"}
+        client, told = world.app.test_client(), []
+        for number in range(3):
+            address = {"client": (f"192.0.2.{number + 7}", 4000)}
+            told.append(await client.post("/api/actions/token", headers=bearer, scope_base=address))
+        assert [200, 200, 429] == [answer.status_code for answer in told]
+        assert ['"address";r=4;t=60, "tokens";r=1;t=60', '"address";r=4;t=60, "tokens";r=0;t=60'] == [
+            answer.headers["RateLimit"] for answer in told[:2]
+        ]
+        assert ["1", "0", "0"] == [answer.headers["X-RateLimit-Remaining"] for answer in told]
+        assert {'"address";q=5;w=60, "tokens";q=2;w=60'} == {answer.headers["RateLimit-Policy"] for answer in told}

@@ -56,6 +56,20 @@ async def test_a_restriction_has_an_end_and_can_be_lifted(world: World) -> None:
     assert 400 == wrong.status_code
 
 
+async def test_tier_and_reputation_are_given_and_taken(world: World) -> None:
+    """Others than there are change nothing."""
+    ada, mod = await world.signed_up("ada"), await world.signed_up("mod")
+    token, path = promoted(world, mod, "moderator"), f"/api/v1/admin/users/{ada.user_id}/standing"
+    for tier, reputation in (("premium", -100), ("free", 100)):
+        said = {"tier": tier, "reputation": reputation}
+        change = await told(await world.post(path, {**said, "reason": WHY}, token=token))
+        assert (tier, reputation) == (change["after"]["tier"], change["after"]["reputation"])
+    before = world.state()
+    for wrong in ({"tier": "golden"}, {"reputation": 101}, {"reputation": -101}, {"reputation": 0.5}, {"tier": None}):
+        assert 400 == (await world.post(path, {**wrong, "reason": WHY}, token=token)).status_code
+    assert before == world.state()
+
+
 @pytest.mark.parametrize("role", ["user", "premium"])
 async def test_an_admin_gives_roles(role: str, world: World) -> None:
     """And takes them; the player signs in anew."""

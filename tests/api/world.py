@@ -326,7 +326,8 @@ async def running_world(
             away = changes.pop("away", lambda _: None)
             changes["captcha"] = Captcha(changes.pop("verifier"), core.challenged, away)
         if gate is not None:
-            changes["gate"] = Gate(core.limits, gate, site_of, parts.clock)
+            counted = core.limits
+            changes["gate"] = Gate(counted.requests, counted.attempts, counted.players, gate, site_of, parts.clock)
         given = parts.given(core, web, changes)
         app = create_app(given)
         hold_to_declarations(app)

@@ -208,8 +208,9 @@ class Arena:
             await trio.sleep(self.rng.expovariate(2))
             self._harm(left)
         self.scores.faults.delay_s = self.scores.reads.delay_s = 0
-        self.scores.faults._before.clear()
-        self.scores.faults._after.clear()
+        for faults in (self.scores.faults, self.scores.reads):
+            faults._before.clear()
+            faults._after.clear()
         for viewer, _ in self.viewers:
             viewer.wire.tears = False
             viewer.wire.read()

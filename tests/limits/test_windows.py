@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from actors.limits.windows import Windows
-from actors.ports import Quota, Taken
+from actors.ports import Quota, Taken, Wanted
 
 THREE = Quota(3)
 BACKING_OFF = Quota(1, longest_s=400, forgiven_s=600)
@@ -62,15 +64,73 @@ def test_what_the_others_have_allowed_counts_here_too() -> None:
     """So that the next ones are refused without asking them."""
     windows = Windows()
     windows.take("a", THREE, 0)
-    windows.learn("a", Taken(3, 0, 20.0, allowed=True), 0)
+    windows.learn("a", Taken(3, 0, 20.0, allowed=True), 0, told_at=0)
     assert Taken(3, 0, 15.0, allowed=False) == windows.take("a", THREE, 5)
-    assert allowed(windows, 20)
+    assert allowed(windows, 60)
+
+
+def test_what_was_used_meanwhile_counts_on_top_of_what_was_told() -> None:
+    """And is told next time, with its age."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    assert [Wanted("a", THREE, 1, ago_s=0.5)] == windows.untold(0.5, most=9)
+    windows.take("a", THREE, 0.6)
+    windows.learn("a", Taken(3, 1, 50.0, allowed=True), 0.7, told_at=0.5)
+    assert not allowed(windows, 1)
+    [told] = windows.untold(1, most=9)
+    assert (1, True) == (told.count, told.refused)
+    assert pytest.approx(0.4) == told.ago_s
+
+
+def test_what_the_others_say_of_the_last_window_does_not_count_in_this_one() -> None:
+    """It was on its way when that one ended."""
+    windows = Windows()
+    assert [True] * 3 == [allowed(windows, 0) for _ in range(3)]
+    windows.untold(59.9, most=9)
+    assert allowed(windows, 60)
+    windows.learn("a", Taken(3, 0, 0.1, allowed=False), 60.1, told_at=59.9)
+    assert [True, True, False] == [allowed(windows, 60.2) for _ in range(3)]
+
+
+def test_what_nobody_needs_to_hear_any_more_is_not_told() -> None:
+    """Its window is over."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    assert [] == windows.untold(60, most=9)
+    assert not windows.news
+
+
+def test_what_the_others_did_not_hear_is_told_again() -> None:
+    """With what came meanwhile, and as old as it is."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    lost = windows.untold(1, most=9)
+    windows.take("a", THREE, 2)
+    windows.tell_again(lost, told_at=1)
+    assert [Wanted("a", THREE, 2, ago_s=3.0)] == windows.untold(3, most=9)
+
+
+def test_looking_uses_nothing() -> None:
+    """Nor does it remember anybody."""
+    windows = Windows()
+    assert Taken(3, 3, 60.0, allowed=True) == windows.look("a", THREE, 0)
+    windows.take("a", THREE, 0)
+    assert [Taken(3, 2, 50.0, allowed=True)] * 2 == [windows.look("a", THREE, 10) for _ in range(2)]
+    assert Taken(3, 3, 60.0, allowed=True) == windows.look("a", THREE, 60)
+    assert 1 == windows.size
 
 
 def test_memory_is_bounded_and_what_is_forgotten_is_counted() -> None:
-    """Who was quiet for longest is forgotten first."""
+    """Who was quiet for longest is forgotten first, and not told of either."""
     windows = Windows(most=2)
     for key in ("a", "b", "a", "c"):
         windows.take(key, Quota(1), 0)
-    assert (1, "<Windows of 2 keys>") == (windows.forgotten, repr(windows))
+    assert (1, 2, ["a", "c"]) == (windows.forgotten, windows.size, [each.key for each in windows.untold(0, most=9)])
     assert [False, True] == [allowed(windows, 1, Quota(1), key) for key in ("a", "b")]
+
+
+def test_a_repr_says_how_much_it_is() -> None:
+    """For logs."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    assert "<Windows of 1 keys, 1 untold>" == repr(windows)

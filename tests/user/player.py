@@ -14,22 +14,31 @@ import trio
 from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.proof import HmacVerifier
 from actors.fraud.messages import Action
-from actors.ports import HMAC, Source, UserId
+from actors.limits.limiter import Limiter
+from actors.limits.players import LimitedPlayers
+from actors.limits.standings import Adapting, Standings
+from actors.limits.windows import Windows
+from actors.ports import HMAC, PlayerLimits, Quota, Source, UserId
 from actors.runtime import ActorError, Directory, Ref, Refusal, running_actor
 from actors.user.actor import UserActor
-from actors.user.limits import Limit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.token import ActionKeys, ActionToken, issue
 from actors.user.world import UserRules, UserWorld
 from tests.fakes import FakeEvidenceStore, FakeScoreStore
-from tests.leaderboard.stage import CountedIds, TrioClock
+from tests.leaderboard.stage import CountedIds, SetClock, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Source("192.0.2.1", "test")
 KEYS = ActionKeys(b"key", (b"old key",), (b"oldest key",))
 GAME_KEY = b"key of the game"
 FREE = UserRules(tokens=None, increments=None, updates=None)
-STRICT = UserRules(tokens=Limit(10), increments=Limit(5))
+STRICT = UserRules(tokens=Quota(10), increments=Quota(5))
+
+
+def unshared() -> LimitedPlayers:
+    """The limits of a worker whose players stand as everybody, and which shares them with nobody."""
+    nobody = Ref("nobody", lambda _: None)
+    return LimitedPlayers(Limiter(Windows(), nobody), Standings(Adapting()), nobody, TrioClock())
 
 
 @dataclass
@@ -38,7 +47,7 @@ class Players:
 
     office: Office
     users: Directory[str]
-    clock: TrioClock
+    clock: SetClock
     results: list[object] = field(default_factory=list)
 
     async def token(self, name: str = "a") -> ActionToken:
@@ -71,11 +80,12 @@ async def running_players(
     *,
     idle_after_s: float = 120,
     ledger: Ref | None = None,
+    limits: PlayerLimits | None = None,
     watched: Callable[[Action], None] = lambda _: None,
     challenged: Callable[[UserId], bool] = lambda _: False,
 ) -> AsyncIterator[Players]:
     """Players a and b; in front of the office's ledger, unless another is given."""
-    clock, ids = TrioClock(), CountedIds()
+    clock, ids = SetClock(), CountedIds()
     async with running_office() as office, AsyncExitStack() as scopes:
         office.add("a", "b")
         catalogue = FakeScoreStore(office.store.players, clock)
@@ -85,7 +95,8 @@ async def running_players(
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
         )
-        world = UserWorld(clock, ids, lambda: KEYS, rules, ledger or office.ledger, actions, watched, challenged)
+        parts = (ledger or office.ledger, actions, limits or unshared(), watched, challenged)
+        world = UserWorld(clock, ids, lambda: KEYS, rules, *parts)
         users: Directory[str] = Directory(
             "user",
             lambda key: UserActor(UserId(key), world),

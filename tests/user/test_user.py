@@ -7,11 +7,10 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.ports import StoreUnavailable, UserId
+from actors.ports import Quota, StoreUnavailable, UserId
 from actors.runtime import Refusal
 from actors.user.actor import MOST_UNDER_WAY
 from actors.user.answers import REMEMBERED
-from actors.user.limits import Limit
 from actors.user.messages import Complete, Increment, IssueToken, Proof, ScoreAnswer
 from actors.user.refusals import (
     CaptchaRequired,
@@ -79,7 +78,7 @@ async def test_what_the_token_itself_tells_is_refused(autojump_clock: MockClock)
 async def test_text_that_cannot_be_a_token_is_refused_and_crashes_nothing(
     autojump_clock: MockClock, key: str | None
 ) -> None:
-    """The player's limits live in this actor: who could crash it could reset them."""
+    """And the attempts are counted."""
     async with running_players(STRICT) as players:
         good = await players.token()
         for bad in (
@@ -314,16 +313,15 @@ async def test_over_the_limit_invented_keys_cost_the_database_nothing(autojump_c
         assert players.office.store.faults.calls == 5
 
 
-async def test_an_idle_player_is_forgotten_only_when_no_limit_counts(autojump_clock: MockClock) -> None:
+async def test_a_player_who_was_forgotten_has_used_what_it_used(autojump_clock: MockClock) -> None:
     """Otherwise waiting for the passivation would reset the limit."""
-    rules = UserRules(tokens=None, increments=Limit(1, period_s=600))
+    rules = UserRules(tokens=None, increments=Quota(1, period_s=600))
     async with running_players(rules, idle_after_s=10) as players:
         await players.score()
         await trio.sleep(300)
-        assert players.users.live == 1
-        await refused_as(RateLimited, players.increment(players.forged()))
-        await trio.sleep(700)
         assert players.users.live == 0
+        await refused_as(RateLimited, players.increment(players.forged()))
+        await trio.sleep(300)
         assert (await players.score()).new_score == 2
 
 
@@ -344,3 +342,17 @@ async def test_who_is_challenged_shows_to_be_a_person_first(autojump_clock: Mock
         assert 1 == (await players.increment(token)).new_score
         given = await players.users.ask("a", IssueToken(person=True), within=5)
         assert ["a", "b"] == [given.token.user_id, (await players.token("b")).user_id]
+
+
+async def test_a_step_of_the_clock_opens_no_window(autojump_clock: MockClock) -> None:
+    """Neither a step forward nor one back: who waits as told is let in."""
+    async with running_players(STRICT) as players:
+        for _ in range(10):
+            await players.token()
+        for ahead_s in (86_400, -86_400):
+            players.clock.ahead_s = ahead_s
+            refusal = await refused_as(RateLimited, players.token())
+            assert isinstance(refusal, RateLimited)
+            assert refusal.retry_after_s == pytest.approx(60)
+        await trio.sleep(60)
+        await players.token()

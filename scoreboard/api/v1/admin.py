@@ -51,6 +51,8 @@ class StandingBody(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     restricted_until: str | UnsetType | None = UNSET
     quarantined: bool | UnsetType = UNSET
     banned: bool | UnsetType = UNSET
+    tier: Literal["free", "premium"] | UnsetType = UNSET
+    reputation: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
 
 
 class RoleBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,11 +170,11 @@ def _change_of(body: StandingBody) -> StandingChange:
         until_us = moment_of(body.restricted_until)
         if until_us is None:
             raise no_timestamp()
-    yes_no = {name: UNCHANGED if (said := getattr(body, name)) is UNSET else said for name in _YES_NO}
-    return StandingChange(restricted_until_us=until_us, **yes_no)
+    plain = {name: UNCHANGED if (said := getattr(body, name)) is UNSET else said for name in _AS_SAID}
+    return StandingChange(restricted_until_us=until_us, **plain)
 
 
-_YES_NO = ("flagged", "quarantined", "banned")
+_AS_SAID = ("flagged", "quarantined", "banned", "tier", "reputation")
 
 
 def _standing_json(standing: PlayerStanding) -> dict[str, Any]:

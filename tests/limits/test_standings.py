@@ -1,0 +1,165 @@
+"""What standing makes of a limit, and who knows how players stand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from actors.limits.limiter import Limiter
+from actors.limits.players import LimitedPlayers
+from actors.limits.standings import Adapting, Standings
+from actors.limits.standings_actor import StandingsActor, StandingsWorld
+from actors.limits.windows import Windows
+from actors.ports import PlayerStanding, Quota, StoreUnavailable, UserId
+from actors.runtime import Ref, running_actor
+from tests.fakes import FakeAuditLog, FakeFraudStore, FakeStandingStore, Players
+from tests.leaderboard.stage import TrioClock
+
+ADA = UserId("ada")
+TEN = Quota(10)
+LATER_US, LONG_AGO_US = 2**60, 1
+AWAY = StoreUnavailable("away")
+
+
+@dataclass
+class Stage:
+    """A store with one player, and the workers that read it."""
+
+    players: Players = field(default_factory=lambda: Players(TrioClock()))
+    missed: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.players.add(ADA)
+        self.standing = FakeStandingStore(self.players, FakeAuditLog())
+        self.fraud = FakeFraudStore(self.players)
+
+    def stands(self, **changed: Any) -> PlayerStanding:
+        """From now on Ada stands so."""
+        row = self.players.rows[ADA]
+        row.standing = replace(row.standing, **changed)
+        return row.standing
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[tuple[LimitedPlayers, Standings]]:
+        """One that has read who is restricted."""
+        standings, clock = Standings(Adapting()), TrioClock()
+        world = StandingsWorld(standings, self.standing, self.fraud, clock, missed=self.missed.append)
+        async with running_actor("standings", partial(StandingsActor, world), rng=random.Random(1)) as looking:
+            limiter = Limiter(Windows(), Ref("nobody", lambda _: None))
+            await trio.sleep(1)
+            yield LimitedPlayers(limiter, standings, looking, clock), standings
+
+
+def allowed(players: LimitedPlayers, times: int = 50, user_id: UserId = ADA) -> int:
+    """How many of so many at once."""
+    return sum(players.take(user_id, "tokens", TEN).allowed for _ in range(times))
+
+
+@pytest.mark.parametrize(
+    ("standing", "count"),
+    [
+        ({}, 10),
+        ({"restricted_until_us": LATER_US}, 1),
+        ({"restricted_until_us": LONG_AGO_US}, 10),
+        ({"tier": "premium"}, 20),
+        ({"tier": "unheard of"}, 10),
+        ({"reputation": 100}, 20),
+        ({"reputation": 50}, 14),
+        ({"reputation": -100}, 5),
+        ({"reputation": -(10**9)}, 5),
+        ({"tier": "premium", "reputation": 10**9}, 40),
+        ({"tier": "premium", "reputation": 100, "restricted_until_us": LATER_US}, 1),
+        ({"flagged": True}, 10),
+    ],
+)
+async def test_standing_raises_and_lowers_a_limit(
+    autojump_clock: MockClock, standing: dict[str, Any], count: int
+) -> None:
+    """Who is restricted has one a minute, whatever else speaks for the player."""
+    stage = Stage()
+    stage.stands(**standing)
+    async with stage.worker() as (players, _):
+        players.look(ADA, "tokens", TEN)
+        players.take(ADA, "another", TEN)
+        await trio.sleep(1)
+        assert count == allowed(players)
+        assert (count, 0) == ((left := players.look(ADA, "tokens", TEN)).limit, left.remaining)
+
+
+async def test_who_is_restricted_is_so_from_the_first_request_on(autojump_clock: MockClock) -> None:
+    """This worker has never served the player, and asks nobody before it answers."""
+    stage = Stage()
+    stage.stands(restricted_until_us=LATER_US)
+    async with stage.worker() as (players, _):
+        assert 1 == allowed(players)
+
+
+async def test_a_limit_is_never_less_than_one(autojump_clock: MockClock) -> None:
+    """Not by reputation, nor more than it was by being restricted."""
+    stage = Stage()
+    stage.stands(reputation=-100)
+    async with stage.worker() as (players, _):
+        players.take(ADA, "another", TEN)
+        await trio.sleep(1)
+        assert players.take(ADA, "tokens", Quota(1)).allowed
+        assert 1 == Standings(Adapting(restricted=5)).quota(ADA, Quota(1), 0).count
+
+
+async def test_a_change_holds_at_once_where_it_is_made_and_soon_elsewhere(autojump_clock: MockClock) -> None:
+    """Within ten seconds, imposed and lifted; also while the worker was reading how it was before."""
+    stage = Stage()
+    async with stage.worker() as (_, here), stage.worker() as (there, _):
+        for until_us, here_count, there_before, there_after in ((LATER_US, 1, 10, 1), (None, 10, 1, 10)):
+            here.stood(ADA, stage.stands(restricted_until_us=until_us), trio.current_time())
+            here.restrict_all({ADA: LATER_US} if until_us is None else {}, trio.current_time() - 1)
+            assert here_count == here.quota(ADA, TEN, TrioClock().now_us()).count
+            assert there_before == there.look(ADA, "tokens", TEN).limit
+            await trio.sleep(11)
+            assert there_after == there.look(ADA, "tokens", TEN).limit
+            assert here_count == here.quota(ADA, TEN, TrioClock().now_us()).count
+
+
+async def test_who_cannot_be_looked_up_stands_as_before(autojump_clock: MockClock) -> None:
+    """A store that is away makes nobody faster."""
+    stage = Stage()
+    stage.stands(restricted_until_us=LATER_US)
+    async with stage.worker() as (players, _):
+        stage.standing.faults.fail_before(*[AWAY] * 100)
+        stage.fraud.faults.fail_before(*[AWAY] * 100)
+        assert 1 == allowed(players)
+        await trio.sleep(100)
+        assert 1 == allowed(players)
+        assert {AWAY} == set(stage.missed)
+
+
+async def test_who_plays_is_looked_up_once_a_minute(autojump_clock: MockClock) -> None:
+    """All of a moment in one go, and nobody waits for it."""
+    stage = Stage()
+    async with stage.worker() as (players, _):
+        for _ in range(3):
+            for name in ("ada", "bob", "eve"):
+                players.take(UserId(name), "tokens", TEN)
+        await trio.sleep(1)
+        assert 1 == stage.standing.faults.calls
+        await trio.sleep(60)
+        players.take(ADA, "tokens", TEN)
+        await trio.sleep(1)
+        assert 2 == stage.standing.faults.calls
+
+
+async def test_what_is_known_of_players_is_bounded(autojump_clock: MockClock) -> None:
+    """Who was looked up longest ago is forgotten first."""
+    standings = Standings(Adapting(), most=2)
+    premium = PlayerStanding(tier="premium")
+    for name in ("ada", "bob", "eve"):
+        standings.found([UserId(name)], {UserId(name): premium}, 0)
+    counts = [standings.quota(UserId(name), TEN, 0).count for name in ("ada", "bob", "eve")]
+    assert ([10, 20, 20], "<Standings, 0 restricted, 2 known>") == (counts, repr(standings))
