@@ -8,10 +8,10 @@ from actors.ledger.messages import ChangeStanding
 from actors.ports import Act, EventId, EventKind, StandingChange, Stood, UserId
 from actors.user.world import UserRules
 from tests.api.v1 import Signed, earned, sign_up, update_body
-from tests.api.world import World, running_world
+from tests.api.world import Me, World, running_world
 
 
-async def stand(world: World, who: Signed, **changed: bool) -> None:
+async def stand(world: World, who: Signed | Me, **changed: bool) -> None:
     """Impose or lift something."""
     act = Act(EventId(f"{who.username} {changed}"), 0, EventKind.ACT, "operator", "for a test")
     asked = ChangeStanding(UserId(who.user_id), StandingChange(**changed), act)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import bcrypt
 import pytest
 from quart import Response
 
@@ -135,6 +136,20 @@ async def test_a_change_that_is_refused_changes_nothing(
     before = world.state()
     assert told == await code_of(await change(world, ada, current, new))
     assert before == world.state()
+
+
+async def test_a_password_that_was_changed_meanwhile_is_no_proof(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two who change it at once, each with the old one, the first has done so; the other hears that it is wrong."""
+    me, hashing = await world.signed_up("ada"), bcrypt.hashpw
+    row = next(iter(world.players.rows.values()))
+
+    def overtaken(password: bytes, salt: bytes) -> bytes:
+        row.password_hash = "of somebody faster"
+        return hashing(password, salt)
+
+    monkeypatch.setattr("scoreboard.security.passwords.bcrypt.hashpw", overtaken)
+    assert (401, "INVALID_CREDENTIALS") == await code_of(await change(world, me, PASSWORD, "quite another secret"))
+    assert "of somebody faster" == row.password_hash
 
 
 async def test_a_common_password_makes_no_account(world: World) -> None:

@@ -52,6 +52,13 @@ class Boards:
         for _ in self.watching.show(self.update()):
             pass
 
+    async def watched_by(self, count: int) -> None:
+        """Wait until so many watch."""
+        with trio.fail_after(10):
+            while len(self.watching) < count:
+                self.joined = trio.Event()
+                await self.joined.wait()
+
     def _count(self, delivered: int) -> None:
         self.delivered += delivered
 

@@ -6,6 +6,7 @@ import gc
 
 import pytest
 import trio
+import trio.testing
 from wsproto.events import CloseConnection
 
 from actors.connection.connection import LiveConnection
@@ -43,9 +44,9 @@ async def test_a_client_that_has_left_is_gone_without_the_garbage_collector() ->
                 await client.stream.send_all(SUBSCRIBE)
                 await client.message()
                 await client.leave()
-            with trio.fail_after(3):
-                while live.opened.door.connections:  # noqa: ASYNC110  # the door tells nobody when one has gone
-                    await trio.sleep(0.01)
+                await client.ended()
+            await trio.testing.wait_all_tasks_blocked()
+            assert 0 == live.opened.door.connections
             assert [] == [each for each in gc.get_objects() if type(each) in {FeedStream, LiveConnection, Screen}]
     finally:
         gc.enable()

@@ -7,6 +7,7 @@ import json
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from scoreboard.live.socketio import SocketIoLimits, SocketIoPatience
 from tests.live.socketio.wire import HELLO, PATH, open_socketio, until
@@ -213,7 +214,7 @@ async def test_an_upgrade_under_traffic_loses_and_doubles_nothing() -> None:
             async def moving() -> None:
                 for _ in range(20):
                     live.boards.show()
-                    await trio.sleep(0.002)
+                    await trio.testing.wait_all_tasks_blocked()
 
             await socket.say("2probe")
             assert await socket.packet() == "3probe"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import trio
 
 from scoreboard.live import Patience
 from scoreboard.live.sse import PATH, EventFeedLimits
@@ -44,9 +43,7 @@ async def test_who_comes_back_is_shown_nothing_twice() -> None:
     async with open_streams() as live:
         live.boards.show()
         async with live.reader(last_event_id="e:1") as one, live.reader(TOP10 + "&lastEventId=e:1") as two:
-            await live.boards.joined.wait()
-            while live.feed.connected < 2 or len(live.boards.watching) < 2:  # noqa: ASYNC110 - nobody tells
-                await trio.sleep(0.01)
+            await live.boards.watched_by(2)
             live.boards.show()
             for reader in (one, two):
                 assert (await reader.event())[1]["version"] == 2
