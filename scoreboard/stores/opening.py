@@ -39,6 +39,8 @@ from actors.ports import (
     StoreError,
     StoreUnavailable,
 )
+from scoreboard.stores import postgres_pool, redis_pool
+from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.migrate import migrate
 from scoreboard.stores.personal import Personal, PersonalRules
@@ -211,9 +213,12 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
         try:
             migrations = await loop.run_aio_coroutine(_migrate(postgres_url, bounds))
             pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
-            database = Database(loop, Connections(pool, bounds))
-            redis = Cache(loop, open_redis(redis_url, connections=redis_connections), prefix)
-            listener = Cache(loop, open_redis(redis_url, connections=1), prefix)
+            connections = Connections(pool, bounds)
+            there = Breaker("Postgres", postgres_pool.prober(postgres_url, connections, bounds))
+            database = Database(loop, connections, there)
+            client, ear = open_redis(redis_url, connections=redis_connections), open_redis(redis_url, connections=1)
+            heard = Breaker("Redis", redis_pool.prober(client))
+            redis, listener = Cache(loop, client, heard, prefix), Cache(loop, ear, heard, prefix)
             async with _closing(loop, database, (redis, listener), bounds):
                 chains = Chains()
                 events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
@@ -318,6 +323,7 @@ async def _connected(url: str, bounds: Bounds) -> AsyncIterator[asyncpg.Connecti
 async def _closed(database: Database, redis: Sequence[Cache], bounds: Bounds) -> None:
     await database.close()
     for cache in redis:
+        cache.breaker.close()
         try:
             await asyncio.wait_for(cache.client.aclose(), bounds.close_s)
             await asyncio.wait_for(cache.client.connection_pool.aclose(), bounds.close_s)

@@ -87,6 +87,13 @@ class Connections:
         else:
             await self._release(connection)
 
+    async def replace(self) -> None:
+        """Trust none of them any more: whoever takes one gets a new one."""
+        await self._pool.expire_connections()
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            await self._release(connection)
+
     def _may_keep(self, connection: asyncpg.Connection) -> bool:
         if self._at_hand is not None or self._waiting or self._lent >= self._in_a_row:
             return False

@@ -17,6 +17,7 @@ import trio
 from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
+from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Bounds, Connections
 
 Result = TypeVar("Result")
@@ -27,6 +28,20 @@ Work = Callable[[asyncpg.Connection], Awaitable[Result]]
 TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
 # The server ends the session; that may reach us between the commit and its acknowledgement.
 ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
+
+
+# The session lives, but the server behind it cannot serve: it became a replica, or is starting.
+USELESS = ("25006", "57P03")
+
+
+def lost(error: Exception) -> bool:
+    """Whether the server was not heard, or cannot serve whatever it is asked.
+
+    What the driver itself refuses to do, as with a session that was closed before, says nothing of the server.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(ENDING + USELESS)
+    return not isinstance(error, asyncpg.InterfaceError)
 
 
 def translate(error: Exception, on_loss: type[StoreError]) -> StoreError:
@@ -76,18 +91,39 @@ async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
         raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
 
 
+def prober(url: str, connections: Connections, bounds: Bounds) -> Callable[[], Awaitable[None]]:
+    """Asks for a new session that may write, and has all others replaced then. For asyncio; raises StoreUnavailable."""
+
+    async def probe() -> None:
+        try:
+            connection = await asyncpg.connect(url, timeout=bounds.connect_s, command_timeout=bounds.connect_s)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+        try:
+            if await connection.fetchval("SHOW transaction_read_only") == "on":
+                raise StoreUnavailable("this Postgres only reads: it is a replica")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise StoreUnavailable(f"Postgres does not answer: {error!r}") from error
+        finally:
+            connection.terminate()
+        await connections.replace()
+
+    return probe
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """Connections that tasks of Trio may use, whichever nursery they stand in."""
 
     loop: TrioEventLoop
     connections: Connections
+    breaker: Breaker
 
     async def run(self, work: Work[Result], *, on_loss: type[StoreError] = StoreUnavailable) -> Result:
         """Do `work` with a connection.
 
         Raises:
-            StoreUnavailable: no connection, or the server refused for now; nothing changed.
+            StoreUnavailable: no connection, or the server refused for now; nothing changed. At once while it is away.
             on_loss: the connection was lost while `work` ran.
             StoreFault: the server rejects this work, and would again.
         """
@@ -101,7 +137,7 @@ class Database:
         Raises:
             StoreUnavailable: there is none.
         """
-        connection = await self.loop.run_aio_coroutine(self.connections.take())
+        connection = await self.loop.run_aio_coroutine(self._take())
         try:
             yield connection
         finally:
@@ -110,28 +146,40 @@ class Database:
 
     async def use(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Do `work`, for asyncio, with a connection that is held. Raises as `run`."""
-
-        async def unit() -> Result:
-            try:
-                return await work()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-                raise translate(error, StoreUnavailable) from error
-
-        result: Result = await self.loop.run_aio_coroutine(unit())
+        result: Result = await self.loop.run_aio_coroutine(self._heard(work(), StoreUnavailable))
         return result
 
     async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
-        connection = await self.connections.take()
+        connection = await self._take()
         in_order = False
         try:
-            result = await work(connection)
+            result = await self._heard(work(connection), on_loss)
             in_order = True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            raise translate(error, on_loss) from error
         finally:
             await self.connections.give_back(connection, in_order=in_order)
         return result
 
+    async def _take(self) -> asyncpg.Connection:
+        self.breaker.check()
+        try:
+            return await self.connections.take()
+        except StoreUnavailable as error:
+            self.breaker.lost(error)
+            raise
+
+    async def _heard(self, work: Awaitable[Result], on_loss: type[StoreError]) -> Result:
+        try:
+            result = await work
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            if lost(error):
+                self.breaker.lost(error)
+            elif isinstance(error, asyncpg.PostgresError):
+                self.breaker.answered()
+            raise translate(error, on_loss) from error
+        self.breaker.answered()
+        return result
+
     async def close(self) -> None:
         """Close all connections; what does not close in time is cut. For asyncio."""
+        self.breaker.close()
         await self.connections.close()

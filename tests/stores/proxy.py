@@ -17,12 +17,13 @@ class Proxy:
     """What to lose next; each works once.
 
     `lose_request`: the next bytes from a client end its connection unseen by the server. `lose_answer`: the next bytes
-    from the server end the connection unseen by the client.
+    from the server end the connection unseen by the client. While it is `away`, whatever comes ends its connection.
     """
 
     target: str
     lose_request: bool = False
     lose_answer: bool = False
+    away: bool = False
     lost: int = 0
 
     async def carry(self, client: trio.SocketStream) -> None:
@@ -36,6 +37,8 @@ class Proxy:
     ) -> None:
         try:
             async for data in source:
+                if self.away:
+                    break
                 if getattr(self, flag):
                     setattr(self, flag, False)
                     self.lost += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -13,6 +15,7 @@ import trio
 import trio_asyncio
 
 from actors.ports import StoreFault
+from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Connections
 from scoreboard.stores.postgres_pool import Database, open_pool
 from tests.stores.bounds import UNHURRIED
@@ -54,7 +57,8 @@ async def lending(url: str, size: int, in_a_row: int = 100) -> AsyncIterator[tup
         loop.set_exception_handler(lambda *_: None)  # to which the driver tells a transaction that was left open
         asked = Asked(await loop.run_aio_coroutine(open_pool(url, size, UNHURRIED)))
         connections: Any = asked
-        database = Database(loop, Connections(connections, UNHURRIED, in_a_row=in_a_row))
+        breaker = Breaker("Postgres", partial(asyncio.sleep, 0))
+        database = Database(loop, Connections(connections, UNHURRIED, in_a_row=in_a_row), breaker)
         yield database, asked
         await loop.run_aio_coroutine(database.close())
 

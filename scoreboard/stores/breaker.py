@@ -1,0 +1,96 @@
+"""Refuses at once while a store is away, instead of letting everybody find that out, each after a wait of its own.
+
+While it is away one task asks it again and again. Nobody's request is the one that tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from actors.ports import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+#: So many units of work in a row that lost the store; a single one may be a session that somebody ended.
+LOSSES = 2
+PAUSE_S = 0.25
+
+
+class Breaker:
+    """Whether it makes sense to ask a store. For asyncio.
+
+    Args:
+        name: The store, as operators call it.
+        probe: Asks the store whether it can do all that we want; raises StoreUnavailable, or takes `within_s` at most.
+        within_s: The bound of one probe, in seconds.
+        losses: How many units in a row must lose it, before it is taken to be away.
+        pause_s: Between two probes, in seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        probe: Callable[[], Awaitable[None]],
+        *,
+        within_s: float = 2.0,
+        losses: int = LOSSES,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._name = name
+        self._probe = probe
+        self._within_s = within_s
+        self._losses = losses
+        self._pause_s = pause_s
+        self._lost = 0
+        self._since = 0.0
+        self._seeking: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Breaker, {self._name} is {'away' if self.away else 'there'}>"
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody should ask it now."""
+        return self._seeking is not None
+
+    def check(self) -> None:
+        """Raises StoreUnavailable while it is away."""
+        if self.away:
+            seconds = asyncio.get_running_loop().time() - self._since
+            raise StoreUnavailable(f"{self._name} has been away for {seconds:.1f} s; it is asked until it is back")
+
+    def answered(self) -> None:
+        """A unit of work heard from it, be it a refusal."""
+        self._lost = 0
+
+    def lost(self, why: Exception) -> None:
+        """A unit of work did not hear from it, or heard that it cannot serve."""
+        self._lost += 1
+        if self._lost < self._losses or self.away:
+            return
+        loop = asyncio.get_running_loop()
+        self._since = loop.time()
+        log.warning("%s is away: %s", self._name, why)
+        self._seeking = loop.create_task(self._seek())
+
+    def close(self) -> None:
+        """Stop asking."""
+        if self._seeking is not None:
+            self._seeking.cancel()
+
+    async def _seek(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not await self._found():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(self._pause_s)
+        self._lost, self._seeking = 0, None
+        log.warning("%s is back after %.1f s", self._name, loop.time() - self._since)
+
+    async def _found(self) -> bool:
+        try:
+            async with asyncio.timeout(self._within_s):
+                await self._probe()
+        except (StoreUnavailable, TimeoutError):
+            return False
+        return True

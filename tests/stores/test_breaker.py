@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import trio
+import trio_asyncio
+from trio.testing import MockClock
+
+from actors.ports import StoreError, StoreUnavailable
+from scoreboard.stores.breaker import Breaker
+from tests.contract.making import write
+from tests.stores.test_losses import SOON_S, between, score_of
+from tests.stores_fixtures import StoreServers
+
+GONE = StoreUnavailable("gone")
+
+
+@dataclass
+class Lane:
+    """A store that is there or not, and who has asked it."""
+
+    there: bool = True
+    stuck: bool = False
+    asked: list[float] = field(default_factory=list)
+
+    async def probe(self) -> None:
+        """For asyncio."""
+        self.asked.append(asyncio.get_running_loop().time())
+        if self.stuck:
+            await asyncio.Event().wait()
+        if not self.there:
+            raise GONE
+
+
+@asynccontextmanager
+async def breaking(lane: Lane) -> AsyncIterator[tuple[Breaker, Callable[[Callable[[], None]], Awaitable[None]]]]:
+    """A breaker that probes every second, and what does something in its loop."""
+    async with trio_asyncio.open_loop() as loop:
+        breaker = Breaker("The store", lane.probe, within_s=3, losses=2, pause_s=1)
+
+        async def do(what: Callable[[], None]) -> None:
+            async def unit() -> None:
+                what()
+
+            await loop.run_aio_coroutine(unit())
+
+        yield breaker, do
+        await do(breaker.close)
+
+
+async def test_one_loss_refuses_nobody(autojump_clock: MockClock) -> None:
+    """Somebody ended a session; and an answer in between makes the next loss the first one again."""
+    lane = Lane(there=False)
+    async with breaking(lane) as (breaker, do):
+        await do(lambda: breaker.lost(GONE))
+        await do(breaker.answered)
+        await do(lambda: breaker.lost(GONE))
+        await do(breaker.check)
+        await trio.sleep(5)
+    assert [] == lane.asked
+    assert not breaker.away
+
+
+async def test_while_it_is_away_everybody_is_refused_at_once_and_one_task_asks(autojump_clock: MockClock) -> None:
+    """Whatever else is lost meanwhile; the first answer lets all in again."""
+    lane = Lane(there=False)
+    async with breaking(lane) as (breaker, do):
+        for _ in range(5):
+            await do(lambda: breaker.lost(GONE))
+        await trio.sleep(2.5)
+        with pytest.raises(StoreUnavailable, match=r"The store has been away for 2\.5 s"):
+            await do(breaker.check)
+        lane.there = True
+        await trio.sleep(1)
+        await do(breaker.check)
+        await do(lambda: breaker.lost(GONE))
+        await do(breaker.check)
+    assert [0.0, 1.0, 2.0, 3.0] == [round(at - lane.asked[0], 3) for at in lane.asked]
+    assert "<Breaker, The store is there>" == repr(breaker)
+
+
+async def test_a_store_that_swallows_what_it_is_asked_is_asked_again(autojump_clock: MockClock) -> None:
+    """A probe has its bound, so that a way on which everything vanishes is tried anew."""
+    lane = Lane(stuck=True)
+    async with breaking(lane) as (breaker, do):
+        for _ in range(2):
+            await do(lambda: breaker.lost(GONE))
+        await trio.sleep(2)
+        lane.stuck = False
+        with pytest.raises(StoreUnavailable):
+            await do(breaker.check)
+        await trio.sleep(2.5)
+        await do(breaker.check)
+    assert 2 == len(lane.asked)
+
+
+async def lose(ask: Callable[[], Awaitable[Any]]) -> None:
+    """Ask until the store is known to be away."""
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            await ask()
+    with pytest.raises(StoreUnavailable, match="has been away"):
+        await ask()
+
+
+async def back(breaker: Breaker) -> None:
+    """Wait until the store is found again."""
+    with trio.fail_after(SOON_S):
+        while breaker.away:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.02)
+
+
+@pytest.mark.stores
+async def test_a_postgres_that_is_away_is_not_asked_by_scores(postgres_url: str, redis_url: str) -> None:
+    """They are refused before any connection is tried; when it is back the next one counts."""
+    async with between(postgres_url, redis_url) as world:
+        world.postgres.away = True
+        await lose(lambda: world.stores.scores.commit([write(world.ann)]))
+        world.postgres.away = False
+        await back(world.stores.database.breaker)
+        await world.stores.scores.commit([write(world.ann)])
+        assert 2 == await score_of(world.stores)
+
+
+@pytest.mark.stores
+async def test_a_postgres_that_only_reads_is_left_for_the_one_that_writes(
+    store_servers: StoreServers, postgres_url: str, redis_url: str
+) -> None:
+    """As after a failover, while sessions of the former primary are still there: they are replaced."""
+    name = postgres_url.rpartition("/test_")[2].partition("?")[0]
+    rule = f"ALTER DATABASE test_{name} SET default_transaction_read_only"
+    async with between(postgres_url, redis_url) as world:
+        store_servers.sql(f"{rule} = on")
+        await world.stores.database.run(demote)
+        await lose(lambda: world.stores.scores.commit([write(world.ann)]))
+        store_servers.sql(f"{rule} = off")
+        await back(world.stores.database.breaker)
+        await world.stores.scores.commit([write(world.ann)])
+        assert 2 == await score_of(world.stores)
+
+
+async def demote(connection: Any) -> None:
+    """Let this session only read from now on, as those of a server that became a replica."""
+    await connection.execute("SET default_transaction_read_only = on")
+
+
+@pytest.mark.stores
+async def test_a_redis_that_is_away_or_only_reads_is_not_asked(postgres_url: str, redis_url: str) -> None:
+    """Whoever wants to publish is refused at once, until it takes writes again."""
+    async with between(postgres_url, redis_url) as world:
+        [fact] = await world.stores.scores.members_after(None, 10)
+        world.redis.away = True
+        await lose(lambda: world.stores.events.append([fact]))
+        world.redis.away = False
+        await back(world.stores.redis.breaker)
+        await world.stores.events.append([fact])
+        await say(redis_url, b"REPLICAOF 127.0.0.1 1")
+        await lose(lambda: world.stores.events.append([fact]))
+        await say(redis_url, b"REPLICAOF NO ONE")
+        await back(world.stores.redis.breaker)
+        await world.stores.events.append([fact])
+
+
+async def say(redis_url: str, command: bytes) -> None:
+    """As the operator of that Redis does, who makes it a replica or a primary."""
+    async with await trio.open_unix_socket(redis_url.removeprefix("unix://")) as stream:
+        await stream.send_all(command + b"\r\n")
+        assert (await stream.receive_some()).startswith(b"+OK")
