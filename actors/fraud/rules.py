@@ -60,12 +60,13 @@ def hours(action: Action, _place: Place, habits: Habits, policy: Policy) -> str 
     return f"Active at {now:%H:%M}, between {first} and {last} o'clock; {share:.0%} of earlier scores fell in it."
 
 
-def address(_action: Action, place: Place, habits: Habits, _policy: Policy) -> str | None:
+def address(action: Action, place: Place, habits: Habits, _policy: Policy) -> str | None:
     """Another address than last time."""
     if place.address is None or habits.address in (None, place.address):
         return None
-    known = "one that was seen in the last hour" if place.address in habits.addresses else "a new one"
-    return f"The address is not that of the last action, but {known}."
+    last_us = habits.addresses.get(place.address)
+    known = "of the last hour" if _is_near(action, last_us) else "of longer ago" if last_us else "new"
+    return f"The address is not that of the last action, but one that is {known}."
 
 
 def addresses(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:

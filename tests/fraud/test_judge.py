@@ -12,6 +12,7 @@ from actors.fraud import moments
 from actors.fraud.judge import MOST_PLACES, MOST_RECENT, judge, learn, times_untold
 from actors.fraud.messages import Seen
 from actors.fraud.place import NOWHERE_KNOWN, Place
+from actors.fraud.policy import Policy
 from actors.ports import Habits, Moments
 from tests.fraud.acts import NOON_US, POLICY, action
 
@@ -113,3 +114,12 @@ def test_the_same_is_told_once_a_while_with_how_often() -> None:
     times = [times_untold("rapid", habits, NOON_US + second * 1_000_000, minute_us) for second in range(0, 121, 20)]
     assert [1, 0, 0, 3, 0, 0, 3] == times
     assert 1 == times_untold("gap", habits, NOON_US, minute_us)
+
+
+def test_scores_of_one_moment_are_a_short_gap_apart() -> None:
+    """As are those that come in another order; neither makes a pace that no other can be compared with."""
+    for policy, pace in ((POLICY, math.log(0.1)), (Policy(in_logarithms=False), 0.0)):
+        habits = Habits()
+        for at_s in (10, 10, 5):
+            learn(action(at_s), NOWHERE_KNOWN, habits, policy)
+        assert (2, pace) == (habits.run.count, pytest.approx(habits.run.mean))

@@ -48,6 +48,14 @@ def test_nights_are_those_of_the_zone(hour: int, *, found: bool) -> None:
     assert (["hours"] if found else []) == rules(played([action(at_s - 9 * 3600)], tokyo)[0])
 
 
+def test_a_night_is_told_with_how_usual_it_is() -> None:
+    """For whoever reads it, a player of many nights is no news."""
+    habits, night_s = Habits(), -9 * 3600.0
+    played([action(night_s - 86_400 * day - 3600 * 12 * (day % 2)) for day in range(3, 7)], habits=habits)
+    [found] = played([action(night_s)], habits=habits)[0]
+    assert "Active at 03:00, between 2 and 5 o'clock; 50% of earlier scores fell in it." == found.explanation
+
+
 def test_a_token_that_somebody_else_signed_bans() -> None:
     """And one of another player is looked at."""
     forged, stolen = played([action(0, Seen.FORGED), action(1, Seen.STOLEN)])
@@ -61,12 +69,29 @@ def test_who_completes_what_nobody_is_told_of_is_quarantined() -> None:
     assert ("honeypot", Consequence.QUARANTINE) == (found.rule, found.consequence)
 
 
+def kept_of(places: list[Place]) -> Habits:
+    """What is known of somebody who was there, one after the other."""
+    habits = Habits()
+    played(((action(number * 20), place) for number, place in enumerate(places)), habits=habits)
+    return habits
+
+
 def test_an_address_and_a_device_are_compared_with_the_last() -> None:
     """A first one is no change, nor is one that is not known."""
     home, away, phone = Place("a", "x"), Place("b", "x"), Place("b", "y")
     places = [home, Place(), home, away, phone, phone]
     verdicts = played((action(number * 20), place) for number, place in enumerate(places))
     assert [[], [], [], ["address"], ["device"], []] == [rules(found) for found in verdicts]
+    back, moved = played([(action(99), home), (action(120), Place("c", "z"))], habits=kept_of(places))
+    assert [
+        "The address is not that of the last action, but one that is of the last hour.",
+        "The device is not that of the last action, nor is the address.",
+    ] == [found.explanation for found in back]
+    assert moved[0].explanation.endswith("but one that is new.")
+    later = played([(action(7200), home)], habits=kept_of(places))[0]
+    assert later[0].explanation.endswith("but one that is of longer ago.")
+    alone = played([(action(), home), (action(30), Place("a", "y"))])[1]
+    assert ["The device is not that of the last action."] == [found.explanation for found in alone]
 
 
 def test_a_fifth_address_within_an_hour_is_told_once() -> None:
@@ -76,8 +101,11 @@ def test_a_fifth_address_within_an_hour_is_told_once() -> None:
     assert ["address"] == rules(verdicts[3])
     assert ["address", "addresses"] == rules(verdicts[4])
     assert ["address"] == rules(verdicts[5]) == rules(verdicts[6])
-    spread = played((action(number * 1900 + number * number), place) for number, place in enumerate(places[:5]))
-    assert ["address"] == rules(spread[4])
+    for apart_s in (901, 1900):  # the fifth comes an hour behind the first, or behind the third
+        spread = played((action(number * apart_s + number * number), place) for number, place in enumerate(places[:5]))
+        assert ["address"] == rules(spread[4])
+    near = played((action(number * 895 + number * number), place) for number, place in enumerate(places[:5]))
+    assert ["address", "addresses"] == rules(near[4])
 
 
 def test_another_country_is_told_with_both() -> None:
@@ -103,6 +131,7 @@ def test_points_of_one_hour_have_a_bound() -> None:
     verdicts = played([action(0, points=60), action(1700, points=40), action(3500, points=1)], few)
     assert [[], [], ["gain"]] == [rules(found) for found in verdicts]
     assert [[], [], []] == played([action(0, points=60), action(1700, points=40), action(3700, points=1)], few)
+    assert [[], [], []] == played([action(0, points=60), action(1700, points=40), action(3600, points=1)], few)
 
 
 def test_scores_as_regular_as_a_machine_s_are_found() -> None:
@@ -110,6 +139,10 @@ def test_scores_as_regular_as_a_machine_s_are_found() -> None:
     machine = played(action(number * 20.0) for number in range(14))
     assert [[]] * 12 == machine[:12]
     assert ["pattern"] == rules(machine[12])
+    nearly = played(action(number * 20.0 + (0.6 if number % 2 else 0.0)) for number in range(14))
+    assert [[]] * 14 == nearly  # 0.6 of 20 seconds either way are 3 %
+    at_once = played([action(0)] * 20, Policy(rulings={"pattern": POLICY.rulings["pattern"]}))
+    assert [[]] * 20 == at_once  # no time at all is no pattern, but rapid
     rng = random.Random(1)
     person = played(action(number * 20 + rng.uniform(-3, 3)) for number in range(29))
     assert [[]] * 29 == person
