@@ -122,4 +122,5 @@ def test_scores_of_one_moment_are_a_short_gap_apart() -> None:
         habits = Habits()
         for at_s in (10, 10, 5):
             learn(action(at_s), NOWHERE_KNOWN, habits, policy)
-        assert (2, pace) == (habits.run.count, pytest.approx(habits.run.mean))
+        assert 2 == habits.run.count
+        assert pace == pytest.approx(habits.run.mean)

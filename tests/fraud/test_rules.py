@@ -200,6 +200,7 @@ def test_an_hour_s_points_are_measured_by_hours_before() -> None:
         rules(played([action(later + extra, points=points)], quiet, habits)[0])
         for extra, points in ((0, 110), (1, 40), (7200, 1))
     ]
+    assert [[]] == played([action(later + 2, Seen.REFUSED)], quiet, habits)  # what brings nothing is not judged by it
 
 
 def test_marks_tell_places_apart_and_tell_nothing_of_them() -> None:
