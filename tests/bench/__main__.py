@@ -34,6 +34,7 @@ from tests.bench.measures import (
     storm,
     versus_fanout,
     versus_rest,
+    workers,
 )
 from tests.bench.measures.around import AroundMeasure
 from tests.bench.measures.batch import BatchMeasure
@@ -59,6 +60,7 @@ from tests.bench.measures.storm import StormMeasure
 from tests.bench.measures.top import TopMeasure
 from tests.bench.measures.versus_fanout import VersusFanoutMeasure
 from tests.bench.measures.versus_rest import VersusRestMeasure
+from tests.bench.measures.workers import WorkersMeasure
 from tests.bench.peers import programs
 from tests.bench.report import Report
 from tests.bench.scoreboard_subject import running
@@ -90,6 +92,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     CompressedMeasure,
     GuardMeasure,
     SprayMeasure,
+    WorkersMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -113,6 +116,7 @@ BY_NAME = (
     compressed.NAME,
     guard.NAME,
     spray.NAME,
+    workers.NAME,
 )
 
 

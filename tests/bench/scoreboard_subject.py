@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -46,6 +47,10 @@ UNREACHED = {
 }
 
 
+WORKER_READY = re.compile(rb'"event":"worker_ready"')
+READ_EACH_S = 0.1
+
+
 class ServerFailed(Exception):
     """The server did not start or did not live; with the end of its log."""
 
@@ -75,6 +80,8 @@ class ScoreboardSubject:
         """
         self.launch()
         _wait_until_ready(self._server, self.port, self.log)
+        while len(WORKER_READY.findall(self.log.read_bytes())) < len(self.workers()):
+            time.sleep(READ_EACH_S)
 
     def launch(self) -> None:
         """Returns at once."""
@@ -110,8 +117,17 @@ class ScoreboardSubject:
 
     def usage(self) -> Usage:
         """The processor time until now."""
-        stores = {child.name().partition("-")[0]: tree_processor_s(child) for child in self._process.children()}
-        return Usage(processor_s(self.pid), stores)
+        workers = self.workers()
+        stores = {
+            child.name().partition("-")[0]: tree_processor_s(child)
+            for child in self._process.children()
+            if child not in workers
+        }
+        return Usage(processor_s(self.pid) + sum(processor_s(worker.pid) for worker in workers), stores)
+
+    def workers(self) -> list[psutil.Process]:
+        """Their processes; none where one process serves alone."""
+        return [child for child in self._process.children() if "worker" in child.cmdline()]
 
     def memory(self) -> Memory:
         """The memory now."""

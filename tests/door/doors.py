@@ -137,7 +137,7 @@ async def read_all(stream: trio.SocketStream) -> bytes:
     return received
 
 
-async def read_until(stream: trio.SocketStream, end: bytes, *, times: int = 1) -> bytes:
+async def read_until(stream: trio.abc.ReceiveStream, end: bytes, *, times: int = 1) -> bytes:
     """Everything up to these bytes, which come so many times."""
     received = b""
     while received.count(end) < times:

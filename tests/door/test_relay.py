@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 import trio
 
 from scoreboard.door import DoorLimits, Drop, Proxies, RequestHead
 from scoreboard.door.relay import OpenLine
+from scoreboard.door.tls import Tls, TlsFiles
+from tests.certificates import trusting, write_certificate
 from tests.door.attacks import PLAIN
 from tests.door.doors import OpenDoor, open_door, read_all, read_body, read_until
 
@@ -18,8 +22,12 @@ UPGRADE = b"upgrade: websocket\r\nconnection: upgrade\r\n"
 
 
 async def far_app(scope: Any, receive: Any, send: Any) -> None:
-    """Says from whom a request is, and what it brought. /far/late waits for a body that is longer than what came."""
+    """Says from whom a request is, and what it brought. /far/poll is answered when its client has gone."""
     if scope["type"] == "lifespan":
+        return
+    if scope["path"] == "/far/poll":
+        while (await receive())["type"] != "http.disconnect":
+            pass
         return
     body = b"" if scope["path"] == "/far/unread" else await read_body(receive)
     status = 204 if scope["path"] == "/far/nothing" else 200
@@ -111,11 +119,14 @@ async def test_a_client_that_wants_no_more_is_let_go() -> None:
         assert b"far" in await here.talk(asked(b"e", b"connection: close\r\n"))
 
 
-async def test_a_client_that_hangs_up_is_gone_for_the_far_one_too() -> None:
-    """It waits for nobody."""
+@pytest.mark.parametrize(
+    "request_", [asked(b"poll"), asked(b"f", b"content-length: 9\r\n", method=b"POST") + b"some"], ids=["poll", "post"]
+)
+async def test_a_client_that_hangs_up_is_gone_for_the_far_one_too(request_: bytes) -> None:
+    """It waits for nobody, neither with its answer nor for the rest of a body."""
     async with two_doors() as (here, there):
         async with await here.connect() as client:
-            await client.send_all(asked(b"f", b"content-length: 9\r\n", method=b"POST") + b"some")
+            await client.send_all(request_)
             while not there.door.connections:
                 await trio.lowlevel.checkpoint()
         await nobody_inside(there)
@@ -206,3 +217,23 @@ async def test_a_method_whose_answer_has_no_body_is_served_here() -> None:
     async with two_doors() as (here, _):
         told = await here.talk(asked(b"k", b"connection: close\r\n", method=b"HEAD"))
         assert b"content-length: 5" in told
+
+
+async def test_what_came_through_tls_is_passed_on_in_the_clear(tmp_path: Path) -> None:
+    """Within the machine: the near one has the keys, the far one (who speaks TLS too) takes it as it is."""
+    secure = {"tls": Tls(TlsFiles(*write_certificate(tmp_path)))}
+    async with two_doors(secure, secure) as (here, _):
+        async with await secretly(here) as client:
+            await client.send_all(asked(b"m") + PLAIN + asked(b"n"))
+            assert b"far 127.0.0.1 ;" in await read_until(client, b";", times=2)
+        async with await secretly(here) as client:
+            await client.send_all(asked(b"ws", UPGRADE))
+            assert await read_until(client, b"\n") == b"live 127.0.0.1\n"
+            await client.send_all(b"x" * 100_000 + b"!")
+            assert len(await read_until(client, b"!")) == 100_001
+
+
+async def secretly(opened: OpenDoor) -> trio.SSLStream[trio.SocketStream]:
+    """A client through TLS."""
+    stream = await opened.connect()
+    return trio.SSLStream(stream, trusting(), server_hostname="localhost", https_compatible=True)

@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboar
 
 
 def test_what_one_worker_hands_out_counts_at_the_other(server: ServedScoreboard) -> None:
-    """Sign-in, action token, point: each on another worker. A token that was spent here is spent there."""
+    """Sign-in, token, point, board: each on another worker. What is spent here is spent there, and shown by both."""
     here, there = both(server)
     player = Player(server, "Wanda")
     headers = {"Authorization": f"Bearer {player.access_token}"}
@@ -42,6 +42,13 @@ def test_what_one_worker_hands_out_counts_at_the_other(server: ServedScoreboard)
     again = here.post("/api/scores/increment", token, headers)
     assert (200, 1) == (spent.status, spent.json()["newScore"])
     assert (400, "TOKEN_ALREADY_USED") == (again.status, again.json()["code"])
+    wait_for(lambda: [1, 1] == [points_at(worker, player) for worker in (here, there)])
+
+
+def points_at(worker: OneWorker, player: Player) -> int:
+    """What the board of that worker shows of a player."""
+    rows = worker.get("/api/scores/top?limit=100").json()["leaderboard"]
+    return next((int(row["score"]) for row in rows if row["userId"] == player.user_id), 0)
 
 
 def test_the_numbers_of_all_workers_are_told_by_each(server: ServedScoreboard) -> None:

@@ -53,7 +53,6 @@ async def _serve(settings: Settings, log: Logger, ways_to_stop: list[Callable[[]
         sockets = scopes.enter_context(socket_home(Path(settings.data_dir)))
         settings = await embed_stores(scopes, settings, log)
         await _migrate(settings, log)
-        log.warning("boards_apart", meaning="a worker shows what others counted when it is started again, not before")
         port = SharedPort(settings, log)
         scopes.callback(port.close)
 

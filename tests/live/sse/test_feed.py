@@ -193,7 +193,7 @@ async def test_a_quiet_stream_is_kept_alive_with_comments() -> None:
     limits = EventFeedLimits(patience=Patience(ping_after_s=0.05, pong_within_s=0.05))
     async with open_streams(limits) as live, live.reader() as reader:
         await reader.event()
-        data = await read_until(reader.stream, b":\n\n", times=5)  # type: ignore[arg-type]
+        data = await read_until(reader.stream, b":\n\n", times=5)
         assert set(data.decode().split("\n")) == {":", ""}
         assert live.feed.connected == 1
 

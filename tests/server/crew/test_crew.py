@@ -146,6 +146,8 @@ async def test_a_worker_has_the_port_when_it_is_ready_and_not_before() -> None:
     """Who is not, accepts nobody."""
     stage = Stage(played)
     async with stage.running():
+        stage.last(1).line.say(ALIVE)
+        await trio.testing.wait_all_tasks_blocked()
         assert [] == stage.last(1).line.handed
         assert PORT == (await stage.let_in(1)).line.handed
         assert [] == stage.last(2).line.handed
