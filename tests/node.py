@@ -1,16 +1,13 @@
-"""Node.js with the packages of a folder. Where it is missing, whoever needs it says so, and in CI fails."""
+"""Node.js with the packages of a folder."""
 
 from __future__ import annotations
 
 import fcntl
 import functools
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 OLDEST_NODE = 20
 INSTALL_WITHIN_S = 300.0
@@ -54,15 +51,6 @@ def node_with_packages(folder: Path) -> str:
             said([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], folder, INSTALL_WITHIN_S)
             stamp.write_text(digest)
     return program
-
-
-def node_or_skip(folder: Path | None = None) -> str:
-    """The same for a test that cannot run without it; Node alone where no folder is named."""
-    try:
-        return node_alone() if folder is None else node_with_packages(folder)
-    except Absent as absent:
-        missing = f"THE REAL CLIENT WAS NOT TESTED: {absent}"
-        (pytest.fail if os.environ.get("CI", "") not in {"", "0", "false"} else pytest.skip)(missing)
 
 
 def said(command: list[str], folder: Path, within: float = 60.0) -> str:

@@ -5,32 +5,21 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trio
 
-from scoreboard.security.personal import PersonalVault
 from scoreboard.stores.embedded import embedded_postgres, embedded_valkey
 from scoreboard.stores.embedded_postgres import DATABASE, binary
 from scoreboard.stores.embedded_valkey import binary as valkey_binary
-from scoreboard.stores.opening import Stores
-from scoreboard.stores.opening import open_stores as open_with_vault
+from tests.vault import open_stores
 
 # Throw-away data, so that making and dropping databases is quick. What must survive a crash is tested with the real
 # settings.
-#: Of all databases of tests.
-MASTER = bytes(range(32))
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-def open_stores(postgres_url: str, redis_url: str, **wanted: Any) -> AbstractAsyncContextManager[Stores]:
-    """Stores under the master key of tests."""
-    return open_with_vault(postgres_url, redis_url, PersonalVault(lambda: (MASTER,)), **wanted)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from actors.audit.tally import Tally
 from actors.ports import AuditEvent, EventId, EventKind, Source, StoreUnavailable, UserId
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeAuditLog
-from tests.leaderboard.stage import CountedIds
+from tests.fakes.system import CountedIds
 
 HERE = Source("192.0.2.7", "a browser")
 ANN = UserId("ann")

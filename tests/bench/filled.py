@@ -11,7 +11,7 @@ import trio
 
 from scoreboard.stores.embedded_postgres import binary, embedded_postgres
 from tests.bench.scoreboard_subject import TOP, ServerFailed
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 PLAYERS = """
 INSERT INTO users (user_id, username, username_key, email, email_key, password_hash, look)

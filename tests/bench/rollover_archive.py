@@ -21,7 +21,7 @@ from scoreboard.stores.opening import Stores
 from tests.bench import million
 from tests.bench.statistics import percentile
 from tests.contract.making import write
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 T = TypeVar("T")
 

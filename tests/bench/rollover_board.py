@@ -34,7 +34,7 @@ from tests.bench.rankings.players import Players
 from tests.fakes import FakeScoreStore
 from tests.fakes import Players as NoPlayers
 from tests.fakes.scores import members_of
-from tests.leaderboard.stage import CountedIds
+from tests.fakes.system import CountedIds
 
 BOARD = BoardId("daily")
 CHANNEL = Channel(BOARD, 10)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.stage import Stage
 from tests.live.socketio.real_client import DEFAULT, HERE, POLLING_ONLY, SOCKET_ONLY
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.served import Player, ServedScoreboard, served
 
 CLIENT = HERE / "node_modules/socket.io-client/dist/socket.io.min.js"

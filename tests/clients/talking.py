@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.told_program import Line, ToldProgram
 
 TALK = Path(__file__).parent / "talk.mjs"

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from tests.clients.conversations import Conversation, compare, conversations
 from tests.clients.player import Player
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 
 PLAYER = Path(__file__).parent / "player.mjs"
 WITHIN_S = 60.0

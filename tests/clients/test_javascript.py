@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 
 CLIENT = (Path(__file__).resolve().parents[2] / "scoreboard/web/client.js").as_uri()
 LOOPS = f"""

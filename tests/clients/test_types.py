@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 
 TYPES = Path(__file__).parent / "types"
 WEB = Path(__file__).resolve().parents[2] / "scoreboard" / "web"

@@ -64,7 +64,7 @@ from tests.fakes import (
     FakeStandingStore,
     Players,
 )
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 NOW_US = 1_750_000_000_000_000
 OTHER = ChainId(str(UUID(int=1)))

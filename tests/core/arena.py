@@ -64,7 +64,7 @@ from tests.fakes import (
     Players,
 )
 from tests.fakes.archive import FakeArchive
-from tests.leaderboard.stage import CountedIds, TrioClock
+from tests.fakes.system import CountedIds, TrioClock
 
 HERE = Source(None, None)
 SIZES = (1, 3, 10)

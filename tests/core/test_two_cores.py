@@ -51,7 +51,7 @@ from tests.fakes import (
     FakeStandingStore,
     Players,
 )
-from tests.leaderboard.stage import TrioClock
+from tests.fakes.system import TrioClock
 
 NAMES = [f"player-{n:02}" for n in range(12)]
 BOARDS = [ALL_TIME, *map(BoardId, ("daily", "weekly", "daily:US", "all_time:US", "all_time:DE"))]

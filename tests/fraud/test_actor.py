@@ -31,8 +31,8 @@ from actors.ports import (
 )
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeFraudStore, FakeLearner, FakeStandingStore
+from tests.fakes.system import CountedIds
 from tests.fraud.acts import ANN, NOON_US, SECOND_US, action
-from tests.leaderboard.stage import CountedIds
 from tests.ledger.office import PATIENT, running_office
 
 HERE = Source("192.0.2.7", "a browser")

@@ -11,8 +11,8 @@ from actors.fraud.challenges import Challenges, ChallengesActor, ChallengesWorld
 from actors.ports import PlayerStanding, StoreUnavailable
 from actors.runtime import ActorError, Question, running_actor
 from tests.fakes import FakeFraudStore
+from tests.fakes.system import TrioClock
 from tests.fraud.acts import ANN
-from tests.leaderboard.stage import TrioClock
 from tests.ledger.office import PATIENT, running_office
 
 

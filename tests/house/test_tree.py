@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.house.sources import PACKAGES, TOP, all_imports, none_of, tracked
+from tests.house.sources import PACKAGES, TOP, all_imports, imports_of, none_of, tracked
 
 TOP_LEVEL = {"actors", "scoreboard", "tests", "scripts", "pyproject.toml", "hypercorn.toml", "README.md"}
 PIN = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+(  # .*)?")
@@ -42,6 +42,39 @@ def test_every_library_that_is_imported_is_asked_for(folders: tuple[str, ...], e
         if (library := found.module.split(".")[0]) not in {*sys.stdlib_module_names, *PACKAGES, "tests"}
         and have.isdisjoint(map(plain, sold_as.get(library, [library])))
     )
+
+
+def test_the_bench_needs_nothing_but_what_its_verb_installs() -> None:
+    """Where all tests run everything is there; a fresh clone that only measures has no library of the tests."""
+    sold_as, have = packages_distributions(), asked("bench")
+    ours = (*PACKAGES, "tests")
+    none_of(
+        f"{found}, which scripts/bench does not install"
+        for path in reached_from("tests/bench/__main__.py")
+        for found in imports_of((TOP / path).read_text(), path)
+        if (library := found.module.split(".")[0]) not in {*sys.stdlib_module_names, *ours}
+        and have.isdisjoint(map(plain, sold_as.get(library, [library])))
+    )
+
+
+def reached_from(start: str) -> set[str]:
+    """The files of the tests that are imported by this one, and by those."""
+    reached, todo = set[str](), [start]
+    while todo:
+        path = todo.pop()
+        if path not in reached:
+            reached.add(path)
+            modules = [found.module for found in imports_of((TOP / path).read_text(), path)]
+            todo += [file for module in modules for file in files_of(module) if file.startswith("tests/")]
+    return reached
+
+
+def files_of(name: str) -> list[str]:
+    """The file of a module, or of the module that a name stands in, and of the packages around it."""
+    parts = name.split(".")
+    stems = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    paths = [path for stem in stems for path in (f"{stem}.py", f"{stem}/__init__.py")]
+    return [path for path in paths if (TOP / path).is_file()]
 
 
 def test_every_dependency_has_its_reason_beside_it() -> None:

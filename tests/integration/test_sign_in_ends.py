@@ -19,7 +19,7 @@ from scoreboard.security.tokens import AccessTokens
 from tests.integration.socket_game import SocketGame
 from tests.integration.test_live_feed import streamed
 from tests.live.socketio.real_client import DEFAULT, HERE, POLLING_ONLY, SOCKET_ONLY, RealClient, real_client
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.served import Player, ServedScoreboard, served
 
 pytestmark = pytest.mark.stores

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.live.socketio.real_client import DEFAULT, HERE, POLLING_ONLY, RealClient, real_client
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.served import Player, ServedScoreboard, served, wait_for
 from tests.workers import OneWorker, Told, both, log_of, worker_pids
 

@@ -47,39 +47,12 @@ from actors.ports import (
 )
 from actors.runtime import ActorError, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from tests.fakes import FakeProfileStore, FakeScoreStore, FakeStandingStore, Players
+from tests.fakes.system import CountedIds, TrioClock
 from tests.leaderboard.naive import Client
 from tests.ledger.office import write
 
 TOP3 = Channel(ALL_TIME, 3)
 FAST = CellOptions(restarts=RestartPolicy(first_s=0.1, factor=1, jitter=0, max_restarts=100_000))
-
-
-class TrioClock:
-    """The time of day as Trio's clock has it, so that a virtual one moves it."""
-
-    def now_us(self) -> int:
-        return 1_750_000_000_000_000 + round(trio.current_time() * 1_000_000)
-
-
-class SetClock(TrioClock):
-    """Ahead of what the others show, by so many seconds."""
-
-    def __init__(self, ahead_s: float = 0) -> None:
-        self.ahead_s = ahead_s
-
-    def now_us(self) -> int:
-        return super().now_us() + round(self.ahead_s * 1_000_000)
-
-
-class CountedIds:
-    def __init__(self) -> None:
-        self._numbers = itertools.count(1)
-
-    def uuid(self) -> str:
-        return f"id-{next(self._numbers)}"
-
-    def nonce(self) -> str:
-        return f"epoch-{next(self._numbers)}"
 
 
 class Pickles:

@@ -16,7 +16,8 @@ from actors.leaderboard.events import Channel
 from actors.leaderboard.present import HELD_S
 from actors.ports import ALL_TIME, BoardId, Period
 from actors.runtime import ActorError
-from tests.leaderboard.stage import SetClock, Stage, Watcher, clients_of, running_stage
+from tests.fakes.system import SetClock
+from tests.leaderboard.stage import Stage, Watcher, clients_of, running_stage
 
 DAILY, WEEKLY, DAILY_US, WEEKLY_US = BoardId("daily"), BoardId("weekly"), BoardId("daily:US"), BoardId("weekly:US")
 PERIODICAL = [DAILY, WEEKLY, DAILY_US, WEEKLY_US]

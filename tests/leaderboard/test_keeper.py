@@ -15,7 +15,8 @@ from actors.ports import ArchivedPeriod, Period, Span, StoreUnavailable, UserId
 from actors.runtime import running_actor
 from tests.fakes import FakeScoreStore, Players
 from tests.fakes.archive import FakeArchive
-from tests.leaderboard.stage import FAST, SetClock, TrioClock
+from tests.fakes.system import SetClock, TrioClock
+from tests.leaderboard.stage import FAST
 from tests.ledger.office import write
 
 #: From the beginning of a test to midnight, UTC: the end of a day and of a week, but not of a month.

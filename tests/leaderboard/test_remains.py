@@ -15,8 +15,9 @@ from actors.leaderboard import actor, ranking, roster
 from actors.leaderboard.messages import Apply, CatchUp, Loaded
 from actors.leaderboard.ranking import Ranking
 from actors.ports import ALL_TIME, BoardId, ScoreFact, StoreUnavailable
+from tests.fakes.system import TrioClock
 from tests.leaderboard.naive import fact
-from tests.leaderboard.stage import Stage, TrioClock, running_stage
+from tests.leaderboard.stage import Stage, running_stage
 
 DAILY = BoardId("daily")
 #: A part of what is let go at once otherwise, but still more than a block of an order.

@@ -18,8 +18,9 @@ from actors.leaderboard.events import Channel
 from actors.leaderboard.messages import Apply, CatchUp, Loaded, Page, RankMove
 from actors.ports import ALL_TIME, BoardId, BoardPart, Period, Span, StoreUnavailable, UserId
 from tests.fakes import Faults
+from tests.fakes.system import TrioClock
 from tests.leaderboard.naive import fact
-from tests.leaderboard.stage import Stage, TrioClock, Watcher, clients_of, running_stage
+from tests.leaderboard.stage import Stage, Watcher, clients_of, running_stage
 
 DAILY, WEEKLY, DAILY_US, ALL_US = BoardId("daily"), BoardId("weekly"), BoardId("daily:US"), BoardId("all_time:US")
 TODAY = Channel(DAILY, 3)

@@ -21,7 +21,7 @@ from actors.limits.windows import Windows
 from actors.ports import PlayerStanding, Quota, StoreUnavailable, UserId
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeAuditLog, FakeFraudStore, FakeStandingStore, Players
-from tests.leaderboard.stage import TrioClock
+from tests.fakes.system import TrioClock
 
 ADA = UserId("ada")
 TEN = Quota(10)

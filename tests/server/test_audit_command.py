@@ -16,7 +16,7 @@ from scoreboard.server.offline import record_of
 from scoreboard.stores.seals import Verdict, verify
 from tests.contract.making import real_world, write
 from tests.stores.vault import Vault
-from tests.stores_fixtures import MASTER, open_stores
+from tests.vault import MASTER, open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -11,7 +11,7 @@ from actors.ports import UserId
 from scoreboard.__main__ import main
 from tests.contract.making import NOW_US, real_world
 from tests.contract.test_fraud_store import event
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 
 @pytest.mark.stores

@@ -22,7 +22,7 @@ from scoreboard.settings import Settings
 from scoreboard.settings_reader import SettingsError, load
 from tests.live.feeds import Client
 from tests.live.wire import handshake, text
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 NOBODY = "redis://127.0.0.1:1/0"
 PASSWORD = "a long enough secret"

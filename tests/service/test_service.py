@@ -16,7 +16,7 @@ from actors.runtime import Actor, ActorError, ActorStopped, Directory, Ref, runn
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.service.messages import RowRefused, RowResult, RowScored, ServiceBusy, Submit, TooManyRows
 from actors.service.messages import ScoreRow as Row
-from tests.leaderboard.stage import TrioClock
+from tests.fakes.system import TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Source("192.0.2.9", "a game")

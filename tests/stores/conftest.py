@@ -7,7 +7,7 @@ import pytest
 from actors.ports import AuditEvent, EventId, EventKind
 from tests.contract.making import HERE, NOW_US, real_world, uuid_of, write
 from tests.stores.vault import Vault
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import trio
 
 from actors.ports import NewAccount, NewSession, SessionId, Source, UserId
 from scoreboard.stores.opening import Stores
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 ANN = UserId("00000000-0000-4000-8000-000000000001")
 SESSIONS = [SessionId(f"00000000-0000-4000-8000-00000000001{number}") for number in range(3)]

@@ -5,7 +5,7 @@ import pytest
 from actors.ports import Period, Span, StoreFault
 from scoreboard.stores.opening import Stores
 from tests.contract.making import real_world, write
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 MINUTE_US = 60_000_000

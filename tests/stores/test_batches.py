@@ -14,7 +14,7 @@ from scoreboard.stores.chains import Chains
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_batches import KEPT, SWEEP_CHANGES, PostgresBatches
 from tests.contract.making import account, write
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 NOBODY = "redis://127.0.0.1:1/0"

@@ -18,7 +18,7 @@ from scoreboard.stores.embedded import DataDirectoryBusy, NotOurs, ServerFailed,
 from scoreboard.stores.embedded_process import processes_in
 from scoreboard.stores.opening import Stores
 from tests.contract.making import account, write
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 TOP = Path(__file__).resolve().parents[2]

@@ -24,7 +24,7 @@ from scoreboard.stores.seals import verify
 from tests.contract.making import HERE, NOW_US, account, session, token_hash, uuid_of, write
 from tests.contract.test_evidence import proof
 from tests.stores.test_personal import Archive, event
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 

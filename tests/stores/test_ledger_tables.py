@@ -29,7 +29,7 @@ from scoreboard.stores.postgres_values import user_key
 from scoreboard.stores.redis_events import decode, encode
 from scoreboard.stores.trail import trail
 from tests.contract.making import HERE, NOW_US, account, again, write
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 ANN = UserId("ann")

@@ -10,7 +10,7 @@ from actors.ports import NameTaken, Registered
 from scoreboard.security.lookalikes import look
 from scoreboard.stores.opening import Stores
 from tests.contract.making import account
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 

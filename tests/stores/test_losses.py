@@ -23,7 +23,7 @@ from scoreboard.stores.redis_events import RedisEventLog
 from tests.contract.making import account, token_hash, write
 from tests.stores.bounds import CUTTING, HASTY_AT_LOCKS, UNHURRIED
 from tests.stores.proxy import Proxy, proxied
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 #: How long a call may take that ends by a bound of a second or two: the machine may be busy, but not for ever.

@@ -6,7 +6,7 @@ from actors.ports import StoreUnavailable, UserId
 from scoreboard.stores import postgres_members
 from scoreboard.stores.opening import Stores
 from tests.contract.making import real_world
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 END_READERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%array_agg%' AND pid <> pg_backend_pid()"

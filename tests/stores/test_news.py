@@ -14,7 +14,7 @@ from scoreboard.stores.foresight import Foresight
 from scoreboard.stores.opening import Stores
 from tests.contract.making import write
 from tests.stores.test_ledger_tables import LEFT_BEHIND, ask, registered
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 

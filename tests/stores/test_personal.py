@@ -34,7 +34,7 @@ from scoreboard.stores.seals import verify
 from scoreboard.stores.trail import Line, trail
 from tests.contract.making import HERE, NOW_US, account, session, token_hash, uuid_of, write
 from tests.contract.test_evidence import proof
-from tests.stores_fixtures import MASTER, open_stores
+from tests.vault import MASTER, open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -11,7 +11,7 @@ from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_evidence import LOCK
 from tests.contract.making import real_world
 from tests.contract.test_evidence import proof
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 

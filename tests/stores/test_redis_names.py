@@ -11,7 +11,7 @@ from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, SpentToken, Us
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scoreboard.stores.redis_tickets import RedisTickets
-from tests.stores_fixtures import open_stores
+from tests.vault import open_stores
 
 pytestmark = pytest.mark.stores
 

@@ -25,7 +25,7 @@ from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.token import ActionKeys, ActionToken, issue
 from actors.user.world import UserRules, UserWorld
 from tests.fakes import FakeEvidenceStore, FakeScoreStore
-from tests.leaderboard.stage import CountedIds, SetClock, TrioClock
+from tests.fakes.system import CountedIds, SetClock, TrioClock
 from tests.ledger.office import PATIENT, Office, running_office
 
 HERE = Source("192.0.2.1", "test")

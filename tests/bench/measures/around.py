@@ -34,7 +34,7 @@ from tests.bench.numbers import read_numbers
 from tests.bench.statistics import percentile
 from tests.bench.subject import SubjectFactory
 from tests.fakes import FakeScoreStore, Players
-from tests.leaderboard.stage import CountedIds, TrioClock
+from tests.fakes.system import CountedIds, TrioClock
 
 NAME = "around"
 PLAYERS = 100_000

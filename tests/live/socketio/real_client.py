@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.told_program import Line, ToldProgram
 
 HERE = Path(__file__).parent / "node"

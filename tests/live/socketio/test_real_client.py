@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.live.socketio.real_client import DEFAULT, HERE, POLLING_ONLY, SOCKET_ONLY, RealClient, real_client
-from tests.node import node_or_skip
+from tests.node_needed import node_or_skip
 from tests.served import Player, ServedScoreboard, served
 
 TOP10 = {"channel": "leaderboard.top10"}
