@@ -73,6 +73,14 @@ async def test_one_session_is_ended_by_its_owner(world: World) -> None:
     assert (404, "NOT_FOUND") == await code_of(await delete(world, f"{SESSIONS}/{name}", ada.access))
 
 
+async def test_a_session_is_named_as_one_writes_it(world: World) -> None:
+    """An id is the same in capitals."""
+    ada = await world.signed_up("ada")
+    name = (await listed(world, await login(world, "ada")))[0]["id"]
+    assert name != name.upper()
+    assert {"ended": 1} == await data_of(await delete(world, f"{SESSIONS}/{name.upper()}", ada.access))
+
+
 @pytest.mark.parametrize("name", ["00000000-0000-4000-8000-000000000000", "x", "%00", "..", "'; DROP TABLE sessions"])
 async def test_a_session_that_is_none_is_not_found(name: str, world: World) -> None:
     """Whatever stands there; nothing changes."""
