@@ -22,7 +22,7 @@ class StandingsWorld:
     fraud: FraudStore
     clock: WallClock
     look_every_s: float = 10.0
-    within_s: float = 5.0
+    within_s: float = 1.0
     missed: Callable[[Exception], None] = lambda _: None
 
 

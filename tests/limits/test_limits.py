@@ -87,6 +87,7 @@ async def test_nothing_is_waited_for(autojump_clock: MockClock) -> None:
     async with worker(shared) as one:
         for key in "abc":
             one.allowed(2, key)
+            await trio.sleep(0.02)
         assert 0 == shared.faults.calls
         await trio.sleep(SHARED_S)
         assert (1, [("a", 2), ("b", 2), ("c", 2)]) == (shared.faults.calls, [(e.key, e.count) for e in shared.counted])
@@ -173,6 +174,17 @@ async def test_what_was_not_told_outlives_a_crash(autojump_clock: MockClock) -> 
         await trio.sleep(5)
         assert [2] == [each.count for each in shared.counted]
         assert 7 == one.allowed(20)
+
+
+async def test_a_crash_before_anything_was_told_loses_nothing(autojump_clock: MockClock) -> None:
+    """The next life tells it."""
+    shared = FakeSharedLimits()
+    async with worker(shared) as one:
+        one.allowed(3)
+        await wait_all_tasks_blocked()
+        one.ref.tell("nonsense")
+        await trio.sleep(5)
+        assert [3] == [each.count for each in shared.counted]
 
 
 async def test_no_more_keys_are_told_in_one_go_than_a_script_should_count(autojump_clock: MockClock) -> None:

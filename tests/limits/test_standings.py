@@ -14,6 +14,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.limits.limiter import Limiter
+from actors.limits.messages import LookUp
 from actors.limits.players import LimitedPlayers
 from actors.limits.standings import Adapting, Standings
 from actors.limits.standings_actor import StandingsActor, StandingsWorld
@@ -110,7 +111,27 @@ async def test_a_limit_is_never_less_than_one(autojump_clock: MockClock) -> None
         players.take(ADA, "another", TEN)
         await trio.sleep(1)
         assert players.take(ADA, "tokens", Quota(1)).allowed
-        assert 1 == Standings(Adapting(restricted=5)).quota(ADA, Quota(1), 0).count
+    slowed = Standings(Adapting(restricted=5))
+    slowed.restrict_all({ADA: LATER_US}, 0)
+    assert [1, 5] == [slowed.quota(ADA, Quota(count), 0).count for count in (1, 10)]
+
+
+async def test_a_restriction_ends_at_its_time(autojump_clock: MockClock) -> None:
+    """Nobody has to be told."""
+    standings = Standings(Adapting())
+    standings.restrict_all({ADA: 1000}, 0)
+    assert [1, 10] == [standings.quota(ADA, TEN, now_us).count for now_us in (999, 1000)]
+
+
+async def test_nobody_is_asked_for_with_each_request(autojump_clock: MockClock) -> None:
+    """Once a minute, whether there was an answer or not."""
+    asked, nobody = list[object](), Ref("nobody", lambda _: None)
+    looking = Ref("looking", lambda request: asked.append(request.message))
+    players = LimitedPlayers(Limiter(Windows(), nobody), Standings(Adapting()), looking, TrioClock())
+    for minutes in (1, 2, 3):
+        allowed(players, 3)
+        assert [LookUp(ADA)] * minutes == asked
+        await trio.sleep(60)
 
 
 async def test_a_change_holds_at_once_where_it_is_made_and_soon_elsewhere(autojump_clock: MockClock) -> None:

@@ -92,6 +92,17 @@ def test_what_the_others_say_of_the_last_window_does_not_count_in_this_one() -> 
     assert [True, True, False] == [allowed(windows, 60.2) for _ in range(3)]
 
 
+def test_who_exceeded_it_here_waits_no_less_because_the_others_have_forgotten() -> None:
+    """But as long as they say, if that is more."""
+    windows = Windows()
+    assert 60 == refused_for(windows, 0, BACKING_OFF)
+    assert 120 == refused_for(windows, 60, BACKING_OFF)
+    windows.learn("a", Taken(1, 1, 60.0, allowed=True), 60, told_at=60)
+    assert 120 == windows.look("a", BACKING_OFF, 60).reset_s
+    windows.learn("a", Taken(1, 0, 240.0, allowed=False), 60, told_at=60)
+    assert 240 == windows.look("a", BACKING_OFF, 60).reset_s
+
+
 def test_what_nobody_needs_to_hear_any_more_is_not_told() -> None:
     """Its window is over."""
     windows = Windows()
