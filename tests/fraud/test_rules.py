@@ -200,7 +200,15 @@ def test_an_hour_s_points_are_measured_by_hours_before() -> None:
         rules(played([action(later + extra, points=points)], quiet, habits)[0])
         for extra, points in ((0, 110), (1, 40), (7200, 1))
     ]
-    assert [[]] == played([action(later + 2, Seen.REFUSED)], quiet, habits)  # what brings nothing is not judged by it
+
+
+def test_what_brings_nothing_is_not_judged_by_an_hour_s_points() -> None:
+    """They were judged when they were made."""
+    hours = [action(hour * 3600 + 60 * hour, points=100 + hour % 3) for hour in range(13)]
+    habits = Habits()
+    quiet = Policy(rulings={"velocity": POLICY.rulings["velocity"]})
+    played([*hours, action(13 * 3600 + 3000, points=500)], quiet, habits)
+    assert [[]] == played([action(13 * 3600 + 3001, Seen.REFUSED)], quiet, habits)
 
 
 def test_marks_tell_places_apart_and_tell_nothing_of_them() -> None:
