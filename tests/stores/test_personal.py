@@ -211,6 +211,7 @@ async def test_where_scores_and_proofs_came_from_stands_nowhere_in_the_clear(arc
     assert [HERE] * 3 == [Source(line.address, line.user_agent) for line in lines]
     told = await everything(archive)
     assert set() == {clear for clear in clear_texts(HERE, proof(ann, 1).source) if clear in told}
+    assert [(1,)] * 3 == await archive.sql("SELECT get_byte(source, 0) FROM score_updates")  # each player's own key
     [[sealed]] = await archive.sql("SELECT source FROM action_evidence")
     rows = [Row(PROOF, user_key(ann), sealed, None, None), Row(PROOF, user_key(bob), sealed, None, None)]
     sources = await archive.stores.database.run(lambda c: archive.stores.personal.sources(c, rows))
