@@ -105,21 +105,22 @@ async def until(fact: Callable[[], bool]) -> None:
             await trio.sleep(0.001)
 
 
-async def test_only_so_many_hashes_run_and_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rounds", "wait_s"), [(12, 1), (14, 3)])
+async def test_only_so_many_hashes_run_and_wait(rounds: int, wait_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """One computes, two wait, the next is refused at once and told when to come back; then there is room again."""
     gate = Gate()
     monkeypatch.setattr("scoreboard.security.passwords.bcrypt.hashpw", gate.hashpw)
-    passwords = Passwords(rounds=12, concurrency=1, waiting=2)
+    passwords = Passwords(rounds=rounds, concurrency=1, waiting=2)
     async with trio.open_nursery() as nursery:
         for _ in range(3):
             nursery.start_soon(passwords.hash, "long enough")
         await until(lambda: "inside=3/3" in repr(passwords) and gate.running == 1)
         with pytest.raises(HashingBusy) as busy:
             await passwords.hash("long enough")
-        assert 1 == busy.value.retry_after_s
+        assert wait_s == busy.value.retry_after_s
         gate.open.set()
     assert 1 == gate.most
-    assert "<Passwords rounds=12 inside=0/3>" == repr(passwords)
+    assert f"<Passwords rounds={rounds} inside=0/3>" == repr(passwords)
     await passwords.hash("long enough")
 
 
@@ -150,6 +151,12 @@ async def test_hashing_does_not_hold_up_the_loop() -> None:
             await trio.sleep(0.001)
             steps += 1
     assert steps > 2
+
+
+async def test_the_least_share_is_one_place() -> None:
+    """Otherwise nobody could sign in at all."""
+    passwords = Passwords(rounds=QUICK, concurrency=1, waiting=0, share=0.01)
+    assert await passwords.hash("long enough", by=("site a", "account x"))
 
 
 async def test_nobody_takes_all_places_alone(monkeypatch: pytest.MonkeyPatch) -> None:
