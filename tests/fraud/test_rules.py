@@ -94,6 +94,13 @@ def test_an_address_and_a_device_are_compared_with_the_last() -> None:
     assert ["The device is not that of the last action."] == [found.explanation for found in alone]
 
 
+def test_what_is_not_known_in_between_makes_nothing_forgotten() -> None:
+    """Neither address nor device nor country."""
+    home, away = Place("a", "x", "DE"), Place("b", "y", "BR")
+    verdicts = played([(action(), home), (action(9000), Place()), (action(18_000), away)])
+    assert [[], [], ["address", "device", "country"]] == [rules(found) for found in verdicts]
+
+
 def test_a_fifth_address_within_an_hour_is_told_once() -> None:
     """When it is added; going back to one of them is only a change."""
     places = [Place("abcde"[number % 5]) for number in range(7)]
