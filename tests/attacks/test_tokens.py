@@ -16,6 +16,7 @@ from actors.user.earned import Earned
 from actors.user.earned import issue as issue_earned
 from actors.user.token import ActionKeys, issue
 from tests.attacks.pair import Pair, at_once
+from tests.integration.socket_game import SocketGame
 from tests.integration.test_document_b import Gamer
 from tests.served import Player, ServedScoreboard
 
@@ -94,9 +95,11 @@ def test_no_token_but_one_s_own_of_now_counts_anything(pair: Pair) -> None:
         (as_json(foreign), "TOKEN_INVALID"),
     ]
     before = pair.state()
-    for token, code in bad:
-        for server in (pair.one, pair.other):
+    for server in (pair.one, pair.other):
+        game = SocketGame(server, ann.access_token)
+        for token, code in bad:
             assert code == present(server, ann, token)
+            assert code == game.increment(token)["data"]["code"]
     assert before == pair.state()
 
 
