@@ -2,68 +2,78 @@
 
 from __future__ import annotations
 
-import sys
+from importlib import import_module
+from typing import NamedTuple
 
 import click
 
-from scoreboard.observe.logs import Logger
-from scoreboard.replay.command import replay
-from scoreboard.server.action_command import action
-from scoreboard.server.audit_command import audit
-from scoreboard.server.crew.errors import NoParent
-from scoreboard.server.crew.parent import run_parent
-from scoreboard.server.crew.worker import run_worker
-from scoreboard.server.fraud_command import fraud
-from scoreboard.server.key_command import key
-from scoreboard.server.process_log import logger_for
-from scoreboard.server.running import run_process
-from scoreboard.server.service_command import service
-from scoreboard.server.user_command import user
-from scoreboard.server.verbs import MISTAKEN, give_up, settings_of
-from scoreboard.settings import Settings
 from scoreboard.settings_reader import describe
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Verb(NamedTuple):
+    """Where a verb stands, and what the help says of it, as its own help does; without that it is not told."""
+
+    module: str
+    name: str
+    says: str | None
+
+
+VERBS = {
+    "serve": Verb("scoreboard.server.serve_command", "serve_command", "Serve until SIGTERM or Ctrl-C."),
+    "worker": Verb("scoreboard.server.serve_command", "worker_command", None),
+    "action": Verb(
+        "scoreboard.server.action_command", "action", "Say what players can do for points, and what it is worth."
+    ),
+    "audit": Verb(
+        "scoreboard.server.audit_command",
+        "audit",
+        "Look into what was done, and prove that nobody has changed it since.",
+    ),
+    "fraud": Verb(
+        "scoreboard.server.fraud_command",
+        "fraud",
+        "Look into what the watch on fraud found, and how well it finds.",
+    ),
+    "key": Verb("scoreboard.server.key_command", "key", "Rotate keys, register those of the game, and retire them."),
+    "replay": Verb(
+        "scoreboard.replay.command",
+        "replay",
+        "Play a season of real football through the public API of a running server.",
+    ),
+    "service": Verb(
+        "scoreboard.server.service_command", "service", "Let servers of a game send batches of scores, and stop them."
+    ),
+    "user": Verb("scoreboard.server.user_command", "user", "Look after players."),
+}
+
+
+class Verbs(click.Group):
+    """Loads a verb when it is wanted: who looks after keys does not wait for all that a server needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All but those that are not told."""
+        return sorted([*super().list_commands(ctx), *(name for name, verb in VERBS.items() if verb.says)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb, if there is one of that name."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module(verb.module), verb.name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """What the help says of each, for which none is loaded."""
+        own = {name: command.get_short_help_str(limit=100) for name, command in self.commands.items()}
+        told = own | {name: verb.says for name, verb in VERBS.items() if verb.says}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(told.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scoreboard", message="%(prog)s %(version)s")
 def main() -> None:
     """A live scoreboard server: scores kept exactly once, and every screen shows the ranking as it moves."""
-
-
-@main.command("serve")
-@click.option("--port", type=int, help="Port for everything; 0 takes a free one.  [default: 8000]")
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--data", metavar="DIR", help="Where everything is kept.  [default: .data]")
-@click.option("--workers", type=int, help="Equal processes on the one port.  [default: 1]")
-@click.option("--postgres", metavar="URL", help="A PostgreSQL to use instead of an embedded one.")
-@click.option("--redis", metavar="URL", help="A Redis or Valkey to use instead of an embedded one.")
-@click.option("--limits", type=click.Choice(["on", "off"]), help="Off is for load tests and replays.")
-def serve_command(data: str | None, **given: object) -> None:
-    """Serve until SIGTERM or Ctrl-C.
-
-    Settings come from SCOREBOARD_... variables and the TOML file that SCOREBOARD_CONFIG names; options win over them.
-    """
-    paths = {
-        "port": "door.port",
-        "host": "door.host",
-        "workers": "workers",
-        "postgres": "stores.postgres_url",
-        "redis": "stores.redis_url",
-        "limits": "limits.enabled",
-    }
-    settings = settings_of(data, {paths[name]: value for name, value in given.items()})
-    sys.exit(_run(settings, logger_for(settings.logs)))
-
-
-@main.command("worker", hidden=True)
-@click.argument("number")
-def worker_command(number: str) -> None:
-    """One of several workers: what `serve --workers` starts. The number is for those who look at processes."""
-    try:
-        status = run_worker()
-    except NoParent as error:
-        give_up(f"worker {number}: {error}", status=MISTAKEN)
-    sys.exit(status)
 
 
 @main.command("settings")
@@ -74,22 +84,6 @@ def settings_command() -> None:
         spoken = str(setting.default).lower() if isinstance(setting.default, bool) else setting.default
         default = f"`{spoken}`" if setting.default not in {None, ""} else ""
         click.echo(f"| `{setting.variable}` | {default} | {setting.meaning}; {setting.expected} |")
-
-
-main.add_command(replay)
-main.add_command(service)
-main.add_command(user)
-main.add_command(action)
-main.add_command(key)
-main.add_command(audit)
-main.add_command(fraud)
-
-
-def _run(settings: Settings, log: Logger) -> int:
-    """Run a server to its end; the exit status."""
-    if not settings.limits.enabled:
-        log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
-    return run_parent(settings, log) if settings.workers > 1 else run_process(settings, log)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ def list_command(data: str | None) -> None:
     """Print all keys: file, what it does now, since when it is there."""
     with explained(SecurityError, OSError):
         settings = settings_of(data)
-        for file, does in KeyFolder(Path(settings.data_dir), key_times(settings)).states(time.time()):
+        folder = KeyFolder(Path(settings.data_dir), key_times(settings))
+        for file, does in folder.states(time.time()) if folder.path.is_dir() else ():
             since = datetime.fromtimestamp(file.made_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
             click.echo(f"{file.path.name}  {does}  {since}")
 

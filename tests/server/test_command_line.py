@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from scoreboard import __main__ as command_line
-from scoreboard.__main__ import main
+from scoreboard.__main__ import VERBS, main
+from scoreboard.server import serve_command
 from tests.served import TOP
+
+SERVING = {"quart", "hypercorn", "socketio", "trio_websocket"}
+DRIVERS = {"asyncpg", "redis"}
 
 
 def test_the_page_of_settings_is_the_one_that_the_program_prints() -> None:
@@ -57,7 +63,7 @@ def test_every_library_speaks_in_our_format(library: str, monkeypatch: pytest.Mo
             logging.getLogger(library).warning("retrying", exc_info=True)
         return 0
 
-    monkeypatch.setattr(command_line, "_run", run)
+    monkeypatch.setattr(serve_command, "_run", run)
     said = json.loads(CliRunner().invoke(main, ["serve"]).output)
     assert (library, "retrying") == (said["logger"], said["message"])
     assert "OSError: connection reset" in said["exception"]
@@ -68,3 +74,48 @@ def test_it_tells_its_version() -> None:
     result = CliRunner().invoke(main, ["--version"])
     assert 0 == result.exit_code
     assert result.output.startswith("main 0.") or result.output.startswith("scoreboard 0.")
+
+
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (["--help"], SERVING | DRIVERS),
+        (["settings"], SERVING | DRIVERS),
+        (["service", "list"], SERVING | DRIVERS),
+        (["key", "list"], SERVING),  # one of its verbs goes to the database
+        (["audit", "--help"], SERVING),
+    ],
+)
+def test_a_verb_loads_no_more_than_it_needs(words: list[str], unwanted: set[str], tmp_path: Path) -> None:
+    """Who looks after services waits for no database driver, and no verb for a web framework."""
+    program = (
+        "import sys; from scoreboard.__main__ import main\n"
+        "try: main(sys.argv[1:])\n"
+        f"finally: print(*{unwanted!r} & set(sys.modules), file=sys.stderr)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "SCOREBOARD_DATA_DIR": str(tmp_path), "PYTHONPATH": str(TOP)},
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=TOP,
+        timeout=60,
+    )
+    assert "" == told.stderr.strip()
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_help_says_of_each_verb_what_its_own_help_says(name: str) -> None:
+    """Without loading it; one that is not told is hidden."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert (None if command.hidden else command.get_short_help_str(limit=200)) == VERBS[name].says
+    shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+    assert (VERBS[name].says is not None) == ((VERBS[name].says or "what nobody says") in shown)
+
+
+def test_keys_that_were_never_made_are_a_list_of_none(tmp_path: Path) -> None:
+    """Of a directory in which no server has run."""
+    result = CliRunner().invoke(main, ["key", "list", "--data", str(tmp_path)])
+    assert (0, "") == (result.exit_code, result.output)
