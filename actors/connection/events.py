@@ -15,12 +15,13 @@ SESSION_ENDED = 4001
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who the client is, from now on; by which session, and until when (seconds since the epoch)."""
+    """Who the client is, from now on; by which session, until when (seconds since the epoch), whether it may score."""
 
     user_id: UserId
     username: str
     session_id: str = ""
     expires_s: int = 0
+    may_score: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ SERVED = frozenset({"ok", "SERVICE_UNAVAILABLE"})
 _NOBODY = ErrorEvent(
     "UNAUTHORIZED", "Sign in first: send authenticate with an access token, or connect with Authorization: Bearer."
 )
+_NO_SCORER = ErrorEvent("FORBIDDEN", "This account may not update scores.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class Scoring:
             self._attended = True
             self._start(self._attend)
         refusal = _NOBODY if user is None else self._world.refusal(user)
+        if user is not None and refusal is None and not user.may_score:
+            refusal = _NO_SCORER
         if user is None or refusal is not None:
             self._say(_Asked(command, user), replace(refusal or _NOBODY, id=command.id))
             return

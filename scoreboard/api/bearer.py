@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from actors.ports import UserId
 from scoreboard.api.errors import forbidden, unauthorized
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
+from scoreboard.security.roles import SCORE
 from scoreboard.security.tokens import AccessTokens, Caller
 
 
@@ -43,6 +45,13 @@ def permitted(request: ApiRequest, tokens: AccessTokens, permission: str) -> Cal
     if permission not in caller.permissions:
         raise forbidden("Your role does not allow this.", reason="permission")
     return caller
+
+
+def scorer_of(caller: Caller) -> UserId:
+    """The player, who must have the right to score; raises ApiError (403) for whose role has not."""
+    if SCORE not in caller.permissions:
+        raise forbidden("This account may not update scores.", reason=SCORE)
+    return UserId(caller.user_id)
 
 
 def _token_in(request: ApiRequest) -> str:

@@ -8,6 +8,7 @@ from actors.leaderboard.messages import RankOf
 from actors.ports import ALL_TIME, UserId
 from actors.user.messages import Increment, IssueToken
 from scoreboard.api.answer import Answer, json_answer
+from scoreboard.api.bearer import scorer_of
 from scoreboard.api.idempotency import REPLAYED
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
@@ -29,14 +30,14 @@ class ScoreRoutes:
 
     async def issue_token(self, request: ApiRequest) -> Answer:
         """The right to score once."""
-        world, user_id = self._world, UserId(request.caller.user_id)
+        world, user_id = self._world, scorer_of(request.caller)
         person = world.captcha is not None and await world.captcha.shown(request)
         issued = await world.users.ask(user_id, IssueToken(person), within=world.read_within_s)
         return json_answer(IssuedJson.of(issued))
 
     async def increment(self, request: ApiRequest) -> Answer:
         """One point. What is answered 200 is on disk; the same key again hears the same again."""
-        world, user_id = self._world, UserId(request.caller.user_id)
+        world, user_id = self._world, scorer_of(request.caller)
         body: IncrementBody = request.body
         wish = Increment(body.actionToken.token(), request.key, request.came_from())
         answer = await world.users.ask(user_id, wish, within=world.write_within_s)

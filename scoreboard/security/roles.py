@@ -12,7 +12,10 @@ SERVICE_ROLE, SEND_BATCHES = "service", "scores:batch"
 #: See and change how players stand; give roles and read the audit.
 MODERATE, MANAGE = "players.moderate", "players.manage"
 
-_PLAYER = ("score.update", "leaderboard.view")
+#: Score, in whatever way.
+SCORE = "score.update"
+
+_PLAYER = (SCORE, "leaderboard.view")
 
 #: The permissions of each role that a player may have, the least first.
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {

@@ -22,6 +22,7 @@ from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience,
 from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
 from scoreboard.security.errors import TicketRefused, TokenRefused
+from scoreboard.security.roles import SCORE
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens, Caller
 from scoreboard.server.core import Core
@@ -112,7 +113,8 @@ def _refusal(tokens: AccessTokens, user: SignedIn) -> ErrorEvent | None:
 
 
 def _signed_in(caller: Caller) -> SignedIn:
-    return SignedIn(UserId(caller.user_id), caller.username, caller.session_id, caller.expires_s)
+    may_score = SCORE in caller.permissions
+    return SignedIn(UserId(caller.user_id), caller.username, caller.session_id, caller.expires_s, may_score)
 
 
 def _session_failed(log: Logger, error: BaseException) -> None:

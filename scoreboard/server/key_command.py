@@ -77,7 +77,7 @@ def list_command(data: str | None) -> None:
     with explained(SecurityError, OSError):
         settings = settings_of(data)
         folder = KeyFolder(Path(settings.data_dir), key_times(settings))
-        for file, does in folder.states(time.time()) if folder.path.is_dir() else ():
+        for file, does in folder.states(time.time()) if folder.path.exists() else ():
             since = datetime.fromtimestamp(file.made_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
             click.echo(f"{file.path.name}  {does}  {since}")
 

@@ -12,7 +12,7 @@ import pytest
 
 from scoreboard.api.route import Access, Route
 from scoreboard.security.roles import ROLES
-from tests.api.wire import ask, part
+from tests.api.wire import Sent, ask, part
 from tests.api.world import DOCS, World
 
 CALLERS = ("nobody", *ROLES, "service")
@@ -51,6 +51,11 @@ def address_of(route: Route, owner: str = STRANGER) -> str:
 
 async def outcome(world: World, route: Route, role: str) -> int:
     """The status that somebody of that role hears, who sends the body that the description shows."""
+    return (await heard(world, route, role)).status
+
+
+async def heard(world: World, route: Route, role: str) -> Sent:
+    """The same with its body."""
     token = token_of(world, role)
     headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
     body = b""
@@ -58,7 +63,7 @@ async def outcome(world: World, route: Route, role: str) -> int:
         body = msgspec.json.encode(route.example)
         headers.append((b"content-type", b"application/json"))
     sent = [part(body, last=True)]
-    return (await ask(world.app, route.method, address_of(route), headers=headers, messages=sent)).status
+    return await ask(world.app, route.method, address_of(route), headers=headers, messages=sent)
 
 
 async def test_every_route_lets_in_whom_it_names_and_nobody_else(world: World) -> None:
@@ -161,3 +166,17 @@ async def test_nobody_scores_for_another(path: str, body: dict[str, Any], world:
     answer = await world.post(path, {**body, "userId": ada.user_id}, token=mallory.access)
     assert 403 == answer.status_code
     assert before == world.state()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/actions/token", "/api/scores/increment", "/api/v1/actions/complete", "/api/v1/scores/update"],
+)
+async def test_a_role_that_nobody_knows_may_not_score(world: World, path: str) -> None:
+    """On no way to a score: it has no permission at all."""
+    route = next(each for each in world.app.routes.values() if (each.method, each.path) == ("POST", path))
+    told = await heard(world, route, "emperor")
+    assert 403 == told.status
+    if not path.endswith("/update"):  # the example is of another player
+        assert b"may not update scores" in told.body
+        assert b"may not update scores" not in (await heard(world, route, "user")).body

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -76,6 +78,17 @@ async def test_who_has_not_signed_in_is_told_how(autojump_clock: MockClock) -> N
         assert [*trusted, game.viewer.wire.trusted] == [False, True]
         assert points_of(await game.spend(2, await game.token())) == 1
         assert desk.connect().viewer.wire.trusted
+
+
+async def test_a_role_without_the_right_to_score_scores_nothing(autojump_clock: MockClock) -> None:
+    """Neither asks for a token nor spends one; it goes on watching, and the audit hears of it."""
+    async with running_desk() as desk:
+        token = await desk.connect().token()
+        game = desk.connect(user=replace(ANN, may_score=False))
+        await game.say(RequestToken(1), SpendToken(2, token), Ping())
+        assert ["FORBIDDEN", "FORBIDDEN"] == [game.answer(1), game.answer(2)]
+        assert Pong(b"{}") == game.heard[-1]
+        assert 0 == desk.points
 
 
 async def test_a_session_that_ends_ends_the_right_to_score_at_once(autojump_clock: MockClock) -> None:

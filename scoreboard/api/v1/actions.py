@@ -8,9 +8,10 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from actors.actions.messages import Catalogue
-from actors.ports import Source, UserId
+from actors.ports import Source
 from actors.user.messages import Complete, Proof
 from scoreboard.api.answer import JSON, Answer
+from scoreboard.api.bearer import scorer_of
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import invalid_input, no_timestamp
 from scoreboard.api.request import ApiRequest
@@ -57,7 +58,7 @@ class ActionRoutes:
 
     async def complete(self, request: ApiRequest) -> Answer:
         """A proof against a token."""
-        world, user_id = self._world, UserId(request.caller.user_id)
+        world, user_id = self._world, scorer_of(request.caller)
         wish = wish_of(request.body, request.came_from())
         if world.captcha is not None and await world.captcha.shown(request):
             wish = replace(wish, person=True)

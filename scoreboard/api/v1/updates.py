@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from actors.ports import UserId
 from actors.user.messages import Update, UpdateAnswer
 from scoreboard.api.answer import Answer
+from scoreboard.api.bearer import scorer_of
 from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import forbidden, no_timestamp
 from scoreboard.api.idempotency import REPLAYED
@@ -20,7 +21,6 @@ from scoreboard.wire.texts import ActionType, Signature, Timestamp, Uuid
 from scoreboard.wire.times import iso, moment_of
 
 PATH = "/api/v1/scores/update"
-PERMISSION = "score.update"
 
 
 class UpdateBody(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -53,8 +53,7 @@ class UpdateRoute:
             raise no_timestamp()
         if body.user_id.lower() != caller.user_id:
             raise forbidden("Everybody may update their own score only.", reason="userId")
-        if PERMISSION not in caller.permissions:
-            raise forbidden("This account may not update scores.", reason=PERMISSION)
+        scorer_of(caller)
         return Update(
             token=_action_token(request),
             user_text=body.user_id,
