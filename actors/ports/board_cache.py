@@ -38,8 +38,8 @@ class BoardCache(Protocol):
         """Raise the scores and set the cached names, countries and avatars of players; a batch in one round trip.
 
         With it go the tokens that were `spent`, which may be refused from then on without asking anybody else. A score
-        is never lowered, so facts may come late or twice. Whose newest fact is hidden is taken off. Raises
-        StoreUnavailable.
+        is never lowered, so facts may come late or twice, from any worker. Whose newest fact is hidden is taken off,
+        and is not brought back by an older one. Raises StoreUnavailable.
         """
         ...
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import msgspec
 import trio
 from redis.asyncio import Redis
 
@@ -17,29 +18,68 @@ from scoreboard.stores.redis_pool import Cache
 NAMES_S = 60.0
 MOST_NAMES = 200_000
 
+_pack = msgspec.msgpack.Encoder().encode
+
 #: One command for all tokens of a batch: to write a command for each would take this process several times as long.
 SPEND = """
 for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[2 * i - 1], 'PXAT', ARGV[2 * i]) end
 """
 
+#: Scores are only raised, for two workers may bring the facts of one player in either order. For the same reason there
+#: is a hash of those who were ever hidden, with the version of the last fact that hid them (less than 0) or showed them
+#: again: what is older than being hidden does not bring a player back. While nobody was, this costs next to nothing.
+PUT = """
+local set, told = KEYS[1], KEYS[2]
+local versions, raised = cmsgpack.unpack(ARGV[1]), tonumber(ARGV[2])
+local nobody = redis.call('HLEN', told) == 0
+local adds = {}
+for i = 1, raised do
+    local score, user = ARGV[2 * i + 1], ARGV[2 * i + 2]
+    local known = (not nobody and tonumber(redis.call('HGET', told, user))) or 0
+    if known >= 0 or versions[i] > -known then
+        if known < 0 then redis.call('HSET', told, user, versions[i]) end
+        adds[#adds + 1], adds[#adds + 2] = score, user
+    end
+    if #adds >= 1000 or (i == raised and #adds > 0) then
+        redis.call('ZADD', set, 'GT', unpack(adds))
+        adds = {}
+    end
+end
+for i = raised + 1, #versions do
+    local user = ARGV[raised + 2 + i]
+    local known = tonumber(redis.call('HGET', told, user) or 0)
+    if versions[i] >= math.abs(known) then
+        redis.call('HSET', told, user, -versions[i])
+        redis.call('ZREM', set, user)
+    end
+end
+"""
 
 #: Name, country and avatar of a player.
 Face = tuple[str, str | None, str | None]
 
 
-def hidden_in(facts: Sequence[ScoreFact]) -> set[UserId]:
-    """Who is hidden by the last fact about them. Mostly nobody, and then nothing is sorted."""
-    if not any(fact.hidden for fact in facts):
-        return set()
-    newest = {fact.user_id: fact for fact in sorted(facts, key=lambda fact: fact.version)}
-    return {user_id for user_id, fact in newest.items() if fact.hidden}
+def put_arguments(facts: Sequence[ScoreFact]) -> list[bytes | str | int]:
+    """What `PUT` takes of each player's last fact: versions, how many are shown, scores and ids of these, the rest."""
+    newest: dict[UserId, ScoreFact] = {}
+    for fact in facts:
+        known = newest.get(fact.user_id)
+        if known is None or (fact.version, fact.score) >= (known.version, known.score):
+            newest[fact.user_id] = fact
+    shown = [fact for fact in newest.values() if not fact.hidden]
+    gone = [fact for fact in newest.values() if fact.hidden]
+    arguments: list[bytes | str | int] = [_pack([fact.version for fact in (*shown, *gone)]), len(shown)]
+    for fact in shown:
+        arguments += fact.score, fact.user_id
+    return arguments + [fact.user_id for fact in gone]
 
 
 class RedisBoardCache:
     """`BoardCache` on ``<prefix>leaderboard:<board>``, ``<prefix>user:<id>`` and ``<prefix>action-token:<hash>``.
 
     Absent fields of a user are empty; what tells of a spent token expires when the token would have. The set of a
-    period expires with it, so that none is taken for the present one if this process ends before.
+    period expires with it, so that none is taken for the present one if this process ends before. The hash
+    ``<prefix>hidden:<board>`` is for `PUT` alone.
     """
 
     def __init__(self, cache: Cache) -> None:
@@ -50,24 +90,20 @@ class RedisBoardCache:
     def _board(self, board: BoardId) -> str:
         return f"{self._cache.prefix}leaderboard:{board}"
 
+    def _hidden(self, board: BoardId) -> str:
+        return f"{self._cache.prefix}hidden:{board}"
+
     async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         """See `BoardCache.put`."""
         if not (facts or spent):
             return
-        gone = hidden_in(facts)
-        scores: dict[str, int] = {}
-        for fact in facts:
-            if fact.user_id not in gone:
-                scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
+        keys = self._board(board), self._hidden(board)
         names = self._unnamed(facts)
 
         async def work(client: Redis) -> None:
             pipeline = client.pipeline(transaction=False)
-            # Never lower: two workers may bring the facts of one player in either order.
-            if scores:
-                pipeline.zadd(self._board(board), scores, gt=True)
-            if gone:
-                pipeline.zrem(self._board(board), *gone)
+            if facts:
+                pipeline.eval(PUT, 2, *keys, *put_arguments(facts))
             for user_id, (username, country, avatar) in names.items():
                 face: dict[Any, Any] = {"username": username, "country": country or "", "avatar": avatar or ""}
                 pipeline.hset(f"{self._cache.prefix}user:{user_id}", mapping=face)
@@ -131,4 +167,4 @@ class RedisBoardCache:
 
     async def clear(self, board: BoardId) -> None:
         """See `BoardCache.clear`."""
-        await self._cache.run(lambda client: client.unlink(self._board(board)))
+        await self._cache.run(lambda client: client.unlink(self._board(board), self._hidden(board)))

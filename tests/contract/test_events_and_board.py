@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import trio
 
 from actors.ports import ALL_TIME, NEVER_US, BoardId, BoardPart, Heard, ScoreFact, UserId
@@ -95,6 +97,32 @@ async def test_who_is_hidden_is_in_no_set_until_shown_again(world: World) -> Non
     assert [(ANN, 5)] == await world.cache.top(ALL_TIME, 10)
     await world.events.append([hidden])
     assert (hidden,) == (await world.elsewhere.read("0", 10)).entries[-1].facts
+
+
+async def test_two_workers_in_any_order_leave_the_same_board(world: World) -> None:
+    """Of scores the highest stays; who is hidden by the last of all is off, whoever comes late with one of before."""
+    seen = [ScoreFact(ANN, "Ann", score, score, 0) for score in range(1, 5)]
+    hidden = seen[3]._replace(version=5, hidden=True)
+    for order in itertools.permutations([(seen[0], seen[1]), (seen[3],), (hidden,), (seen[2], fact(BOB, 9))]):
+        for facts in order:
+            await world.cache.put(ALL_TIME, facts)
+        assert [(BOB, 9)] == await world.cache.top(ALL_TIME, 10)
+        await world.cache.clear(ALL_TIME)
+
+
+async def test_who_was_hidden_is_not_brought_back_by_what_came_before(world: World) -> None:
+    """Another worker was slow to tell of it; what came later does, and being hidden before that does not count then."""
+    seen = ScoreFact(ANN, "Ann", 4, 4, 0)
+    hidden, shown = seen._replace(version=5, hidden=True), seen._replace(score=6, version=7)
+    await world.cache.put(ALL_TIME, [hidden])
+    await world.cache.put(ALL_TIME, [seen, fact(BOB, 9)])
+    assert [(BOB, 9)] == await world.cache.top(ALL_TIME, 10)
+    await world.cache.put(ALL_TIME, [shown])
+    await world.cache.put(ALL_TIME, [hidden])
+    await world.cache.put(ALL_TIME, [seen])
+    assert [(BOB, 9), (ANN, 6)] == await world.cache.top(ALL_TIME, 10)
+    await world.cache.put(ALL_TIME, [fact(UserId(f"u{number}"), number, 1) for number in range(3000)])
+    assert 3002 == len(await world.cache.top(ALL_TIME, 9999))
 
 
 async def test_an_entry_says_whose_it_is_and_which_batches_it_has(world: World) -> None:

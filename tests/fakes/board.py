@@ -20,6 +20,7 @@ class FakeBoardCache:
         self.faces: dict[UserId, tuple[str | None, str | None]] = {}
         self.spent: dict[bytes, SpentToken] = {}
         self._boards: dict[BoardId, dict[UserId, int]] = {}
+        self._told: dict[tuple[BoardId, UserId], tuple[bool, int]] = {}  # who was ever hidden, or shown again, and when
 
     async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
         """See `BoardCache.put`."""
@@ -29,9 +30,14 @@ class FakeBoardCache:
         self.spent |= {token.name: token for token in spent}
         scores = self._boards.setdefault(board, {})
         for fact in sorted(facts, key=lambda fact: fact.version):
-            scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
-            if fact.hidden:
-                del scores[fact.user_id]
+            hidden, version = self._told.get((board, fact.user_id), (False, 0))
+            if fact.hidden and fact.version >= version:
+                scores.pop(fact.user_id, None)
+                self._told[board, fact.user_id] = True, fact.version
+            elif not fact.hidden and (not hidden or fact.version > version):
+                scores[fact.user_id] = max(fact.score, scores.get(fact.user_id, 0))
+                if hidden:
+                    self._told[board, fact.user_id] = False, fact.version
             self.names[fact.user_id] = fact.username
             self.faces[fact.user_id] = fact.country, fact.avatar
 
@@ -57,4 +63,8 @@ class FakeBoardCache:
 
     async def clear(self, board: BoardId) -> None:
         """See `BoardCache.clear`."""
-        await self.faults.around(lambda: self._boards.pop(board, None))
+        await self.faults.around(lambda: self._clear(board))
+
+    def _clear(self, board: BoardId) -> None:
+        self._boards.pop(board, None)
+        self._told = {key: told for key, told in self._told.items() if key[0] != board}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from scoreboard.stores.embedded_valkey import binary
 from tests.live.feeds import Client
 from tests.live.wire import handshake, text
 from tests.server.test_two_workers import NOBODY, Worker, signed_up, two_workers
@@ -46,6 +48,12 @@ async def shows(worker: Worker, path: str, expected: list[tuple[str, int]]) -> N
             await trio.sleep(0.02)
 
 
+async def redis(url: str, *command: str) -> None:
+    """One command of an operator."""
+    line = [str(binary().with_name("valkey-cli")), "-s", url.removeprefix("unix://"), *command]
+    await trio.run_process(line, stdout=subprocess.DEVNULL)
+
+
 async def watch(worker: Worker, stream: trio.SocketStream, channel: str) -> Client:
     """A screen that shows this channel."""
     await stream.send_all(handshake())
@@ -76,3 +84,39 @@ async def test_a_score_here_moves_boards_and_screens_there(workers: tuple[Worker
             while {"Ada": 1, "Bob": 2} != seen:
                 change = await screen.message()
                 seen |= {row["username"]: row["score"] for row in change["data"].get("changes", ())}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ("FLUSHALL",),
+        ("DEL", "scoreboard:events"),
+        ("CONFIG", "SET", "maxmemory", "1"),  # takes no more writes
+        ("CLIENT", "PAUSE", "3000", "ALL"),
+        ("CLIENT", "KILL", "TYPE", "normal"),
+    ],
+    ids=" ".join,
+)
+async def test_boards_are_level_whatever_befalls_redis(
+    trouble: tuple[str, ...], tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    """Emptied, full, frozen or cut off: before, during and behind it scores of one move the boards of the other."""
+    async with two_workers(tmp_path / "data", postgres_url, redis_url) as (here, there):
+        ada, bob = await signed_up(here, "Ada"), await signed_up(there, "Bob")
+        for worker in (here, there):
+            await shows(worker, TOP, [("Ada", 0), ("Bob", 0)])
+        await score(here, ada)
+        try:
+            await redis(redis_url, *trouble)
+            await score(there, bob)
+            await score(here, bob)
+            for worker in (here, there):
+                await shows(worker, TOP, [("Bob", 2), ("Ada", 1)])
+                await shows(worker, DAILY, [("Bob", 2), ("Ada", 1)])
+        finally:
+            await redis(redis_url, "CLIENT", "UNPAUSE")
+            await redis(redis_url, "CONFIG", "SET", "maxmemory", "0")
+        await score(here, ada)
+        await score(there, ada)
+        for worker in (here, there):
+            await shows(worker, TOP, [("Ada", 3), ("Bob", 2)])
