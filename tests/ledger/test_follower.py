@@ -43,7 +43,7 @@ async def test_an_entry_that_is_lost_is_read_as_soon_as_the_next_one_shows_it(au
         await wait_all_tasks_blocked()
         began = trio.current_time()
         await wait_all_tasks_blocked()
-        assert (beside.level, beside.healed) == (True, [2])
+        assert (beside.level, beside.healed, beside.skipped) == (True, [2], [])
         assert trio.current_time() == began
 
 
@@ -228,6 +228,9 @@ async def test_a_new_life_has_boards_read_again_that_were_loaded_before(autojump
         await beside.score("a")
         await trio.sleep(SECOND)
         assert (True, 2, 0) == (beside.level, beside.board.catch_ups, beside.batches.reads)
+        await beside.commit("a")
+        await trio.sleep(LOOK_S)
+        assert 0 == beside.batches.reads  # who has heard the log waits for it
 
 
 async def test_a_follower_that_falls_behind_drops_what_it_heard_and_reads_it(autojump_clock: MockClock) -> None:
