@@ -10,10 +10,13 @@ import trio
 from trio.testing import MockClock
 
 from actors.ports import CaptchaAway, PlayerStanding, UserId
+from actors.user.world import UserRules
 from scoreboard.api.captcha import LONGEST
 from scoreboard.api.table.scores import NOON
 from tests.api.world import Me, World, running_world
 
+#: Who is restricted gets few tokens, which another test is about.
+FREE = UserRules(tokens=None, increments=None, updates=None)
 GOOD = {"X-Captcha-Answer": "good"}
 
 
@@ -48,7 +51,7 @@ async def restricted(world: World, me: Me) -> None:
 async def test_who_is_restricted_brings_an_answer_for_each_token(autojump_clock: MockClock) -> None:
     """A good one is taken, a wrong one is not, nor is silence; nobody else is asked, nor is the provider for them."""
     verifier, away = Verifier(), list[CaptchaAway]()
-    async with running_world(verifier=verifier, away=away.append) as world:
+    async with running_world(rules=FREE, verifier=verifier, away=away.append) as world:
         ada, bob = await world.signed_up("ada"), await world.signed_up("bob")
         assert (200, None) == await tried(world, ada.access)
         await restricted(world, ada)
@@ -86,7 +89,7 @@ async def test_a_proof_is_exchanged_for_a_token_likewise(answer: str | None, aut
 
 async def test_without_a_provider_nobody_is_asked(autojump_clock: MockClock) -> None:
     """As it comes."""
-    async with running_world() as world:
+    async with running_world(rules=FREE) as world:
         ada = await world.signed_up("ada")
         await restricted(world, ada)
         assert (200, None) == await tried(world, ada.access, GOOD)
