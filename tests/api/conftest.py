@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from trio.testing import MockClock
 
 from actors.user.world import UserRules
 from scoreboard.security.keys import KeyRing
@@ -30,3 +31,9 @@ async def unlimited(ring: KeyRing) -> AsyncIterator[World]:
     """A server without limits."""
     async with running_world(ring=ring, rules=UserRules(tokens=None, increments=None)) as running:
         yield running
+
+
+@pytest.fixture
+def walking_clock() -> MockClock:
+    """A clock that goes as others do and can be moved on: for who waits for threads too, which none can hurry."""
+    return MockClock(rate=1)

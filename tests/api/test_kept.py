@@ -130,13 +130,13 @@ async def test_repetitions_of_what_is_being_served_count_as_one(world: World) ->
     assert [200] * 9 + [429] == [(await token(world, me, str(number))).status_code for number in range(10)]
 
 
-async def test_an_error_is_not_kept(mock_clock: MockClock, world: World) -> None:
+async def test_an_error_is_not_kept(walking_clock: MockClock, world: World) -> None:
     """The request is served when it comes again and can be."""
     me = await sign_up(world)
     for number in range(10):
         await token(world, me, str(number))
     assert 429 == (await token(world, me, "key")).status_code
-    mock_clock.jump(61)
+    walking_clock.jump(61)
     assert (200, None) == (await said(await token(world, me, "key")))[::2]
 
 
