@@ -21,8 +21,9 @@ from scoreboard.watch.errors import WatchError
 
 STOP_WITHIN_S = 9.5
 #: After so long the end in good order gives way to cancelling everything at once, which still ends what it began:
-#: closing the stores takes up to 1 s, stopping an embedded Postgres that does not answer 3 s.
-ORDERLY_WITHIN_S = 5.0
+#: a query that is cancelled takes up to 1 s, closing the stores another, stopping an embedded Postgres that does not
+#: answer 3 s.
+ORDERLY_WITHIN_S = 4.0
 #: What keeps a server from starting for a reason that a sentence explains; everything else shows its traceback.
 EXPLAINED = (SecurityError, WatchError, TlsFilesError, EmbeddedError, StoreError, MigrationError, OSError, CrewError)
 
@@ -62,7 +63,8 @@ async def obey_signals(
     """With each signal stop in the last of these ways and forget it; in the end cancel the nursery, or end at once."""
     async for number in signals:
         log.info("told_to_stop", signal=signal.Signals(number).name)
-        threading.Thread(target=exit_in_time, args=(log,), daemon=True).start()
+        root = trio.lowlevel.current_root_task()
+        threading.Thread(target=exit_in_time, args=(log, root), daemon=True).start()
         nursery.start_soon(_lose_patience, nursery.cancel_scope, log, orderly_within_s)
         if ways_to_stop:
             ways_to_stop.pop()()
@@ -74,11 +76,23 @@ async def _lose_patience(scope: trio.CancelScope, log: Logger, after_s: float) -
     scope.cancel()
 
 
-def exit_in_time(log: Logger) -> None:
+def exit_in_time(log: Logger, root: trio.lowlevel.Task | None = None) -> None:
     """Whatever hangs, the process ends when it was promised to. What was answered is on disk already."""
     time.sleep(STOP_WITHIN_S)
-    log.error("did_not_stop_in_time", within_s=STOP_WITHIN_S)
+    log.error("did_not_stop_in_time", within_s=STOP_WITHIN_S, waiting_for=_waits(root)[:20])
     os._exit(1)
+
+
+def _waits(root: trio.lowlevel.Task | None) -> list[str]:
+    """The tasks that wait for no other task, by name; as well as another thread can tell while they go on."""
+    found, tasks = [], [] if root is None else [root]
+    while tasks:
+        task = tasks.pop()
+        children = [child for nursery in list(task.child_nurseries) for child in list(nursery.child_tasks)]
+        tasks += children
+        if not children:
+            found.append(task.name)
+    return found
 
 
 def _leaves(errors: BaseException | None) -> list[BaseException]:
