@@ -25,7 +25,7 @@ def test_the_verbs_tell_what_happened_and_whether_it_stands(
     postgres_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Readable or JSON; the exit status says whether the chains hold."""
-    monkeypatch.setattr("scoreboard.server.offline.MastersOnDisk", lambda _: lambda: (MASTER,))
+    monkeypatch.setattr("scoreboard.server.offline.MastersOnDisk", lambda *_: lambda: (MASTER,))
 
     async def prepare(*, spoil: bool) -> Verdict:
         async with open_stores(postgres_url, redis_url) as stores:
