@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from uuid import UUID
 
 import pytest
 import trio
@@ -24,7 +26,7 @@ SELECT md5('player ' || n)::uuid, 'player ' || n, 'player ' || n, n, n, '-' FROM
 RETURNING user_id::text
 """
 DEFINITION = """
-SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'commit_fresh' ORDER BY pronargs DESC LIMIT 1
+SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'commit_fresh' ORDER BY oid DESC LIMIT 1
 """
 ATTEMPTS = "SELECT last_value, is_called FROM attempts"  # a sequence counts what was undone, too
 WAITING = """
@@ -90,6 +92,7 @@ async def test_two_workers_with_the_same_players_wait_for_each_other_in_one_dire
         known = [write(players[0])] if judged else []
         for stores in (one, one, one, other, other):
             await stores.scores.commit(known)
+            await stores.database.run(partial(stores.personal.keys.of, users=[UUID(each) for each in players]))
         outcomes: list[CommitOutcome] = []
 
         async def commit(stores: Stores, call: list[ScoreWrite]) -> None:
