@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from actors.ports import StoreUnavailable
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 #: So many units of work in a row that lost the store; a single one may be a session that somebody ended.
 LOSSES = 2
 PAUSE_S = 0.25
+#: Whoever heard nothing for so long and then gave up has lost it, too: most wait less long than a driver does.
+UNHEARD_S = 1.0
 
 
 class Breaker:
@@ -74,6 +77,18 @@ class Breaker:
         self._since = loop.time()
         log.warning("%s is away: %s", self._name, why)
         self._seeking = loop.create_task(self._seek())
+
+    @contextmanager
+    def noticing(self) -> Iterator[None]:
+        """Around what waits for the store: notices if it is given up before anything was heard."""
+        began = asyncio.get_running_loop().time()
+        try:
+            yield
+        except asyncio.CancelledError:
+            waited_s = asyncio.get_running_loop().time() - began
+            if waited_s >= UNHEARD_S:
+                self.lost(StoreUnavailable(f"nothing was heard of it for {waited_s:.1f} s"))
+            raise
 
     def close(self) -> None:
         """Stop asking."""

@@ -162,14 +162,16 @@ class Database:
     async def _take(self) -> asyncpg.Connection:
         self.breaker.check()
         try:
-            return await self.connections.take()
+            with self.breaker.noticing():
+                return await self.connections.take()
         except StoreUnavailable as error:
             self.breaker.lost(error)
             raise
 
     async def _heard(self, work: Awaitable[Result], on_loss: type[StoreError]) -> Result:
         try:
-            result = await work
+            with self.breaker.noticing():
+                result = await work
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             if lost(error):
                 self.breaker.lost(error)

@@ -74,8 +74,9 @@ class Cache:
     async def _unit(self, work: Callable[[Redis], Awaitable[Result]]) -> Result:
         self.breaker.check()
         try:
-            async with asyncio.timeout(self.within_s):
-                result = await work(self.client)
+            with self.breaker.noticing():
+                async with asyncio.timeout(self.within_s):
+                    result = await work(self.client)
         except (redis_errors.RedisError, OSError) as error:
             if isinstance(error, AWAY):
                 self.breaker.lost(error)

@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from actors.ports import StoreError, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.postgres_pool import Database
 from tests.contract.making import write
 from tests.stores.test_losses import SOON_S, between, score_of
 from tests.stores_fixtures import StoreServers
@@ -97,6 +98,38 @@ async def test_a_store_that_swallows_what_it_is_asked_is_asked_again(autojump_cl
         await trio.sleep(2.5)
         await do(breaker.check)
     assert 2 == len(lane.asked)
+
+
+class OneConnection:
+    """Connections that are always at hand."""
+
+    async def take(self) -> None:
+        """For asyncio."""
+
+    async def give_back(self, _connection: object, *, in_order: bool) -> None:
+        """For asyncio."""
+
+
+async def stuck(_connection: object) -> None:
+    """Work of which nothing is ever heard. For asyncio."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("patience_s", "away"), [(0.5, False), (1.5, True)])
+async def test_a_store_of_which_nobody_hears_is_away_though_all_gave_up_waiting(
+    autojump_clock: MockClock, patience_s: float, *, away: bool
+) -> None:
+    """Whoever asks waits less long than the driver does. Whoever goes soon, for another reason, says nothing of it."""
+    connections: Any = OneConnection()
+    lane = Lane(there=False)
+    async with trio_asyncio.open_loop() as loop:
+        breaker = Breaker("Postgres", lane.probe, pause_s=1)
+        database = Database(loop, connections, breaker)
+        for _ in range(2):
+            with trio.move_on_after(patience_s):
+                await database.run(stuck)
+        assert away == breaker.away
+        breaker.close()
 
 
 async def lose(ask: Callable[[], Awaitable[Any]]) -> None:
