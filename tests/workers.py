@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -168,9 +168,10 @@ def connection_to(server: ServedScoreboard, number: int) -> socket.socket:
 def _owner(server: ServedScoreboard, line: socket.socket) -> int | None:
     ours = line.getsockname()[1]
     for number, pid in worker_pids(server).items():
-        for each in psutil.Process(pid).net_connections("tcp"):
-            if each.raddr and each.raddr.port == ours and each.laddr.port == server.port:
-                return number
+        with suppress(psutil.NoSuchProcess):  # it ended since it was looked for
+            for each in psutil.Process(pid).net_connections("tcp"):
+                if each.raddr and each.raddr.port == ours and each.laddr.port == server.port:
+                    return number
     return None
 
 

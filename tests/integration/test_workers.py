@@ -260,6 +260,7 @@ def test_no_worker_outlives_its_parent_and_all_end_in_time_when_they_are_told_to
     with served(tmp_path / "data", "--workers", "2") as server:
         player = Player(server, "Stan")
         player.score(2)
+        both(server)  # whoever served Stan may have been ready long before the other
         children = server.children()
         psutil.Process(worker_pids(server)[1]).suspend()
         server.kill()
