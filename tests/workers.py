@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 from wsproto import ConnectionType, WSConnection
@@ -21,7 +22,19 @@ from tests.served import ServedScoreboard, wait_for
 WITHIN_S = 30.0
 
 
-def worker_pids(server: ServedScoreboard) -> dict[int, int]:
+class WithWorkers(Protocol):
+    """A server with its port and its log, the lines of which are JSON."""
+
+    @property
+    def port(self) -> int:
+        """Of all workers."""
+
+    @property
+    def log(self) -> Path:
+        """Of all workers."""
+
+
+def worker_pids(server: WithWorkers) -> dict[int, int]:
     """The processes of the workers that have the port now, by their numbers."""
     ready = {(line["worker"], line["pid"]) for line in log_of(server) if line["event"] == "worker_ready"}
     return {number: pid for number, pid in sorted(ready) if _lives(pid)}
@@ -34,7 +47,7 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def log_of(server: ServedScoreboard) -> list[dict[str, Any]]:
+def log_of(server: WithWorkers) -> list[dict[str, Any]]:
     """All lines of its log."""
     return [json.loads(line) for line in server.log.read_text().splitlines()]
 
@@ -149,7 +162,7 @@ def both(server: ServedScoreboard) -> tuple[OneWorker, OneWorker]:
     return OneWorker(server, 1, connection_to(server, 1)), OneWorker(server, 2, connection_to(server, 2))
 
 
-def connection_to(server: ServedScoreboard, number: int) -> socket.socket:
+def connection_to(server: WithWorkers, number: int) -> socket.socket:
     """A connection that this worker has accepted, on which nothing was said."""
     give_up, passed = time.monotonic() + WITHIN_S, []
     try:
@@ -165,7 +178,7 @@ def connection_to(server: ServedScoreboard, number: int) -> socket.socket:
     raise AssertionError(f"worker {number} accepts nobody")
 
 
-def _owner(server: ServedScoreboard, line: socket.socket) -> int | None:
+def _owner(server: WithWorkers, line: socket.socket) -> int | None:
     ours = line.getsockname()[1]
     for number, pid in worker_pids(server).items():
         with suppress(psutil.NoSuchProcess):  # it ended since it was looked for
@@ -175,5 +188,5 @@ def _owner(server: ServedScoreboard, line: socket.socket) -> int | None:
     return None
 
 
-def _is_accepted(server: ServedScoreboard, line: socket.socket) -> bool:
+def _is_accepted(server: WithWorkers, line: socket.socket) -> bool:
     return _owner(server, line) is not None

@@ -27,9 +27,9 @@ def ratio(label: str, key: str, mine: str, peer: str, mark: Mark | None = None) 
     return Figure(side_key(key, ratio_side(peer, mine)), label, "ratio", mark, ratio_side(peer, mine))
 
 
-def counted(label: str, unit: str, key: str, peers: Sequence[str]) -> list[Figure]:
+def counted(label: str, unit: str, key: str, peers: Sequence[str], mine: str = OURS) -> list[Figure]:
     """A quantity of every side of which a ratio would mean nothing."""
-    return [Figure(side_key(key, side), label, unit, side=side) for side in (OURS, *peers)]
+    return [Figure(side_key(key, side), label, unit, side=side) for side in (mine, *peers)]
 
 
 def side_key(key: str, side: str) -> str:
