@@ -1,0 +1,187 @@
+"""A bad network: stands between clients and a server, and delays, throttles, resets or swallows what they say.
+
+    async with proxied("/run/.../.s.PGSQL.5432") as proxy:  # or ("127.0.0.1", 6379)
+        ...  # connect to proxy.address
+        proxy.black_hole()
+        ...
+        proxy.heal()
+
+What happened meanwhile is made up for when it heals, as by TCP: what was sent arrives then, and so does the end of a
+connection that one side has closed. Who waits for longer than it wants to has to give up by itself.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import trio
+
+#: A host and a port, or the path of a Unix socket.
+Address = tuple[str, int] | str
+
+PIECE = 65_536
+_ABORT = struct.pack("ii", 1, 0)
+
+
+@dataclass(slots=True)
+class Way:
+    """One direction. What is on its way meets `delay_s`, then `bytes_per_s`; while it is `silent` nothing arrives."""
+
+    delay_s: float = 0.0
+    bytes_per_s: float = math.inf
+    silent: bool = False
+    carried: int = 0
+    _changed: trio.Event = field(default_factory=trio.Event)
+
+    def become(self, *, delay_s: float = 0.0, bytes_per_s: float = math.inf, silent: bool = False) -> None:
+        """From now on; also for what is on its way already, but for what it has waited for."""
+        self.delay_s, self.bytes_per_s, self.silent = delay_s, bytes_per_s, silent
+        self._changed.set()
+        self._changed = trio.Event()
+
+    @property
+    def piece(self) -> int:
+        """The most that travels at once: a tenth of a second's worth."""
+        return int(max(1, min(PIECE, self.bytes_per_s / 10)))
+
+    async def travel(self, size: int) -> None:
+        """So many bytes do; returns when they have arrived. An end of a connection has no size."""
+        if self.delay_s:
+            await trio.sleep(self.delay_s)
+        if self.bytes_per_s < math.inf:
+            await trio.sleep(size / self.bytes_per_s)
+        while self.silent:
+            await self._changed.wait()
+        self.carried += size
+
+
+class Proxy:
+    """One server as those see it who reach it through a bad network.
+
+    `address` is where it listens. While it is `refusing`, a new connection is reset at once, as it is when the server
+    does not accept.
+    """
+
+    def __init__(self, target: Address, address: tuple[str, int]) -> None:
+        self.target = target
+        self.address = address
+        self.to_server, self.to_client = Way(), Way()
+        self.refusing = False
+        self._open: set[trio.SocketStream] = set()
+
+    def __repr__(self) -> str:
+        return f"<Proxy of {self.target} at port {self.address[1]}, {self.connections} connections>"
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._open)
+
+    def delay(self, seconds: float) -> None:
+        """Everything takes so much longer, each way."""
+        for way in (self.to_server, self.to_client):
+            way.become(delay_s=seconds)
+
+    def throttle(self, bytes_per_s: float) -> None:
+        """No connection carries more, each way."""
+        for way in (self.to_server, self.to_client):
+            way.become(bytes_per_s=bytes_per_s)
+
+    def black_hole(self) -> None:
+        """Nothing arrives any more, and nobody is told."""
+        for way in (self.to_server, self.to_client):
+            way.become(silent=True)
+
+    def swallow_answers(self) -> None:
+        """What is asked arrives, and what is answered does not."""
+        self.to_server.become()
+        self.to_client.become(silent=True)
+
+    def heal(self) -> None:
+        """A good network from now on."""
+        self.refusing = False
+        for way in (self.to_server, self.to_client):
+            way.become()
+
+    def reset(self) -> int:
+        """Break all connections that there are, at both ends; how many there were."""
+        broken, self._open = self._open, set()
+        for client in broken:
+            _abort(client)
+        return len(broken)
+
+    async def carry(self, client: trio.SocketStream) -> None:
+        """Serve one connection."""
+        if self.refusing:
+            _abort(client)
+            return
+        self._open.add(client)
+        try:
+            await self._connect(client)
+        finally:
+            self._open.discard(client)
+            await trio.aclose_forcefully(client)
+
+    async def _connect(self, client: trio.SocketStream) -> None:
+        await self.to_server.travel(0)
+        try:
+            server = await _dial(self.target)
+        except OSError:
+            _abort(client)
+            return
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._pump, client, server, self.to_server, nursery.cancel_scope)
+                nursery.start_soon(self._pump, server, client, self.to_client, nursery.cancel_scope)
+        finally:
+            _abort(server)
+
+    async def _pump(self, source: trio.SocketStream, sink: trio.SocketStream, way: Way, both: trio.CancelScope) -> None:
+        try:
+            while data := await self._received(source, sink, way):
+                await way.travel(len(data))
+                await sink.send_all(data)
+            await way.travel(0)
+            await sink.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            both.cancel()
+
+    async def _received(self, source: trio.SocketStream, sink: trio.SocketStream, way: Way) -> bytes:
+        """The next piece. If the connection broke instead, the other side hears of it as late as of anything."""
+        try:
+            return bytes(await source.receive_some(way.piece))
+        except trio.BrokenResourceError:
+            await way.travel(0)
+            _abort(sink)
+            raise
+
+
+async def _dial(target: Address) -> trio.SocketStream:
+    if isinstance(target, str):
+        return await trio.open_unix_socket(target)
+    return await trio.open_tcp_stream(*target)
+
+
+def _abort(stream: trio.SocketStream) -> None:
+    """Close it so that the other end hears of an error and not of an orderly end, where the kernel can tell."""
+    if stream.socket.fileno() < 0:
+        return
+    if stream.socket.family != socket.AF_UNIX:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+    stream.socket.close()
+
+
+@asynccontextmanager
+async def proxied(target: Address, port: int = 0) -> AsyncIterator[Proxy]:
+    """A proxy for the server at `target`, on that port of 127.0.0.1; 0 takes a free one."""
+    [listener] = await trio.open_tcp_listeners(port, host="127.0.0.1")
+    proxy = Proxy(target, listener.socket.getsockname()[:2])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, proxy.carry, [listener])
+        yield proxy
+        nursery.cancel_scope.cancel()
