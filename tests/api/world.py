@@ -203,7 +203,7 @@ class Parts:
     def ports(self) -> CorePorts:
         """The world as the actors see it."""
         keys, rng = ActionKeys(self.keys.action_keys[0]), random.Random(1)
-        events, cache = FakeEventLog(), FakeBoardCache()
+        events, cache = FakeEventLog(patient=False), FakeBoardCache()
         stores = (self.scores, self.accounts, events, cache)
         rest = (self.scores, self.archive, self.profiles, self.evidence)
         heard = (FakeAnnouncements(self.accounts), FakeBell())
