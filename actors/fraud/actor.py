@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 
 import trio
@@ -39,6 +39,8 @@ class FraudActor(BatchActor):
         self._world = world
         self._crowd = Crowd(world.rules.learner, world.rules.policy)
         self._roll = Roll(world.most_players, world.most_waiting)
+        place = partial(place_of, secret=world.rules.secret, country_of=world.rules.country_of)
+        self._place_of = lru_cache(world.most_players)(place)  # who plays comes again from there
         self._found: dict[EventId, FraudEvent] = {}  # to be written, the oldest first
         self._sentences: dict[EventId, Sentence] = {}  # to be imposed
         self._next_write = self._next_keep = math.inf
@@ -105,7 +107,7 @@ class FraudActor(BatchActor):
     def _judge(self, action: Action, known: Habits | None) -> None:
         rules = self._world.rules
         habits = known or Habits()
-        place = place_of(action.source, rules.secret, rules.country_of)
+        place = self._place_of(action.source)
         for verdict in consider(action, place, habits, rules.policy, self._crowd):
             self._world.detected(verdict.rule, verdict.severity.value)
             times = times_untold(verdict.rule, habits, action.at_us, round(rules.again_s * 1_000_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 
 from actors.fraud import moments
@@ -60,7 +61,8 @@ def times_untold(rule: str, habits: Habits, at_us: int, again_us: int) -> int:
 
 def _remember_attempt(action: Action, habits: Habits, policy: Policy) -> None:
     since_us = action.at_us - round(policy.rapid_s * SECOND_US)
-    recent = [at_us for at_us in habits.recent if since_us < at_us <= action.at_us]
+    recent = habits.recent
+    recent = recent[bisect_right(recent, since_us) : bisect_right(recent, action.at_us)]  # which keeps them in order
     habits.recent = [*recent, action.at_us][-MOST_RECENT:]
     habits.failed += ((action.seen is not Seen.SCORED) - habits.failed) / FAILED_OVER
 

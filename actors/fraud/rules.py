@@ -8,7 +8,8 @@ device are what document B asks for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -42,7 +43,7 @@ def _said_of(seen: Seen, explanation: str) -> Rule:
 def rapid(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
     """Too many attempts in a few seconds."""
     since_us = action.at_us - round(policy.rapid_s * SECOND_US)
-    count = 1 + sum(at_us > since_us for at_us in habits.recent)
+    count = 1 + len(habits.recent) - bisect_right(habits.recent, since_us)
     if count <= policy.rapid_most:
         return None
     return f"{count} actions within {policy.rapid_s:g} seconds; a person makes {policy.rapid_most} at most."
@@ -133,12 +134,21 @@ def pattern(action: Action, _place: Place, habits: Habits, policy: Policy) -> st
     if action.seen is not Seen.SCORED or len(habits.scored) < policy.pattern_length:
         return None
     times = [*habits.scored[-policy.pattern_length :], action.at_us]
+    if _stands_out(times, policy.pattern_spread):  # as with nearly every score
+        return None
     gaps = [(later - earlier) / SECOND_US for earlier, later in pairwise(times)]
     mean = sum(gaps) / len(gaps)
     spread = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
     if mean <= 0 or spread > mean * policy.pattern_spread:
         return None
     return f"{len(gaps)} scores in a row, each {mean:.2f} seconds behind the last, give or take {spread:.3f}."
+
+
+def _stands_out(times: Sequence[int], most_spread: float) -> bool:
+    """Whether the last gap is so far from the mean that the spread of all is too large, whatever the others are."""
+    count = len(times) - 1
+    mean_us = (times[-1] - times[0]) / count
+    return abs(times[-1] - times[-2] - mean_us) > mean_us * most_spread * math.sqrt(count)
 
 
 def gap(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:

@@ -43,11 +43,11 @@ class Habits:
     """How a player usually plays, so far. Times are microseconds; places are marks that tell nothing of an address.
 
     `paces` are the logarithms of the seconds between two scores, each the mean of a run of some; `run` is the run that
-    is not full yet. `hourly` are the points of each hour with any, at its best. `recent` are the last attempts,
-    `scored` the last scores, `points` what was gained in each minute of the last hour. The player has played since
-    `since_us` without a break; `failed` is which share of its attempts failed lately. `unusual` says by how much it
-    plays unlike others, after so many `looks`, the last at `looked_us`; at `learnt_us` it was last learnt from.
-    `told` says of each rule until when it is silent about this player, and how often it held its peace.
+    is not full yet. `hourly` are the points of each hour with any, at its best. `recent` are the last attempts, in the
+    order of their times, `scored` the last scores, `points` what was gained in each minute of the last hour. The
+    player has played since `since_us` without a break; `failed` is which share of its attempts failed lately. `unusual`
+    says by how much it plays unlike others, after so many `looks`, the last at `looked_us`; at `learnt_us` it was last
+    learnt from. `told` says of each rule until when it is silent about this player, and how often it held its peace.
     """
 
     actions: int = 0

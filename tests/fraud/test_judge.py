@@ -93,6 +93,7 @@ def test_any_history_is_judged_and_remembered_within_bounds(history: list[tuple[
         assert all(len(found.explanation) > 20 for found in verdicts)
         learn(one, place, habits, POLICY)  # type: ignore[arg-type]
     assert len(habits.recent) <= MOST_RECENT
+    assert sorted(habits.recent) == habits.recent
     assert len(habits.addresses) <= MOST_PLACES
     assert len(habits.points) <= 61
     assert len(habits.scored) <= POLICY.pattern_length

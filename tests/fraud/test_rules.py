@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import math
 import random
-from itertools import accumulate
+import statistics
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from actors.fraud.messages import Action, Seen
 from actors.fraud.place import Place, place_of
@@ -153,6 +156,18 @@ def test_scores_as_regular_as_a_machine_s_are_found() -> None:
     rng = random.Random(1)
     person = played(action(number * 20 + rng.uniform(-3, 3)) for number in range(29))
     assert [[]] * 29 == person
+
+
+@given(st.lists(st.one_of(st.just(20.0), st.floats(17.5, 22.5)), min_size=12, max_size=12))
+@example([20.0] * 11 + [21.35])
+@example([20.0] * 11 + [21.45])
+def test_it_is_the_spread_of_all_gaps_that_makes_a_pattern(gaps: list[float]) -> None:
+    """Whichever of them is off, the last one too."""
+    times = [round(at_s, 3) for at_s in accumulate(gaps, initial=0.0)]
+    even = statistics.pstdev(exact := [later - earlier for earlier, later in pairwise(times)]) / statistics.fmean(exact)
+    assume(abs(even - POLICY.pattern_spread) > 1e-6)
+    only = Policy(rulings={"pattern": POLICY.rulings["pattern"]})
+    assert (["pattern"] if even < POLICY.pattern_spread else []) == rules(played(map(action, times), only)[-1])
 
 
 def paced(rng: random.Random, count: int, gap_s: float, since_s: float = 0.0) -> list[Action]:
