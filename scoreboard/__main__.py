@@ -43,6 +43,11 @@ VERBS = {
     "service": Verb(
         "scoreboard.server.service_command", "service", "Let servers of a game send batches of scores, and stop them."
     ),
+    "status": Verb(
+        "scoreboard.server.operating.status_command",
+        "status_command",
+        "Print how the running server is: workers, actors, mailboxes, event loop, how far behind, stores.",
+    ),
     "user": Verb("scoreboard.server.user_command", "user", "Look after players."),
 }
 

@@ -163,6 +163,7 @@ class Directory(Generic[K]):
         """
         if self._nursery is not None:
             raise RuntimeError(f"{self.name} is running already")
+        self._observer.opened(self.name, lambda: self.waiting, self._options.capacity)
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._context = copy_context()

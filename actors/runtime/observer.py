@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Observer:
     """Hears of everything and does nothing; subclasses log or count. A method must neither wait nor raise."""
+
+    def opened(self, name: str, waiting: Callable[[], int], capacity: int) -> None:
+        """There is a mailbox of that name, or those of a directory of that name, each with that bound.
+
+        `waiting` tells how many messages wait in it, in all of them together, whenever it is asked.
+        """
 
     def activated(self, name: str) -> None:
         """An incarnation begins."""

@@ -30,7 +30,9 @@ async def running_actor(
         GaveUp: it failed too often; the body has been cancelled. It comes inside an ExceptionGroup, as from a nursery.
     """
     bounds = options or CellOptions()
-    cell = Cell(name, make, bounds, observer=observer or Observer(), rng=rng)
+    observer = observer or Observer()
+    cell = Cell(name, make, bounds, observer=observer, rng=rng)
+    observer.opened(name, cell.__len__, bounds.capacity)
     ended = trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(cell.run, ended.set, name=name)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from actors.runtime import Observer
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
+
+
+class Backlog(NamedTuple):
+    """What waits in the mailboxes of one name, and how much one of them takes."""
+
+    waiting: int
+    capacity: int
 
 
 class ActorWatch(Observer):
@@ -14,6 +24,16 @@ class ActorWatch(Observer):
         self._metrics = metrics
         self._log = log
         self._live: set[str] = set()  # a restart activates again without having ended
+        self._mailboxes: dict[str, tuple[Callable[[], int], int]] = {}
+
+    @property
+    def backlogs(self) -> dict[str, Backlog]:
+        """What waits now, by the name of a single actor, or of a directory."""
+        return {name: Backlog(waiting(), capacity) for name, (waiting, capacity) in self._mailboxes.items()}
+
+    def opened(self, name: str, waiting: Callable[[], int], capacity: int) -> None:
+        """See `Observer`."""
+        self._mailboxes[name] = waiting, capacity
 
     def activated(self, name: str) -> None:
         """See `Observer`."""

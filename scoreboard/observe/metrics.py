@@ -181,6 +181,22 @@ class Metrics:
         self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
         self._turns_s += seconds
 
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """How many turns took at most what each of `LAG_BUCKETS` says, and more than the one before; then the rest."""
+        return tuple(self._turns)
+
+    # --- one by one ---
+
+    def value(self, name: str, **labels: str) -> float:
+        """What stands there now; 0 if nothing was counted under it yet."""
+        return self._registry.get_sample_value(name, labels) or 0.0
+
+    def values(self, name: str, label: str) -> dict[str, float]:
+        """What stands there now, by one label."""
+        samples = (each for family in self._registry.collect() for each in family.samples)
+        return {each.labels[label]: each.value for each in samples if each.name == name}
+
     # --- what is counted here ---
 
     def collect(self) -> Iterator[Metric]:

@@ -26,9 +26,10 @@ from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.tls import Tls
 from scoreboard.live import asyncapi
+from scoreboard.observe.lag import RecentLag
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
-from scoreboard.observe.metrics import Metrics
+from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.personal import PersonalVault
@@ -47,6 +48,8 @@ from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.housekeeping import BOARD_LOAD_S, keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.limited import marked
+from scoreboard.server.operating.operated import Operated
+from scoreboard.server.operating.report import Reporter
 from scoreboard.server.parts import Parts
 from scoreboard.server.place import Place
 from scoreboard.server.port import open_port, port_of, require_free, url_of
@@ -71,12 +74,16 @@ LISTENING_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server, as its starter sees it: where it listens, how to end it, how many connections are open."""
+    """A running server, as its starter sees it: where it listens, how to end it, how many connections are open.
+
+    `operated` is what it does for its operator.
+    """
 
     port: int
     close: Callable[[], None]
     core: Core
     connections: Callable[[], int]
+    operated: Operated
 
 
 async def serve(
@@ -109,7 +116,7 @@ async def serve(
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
         background.start_soon(partial(keep_house, parts, stores, core, watch))
-        await _open_door(parts, stores, core, tls, task_status)
+        await _open_door(parts, stores, core, watch, tls, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
 
@@ -139,7 +146,7 @@ async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
 
 
 async def _open_door(
-    parts: Parts, stores: Stores, core: Core, tls: Tls | None, task_status: trio.TaskStatus[Server]
+    parts: Parts, stores: Stores, core: Core, watch: CoreWatch, tls: Tls | None, task_status: trio.TaskStatus[Server]
 ) -> None:
     """Listen and serve until the door is closed."""
     await core.announcements.ask(announcements.Listening(), within=LISTENING_WITHIN_S)  # of ended sessions
@@ -151,11 +158,24 @@ async def _open_door(
     feeds = _feeds(parts, core, tokens, tickets)
     api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
     http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere)
+    operated = _operated(parts, stores, core, watch, door, feeds)
     listeners = await _listeners(parts, core, door, tls)
-    async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log):
-        task_status.started(Server(port_of(listeners), door.close, core, lambda: door.connections))
-        async with neighbours.served(door.take_over, parts.metrics.render):
+    async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log), operated.running():
+        task_status.started(Server(port_of(listeners), door.close, core, lambda: door.connections, operated))
+        async with neighbours.served(door.take_over, operated.answers):
             await door.serve(listeners)
+
+
+def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: FrontDoor, feeds: Feeds) -> Operated:
+    lag = RecentLag(lambda: parts.metrics.turns, LAG_BUCKETS)
+    inside = partial(_inside, door)
+    return Operated(
+        Reporter(parts.place, core, stores, watch, parts.metrics, lag, inside, lambda: feeds.connected),
+    )
+
+
+def _inside(door: FrontDoor) -> tuple[int, bool]:
+    return door.connections, not door.closing.is_set()
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

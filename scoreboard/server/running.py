@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import trio
 
@@ -14,10 +16,15 @@ from actors.runtime import ActorError
 from scoreboard.observe.logs import Logger
 from scoreboard.server import collector, descriptors, intake
 from scoreboard.server.compose import Server, serve
+from scoreboard.server.crew.sockets import socket_home
 from scoreboard.server.ending import obey_signals, signals_to_end, status_of
 from scoreboard.server.housekeeping import BOARD_LOAD_S
+from scoreboard.server.operating.desk import Desk
+from scoreboard.server.operating.operated import Alone
 from scoreboard.server.place import Place
+from scoreboard.server.port import url_of
 from scoreboard.settings import Settings
+from scoreboard.stores.embedded_errors import DataDirectoryBusy
 
 
 def run_process(settings: Settings, log: Logger, place: Place | None = None) -> int:
@@ -46,6 +53,27 @@ async def _serve_until_told(settings: Settings, log: Logger, place: Place | None
             ways_to_stop.append(server.close)
             nursery.start_soon(_collect_garbage, server, log)
             nursery.start_soon(wakings.collect)
+            if place is None:
+                nursery.start_soon(_hear_operator, settings, server, log)
+
+
+def _whole(settings: Settings, server: Server) -> dict[str, str]:
+    door = settings.door
+    url = url_of(door.host, server.port, secure=door.certificate is not None)
+    return {"url": url, "data": os.path.realpath(settings.data_dir)}
+
+
+async def _hear_operator(settings: Settings, server: Server, log: Logger) -> None:
+    """Of several workers the parent does."""
+    desk = Desk(log)
+    alone = Alone(server.operated, _whole(settings, server))
+    desk.answers = {"status": alone.status}
+    try:
+        with socket_home(Path(settings.data_dir)) as sockets:
+            async with desk.open_in(sockets):
+                await trio.sleep_forever()
+    except (DataDirectoryBusy, OSError) as error:
+        log.warning("no_desk_for_operators", reason=str(error), meaning="scoreboard status and its like do not work")
 
 
 async def _collect_garbage(server: Server, log: Logger) -> None:

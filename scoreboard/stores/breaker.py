@@ -58,6 +58,11 @@ class Breaker:
         """Whether nobody should ask it now."""
         return self._seeking is not None
 
+    @property
+    def away_s(self) -> float:
+        """For how long it has been away, in seconds; 0 while it is there. For the loop's thread, asyncio or not."""
+        return 0.0 if self._seeking is None else self._seeking.get_loop().time() - self._since
+
     def check(self) -> None:
         """Raises StoreUnavailable while it is away."""
         if self.away:

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ SOCKET_PATH_LIMIT = 96
 # Not the TMPDIR of the environment, which may be as long as any other path.
 MARK = "scoreboard-socket-"
 SHORT = Path("/tmp")  # noqa: S108 - what is made there has a random name and mode 0700
+LOOKS, LOOK_S = 5, 0.01
 ACCOUNTS = ("embedded_postgres", "postgres", "nobody")
 
 
@@ -80,7 +82,7 @@ def sole_use(home: Path) -> Iterator[None]:
     descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
             raise DataDirectoryBusy(home, int(holder) if holder.isdecimal() else None) from error
@@ -89,6 +91,16 @@ def sole_use(home: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Who only looks whether somebody holds it (`scoreboard status`) has it for an instant. Raises BlockingIOError."""
+    for _ in range(LOOKS):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(LOOK_S)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager

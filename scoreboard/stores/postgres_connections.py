@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
@@ -42,6 +43,15 @@ class Bounds:
 USUAL = Bounds()
 
 
+class Pooled(NamedTuple):
+    """Connections that are open, those of them that nobody uses, the most there may be, and who waits for one."""
+
+    open: int
+    idle: int
+    most: int
+    waiting: int
+
+
 class Connections:
     """Lends the connections of a pool. For asyncio.
 
@@ -61,6 +71,12 @@ class Connections:
     def __repr__(self) -> str:
         kept = "none" if self._at_hand is None else "one"
         return f"<Connections, {kept} at hand, {self._waiting} waiting for the pool>"
+
+    @property
+    def pooled(self) -> Pooled:
+        """How it stands now."""
+        pool, kept = self._pool, self._at_hand is not None
+        return Pooled(pool.get_size(), pool.get_idle_size() + kept, pool.get_max_size(), self._waiting)
 
     async def take(self) -> asyncpg.Connection:
         """One that nobody else has. Raises StoreUnavailable."""

@@ -54,3 +54,12 @@ def test_a_crash_is_logged_with_its_traceback() -> None:
     )
     assert "RuntimeError: the state is odd" in crash["exception"]
     assert ("actor_stop_timed_out", "warning") == (warning["event"], warning["level"])
+
+
+def test_what_waits_in_mailboxes_is_asked_for_when_it_is_wanted() -> None:
+    """By the names of single actors and of directories."""
+    watch, waiting = ActorWatch(Metrics(), make_logger(stream=io.StringIO())), [3]
+    watch.opened("ledger", lambda: waiting[0], 20)
+    watch.opened("user", lambda: 0, 100)
+    waiting[0] = 4
+    assert {"ledger": (4, 20), "user": (0, 100)} == watch.backlogs

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -60,3 +62,29 @@ async def test_an_error_of_the_block_survives_a_cancellation(autojump_clock: Moc
                 scope.cancel()
                 raise Broken("body")
     assert caught.group_contains(Broken, match="body")
+
+
+async def test_an_observer_hears_of_a_mailbox_and_may_ask_what_waits_in_it(autojump_clock: MockClock) -> None:
+    """As long as the actor is busy with one message the others wait."""
+    observer = Watching()
+    async with solo(lambda: Probe([]), observer=observer) as ref:
+        for text in "abc":
+            ref.tell(Slow(text, 5))
+        await wait_all_tasks_blocked()
+        [(name, waiting, capacity)] = observer.opened_ones
+        assert ("probe", 2) == (name, waiting())
+        assert capacity >= 3
+        await trio.sleep(20)
+        assert 0 == waiting()
+
+
+class Watching(Recorder):
+    """Keeps what it is told of mailboxes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opened_ones: list[tuple[str, Callable[[], int], int]] = []
+
+    def opened(self, name: str, waiting: Callable[[], int], capacity: int) -> None:
+        """See `Observer`."""
+        self.opened_ones.append((name, waiting, capacity))

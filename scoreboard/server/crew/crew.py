@@ -15,6 +15,7 @@ from scoreboard.observe.logs import Logger
 from scoreboard.server.crew.errors import NobodyServes
 from scoreboard.server.crew.line import BEAT_S, READY
 from scoreboard.server.crew.process import in_words
+from scoreboard.server.crew.slot import Slot
 
 #: The kernel ends a process at once, unless it is in the middle of something that hangs.
 KILLED_WITHIN_S = 0.5
@@ -120,6 +121,7 @@ class Crew:
         self._rules = rules or CrewRules()
         self._rng = rng or random.SystemRandom()
         self._living: dict[int, Worker] = {}
+        self.slots = {number: Slot(number) for number in range(1, count + 1)}
         self._stopping = trio.Event()
         self._opening = trio.Lock()
 
@@ -133,6 +135,8 @@ class Crew:
     def stop(self) -> None:
         """Let `run` come to an end; told a second time, the workers hurry."""
         self._stopping.set()
+        for slot in self.slots.values():
+            slot.become("ending")
         for worker in self._living.values():
             worker.tell_to_stop()
 
@@ -145,8 +149,8 @@ class Crew:
         """
         try:
             async with trio.open_nursery() as nursery:
-                for number in range(1, self._count + 1):
-                    nursery.start_soon(self._keep, number, name=f"worker {number}")
+                for slot in self.slots.values():
+                    nursery.start_soon(self._keep, slot, name=f"worker {slot.number}")
                 await self._stopping.wait()
                 nursery.cancel_scope.deadline = trio.current_time() + self._rules.stop_within_s
         finally:
@@ -155,42 +159,55 @@ class Crew:
 
     # --- one worker ---
 
-    async def _keep(self, number: int) -> None:
-        name = f"worker {number}"
+    async def _keep(self, slot: Slot) -> None:
+        name = f"worker {slot.number}"
         history = RestartHistory(name, self._rules.restarts, self._rng)
         while not self._stopping.is_set():
             began = trio.current_time()
-            status, was_ready = await self._run_once(number)
+            status, was_ready = await self._run_once(slot)
             if self._stopping.is_set():
                 return
-            if status == 0 and was_ready:  # somebody told it to
-                self._log.info("worker_left", worker=number)
-                continue
-            failed = WorkerFailed(f"{name} ended with {in_words(status)}")
-            pause_s = self._pause_s(number, failed, history, lived_s=trio.current_time() - began)
-            with trio.move_on_after(pause_s):
-                await self._stopping.wait()
+            if not slot.wanted:
+                await self._wait_until_wanted(slot)
+            elif status == 0 and was_ready:  # somebody told it to
+                self._log.info("worker_left", worker=slot.number)
+            else:
+                failed = WorkerFailed(f"{name} ended with {in_words(status)}")
+                with trio.move_on_after(self._pause_s(slot, failed, history, lived_s=trio.current_time() - began)):
+                    await self._stopping.wait()
 
-    def _pause_s(self, number: int, failed: WorkerFailed, history: RestartHistory, *, lived_s: float) -> float:
-        told = {"worker": number, "reason": str(failed), "lived_s": round(lived_s, 1)}
+    async def _wait_until_wanted(self, slot: Slot) -> None:
+        """Nobody is there meanwhile."""
+        self._log.info("worker_away", worker=slot.number, serving=self._ready)
+        slot.become("away")
+        while not (slot.wanted or self._stopping.is_set()):
+            await slot.changed.wait()
+
+    def _pause_s(self, slot: Slot, failed: WorkerFailed, history: RestartHistory, *, lived_s: float) -> float:
+        told = {"worker": slot.number, "reason": str(failed), "lived_s": round(lived_s, 1)}
         try:
             pause_s = history.after(failed, trio.current_time())
         except GaveUp as error:
             if not self._ready:
                 raise NobodyServes(f"{error}, the last time with {failed}; and no other worker serves") from error
             pause_s = self._rules.restarts.within_s
+            slot.failed(str(failed), "left alone")
             self._log.error("worker_left_alone", **told, for_s=pause_s, serving=self._ready)
         else:
+            slot.failed(str(failed), "failed")
             self._log.error("worker_failed", **told, again_in_s=round(pause_s, 2), serving=self._ready)
         return pause_s
 
-    async def _run_once(self, number: int) -> tuple[int, bool]:
+    async def _run_once(self, slot: Slot) -> tuple[int, bool]:
+        number = slot.number
         worker = self._living[number] = self._start(number)
+        slot.began(worker.pid)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen_to, worker)
             status = await worker.ended()
             nursery.cancel_scope.cancel()
         del self._living[number]
+        slot.ended()
         self._gone(number)
         worker.line.close()
         return status, worker.is_ready
@@ -215,6 +232,7 @@ class Crew:
             listening = await self._port()
         worker.is_ready = True
         worker.line.hand_over(listening)
+        self.slots[worker.number].become("ready")
         self._log.info("worker_ready", worker=worker.number, pid=worker.pid, serving=self._ready)
 
     # --- the end ---

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import trio
 
@@ -21,13 +22,16 @@ from scoreboard.server.place import Place
 
 #: Long enough for a word and an address.
 _HEAD_BYTES = 64
-_RELAY, _METRICS = "RELAY", "METRICS"
+_RELAY = "RELAY"
+#: What a worker may be asked: its numbers, how it is, to let its clients go, to read its boards anew.
+METRICS, STATUS, DRAIN, REBUILD = "METRICS", "STATUS", "DRAIN", "REBUILD"
 _HEARD_WITHIN_S = 5.0
 _BACKLOG = 1024
 #: For the numbers of another worker; one that does not tell them in time is told to be away.
 ASKED_WITHIN_S = 1.0
 
 TakeOver = Callable[[trio.SocketStream, str], Awaitable[None]]
+Answer = Callable[[str], Awaitable[bytes]]
 
 
 class Neighbours:
@@ -55,12 +59,16 @@ class Neighbours:
         return joined(dict(sorted(told.items())))
 
     @asynccontextmanager
-    async def served(self, take_over: TakeOver, own: Callable[[], bytes]) -> AsyncGenerator[None]:
-        """Serve them while the body runs: what they pass on is taken over, and `own` are the numbers of this one."""
+    async def served(self, take_over: TakeOver, answers: Mapping[str, Answer]) -> AsyncGenerator[None]:
+        """Serve them, and the parent, while the body runs.
+
+        What they pass on is taken over; what they ask is answered by what stands in `answers` under the word, and is
+        given the rest of the line. `METRICS` are the numbers of this one.
+        """
         if self._place is None:
             yield
             return
-        serve = partial(self._serve, take_over=take_over, own=own)
+        serve = partial(self._serve, take_over=take_over, answers=answers)
         async with trio.open_nursery() as nursery:
             await nursery.start(trio.serve_listeners, serve, [self._listening(self._place)])
             yield
@@ -79,20 +87,10 @@ class Neighbours:
     async def _said(self, number: int, head: str) -> trio.SocketStream:
         if self._place is None:
             raise OSError("there is no other worker")
-        line = await trio.open_unix_socket(str(socket_in(self._place.sockets, number)))
-        try:
-            await line.send_all(head.encode("ascii").ljust(_HEAD_BYTES))
-        except trio.BrokenResourceError as error:
-            raise OSError("it is gone") from error
-        return line
+        return await _said(self._place.sockets, number, head)
 
     async def _ask(self, number: int, told: dict[int, bytes | None]) -> None:
-        told[number], text = None, b""
-        with trio.move_on_after(ASKED_WITHIN_S), suppress(OSError, trio.BrokenResourceError):
-            async with await self._said(number, _METRICS) as line:
-                while piece := await line.receive_some():
-                    text += piece
-                told[number] = text
+        told[number] = None if self._place is None else await ask_worker(self._place.sockets, number, METRICS)
 
     # --- as who is asked ---
 
@@ -105,17 +103,39 @@ class Neighbours:
         listener.listen(_BACKLOG)
         return trio.SocketListener(trio.socket.from_stdlib_socket(listener))
 
-    async def _serve(self, stream: trio.SocketStream, take_over: TakeOver, own: Callable[[], bytes]) -> None:
+    async def _serve(self, stream: trio.SocketStream, take_over: TakeOver, answers: Mapping[str, Answer]) -> None:
         try:
+            what, rest = "", ""
             with trio.move_on_after(_HEARD_WITHIN_S):
-                what, _, client = (await _head_of(stream)).partition(" ")
-                if what == _METRICS:
-                    await stream.send_all(own())
-                if what != _RELAY:
-                    return
-            await take_over(stream, client)
+                what, _, rest = (await _head_of(stream)).partition(" ")
+            if what == _RELAY:
+                await take_over(stream, rest)
+            elif what in answers:
+                text = await answers[what](rest)
+                with trio.move_on_after(_HEARD_WITHIN_S):
+                    await stream.send_all(text)
         except (trio.BrokenResourceError, trio.ClosedResourceError, UnicodeDecodeError):
             return
+
+
+async def ask_worker(sockets: Path, number: int, head: str, *, within_s: float = ASKED_WITHIN_S) -> bytes | None:
+    """What that worker answers to a word and what belongs to it; None if it is gone, or does not answer in time."""
+    text = b""
+    with trio.move_on_after(within_s), suppress(OSError, trio.BrokenResourceError):
+        async with await _said(sockets, number, head) as line:
+            while piece := await line.receive_some():
+                text += piece
+            return text or None
+    return None
+
+
+async def _said(sockets: Path, number: int, head: str) -> trio.SocketStream:
+    line = await trio.open_unix_socket(str(socket_in(sockets, number)))
+    try:
+        await line.send_all(head.encode("ascii").ljust(_HEAD_BYTES))
+    except trio.BrokenResourceError as error:
+        raise OSError("it is gone") from error
+    return line
 
 
 async def _head_of(stream: trio.SocketStream) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -20,6 +22,8 @@ from scoreboard.server.encryption import open_tls
 from scoreboard.server.ending import STOP_WITHIN_S, obey_signals, signals_to_end, status_of
 from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.keychain import open_keys
+from scoreboard.server.operating.desk import Desk
+from scoreboard.server.operating.parental import Parental
 from scoreboard.server.port import open_port, port_of, require_free, url_of
 from scoreboard.settings import Settings
 from scoreboard.stores.opening import bring_up_to_date
@@ -51,19 +55,29 @@ async def _serve(settings: Settings, log: Logger, ways_to_stop: list[Callable[[]
     await open_tls(settings.door)
     async with AsyncExitStack() as scopes:
         sockets = scopes.enter_context(socket_home(Path(settings.data_dir)))
-        settings = await embed_stores(scopes, settings, log)
-        await _migrate(settings, log)
         port = SharedPort(settings, log)
         scopes.callback(port.close)
+        crews: list[Crew] = []
+        parental = Parental(lambda: crews[0] if crews else None, sockets, partial(_whole, settings, port))
+        desk = Desk(log)
+        desk.answers = {"status": parental.status}
+        await scopes.enter_async_context(desk.open_in(sockets))
+        settings = await embed_stores(scopes, settings, log)
+        await _migrate(settings, log)
 
         def start(number: int) -> WorkerProcess:
             told = Assignment(number=number, count=settings.workers, sockets=str(sockets), settings=settings)
             return WorkerProcess(told, worker_command())
 
         crew = Crew(settings.workers, start, port.listening, log, gone=Tally.made_in(sockets).forget)
+        crews.append(crew)
         ways_to_stop += [crew.stop, partial(_stop, crew, port)]
         await crew.run()
         log.info("stopping")
+
+
+def _whole(settings: Settings, port: SharedPort) -> dict[str, Any]:
+    return {"url": port.url, "data": os.path.realpath(settings.data_dir), "wanted": settings.workers}
 
 
 def _stop(crew: Crew, port: SharedPort) -> None:
@@ -82,6 +96,7 @@ class SharedPort:
         self._settings = settings
         self._log = log
         self._listeners: list[trio.SocketListener] = []
+        self.url: str | None = None  # until it is open
 
     def __repr__(self) -> str:
         return f"<SharedPort {'open' if self._listeners else 'closed'}>"
@@ -91,8 +106,8 @@ class SharedPort:
         if not self._listeners:
             door = self._settings.door
             self._listeners = await open_port(door.host, door.port)
-            url = url_of(door.host, port_of(self._listeners), secure=door.certificate is not None)
-            self._log.info("listening", url=url, workers=self._settings.workers)
+            self.url = url_of(door.host, port_of(self._listeners), secure=door.certificate is not None)
+            self._log.info("listening", url=self.url, workers=self._settings.workers)
         return [each.socket.fileno() for each in self._listeners]
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from scoreboard.stores.embedded_home import home_in, socket_directory, sole_use
 
 NAME = "workers"
+#: Of the names of sockets that stand there; the one for operators.
+LONGEST = "operators.sock"
 
 
 def socket_in(sockets: Path, number: int) -> Path:
@@ -24,5 +26,5 @@ def socket_home(data_dir: Path) -> Iterator[Path]:
         DataDirectoryBusy: other workers serve this data directory.
     """
     home = home_in(data_dir, NAME, None)
-    with sole_use(home), socket_directory(home, socket_in(Path(), 99).name, None) as sockets:
+    with sole_use(home), socket_directory(home, LONGEST, None) as sockets:
         yield sockets

@@ -1,0 +1,84 @@
+"""What one process that serves says of itself, for `scoreboard status`. Asks nobody: what it tells is at hand."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from actors.ports import ALL_TIME
+from scoreboard.observe.lag import RecentLag
+from scoreboard.observe.metrics import Metrics
+from scoreboard.server.core import Core
+from scoreboard.server.hooks import CoreWatch
+from scoreboard.server.place import Place
+from scoreboard.stores.opening import Stores
+
+
+def own_version() -> str:
+    """Of the package that runs here."""
+    try:
+        return version("scoreboard")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Tells how this process is.
+
+    `door` counts its connections and says whether it takes new ones; `live` counts clients of the live feed.
+    """
+
+    place: Place | None
+    core: Core
+    stores: Stores
+    watch: CoreWatch
+    metrics: Metrics
+    lag: RecentLag
+    door: Callable[[], tuple[int, bool]]
+    live: Callable[[], int]
+    began: float = field(default_factory=time.monotonic)
+
+    def report(self) -> dict[str, Any]:
+        """For JSON; durations in seconds."""
+        connections, open_ = self.door()
+        board = self.core.published.current(ALL_TIME)
+        return {
+            "pid": os.getpid(),
+            "version": own_version(),
+            "up_s": round(time.monotonic() - self.began, 1),
+            "state": _state(loaded=board is not None, open_=open_),
+            "connections": connections,
+            "live": self.live(),
+            "players": None if board is None else board.total,
+            "actors": {name: int(count) for name, count in self.metrics.values("actor_live", "actor").items() if count},
+            "crashes": int(sum(self.metrics.values("actor_crashes_total", "actor").values())),
+            "mailboxes": {name: each._asdict() for name, each in sorted(self.watch.backlogs.items())},
+            "loop": {name: _finite(value) for name, value in self.lag.now()._asdict().items()},
+            "behind": self._behind(),
+            "postgres": self._postgres(),
+            "redis": {"away_s": round(self.stores.redis.breaker.away_s, 1)},
+        }
+
+    def _behind(self) -> dict[str, Any]:
+        value = self.metrics.value
+        return {"batches": int(value("follower_lag_batches")), "seconds": round(value("follower_lag_seconds"), 2)}
+
+    def _postgres(self) -> dict[str, Any]:
+        database = self.stores.database
+        return {"away_s": round(database.breaker.away_s, 1), **database.connections.pooled._asdict()}
+
+
+def _state(*, loaded: bool, open_: bool) -> str:
+    if not open_:
+        return "draining"
+    return "ready" if loaded else "starting"
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: None stands for more than is measured."""
+    return None if value == float("inf") else value
