@@ -98,7 +98,12 @@ def world(request: pytest.FixtureRequest, served_world: tuple[ServedScoreboard, 
 def insist(ask: Callable[[], httpx.Response]) -> httpx.Response:
     """As a client does: the same again for as long as the server says that it cannot tell."""
     answers: list[httpx.Response] = []
-    wait_for(lambda: answers.append(ask()) or not answers[-1].is_server_error, 20)  # type: ignore[func-returns-value]
+
+    def answered() -> bool:
+        answers.append(ask())
+        return not answers[-1].is_server_error
+
+    wait_for(answered, 20)
     return answers[-1]
 
 

@@ -73,7 +73,7 @@ class Proxy:
         try:
             async for data in client:
                 await self._passable()
-                meant = known.runs(data, self.statement)
+                meant = known.runs(bytes(data), self.statement)
                 if self.away or (self.lose_request and meant):
                     self._count("lose_request")
                     break
