@@ -109,7 +109,7 @@ async def test_a_clock_that_is_set_back_ends_nothing_before_it_began(autojump_cl
 async def test_what_could_not_be_written_until_the_end_is_counted(autojump_clock: MockClock) -> None:
     """And nothing is called lost that got through."""
     async with running_desk() as desk:
-        desk.log.faults.fail_before(*[StoreUnavailable("away")] * 9)
+        desk.log.faults.fail_before(StoreUnavailable("away"))
         for number in range(3):
             desk.audit.tell(Happened(happened(number)))
         await wait_all_tasks_blocked()
