@@ -75,7 +75,10 @@ class Stores(Group, frozen=True, kw_only=True):
         str | None,
         Meta(description="A PostgreSQL to use; without it an embedded one is started under the data directory"),
     ] = None
-    redis_url: Annotated[str | None, Meta(description="A Redis or Valkey to use; without it an embedded one")] = None
+    redis_url: Annotated[
+        str | None,
+        Meta(description="A Redis or Valkey to use, or several, with Sentinel or without; without it an embedded one"),
+    ] = None
     redis_prefix: Annotated[
         str,
         Meta(

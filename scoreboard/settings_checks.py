@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoreboard.settings import PREFIX, Door, Settings
+
+#: Sentinels must be told of which service.
+REDIS_URL = re.compile(r"(rediss?|unix)://|rediss?\+sentinel://[^/]+/[^/?]")
+REDIS_URLS = "redis://:password@host:6379/0, redis://one,two/0 or redis+sentinel://:password@one,two/service"
 
 
 def contradictions(settings: Settings) -> list[str]:
@@ -37,8 +42,8 @@ def contradictions(settings: Settings) -> list[str]:
             "SCOREBOARD_CAPTCHA_URL must be like https://captcha.example/siteverify",
         ),
         (
-            not (stores.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")),
-            "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
+            REDIS_URL.match(stores.redis_url or "redis://") is None,
+            f"SCOREBOARD_STORES_REDIS_URL must be like {REDIS_URLS}",
         ),
     )
     return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings) + _no_networks(door)
