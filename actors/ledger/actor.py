@@ -2,7 +2,8 @@
 
 The order matters. What is answered is on disk; a keyed answer is told once its ranks are on disk too, so that a retry
 hears the same. What the store may or may not have done is asked again until it is known: a write's operation id makes
-that harmless. What a crash makes this actor forget the board reads from the store.
+that harmless. What a crash makes this actor forget the board reads from the store. Of two workers that are asked with
+the same key only one gives the first answer (`seconds.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from actors.ledger.messages import (
     TellBoards,
 )
 from actors.ledger.round import Round
+from actors.ledger.seconds import FIRST_S, Second, Seconds
 from actors.ledger.transaction import transact
 from actors.ledger.waiting import UNCONFIRMED as BATCH_UNCONFIRMED
 from actors.ledger.waiting import WaitingBatches
@@ -54,11 +56,16 @@ UNCONFIRMED = "The score could not be confirmed. Send the same request again wit
 
 @dataclass(frozen=True, slots=True)
 class _Untold:
-    """A keyed score that is on disk; it is told (if anybody still asks) once its ranks are on disk too."""
+    """A keyed score that is on disk; it is told (if anybody still asks) once its ranks are on disk too.
+
+    `since`: when its transaction began, if this is the first answer to its key; else minus infinity.
+    """
 
     request: Request | None
     receipt: Receipt
+    lookup: KeyLookup
     record: AnswerRecord
+    since: float
 
 
 class LedgerActor(BatchActor):
@@ -74,13 +81,15 @@ class LedgerActor(BatchActor):
         self._in_doubt: dict[OperationId, ScoreWrite] = {}  # perhaps on disk: committed again with the next batch
         self._batches = WaitingBatches(world.max_waiting_rows)
         self._unranked: Round | None = None  # committed; its ranks and answers come with the next round
+        self._seconds = Seconds()
 
     def __repr__(self) -> str:
         return f"<LedgerActor, {len(self._untold)} untold, {len(self._in_doubt)} in doubt, {self._board}>"
 
     def may_passivate(self) -> bool:
         """Not while it owes anybody anything."""
-        return not (self._untold or self._in_doubt or self._batches or self._unranked or self._board.due < math.inf)
+        owed = self._untold or self._in_doubt or self._batches or self._unranked or self._seconds
+        return not (owed or self._board.due < math.inf)
 
     async def started(self) -> None:
         """After a crash the board must read what the last life may have left between the store and the board."""
@@ -91,6 +100,8 @@ class LedgerActor(BatchActor):
 
     async def woken(self) -> None:
         """Nothing came along to carry what is owed: do it alone."""
+        if self._seconds.due <= trio.current_time():
+            await self._look_for_first()
         await self._round([], [])
 
     async def stopped(self) -> None:
@@ -150,7 +161,7 @@ class LedgerActor(BatchActor):
         untold, self._untold = self._untold, []
         if not begun.writes and not untold:
             return False
-        began = trio.current_time()
+        began = begun.began = trio.current_time()
         records = [each.record for each in untold]
         settled = await transact(self._world.store, begun.writes, records, within_s=self._world.store_within_s)
         begun.results = settled.results
@@ -175,16 +186,22 @@ class LedgerActor(BatchActor):
         moves = await self._board.apply(facts)
         for request in done.announced:
             request.answer(None)
+        own = {(write.user_id, write.idempotency_key) for write in done.doubted}
         for write, asker, result in done.singles:
-            self._conclude(write, asker, result, moves)
+            first = isinstance(result, Committed) or (write.user_id, write.idempotency_key) in own
+            since = done.began if isinstance(result, Committed) and not result.again else -math.inf
+            self._conclude(write, asker, result, moves, since=since if first else None)
         for request, results in done.shares:
             self._conclude_batch(request, results, moves)
 
     def _tell(self, untold: list[_Untold], error: StoreError | None) -> None:
         """Answer what is on disk with its ranks. If it is not yet, nobody is kept waiting, but the ranks stay owed."""
+        latest = trio.current_time() - FIRST_S
         for each in untold:
-            if each.request is not None and error is None:
+            if each.request is not None and error is None and each.since >= latest:
                 each.request.answer(each.receipt)
+            elif each.request is not None and error is None:  # another answer may have been kept before this one
+                self._seconds.wait(each.request, each.lookup, each.receipt, recorded=True)
             elif each.request is not None:
                 each.request.fail(LedgerUnavailable(UNCONFIRMED))
         if isinstance(error, StoreFault):
@@ -203,8 +220,10 @@ class LedgerActor(BatchActor):
 
     # --- answers ---
 
-    def _conclude(self, write: ScoreWrite, request: Request | None, result: Result, ranks: Moves) -> None:
-        """Answer one write, if somebody waits for that."""
+    def _conclude(
+        self, write: ScoreWrite, request: Request | None, result: Result, ranks: Moves, *, since: float | None
+    ) -> None:
+        """Answer one write, if somebody waits for that. `since` is None where another worker may answer it first."""
         if isinstance(result, StoreError):
             self._refuse(request, result)
         elif not isinstance(result, Committed | Repeated):
@@ -212,10 +231,16 @@ class LedgerActor(BatchActor):
         elif isinstance(result, Repeated) and result.new_rank is not None:
             _answer(request, _receipt_of(result))
         else:
-            self._conclude_ranked(write, request, result, ranks)
+            self._conclude_ranked(write, request, result, ranks, since=since)
 
     def _conclude_ranked(
-        self, write: ScoreWrite, request: Request | None, result: Committed | Repeated, ranks: Moves
+        self,
+        write: ScoreWrite,
+        request: Request | None,
+        result: Committed | Repeated,
+        ranks: Moves,
+        *,
+        since: float | None,
     ) -> None:
         move = ranks.get((result.fact.user_id, result.fact.version))
         previous, new = (move.previous, move.new) if move else (None, None)
@@ -223,8 +248,16 @@ class LedgerActor(BatchActor):
         if write.idempotency_key is None:
             _answer(request, receipt)
             return
-        kept = (previous, new) if move else (TOLD_NONE, TOLD_NONE)
-        self._untold.append(_Untold(request, receipt, AnswerRecord(write.user_id, write.idempotency_key, *kept)))
+        lookup = KeyLookup(write.user_id, write.idempotency_key, write.request_hash)
+        if since is not None:
+            self._owe(request, lookup, receipt, since)
+        elif request is not None:
+            self._seconds.wait(request, lookup, receipt, recorded=False)
+
+    def _owe(self, request: Request | None, lookup: KeyLookup, receipt: Receipt, since: float) -> None:
+        ranks = (receipt.previous_rank, receipt.new_rank) if receipt.new_rank is not None else (TOLD_NONE, TOLD_NONE)
+        record = AnswerRecord(lookup.user_id, lookup.idempotency_key, *ranks)
+        self._untold.append(_Untold(request, receipt, lookup, record, since))
 
     def _conclude_batch(self, request: Request, results: list[Result], moves: Moves) -> None:
         """Answer a batch, if somebody waits for that."""
@@ -255,8 +288,32 @@ class LedgerActor(BatchActor):
         for request, lookup, known in zip(recalls, lookups, found, strict=True):
             if known is None and (lookup.user_id, lookup.idempotency_key) in doubtful:
                 request.fail(LedgerUnavailable(UNCONFIRMED))
+            elif isinstance(known, Repeated) and known.new_rank is None:
+                self._seconds.wait(request, lookup, _receipt_of(known), recorded=False)
             else:
                 request.answer(_receipt_of(known) if isinstance(known, Repeated) else known)
+        self.wake_at = min(self.wake_at, self._seconds.due)
+
+    async def _look_for_first(self) -> None:
+        """Tell the first answer to those who came second; where there is none, theirs is kept as the first."""
+        taken = self._seconds.take()
+        try:
+            found = await self._look_up([each.lookup for each in taken]) if taken else []
+        except StoreError:
+            self._seconds.refuse(taken)
+            return
+        told, heirs = self._seconds.settle(taken, found)
+        for each, known in told:
+            each.request.answer(self._told(each, known))
+        for each in heirs:
+            self._owe(each.request, each.lookup, each.receipt, -math.inf)
+
+    @staticmethod
+    def _told(second: Second, known: Repeated) -> Receipt:
+        """What was kept is told; that it is a retry, only to who was one."""
+        kept = _receipt_of(known)
+        ranks = kept.previous_rank, kept.new_rank
+        return Receipt(kept.fact, kept.points, *ranks, second.receipt.repeated)
 
     async def _look_up(self, lookups: list[KeyLookup]) -> list[Repeated | KeyConflict | None]:
         with trio.move_on_after(self._world.store_within_s):
@@ -267,7 +324,7 @@ class LedgerActor(BatchActor):
         """Come back soon for answers to record (messages that wait will carry them first), later for what failed."""
         now = trio.current_time()
         soon = now + (self._world.retry_s if failed else self._world.answer_delay_s)
-        due = min(soon if self._untold or self._in_doubt else math.inf, self._board.due)
+        due = min(soon if self._untold or self._in_doubt else math.inf, self._board.due, self._seconds.due)
         if self._unranked is not None:  # whoever waits may have gone by the time that their message is looked at
             due = min(due, now + self._world.answer_delay_s)
         self.wake_at = now if self._batches else max(due, now)

@@ -18,7 +18,7 @@ SHOWN_US = 300_000_000
 class Round:
     """Writes in doubt, whose askers have been sent away; then single scores; then batches; and what is announced.
 
-    `results` stand in the order of `writes` once the transaction has ended.
+    `results` stand in the order of `writes` once the transaction has ended, which `began` then on Trio's clock.
     """
 
     doubted: list[ScoreWrite]
@@ -26,6 +26,7 @@ class Round:
     batches: list[Request]
     announced: list[Request]
     results: list[Result] = field(default_factory=list)
+    began: float = 0.0
     writes: list[ScoreWrite] = field(init=False)
 
     def __post_init__(self) -> None:
