@@ -74,7 +74,12 @@ class Roster:
         # A change of profile may come before the gain with which the player came.
         if doubtful or (known is None and fact.version and not fact.points):
             self.doubts.add(fact.user_id)
-        if gain is None or gain is known:
+        if doubtful and known is not None:
+            # What was shown was so once, what would come of this fact perhaps never; only to be hidden cannot wait.
+            gain = known if fact.hidden and fact.version > known.version else None
+        elif gain is known:
+            return False
+        if gain is None:
             return False
         self._put(fact, gain)
         return True

@@ -15,7 +15,7 @@ from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.roster import Roster
 from actors.leaderboard.scope import board_of
 from actors.leaderboard.world import BoardWorld
-from actors.ports import BoardPart, BoardScope, Period, ScoreFact, Span, StoreUnavailable
+from actors.ports import BoardPart, BoardScope, Period, ScoreFact, Span, StoreUnavailable, UserId
 from actors.runtime import ActorError
 
 #: So many players are read again at once.
@@ -23,6 +23,9 @@ DOUBTS = 1_000
 
 #: The clock on the wall may be set, so an end that lies far ahead is looked at again after so many seconds.
 LOOK_S = 30.0
+
+#: Of more players than this who came or changed in a period all are read at its end.
+MOST_CHANGED = 1_000
 
 
 class Section:
@@ -41,6 +44,7 @@ class Section:
         self._mirror = Mirror(self._board, self._roster.ranking, None)
         self._next_doubts = self._next_copy = -math.inf
         self._next_is_known = False  # something may have been done behind the end that will not be told again
+        self._changed: set[UserId] = set()  # perhaps they came with gains from behind the end that were told elsewhere
 
     def __repr__(self) -> str:
         return f"<Section {self._board} {self._roster!r}>"
@@ -70,10 +74,13 @@ class Section:
         if self._next_is_known:
             self.reading_due = trio.current_time()
         span = self._span()
-        return self._keep(span, Roster(self._scope, span))
+        roster = Roster(self._scope, span)
+        roster.doubts |= self._changed
+        return self._keep(span, roster)
 
     def _keep(self, span: Span | None, roster: Roster) -> Ranking:
         self.span, self._roster = span, roster
+        self._changed = set()
         self._next_is_known = span is not None and self._world.clock.knows_of(span.end_us)
         self._mirror = Mirror(self._board, roster.ranking, span)
         return roster.ranking
@@ -128,10 +135,20 @@ class Section:
 
     def take(self, fact: ScoreFact) -> bool:
         """Take in one fact; True if the board has changed."""
+        self._note_change(fact)
         taken = self._roster.take(fact)
         if taken:
             self._mirror.changed(fact.user_id)
         return taken
+
+    def _note_change(self, fact: ScoreFact) -> None:
+        """Who comes from another country may have gained something when this board's clock had not come so far."""
+        if self.span is None or fact.points or not fact.version or fact.country != self._scope.country:
+            return
+        self._changed.add(fact.user_id)
+        if len(self._changed) > MOST_CHANGED:
+            self._changed.clear()
+            self._next_is_known = True
 
     async def settle(self) -> bool:
         """Ask the store for some who are in doubt, at most once in a tick; True if it has told."""

@@ -116,6 +116,22 @@ async def test_a_clock_that_is_put_right_by_much_is_followed(autojump_clock: Moc
         assert (await sees(stage), await stage.rows(DAILY)) == ("2025-06-16", [("b", 1)])
 
 
+async def test_who_changes_country_while_a_board_is_still_in_the_day_before_takes_along_all_points(
+    autojump_clock: MockClock,
+) -> None:
+    """The board did not hear of them, for they were scored in another country; and it asked for another day."""
+    async with stage_at(-5, "a") as (stage, clock):
+        await stage.move("a", "DE")
+        await stage.commit("a")
+        clock.ahead_s = -5000
+        assert await stage.rows(DAILY_US) == []
+        await stage.move("a", "US")
+        await trio.sleep(2)
+        clock.ahead_s = 0
+        await trio.sleep(60)
+        assert await stage.rows(DAILY_US) == stage.truth_of(DAILY_US) == [("a", 1)]
+
+
 async def test_one_whose_clock_is_wrong_by_much_moves_no_board(autojump_clock: MockClock) -> None:
     """What is told to be of tomorrow is shown tomorrow."""
     async with stage_at(2 * HELD_S, "a", "b") as (stage, clock):

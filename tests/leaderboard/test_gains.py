@@ -93,6 +93,17 @@ def test_a_version_that_was_left_out_is_noticed_at_the_next() -> None:
     assert (roster.ranking.rows(0, 9), roster.doubts) == (ledger.rows(DAILY, DAY), set())
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_nobody_ever_had_is_not_shown(*, hidden: bool) -> None:
+    """A gain whose forerunner is missing waits for the store; to be hidden does not."""
+    roster, ledger = taken(Deed("a", 1, DURING, None))
+    ledger.add(Deed("a", 4, DURING, None))
+    assert roster.take(ledger.add(Deed("a", 0 if hidden else 8, DURING, None, hidden or None))) == hidden
+    assert [(row.user_id, row.score) for row in roster.ranking.rows(0, 9)] == ([] if hidden else [("a", 1)])
+    settled(roster, ledger, DAILY, DAY)
+    assert (roster.ranking.rows(0, 9), roster.doubts) == (ledger.rows(DAILY, DAY), set())
+
+
 def test_a_change_of_profile_shows_at_once_and_changes_no_gain() -> None:
     """Country and avatar stand in the row."""
     roster, ledger = taken(Deed("a", 1, DURING, None), Deed("a", 0, 0, "DE"))
