@@ -15,8 +15,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from scoreboard.settings import PREFIX, Group, Settings
-from scoreboard.settings_checks import contradictions
+from scoreboard.settings import PREFIX, Group, Settings, contradictions
 
 CONFIG = "SCOREBOARD_CONFIG"
 

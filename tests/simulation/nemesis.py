@@ -1,0 +1,192 @@
+"""Who does harm: to workers, servers, ways, clocks, actors and screens; a seed has some kinds of it and not others."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from actors.ports import BoardId
+from tests.simulation.line import Server, Weather
+from tests.simulation.spectators import Spectator
+from tests.simulation.worker import Crew, Worker
+from tests.simulation.world import World
+
+#: By how many seconds a clock may be set.
+STEPS_S = (-90_000.0, -5_000.0, -900.0, -30.0, -1.0, 1.0, 30.0, 900.0, 5_000.0, 90_000.0)
+#: Answers of stores at which somebody may break.
+LINES = [("postgres", name) for name in ("scores", "scores", "scores", "reads", "batches")] + [("redis", "eventlog")]
+#: A step of the run at which somebody is killed lies so far behind the present one.
+WITHIN_STEPS = 3_000
+
+
+@dataclass
+class Nemesis:
+    """Does each of its `kinds` of harm now and then, until `heal`."""
+
+    world: World
+    crew: Crew
+    spectators: list[Spectator]
+    boards: list[BoardId]
+    kinds: tuple[str, ...]
+    breaks: int = 6  # so often at most something breaks an actor, or a worker would rightly give up
+
+    @property
+    def rng(self) -> random.Random:
+        """The seed's."""
+        return self.world.rng
+
+    async def harm(self, seconds: float) -> None:
+        """For so long; then everything is in order again, apart from what it has left behind."""
+        end = trio.current_time() + seconds
+        while self.kinds and trio.current_time() < end:
+            await trio.sleep(self.rng.expovariate(1.5))
+            kind = self.rng.choice(self.kinds)
+            self.world.trace.note(f"nemesis: {kind}")
+            HARM[kind](self)
+        self.heal()
+
+    def heal(self) -> None:
+        """No more faults; clocks are right; readers read."""
+        world = self.world
+        world.trace.note("nemesis: has gone")
+        world.mangled = False
+        world.postgres.recover()
+        world.redis.recover()
+        for worker in self.crew.workers:
+            worker.clock.ahead_s = 0
+            worker.cut.clear()
+            for name in worker.weather:
+                worker.weather[name] = Weather()
+        for spectator in self.spectators:
+            spectator.wire.tears = False
+            spectator.wire.read()
+
+    # --- kinds of harm ---
+
+    def kill(self) -> None:
+        """At some step of some task that is to come: between any two awaits."""
+        worker = self.rng.choice(self.crew.workers)
+        worker.rests_s = self.rng.choice([0.1, 1.0, 5.0])
+        self.world.trace.at_step(self.world.trace.steps + self.rng.randint(1, WITHIN_STEPS), worker.kill)
+
+    def stop(self) -> None:
+        """A worker ends in good order, and is started again."""
+        self.rng.choice(self.crew.workers).stop()
+
+    def postgres(self) -> None:
+        """Away for all, or answers nobody, or is there again."""
+        self._harm_server(self.world.postgres)
+
+    def redis(self) -> None:
+        """The same; besides it may be emptied, or another one."""
+        if self.rng.random() < 0.3:
+            self.world.events.bus.clear(last=self.rng.choice([None, 1]))
+            self.world.limits.empty()
+        self._harm_server(self.world.redis)
+
+    def _harm_server(self, server: Server) -> None:
+        match self.rng.randrange(4):
+            case 0:
+                server.away = True
+            case 1:
+                server.freeze()
+            case _:
+                server.recover()
+
+    def cut(self) -> None:
+        """One worker cannot reach a server."""
+        worker = self.rng.choice(self.crew.workers)
+        if worker.cut:
+            worker.cut.clear()
+        else:
+            worker.cut.add(self.rng.choice(["postgres", "redis", "redis"]))
+
+    def lossy(self) -> None:
+        """On one worker's way to a server things are lost, there or back, or come late."""
+        weather, rng = self._weather(), self.rng
+        if weather is not None:
+            weather.refused, weather.lost, weather.done_and_lost, weather.late = (
+                rng.choice([0.0, 0.0, 0.1, 0.5]) for _ in range(4)
+            )
+
+    def slow(self) -> None:
+        """One worker's way to a server is slow."""
+        weather = self._weather()
+        if weather is not None:
+            weather.slow_s = self.rng.choice([0.0, 0.0, 0.01, 0.3, 3.0, 12.0])
+
+    def _weather(self) -> Weather | None:
+        worker = self.rng.choice(self.crew.workers)
+        return worker.weather.get(self.rng.choice(["postgres", "redis"]))
+
+    def breakage(self) -> None:
+        """An actor fails at what it is told, or at what a store answers."""
+        worker = self.rng.choice(self.crew.workers)
+        if self.breaks <= 0 or worker.serving is None:
+            return
+        self.breaks -= 1
+        core = worker.serving.core
+        match self.rng.randrange(6):
+            case 0:
+                core.boards.tell(self.rng.choice(self.boards), "nonsense")
+            case 1 if self.spectators:
+                core.audiences.tell(self.rng.choice(self.spectators).channel.key, "nonsense")
+            case 2:
+                core.ledger.tell("nonsense")
+            case _:
+                self._break_once(worker)
+
+    def _break_once(self, worker: Worker) -> None:
+        server, line = self.rng.choice(LINES)
+        weather = worker.weather.get(server)
+        if weather is not None:
+            weather.breaks = line
+
+    def clock(self) -> None:
+        """Of one worker."""
+        ahead_s = self.rng.choice((0.0, *STEPS_S))
+        worker = self.rng.choice(self.crew.workers)
+        worker.clock.ahead_s = ahead_s
+        self.world.trace.note(f"{worker.name} is {worker.clock.ahead_s:g} s ahead")
+
+    def mangle(self) -> None:
+        """The log of events does what it likes, or behaves."""
+        self.world.mangled = self.rng.random() < 0.7
+
+    def screens(self) -> None:
+        """Somebody reads slowly, or not at all, or has gone."""
+        if not self.spectators:
+            return
+        spectator, rng = self.rng.choice(self.spectators), self.rng
+        match rng.randrange(6):
+            case 0:
+                spectator.wire.tears = True
+            case 1:
+                spectator.wire.stop_reading()
+            case 2:
+                spectator.wire.read(rng.randint(1, 3))
+            case 3:
+                spectator.wishes = rng.random() < 0.5
+                spectator.hang_up()
+            case 4:
+                spectator.change_its_mind()
+            case _:
+                spectator.wire.read()
+
+
+HARM: dict[str, Callable[[Nemesis], None]] = {
+    "kill": Nemesis.kill,
+    "stop": Nemesis.stop,
+    "postgres": Nemesis.postgres,
+    "redis": Nemesis.redis,
+    "cut": Nemesis.cut,
+    "lossy": Nemesis.lossy,
+    "slow": Nemesis.slow,
+    "breakage": Nemesis.breakage,
+    "clock": Nemesis.clock,
+    "mangle": Nemesis.mangle,
+    "screens": Nemesis.screens,
+}

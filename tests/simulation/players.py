@@ -1,0 +1,256 @@
+"""Those who do something: players who ask again until they are told, services, judges, and who only looks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import TypeVar
+
+import trio
+
+from actors.leaderboard.events import Row
+from actors.leaderboard.messages import Page, RankOf
+from actors.ledger.messages import ChangeProfile, ChangeStanding, EndSessions, LedgerUnavailable, Register
+from actors.ports import (
+    Act,
+    BoardId,
+    EventId,
+    EventKind,
+    NewAccount,
+    NewSession,
+    ProfileChange,
+    Registered,
+    SessionId,
+    Source,
+    StandingChange,
+    UserId,
+)
+from actors.runtime import ActorError, AskTimeout, Refusal
+from actors.service.messages import RowRefused, RowResult, RowScored, ScoreRow, ServiceBusy, Submit
+from actors.user.messages import Increment, IssueToken, ScoreAnswer
+from actors.user.refusals import TokenExpired, TokenInvalid, Unavailable
+from actors.user.token import ActionToken
+from scoreboard.server.core import Core
+from tests.simulation.worker import Crew, Gone
+from tests.simulation.world import World
+
+T = TypeVar("T")
+
+HERE = Source(None, None)
+COUNTRIES = ["US", "DE", None]
+#: Whoever gets no answer asks again so often, which takes longer than any trouble lasts.
+PATIENCE = 80
+
+
+@dataclass
+class Tried:
+    """One token, and all that was heard of it."""
+
+    user_id: UserId
+    token: ActionToken
+    key: str | None
+    answers: list[ScoreAnswer] = field(default_factory=list)
+    refused: Refusal | None = None
+    lost: int = 0  # attempts of which nothing was heard
+
+
+@dataclass
+class People:
+    """All of them, and what they were told."""
+
+    world: World
+    crew: Crew
+    tried: list[Tried] = field(default_factory=list)
+    joined: list[UserId] = field(default_factory=list)
+    rows: dict[str, tuple[UserId, RowScored | RowRefused | None]] = field(default_factory=dict)
+    signed_out: list[SessionId] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    async def _insist(self, question: Callable[[Core], Awaitable[T]], times: int = PATIENCE) -> T | None:
+        """Ask any worker, again and again while nobody says what has become of it; None if nobody ever does."""
+        for _ in range(times):
+            try:
+                return await self.crew.ask(question)
+            except (Gone, ActorError):
+                await trio.sleep(self.world.rng.uniform(0.1, 2))
+        return None
+
+    # --- scores ---
+
+    async def play(self, user_id: UserId, times: int) -> None:
+        """Score some points, now and then on two workers at once."""
+        rng = self.world.rng
+        for _ in range(times):
+            await trio.sleep(rng.expovariate(1))
+            issued = await self._insist(lambda core: core.users.ask(user_id, IssueToken(), within=10))
+            if issued is None:
+                return
+            tried = Tried(user_id, issued.token, f"key {next(self.numbers)}" if rng.random() < 0.85 else None)
+            self.tried.append(tried)
+            if rng.random() < 0.1:  # long after it was made
+                await trio.sleep(rng.uniform(0, 25))
+            async with trio.open_nursery() as nursery:
+                for _ in range(rng.choice([1, 1, 1, 2])):
+                    nursery.start_soon(self._increment, tried)
+
+    async def _increment(self, tried: Tried) -> None:
+        wish = Increment(tried.token, tried.key, HERE)
+        for _ in range(PATIENCE if tried.key else 1):
+            try:
+                answer = await self.crew.ask(lambda core: core.users.ask(tried.user_id, wish, within=10))
+            except Gone:
+                tried.lost += 1
+            except (Unavailable, LedgerUnavailable, AskTimeout):
+                tried.lost += 1
+            except Refusal as refusal:
+                tried.refused = refusal
+                return
+            except ActorError:
+                tried.lost += 1
+            else:
+                tried.answers.append(answer)
+                self.world.laws.acknowledged(tried.user_id, tried.token.digest, answer)
+                return
+            await trio.sleep(self.world.rng.uniform(0.1, 2))
+
+    async def send_batches(self, players: Sequence[UserId], times: int) -> None:
+        """One of the game's servers tells of many at once, and again until each has a result."""
+        rng = self.world.rng
+        for _ in range(times):
+            await trio.sleep(rng.expovariate(0.3))
+            names = [f"deed {next(self.numbers)}" for _ in range(rng.randint(1, 6))]
+            rows = [ScoreRow(rng.choice(players), name) for name in names]
+            self.rows |= {row.action_id: (UserId(row.user_id), None) for row in rows}
+            await self._send(rows)
+
+    async def _send(self, rows: list[ScoreRow]) -> None:
+        for _ in range(PATIENCE):
+            try:
+                results = await self.crew.ask(partial(_of_service, Submit(tuple(rows), HERE)))
+            except (Gone, ActorError):
+                await trio.sleep(self.world.rng.uniform(0.1, 2))
+                continue
+            again = []
+            for row, result in zip(rows, results, strict=True):
+                self._told(row, result)
+                if isinstance(result, RowRefused) and result.code == ServiceBusy.code:
+                    again.append(row)
+            if not again:
+                return
+            rows = again
+
+    def _told(self, row: ScoreRow, result: RowScored | RowRefused) -> None:
+        self.rows[row.action_id] = (UserId(row.user_id), result)
+        if isinstance(result, RowScored):
+            counted = [write for write, _ in self.world.laws.by_token.values() if write.action_id == row.action_id]
+            self.world.laws.require(
+                len(counted) == 1, f"{row.action_id} was confirmed, and counts {len(counted)} times"
+            )
+
+    # --- everything else ---
+
+    async def travel(self, user_id: UserId, times: int) -> None:
+        """Change the country."""
+        for _ in range(times):
+            await trio.sleep(self.world.rng.expovariate(0.3))
+            change = ChangeProfile(user_id, ProfileChange(country=self.world.rng.choice(COUNTRIES)))
+            await self._insist(partial(_of_accounts, change))
+
+    async def judge(self, user_id: UserId, times: int) -> None:
+        """Quarantine a player, or lift it."""
+        for number in range(times):
+            await trio.sleep(self.world.rng.expovariate(0.3))
+            change = StandingChange(quarantined=self.world.rng.random() < 0.6)
+            act = Act(EventId(f"{user_id} {number}"), 0, EventKind.CONSEQUENCE, "rule:any", "for a test")
+            await self._insist(partial(_of_standing, ChangeStanding(user_id, change, act)))
+
+    async def register(self, name: str) -> None:
+        """Become a player. Told to try again one finds one's name taken, and that is as it should be."""
+        await trio.sleep(self.world.rng.uniform(0, 15))
+        user_id, session_id = UserId(name), SessionId(f"of {name}")
+        account = NewAccount(user_id, name, name, name, name, "hash")
+        session = NewSession(session_id, user_id, name.encode(), 0, 2**60, HERE)
+        try:
+            outcome = await self.crew.ask(lambda core: core.accounts.ask(Register(account, session), within=30))
+        except (Gone, ActorError):
+            return
+        if isinstance(outcome, Registered):
+            self.joined.append(user_id)
+            await trio.sleep(self.world.rng.uniform(0, 5))
+            ended = EndSessions(user_id, self.world.clock.now_us())
+            if await self._insist(lambda core: core.accounts.ask(ended, within=10)) is not None:
+                self.signed_out.append(session_id)
+
+    async def look(self, boards: Sequence[BoardId], players: Sequence[UserId], times: int) -> None:
+        """Read boards, and where somebody stands; what is read must be true."""
+        rng = self.world.rng
+        for _ in range(times):
+            await trio.sleep(rng.expovariate(1))
+            board, user_id = rng.choice(boards), rng.choice(players)
+            there = self.crew.serving
+            if not there:
+                continue
+            serving = rng.choice(there)
+            ask = partial(_page, board) if rng.random() < 0.5 else partial(_rank_of, board, user_id)
+            try:
+                rows = await serving.ask(ask)
+            except (Gone, ActorError):
+                continue
+            self._check(board, serving.core, rows)
+
+    def _check(self, board: BoardId, core: Core, rows: Sequence[Row]) -> None:
+        """Of a period it is not said of which: the moment of the board is that of the view beside it."""
+        view = core.published.current(board)
+        if view is None:
+            return
+        for row in rows:
+            self.world.laws.fit(board, view.span, row)
+        self.world.laws.ordered(board, rows, first=None)
+
+    # --- in the end ---
+
+    def check(self, *, clocks_were_set: bool) -> None:
+        """What was answered is on disk, what was refused is not, and who asked again heard the same.
+
+        A token that was made by a clock that was ahead lies in the future for all others. Who was told before that
+        the score could not be confirmed may hear of an expired token and yet have it counted: the transaction of which
+        nobody knew ends when it will, and one worker does not know what another has in doubt.
+        """
+        laws = self.world.laws
+        allowed = (TokenExpired, TokenInvalid) if clocks_were_set else (TokenExpired,)
+        for tried in self.tried:
+            counted = tried.token.digest in laws.by_token
+            laws.require(not tried.answers or counted, f"answered, but not on disk: {tried}")
+            laws.require(not tried.key or tried.answers or tried.refused, f"never answered: {tried}")
+            if tried.key and tried.refused is not None:
+                laws.require(isinstance(tried.refused, allowed), f"refused for a wrong reason: {tried}")
+                laws.require(not counted or tried.lost or tried.answers, f"refused, and counts: {tried}")
+            heard = {(each.new_score, each.previous_rank, each.new_rank) for each in tried.answers}
+            laws.require(len(heard) <= 1, f"heard different answers: {tried}")
+            laws.require(sum(not each.repeated for each in tried.answers) <= 1, f"twice the first: {tried}")
+        for name, (user_id, result) in self.rows.items():
+            laws.require(isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
+        known = self.world.players.rows
+        laws.require(set(self.joined) <= set(known), "somebody joined who is not there")
+
+
+async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:
+    return (await core.boards.ask(board, Page(100, 0), within=5)).rows
+
+
+async def _rank_of(board: BoardId, user_id: UserId, core: Core) -> tuple[Row, ...]:
+    return ((await core.boards.ask(board, RankOf(user_id), within=5)).row,)
+
+
+async def _of_accounts(change: ChangeProfile, core: Core) -> object:
+    return await core.accounts.ask(change, within=10)
+
+
+async def _of_standing(change: ChangeStanding, core: Core) -> object:
+    return await core.standing.ask(change, within=10)
+
+
+async def _of_service(batch: Submit, core: Core) -> list[RowResult]:
+    return await core.services.ask("game", batch, within=10)

@@ -1,0 +1,66 @@
+"""One run of Trio in which the seed decides the order of tasks too, and what was done can be compared by one number."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from unittest.mock import patch
+
+import trio
+from trio.testing import MockClock
+
+T = TypeVar("T")
+
+#: So much is remembered of what came before a failure.
+REMEMBERED = 60
+
+
+class Trace(trio.abc.Instrument):
+    """What happened, in order: each step of each task, and what is noted. Two runs that differ have other digests.
+
+    `tell` hears of each note, as a line with the time. `at_step` calls something when so many steps have been made,
+    in the middle of whatever is going on: between any two awaits of anybody.
+    """
+
+    def __init__(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        self.steps = 0
+        self.last: deque[str] = deque(maxlen=REMEMBERED)
+        self._tell = tell
+        self._hash = hashlib.blake2b(digest_size=8)
+        self._first: int | None = None
+        self._calls: dict[int, Callable[[], None]] = {}
+
+    @property
+    def digest(self) -> str:
+        """Of all until now."""
+        return self._hash.hexdigest()
+
+    def note(self, what: str) -> None:
+        """Something worth telling."""
+        line = f"{trio.current_time():10.6f} {what}"
+        self._hash.update(line.encode())
+        self.last.append(line)
+        self._tell(line)
+
+    def at_step(self, step: int, call: Callable[[], None]) -> None:
+        """Call it then, if the run comes so far."""
+        self._calls[step] = call
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """See `trio.abc.Instrument`. Tasks are numbered over all runs of a process; here the first counts."""
+        if self._first is None:
+            self._first = task._counter
+        self.steps += 1
+        self._hash.update((task._counter - self._first).to_bytes(4, "big"))
+        call = self._calls.pop(self.steps, None)
+        if call is not None:
+            call()
+
+
+def run(seed: int, main: Callable[[], Awaitable[T]], trace: Trace) -> T:
+    """Run `main` to its end, in virtual time; Trio shuffles tasks that may run, and here the seed shuffles them."""
+    with patch.multiple("trio._core._run", _r=random.Random(seed), _ALLOW_DETERMINISTIC_SCHEDULING=True):
+        return trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[trace])

@@ -1,0 +1,211 @@
+"""One simulated run: what the seed draws, the run itself, and what is looked at in its end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from itertools import pairwise
+
+import trio
+
+from actors.leaderboard.events import Channel
+from actors.leaderboard.messages import Page
+from actors.ports import ALL_TIME, BoardId, Period, UserId
+from actors.runtime import ActorError
+from actors.user.world import UserRules
+from scoreboard.server.core import ListeningTimes
+from tests.simulation.laws import Broken
+from tests.simulation.nemesis import HARM, Nemesis
+from tests.simulation.players import People
+from tests.simulation.scheduler import Trace, run
+from tests.simulation.spectators import Spectator
+from tests.simulation.worker import Crew, Gone, Serving, Worker
+from tests.simulation.world import World
+
+BOARDS = [ALL_TIME, *map(BoardId, ("daily", "weekly", "daily:US", "all_time:US", "all_time:DE"))]
+#: In a run without any harm but a mangled log all is level after so long.
+QUIET_S = 1.0
+#: A run that takes more steps than this turns in a circle.
+MOST_STEPS = 300_000
+#: When it is looked whether all is level, in seconds after the last harm; at the last of them it must be.
+LOOKS_S = (5.0, 10.0, 20.0, 40.0, 75.0)
+#: Of the second at which a run begins: so long is it since midnight of UTC.
+BEGIN_S = 1_750_000_000 % 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens in a run, drawn from its seed. Runs are small and unlike each other, which finds more."""
+
+    workers: int
+    players: int
+    rounds: int
+    seconds: float
+    midnight_s: float
+    screens: int
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def drawn(cls, rng: random.Random, only: tuple[str, ...] | None = None) -> Plan:
+        """Some kinds of harm, seldom all; or `only` these."""
+        kinds = [kind for kind in HARM if rng.random() < rng.choice([0.15, 0.4])]
+        kinds = kinds if only is None else list(only)
+        return cls(
+            workers=rng.choice([1, 2, 2, 3]),
+            players=rng.randint(2, 8),
+            rounds=rng.randint(2, 8),
+            seconds=rng.uniform(6, 20),
+            midnight_s=rng.uniform(2, 60),
+            screens=rng.randint(0, 5),
+            kinds=tuple(kinds),
+        )
+
+    @property
+    def calm(self) -> bool:
+        """Whether all must be level as soon as it is quiet."""
+        return set(self.kinds) <= {"mangle", "screens"}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did."""
+
+    seed: int
+    plan: Plan
+    digest: str
+    steps: int
+    scores: int
+    lost: int
+    level_s: float
+
+
+class Run:
+    """The parts of one run."""
+
+    def __init__(self, seed: int, trace: Trace, only: tuple[str, ...] | None) -> None:
+        self.rng = random.Random(seed)
+        self.seed, self.trace, self.plan = seed, trace, Plan.drawn(self.rng, only)
+        self.level_s = 0.0
+        shift_s = (86_400 - BEGIN_S - self.plan.midnight_s) % 86_400
+        self.zones = {Period.DAILY: timezone(timedelta(seconds=shift_s))}
+
+    async def main(self) -> Report:
+        """Everything, from the start to the last look."""
+        async with trio.open_nursery() as tasks:
+            world = self.world = World(self.rng, self.trace, tasks, self.zones)
+            self.trace.at_step(MOST_STEPS, lambda: world.laws.require(False, "nothing comes to rest"))
+            with world.over:
+                async with trio.open_nursery() as nursery:
+                    self._begin(nursery)
+                    await self._go(nursery)
+                    nursery.cancel_scope.cancel()
+            tasks.cancel_scope.cancel()
+        if world.laws.breach is not None:
+            raise Broken(world.laws.breach)
+        lost = sum(tried.lost for tried in self.people.tried)
+        done = (self.trace.digest, self.trace.steps, len(world.scores.ledger), lost, self.level_s)
+        return Report(self.seed, self.plan, *done)
+
+    def _begin(self, nursery: trio.Nursery) -> None:
+        plan, world, rng = self.plan, self.world, self.rng
+        self.names = [UserId(f"player-{number}") for number in range(plan.players)]
+        for name in self.names:
+            world.players.add(name)
+        world.laws.observe()
+        rules = UserRules(tokens=None, increments=None, token_age_s=20)
+        workers = [Worker(chr(ord("A") + n), world, rules, ListeningTimes()) for n in range(plan.workers)]
+        self.crew = Crew(rng, workers)
+        self.people = People(world, self.crew)
+        self.spectators = [self._spectator() for _ in range(plan.screens)]
+        for worker in workers:
+            nursery.start_soon(worker.run)
+        for spectator in self.spectators:
+            nursery.start_soon(spectator.watch)
+
+    def _spectator(self) -> Spectator:
+        rng = self.rng
+        if rng.random() < 0.2:
+            return Spectator(
+                Channel(ALL_TIME, rng.randint(0, 2), around=True), rng.choice(self.names), self.world, self.crew
+            )
+        return Spectator(Channel(rng.choice(BOARDS), rng.choice([1, 3, 10])), None, self.world, self.crew)
+
+    async def _go(self, nursery: trio.Nursery) -> None:
+        nemesis = Nemesis(self.world, self.crew, self.spectators, BOARDS, self.plan.kinds)
+        async with trio.open_nursery() as deeds:
+            deeds.start_soon(nemesis.harm, self.plan.seconds)
+            self._deeds(deeds)
+        nemesis.heal()
+        await self._settle()
+        self.people.check(clocks_were_set="clock" in self.plan.kinds)
+        self.world.laws.sums()
+
+    def _deeds(self, nursery: trio.Nursery) -> None:
+        people, rng, rounds = self.people, self.rng, self.plan.rounds
+        for name in self.names:
+            nursery.start_soon(people.play, name, rng.randint(1, rounds))
+        for name in self.names[::3]:
+            nursery.start_soon(people.travel, name, rng.randint(0, 3))
+        for name in self.names[1::3]:
+            nursery.start_soon(people.judge, name, rng.randint(0, 3))
+        for number in range(rng.randint(0, 2)):
+            nursery.start_soon(people.register, f"newcomer-{number}")
+        nursery.start_soon(people.send_batches, self.names, rng.randint(0, 3))
+        nursery.start_soon(people.look, BOARDS, self.names, 2 * rounds)
+
+    # --- the end ---
+
+    async def _settle(self) -> None:
+        """Wait until all is level; at the last look the first thing that is not breaks the law."""
+        looks = (QUIET_S,) if self.plan.calm else LOOKS_S
+        unlike: str | None = None
+        for before, after in pairwise((0.0, *looks)):
+            await trio.sleep(after - before)
+            self.level_s = after
+            unlike = await self._unlike()
+            if unlike is None:
+                break
+        self.world.laws.require(unlike is None, f"after {self.level_s:g} s of quiet {unlike}")
+
+    async def _unlike(self) -> str | None:
+        """What is not as the ledger has it, if anything."""
+        serving = self.crew.serving
+        if len(serving) < len(self.crew.workers):
+            return "a worker is not there"
+        for each in serving:
+            for board in BOARDS:
+                found = await self._board(each, board)
+                truth = self.world.laws.truth(board, self.world.clock.now_us())
+                if found != truth:
+                    return f"{board} of {each.life.name} shows {found}, the truth is {truth}"
+        for spectator in self.spectators:
+            if (found := spectator.unlike()) is not None:
+                return found
+        return None
+
+    async def _board(self, serving: Serving, board: BoardId) -> object:
+        try:
+            page = await serving.ask(lambda core: core.boards.ask(board, Page(1000, 0), within=10))
+        except (Gone, ActorError) as error:
+            return repr(error)
+        return [(row.score, row.reached_us, row.user_id, row.country) for row in page.rows]
+
+
+def simulate(
+    seed: int, *, tell: Callable[[str], None] = lambda _: None, kinds: tuple[str, ...] | None = None
+) -> Report:
+    """Run a seed, with these `kinds` of harm instead of those that it draws, if given.
+
+    Raises Broken, with what came before as notes.
+    """
+    trace = Trace(tell)
+    simulated = Run(seed, trace, kinds)
+    try:
+        return run(seed, simulated.main, trace)
+    except BaseException as error:
+        error.add_note(f"seed {seed}: {simulated.plan}")
+        error.add_note("\n".join(trace.last))
+        error.add_note(f"replay: scripts/soak simulation --seed {seed}")
+        raise

@@ -1,0 +1,171 @@
+"""Those who watch: screens that follow, fall behind, vanish and come back, on whichever worker is there."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from actors.connection.commands import ClientCommand, Subscribe, Unsubscribe
+from actors.connection.connection import LiveConnection
+from actors.connection.events import ErrorEvent, SignedIn
+from actors.leaderboard.events import BoardDiff, BoardFull, Channel, Row
+from actors.ports import Span, UserId
+from tests.connection.feed import PersonalPickles, Wire
+from tests.leaderboard.naive import Client
+from tests.simulation.worker import Crew, Serving
+from tests.simulation.world import World
+
+
+class Frames(list[bytes]):
+    """What a wire takes is heard at once."""
+
+    def __init__(self, heard: Callable[[bytes], None]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def append(self, frames: bytes) -> None:
+        self._heard(frames)
+
+
+@dataclass
+class Spectator:
+    """One client with one channel. What it shows is held against the laws with every frame."""
+
+    channel: Channel
+    user_id: UserId | None
+    world: World
+    crew: Crew
+    client: Client = field(default_factory=Client)
+    serving: Serving | None = None
+    wire: Wire = field(default_factory=Wire)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    say: trio.MemorySendChannel[ClientCommand] | None = None
+    hung_up: trio.Event = field(default_factory=trio.Event)
+    resets_us: int | None = None
+    reached: dict[UserId, int] = field(default_factory=dict)  # the version of each player that was shown
+    wishes: bool = False  # to be told from what it shows, when it comes back
+
+    def __repr__(self) -> str:
+        return f"<Spectator of {self.channel}, {self.client.epoch}/{self.client.version}>"
+
+    async def watch(self) -> None:
+        """Connect somewhere, and again whenever that ends."""
+        while True:
+            there = self.crew.serving
+            if there:
+                await self._watch(self.world.rng.choice(there))
+            await trio.sleep(self.world.rng.uniform(0.1, 1))
+
+    async def _watch(self, serving: Serving) -> None:
+        if serving is not self.serving:
+            self.reached = {}  # another worker may be a little behind
+        self.serving, self.wire, self.scope = serving, Wire(), trio.CancelScope()
+        self.wire.taken = Frames(self._heard)
+        self.hung_up = trio.Event()
+        self.say, commands = trio.open_memory_channel[ClientCommand](100)
+        user = None if self.user_id is None else SignedIn(self.user_id, self.user_id)
+        connection = LiveConnection(self.wire, PersonalPickles(), serving.connections, user)
+        if not self.wishes:
+            self.client.epoch, self.client.version = None, 0
+        self._subscribe()
+        serving.life.clients[self.scope] = None
+        try:
+            with self.scope:
+                async with trio.open_nursery() as helpers:
+                    helpers.start_soon(self._until_hung_up, helpers.cancel_scope)
+                    await connection.run(commands, helpers)
+        finally:
+            serving.life.clients.pop(self.scope, None)
+            self.say.close()
+            self.say = None
+            self.serving = serving if not serving.life.over else None
+
+    async def _until_hung_up(self, scope: trio.CancelScope) -> None:
+        await self.hung_up.wait()
+        scope.cancel()
+
+    def _subscribe(self) -> None:
+        known = self.client.epoch
+        shown = (known, self.client.version) if known is not None and self.wishes else None
+        if self.say is not None:
+            self.say.send_nowait(Subscribe(self.channel, full=self.world.rng.random() < 0.2, shown=shown))
+
+    # --- what it does ---
+
+    def hang_up(self) -> None:
+        """Vanish, in the middle of a frame perhaps."""
+        self.hung_up.set()
+
+    def change_its_mind(self) -> None:
+        """Watch no more, and then all the same."""
+        if self.say is not None and self.say.statistics().current_buffer_used < 50 and self.serving is not None:
+            self.say.send_nowait(Unsubscribe(self.channel))
+            self._subscribe()
+
+    # --- what it is shown ---
+
+    def _heard(self, frames: bytes) -> None:
+        if self.serving is None or self.serving.life.over or self.hung_up.is_set():
+            return
+        for event in pickle.loads(frames):
+            if isinstance(event, BoardFull | BoardDiff) and event.channel == self.channel:
+                self._show(event)
+            elif isinstance(event, ErrorEvent):
+                self.world.trace.note(f"{self} is told {event.code}")
+                self.hang_up()
+
+    def _show(self, event: BoardFull | BoardDiff) -> None:
+        laws = self.world.laws
+        try:
+            self.client.take(event)
+        except AssertionError as error:
+            laws.require(False, f"{self}: {error}")
+        laws.require(self.client.asks == 0, f"{self} was shown what does not fit")
+        if isinstance(event, BoardFull):
+            self.resets_us = event.resets_us
+        self._judge(self.client.rows)
+
+    def _judge(self, rows: tuple[Row, ...]) -> None:
+        laws, board = self.world.laws, self.channel.board
+        laws.ordered(board, rows, first=None if self.channel.around else 1)
+        if not self.channel.around:
+            laws.require(len(rows) <= self.channel.size, f"{self} shows more than it should")
+            laws.require(len(rows) <= self.client.total, f"{self} shows more than there are")
+        for row in rows:
+            fit = laws.fit(board, self._span(), row, own=row.user_id == self.user_id)
+            laws.require(fit.last >= self.reached.get(row.user_id, 0), f"{self} goes back to an older {row}")
+            self.reached[row.user_id] = max(fit.first, self.reached.get(row.user_id, 0))
+
+    def _span(self) -> Span | None:
+        if self.resets_us is None:
+            return None
+        return self.world.laws.span(self.channel.board, self.resets_us - 1)
+
+    # --- in the end ---
+
+    @property
+    def expected(self) -> list[tuple[int, int, str, str | None]] | None:
+        """What it should show; None where that cannot be told, as of one who is hidden."""
+        truth = self.world.laws.truth(self.channel.board, self.world.clock.now_us())
+        if not self.channel.around:
+            return truth[: self.channel.size]
+        own = next((place for place, each in enumerate(truth) if each[2] == self.user_id), None)
+        if own is None:
+            return None
+        return truth[max(own - self.channel.size, 0) : own + self.channel.size + 1]
+
+    def unlike(self) -> str | None:
+        """How what it shows differs from what is true, if it does."""
+        if self.serving is None:
+            return f"{self} is not connected"
+        expected = self.expected
+        shown = [(row.score, row.reached_us, row.user_id, row.country) for row in self.client.rows]
+        if expected is not None and shown != expected:
+            return f"{self} shows {shown}, the truth is {expected}"
+        total = len(self.world.laws.truth(self.channel.board, self.world.clock.now_us()))
+        if not self.channel.around and self.client.total != total:
+            return f"{self} shows {self.client.total} players of {total}"
+        return None

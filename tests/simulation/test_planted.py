@@ -1,0 +1,163 @@
+"""Defects that are put into the product here, one by one. A simulation that finds none of them proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import pytest
+
+from actors.leaderboard import window
+from actors.leaderboard.events import BoardDiff, BoardFull
+from actors.leaderboard.messages import RankMove
+from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.roster import Roster
+from actors.ledger.actor import LedgerActor
+from actors.ledger.follower import FollowerActor
+from actors.ledger.known import KnownBatches
+from actors.ledger.messages import Receipt
+from actors.ledger.round import Round
+from actors.ledger.seconds import Seconds
+from actors.ports import CommitOutcome, KeyLookup, Members, ScoreFact, ScoreWrite, StoreError, UserId
+from actors.runtime import Request
+from tests.fakes import FakeScoreStore
+from tests.simulation.laws import Broken
+from tests.simulation.simulation import simulate
+
+#: A defect must be found by one of so many seeds.
+WITHIN = 40
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def counts_a_retry_again(patch: pytest.MonkeyPatch) -> None:
+    """The store does not know an operation or a key that it has committed."""
+
+    def forgetful(store: FakeScoreStore, write: ScoreWrite) -> CommitOutcome | None:
+        return None
+
+    patch.setattr(FakeScoreStore, "_judge", forgetful)
+
+
+def skips_gaps(patch: pytest.MonkeyPatch) -> None:
+    """The follower takes what it has not heard for heard."""
+
+    def nothing(known: KnownBatches, newest: Mapping[Any, int]) -> dict[Any, Any]:
+        return {}
+
+    patch.setattr(KnownBatches, "missing", nothing)
+
+
+def ignores_versions(patch: pytest.MonkeyPatch) -> None:
+    """The board takes in whatever comes last."""
+
+    def latest(ranking: Ranking, fact: ScoreFact) -> RankMove:
+        return ranking.put(fact)
+
+    patch.setattr(Ranking, "apply", latest)
+
+
+def answers_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """What the store did not confirm is told as done."""
+
+    def accept(ledger: LedgerActor, request: Request | None, error: StoreError) -> None:
+        if request is not None and hasattr(request.message, "write"):
+            write = request.message.write
+            request.answer(Receipt(ScoreFact(write.user_id, "", 1, 1, 0), 1, 1, 1, repeated=False))
+
+    patch.setattr(LedgerActor, "_refuse", accept)
+
+
+def leaves_removed_rows(patch: pytest.MonkeyPatch) -> None:
+    """A difference does not say who has gone."""
+    true = window._diff
+
+    def diff(old: BoardFull, new: BoardFull) -> BoardDiff:
+        found = true(old, new)
+        return BoardDiff(
+            *(found.channel, found.epoch, found.from_version, found.to_version, found.changes),
+            *((), found.total, found.check, found.at_us),
+        )
+
+    patch.setattr(window, "_diff", diff)
+
+
+def forgets_doubts(patch: pytest.MonkeyPatch) -> None:
+    """The ledger does not ask again what may or may not stand."""
+
+    def nothing(ledger: LedgerActor, begun: Round) -> None:
+        return
+
+    patch.setattr(LedgerActor, "_doubt", nothing)
+
+
+def forgets_what_a_crash_lost(patch: pytest.MonkeyPatch) -> None:
+    """The next life of the ledger has no board read again."""
+
+    async def nothing(ledger: LedgerActor) -> None:
+        return
+
+    patch.setattr(LedgerActor, "started", nothing)
+
+
+def shows_the_hidden(patch: pytest.MonkeyPatch) -> None:
+    """A board does not hear that somebody was hidden."""
+    true = Ranking.put
+
+    def shown(ranking: Ranking, fact: ScoreFact) -> RankMove:
+        return true(ranking, fact._replace(hidden=False))
+
+    patch.setattr(Ranking, "put", shown)
+
+
+def believes_what_it_doubts(patch: pytest.MonkeyPatch) -> None:
+    """A board of a period asks for those in doubt, and does not listen."""
+
+    def deaf(roster: Roster, asked: Collection[UserId], found: Members) -> None:
+        roster.doubts.difference_update(asked)
+
+    patch.setattr(Roster, "settle", deaf)
+
+
+def does_not_renew(patch: pytest.MonkeyPatch) -> None:
+    """The follower passes over changes of players."""
+
+    async def nothing(follower: FollowerActor, sight: object) -> None:
+        return
+
+    patch.setattr(FollowerActor, "_renew", nothing)
+
+
+def tells_ranks_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second with a key does not wait for the first answer."""
+
+    def answer(seconds: Seconds, request: Request, lookup: KeyLookup, receipt: Receipt, *, recorded: bool) -> None:
+        request.answer(receipt)
+
+    patch.setattr(Seconds, "wait", answer)
+
+
+#: Each with the kind of harm that shows it, where that is rare.
+PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
+    counts_a_retry_again: None,
+    skips_gaps: None,
+    ignores_versions: None,
+    answers_before_the_commit: None,
+    leaves_removed_rows: None,
+    forgets_doubts: ("lossy",),
+    forgets_what_a_crash_lost: ("breakage",),
+    shows_the_hidden: None,
+    believes_what_it_doubts: None,
+    does_not_renew: None,
+    tells_ranks_of_its_own: None,
+}
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+def test_a_planted_defect_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By some law, within a few seeds."""
+    plant(monkeypatch)
+    with pytest.raises(Broken) as found:
+        for seed in range(WITHIN):
+            simulate(seed, kinds=PLANTS[plant])
+    assert any("replay" in note for note in found.value.__notes__)
