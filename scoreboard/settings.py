@@ -5,9 +5,7 @@ The environment's name of `door.port` is SCOREBOARD_DOOR_PORT; in the file it is
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct, field
 
@@ -77,7 +75,10 @@ class Stores(Group, frozen=True, kw_only=True):
         str | None,
         Meta(description="A PostgreSQL to use; without it an embedded one is started under the data directory"),
     ] = None
-    redis_url: Annotated[str | None, Meta(description="A Redis or Valkey to use; without it an embedded one")] = None
+    redis_url: Annotated[
+        str | None,
+        Meta(description="A Redis or Valkey to use, or several, with Sentinel or without; without it an embedded one"),
+    ] = None
     redis_prefix: Annotated[
         str,
         Meta(
@@ -172,7 +173,7 @@ class Fraud(Group, frozen=True, kw_only=True):
     ] = False
     unusual_from: Annotated[
         float, Meta(gt=0, le=1, description="How unusual, of 1, somebody must play to be told by the learner")
-    ] = 0.86
+    ] = 0.9
     zone: Annotated[Zone, Meta(description="Time zone of nights, from two to the end of five o'clock")] = "UTC"
     rapid_most: Annotated[int, Meta(ge=1, le=99, description="Attempts to score in ten seconds")] = 8
     gain_per_hour: Annotated[int, Meta(ge=1, le=2**53, description="Points that a person can make")] = 20_000
@@ -321,72 +322,3 @@ class Settings(Group, frozen=True, kw_only=True):
     boards: BoardZones = field(default_factory=BoardZones)
     socketio: Socketio = field(default_factory=Socketio)
     logs: Logs = field(default_factory=Logs)
-
-
-def contradictions(settings: Settings) -> list[str]:
-    """What is wrong that no single value shows, a sentence for each."""
-    door, tokens, stores = settings.door, settings.tokens, settings.stores
-    checks = (
-        (
-            door.connections_per_address > door.connections,
-            f"SCOREBOARD_DOOR_CONNECTIONS_PER_ADDRESS must be at most SCOREBOARD_DOOR_CONNECTIONS ({door.connections})",
-        ),
-        (
-            tokens.refresh_s < tokens.access_s,
-            f"SCOREBOARD_TOKENS_REFRESH_S must not be less than SCOREBOARD_TOKENS_ACCESS_S ({tokens.access_s})",
-        ),
-        (
-            not (stores.postgres_url or "postgresql://").startswith(("postgresql://", "postgres://")),
-            "SCOREBOARD_STORES_POSTGRES_URL must be like postgresql://user:password@host:5432/database",
-        ),
-        (
-            (door.certificate is None) != (door.private_key is None),
-            "SCOREBOARD_DOOR_CERTIFICATE and SCOREBOARD_DOOR_PRIVATE_KEY go together",
-        ),
-        (
-            (settings.captcha.url is None) != (settings.captcha.secret is None),
-            "SCOREBOARD_CAPTCHA_URL and SCOREBOARD_CAPTCHA_SECRET go together",
-        ),
-        (
-            not (settings.captcha.url or "https://").startswith(("https://", "http://")),
-            "SCOREBOARD_CAPTCHA_URL must be like https://captcha.example/siteverify",
-        ),
-        (
-            not (stores.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")),
-            "SCOREBOARD_STORES_REDIS_URL must be like redis://:password@host:6379/0",
-        ),
-    )
-    return [sentence for wrong, sentence in checks if wrong] + _unknown_zones(settings) + _no_networks(door)
-
-
-def _no_networks(door: Door) -> list[str]:
-    return [
-        f"{PREFIX}DOOR_PROXIES has {each!r}, but must be networks like 10.0.0.0/8, 2001:db8::/32"
-        for each in door.proxy_networks
-        if not _is_network(each)
-    ]
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _unknown_zones(settings: Settings) -> list[str]:
-    named = {f"BOARDS_{name.upper()}": zone for name, zone in settings.boards.zones.items()}
-    return [
-        f"{PREFIX}{name} is {zone!r}, but must be a time zone like Europe/Berlin"
-        for name, zone in (named | {"FRAUD_ZONE": settings.fraud.zone}).items()
-        if not _is_zone(zone)
-    ]
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # an unknown name, one that is a path, or a directory of zones
-        return False
-    return True

@@ -15,7 +15,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from scoreboard.settings import PREFIX, Group, Settings, contradictions
+from scoreboard.settings import PREFIX, Group, Settings
+from scoreboard.settings_checks import contradictions
 
 CONFIG = "SCOREBOARD_CONFIG"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from actors.fraud.measures import HOUR_US, in_last_hour
 from actors.fraud.messages import Action
 from actors.fraud.moments import deviation
-from actors.fraud.rules import HOUR_US, in_last_hour
 from actors.ports import Habits
 
 DAY_US = 24 * HOUR_US

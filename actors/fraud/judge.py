@@ -8,10 +8,11 @@ from datetime import datetime
 from actors.fraud import moments
 from actors.fraud.crowd import RULE as UNLIKE
 from actors.fraud.crowd import Crowd
+from actors.fraud.measures import HOUR_US, MINUTE_US, SECOND_US, in_last_hour, pace_of
 from actors.fraud.messages import Action, Seen
 from actors.fraud.place import Place
 from actors.fraud.policy import Policy, Verdict
-from actors.fraud.rules import HOUR_US, MINUTE_US, RULES, SECOND_US, in_last_hour, pace_of
+from actors.fraud.rules import RULES
 from actors.ports import Habits, Moments
 
 #: So many times and places are remembered of one player.

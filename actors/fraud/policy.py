@@ -83,12 +83,12 @@ class Policy:
     addresses_per_hour: int = 4
     travel_s: float = 7200.0
     pattern_length: int = 12
-    pattern_spread: float = 0.02
+    pattern_spread: float = 0.075
     break_s: float = 1800.0
     run_length: int = 12
     in_logarithms: bool = True
     runs_known: int = 16
-    gap_z: float = 4.0
+    gap_z: float = 4.5
     hours_known: int = 12
     velocity_z: float = 4.0
-    unusual_from: float = 0.86
+    unusual_from: float = 0.9

@@ -8,25 +8,22 @@ device are what document B asks for.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from itertools import pairwise
 
+from actors.fraud.measures import (
+    MEASURES,
+    SECOND_US,
+    in_last_hour,
+    is_near,
+    last_gaps_s,
+    pace_of_run,
+)
 from actors.fraud.messages import Action, Seen
-from actors.fraud.moments import deviation, z_score
+from actors.fraud.moments import deviation
 from actors.fraud.place import Place
 from actors.fraud.policy import Policy
 from actors.ports import Habits
-
-SECOND_US = 1_000_000
-HOUR_US = 3600 * SECOND_US
-MINUTE_US = 60 * SECOND_US
-
-#: A spread is never taken for less than this part of the mean.
-LEAST_SPREAD = 0.05
-#: Shorter gaps are alike.
-LEAST_GAP_S = 0.1
 
 Rule = Callable[[Action, Place, Habits, Policy], str | None]
 
@@ -40,11 +37,17 @@ def _said_of(seen: Seen, explanation: str) -> Rule:
     return rule
 
 
-def rapid(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
+def _beyond(name: str, action: Action, place: Place, habits: Habits, policy: Policy) -> float | None:
+    """What the rule of that name measures, where it is beyond its bound."""
+    measure = MEASURES[name]
+    value = measure.of(action, place, habits, policy)
+    return value if value is not None and measure.beyond(value, getattr(policy, measure.bound)) else None
+
+
+def rapid(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """Too many attempts in a few seconds."""
-    since_us = action.at_us - round(policy.rapid_s * SECOND_US)
-    count = 1 + len(habits.recent) - bisect_right(habits.recent, since_us)
-    if count <= policy.rapid_most:
+    count = _beyond("rapid", action, place, habits, policy)
+    if count is None:
         return None
     return f"{count} actions within {policy.rapid_s:g} seconds; a person makes {policy.rapid_most} at most."
 
@@ -66,22 +69,16 @@ def address(action: Action, place: Place, habits: Habits, _policy: Policy) -> st
     if place.address is None or habits.address in (None, place.address):
         return None
     last_us = habits.addresses.get(place.address)
-    known = "of the last hour" if _is_near(action, last_us) else "of longer ago" if last_us else "new"
+    known = "of the last hour" if is_near(action, last_us) else "of longer ago" if last_us else "new"
     return f"The address is not that of the last action, but one that is {known}."
 
 
 def addresses(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """Many addresses in one hour; told when one is added."""
-    if place.address is None or _is_near(action, habits.addresses.get(place.address)):
-        return None
-    count = 1 + sum(_is_near(action, at_us) for at_us in habits.addresses.values())
-    if count <= policy.addresses_per_hour:
+    count = _beyond("addresses", action, place, habits, policy)
+    if count is None:
         return None
     return f"Actions from {count} addresses within an hour; {policy.addresses_per_hour} are usual at most."
-
-
-def _is_near(action: Action, at_us: int | None) -> bool:
-    return at_us is not None and at_us > action.at_us - HOUR_US
 
 
 def device(_action: Action, place: Place, habits: Habits, _policy: Policy) -> str | None:
@@ -113,87 +110,60 @@ def travel(action: Action, place: Place, habits: Habits, policy: Policy) -> str 
     )
 
 
-def gain(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
+def gain(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """More points in an hour than anybody should make."""
-    if action.points == 0:
-        return None
-    gained = in_last_hour(action, habits)
-    if gained <= policy.gain_per_hour:
+    gained = _beyond("gain", action, place, habits, policy)
+    if gained is None:
         return None
     return f"{gained} points within an hour; {policy.gain_per_hour} are possible for a person."
 
 
-def in_last_hour(action: Action, habits: Habits) -> int:
-    """The points of the last hour, those of this action included."""
-    since = (action.at_us - HOUR_US) // MINUTE_US
-    return action.points + sum(points for minute, points in habits.points.items() if minute > since)
-
-
-def pattern(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
+def pattern(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """Scores as regular as a machine makes them."""
-    if action.seen is not Seen.SCORED or len(habits.scored) < policy.pattern_length:
+    if _stands_out(action, habits, policy):  # as with nearly every score
         return None
-    times = [*habits.scored[-policy.pattern_length :], action.at_us]
-    if _stands_out(times, policy.pattern_spread):  # as with nearly every score
+    share = _beyond("pattern", action, place, habits, policy)
+    if share is None:
         return None
-    gaps = [(later - earlier) / SECOND_US for earlier, later in pairwise(times)]
+    gaps = last_gaps_s(action, habits, policy)
     mean = sum(gaps) / len(gaps)
-    spread = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
-    if mean <= 0 or spread > mean * policy.pattern_spread:
-        return None
-    return f"{len(gaps)} scores in a row, each {mean:.2f} seconds behind the last, give or take {spread:.3f}."
+    return f"{len(gaps)} scores in a row, each {mean:.2f} seconds behind the last, give or take {share * mean:.3f}."
 
 
-def _stands_out(times: Sequence[int], most_spread: float) -> bool:
+def _stands_out(action: Action, habits: Habits, policy: Policy) -> bool:
     """Whether the last gap is so far from the mean that the spread of all is too large, whatever the others are."""
-    count = len(times) - 1
-    mean_us = (times[-1] - times[0]) / count
-    return abs(times[-1] - times[-2] - mean_us) > mean_us * most_spread * math.sqrt(count)
+    times, count = habits.scored, policy.pattern_length
+    if len(times) < count:
+        return True
+    mean_us = (action.at_us - times[-count]) / count
+    return abs(action.at_us - times[-1] - mean_us) > mean_us * policy.pattern_spread * math.sqrt(count)
 
 
-def gap(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
+def gap(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """A pace, over a run of scores, that is unusual for this player.
 
     Judged are means of logarithms: single gaps in seconds are so unevenly spread that a deviation of them says nothing.
     """
-    pace = pace_of(action, habits, policy)
-    if action.seen is not Seen.SCORED or pace is None or habits.run.count + 1 < policy.run_length:
+    z = _beyond("gap", action, place, habits, policy)
+    if z is None or (found := pace_of_run(action, habits, policy)) is None:
         return None
-    mean = (habits.run.mean * habits.run.count + pace) / policy.run_length
-    known = habits.paces
-    least = LEAST_SPREAD * (1.0 if policy.in_logarithms else max(0.2, known.mean))
-    z = z_score(known, mean, least=policy.runs_known, least_deviation=least)
-    if abs(z) <= policy.gap_z:
-        return None
-    found_s, usual_s = (math.exp(mean), math.exp(known.mean)) if policy.in_logarithms else (mean, known.mean)
+    usual = habits.paces.mean
+    found_s, usual_s = (math.exp(found), math.exp(usual)) if policy.in_logarithms else (found, usual)
     return (
         f"Unusual time between actions: {found_s:.1f} seconds on average of the last {policy.run_length}; "
-        f"{usual_s:.1f} are usual for this player (z = {z:.1f})."
+        f"{usual_s:.1f} are usual for this player (z = {math.copysign(z, found - usual):.1f})."
     )
 
 
-def pace_of(action: Action, habits: Habits, policy: Policy) -> float | None:
-    """What is judged of the time since the last score; None if there was none, or a break."""
-    if not habits.scored:
-        return None
-    gap_s = max(0, action.at_us - habits.scored[-1]) / SECOND_US
-    if gap_s >= policy.break_s:
-        return None
-    return math.log(max(gap_s, LEAST_GAP_S)) if policy.in_logarithms else gap_s
-
-
-def velocity(action: Action, _place: Place, habits: Habits, policy: Policy) -> str | None:
+def velocity(action: Action, place: Place, habits: Habits, policy: Policy) -> str | None:
     """More points in an hour than this player usually makes."""
-    if action.points == 0 or habits.hourly.count < policy.hours_known:
+    z = _beyond("velocity", action, place, habits, policy)
+    if z is None:
         return None
-    gained, known = in_last_hour(action, habits), habits.hourly
-    least = max(1.0, known.mean * LEAST_SPREAD)
-    z = z_score(known, gained, least=policy.hours_known, least_deviation=least)
-    if z <= policy.velocity_z:
-        return None
+    known = habits.hourly
     return (
-        f"Unusually high scoring rate: {gained} points within an hour; {known.mean:.0f} are usual for this player, "
-        f"give or take {deviation(known):.0f} (z = {z:.1f})."
+        f"Unusually high scoring rate: {in_last_hour(action, habits)} points within an hour; {known.mean:.0f} are "
+        f"usual for this player, give or take {deviation(known):.0f} (z = {z:.1f})."
     )
 
 

@@ -101,11 +101,10 @@ class Request:
         Raises:
             AskTimeout: the deadline passed; what was not begun will not be.
         """
-        with trio.CancelScope(deadline=self.deadline):
-            try:
-                await self._park()
-            finally:
-                self._asker_waits = False
+        try:
+            await self._park()
+        finally:
+            self._asker_waits = False
         if not self._settled:
             raise AskTimeout(f"no answer in time to {type(self.message).__name__}")
         if self._error is None:
@@ -117,11 +116,12 @@ class Request:
             del error  # its traceback holds this frame: without this the two would keep each other alive
 
     async def _park(self) -> None:
-        if self._settled:
+        if self._settled:  # by who decides at once: then there is nothing to wait for, and no deadline to watch
             await trio.lowlevel.checkpoint()
             return
-        self._task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._abort)
+        with trio.CancelScope(deadline=self.deadline):
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._abort)
 
     def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         self._task = None

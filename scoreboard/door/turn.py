@@ -53,7 +53,7 @@ class Turn:
             site.app,
             site.config,
             site.context,
-            InPlace(self.receive),
+            InPlace(self.receive, whole=self._body.is_here),
             False,
             connection.client_of(head),
             connection.server,

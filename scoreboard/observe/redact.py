@@ -16,8 +16,6 @@ _SECRET_NAME = re.compile(
     r"(^|_)(password|passwd|passphrase|secret|token|authorization|cookie|signature|credential|key|jwt|proof)s?$"
 )
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
-# Almost no text has any of these; one look for them is cheaper than three searches for what follows.
-SUSPICIOUS = re.compile(r"eyJ|://|[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]")
 # In free text: a JWT, a bearer header, the password of a URL.
 _SECRET_TEXT = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]*\.[\w-]*"), HIDDEN),
@@ -55,9 +53,15 @@ def _clean(value: Any, depth: int) -> Any:
     return value
 
 
+def is_suspicious(text: str) -> bool:
+    """Whether it may hold what `scrub` hides: almost no text does, and this takes a tenth of one search for all."""
+    small = text.lower()
+    return "eyj" in small or "://" in small or "bearer" in small or "basic" in small
+
+
 def scrub(text: str) -> str:
     """The text without anything that looks like a token, a bearer header or the password of a URL."""
-    if SUSPICIOUS.search(text) is not None:
+    if is_suspicious(text):
         for pattern, replacement in _SECRET_TEXT:
             text = pattern.sub(replacement, text)
     return text

@@ -209,3 +209,5 @@ KINDS: Sequence[Kind] = (
     Kind("honeypot", True, 0.05, tries(Seen.HONEYPOT, 0.0)),
     Kind("forged tokens", True, 0.05, tries(Seen.FORGED, 0.01)),
 )
+#: Those who cheat, by name.
+CHEATS = frozenset(kind.name for kind in KINDS if kind.cheats)

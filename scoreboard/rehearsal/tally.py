@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from scoreboard.rehearsal.stage import Player
+from actors.fraud.policy import Policy
+from scoreboard.rehearsal.kinds import CHEATS
+from scoreboard.rehearsal.trace import Trace
 
 STATISTICS = frozenset({"gap", "velocity"})
 LEARNER = frozenset({"unusual"})
@@ -38,19 +41,50 @@ class Line:
         return 1000 * self.honest_found / self.honest if self.honest else 0.0
 
 
-def line(name: str, rules: Collection[str], players: Sequence[Player]) -> Line:
+class Judged(NamedTuple):
+    """A player of that kind, and the rules that found something with it."""
+
+    kind: str
+    rules: frozenset[str]
+
+
+def judged(traces: Iterable[Trace], policy: Policy) -> list[Judged]:
+    """By the bounds of this policy."""
+    return [Judged(trace.kind, trace.found_by(policy)) for trace in traces]
+
+
+def line(name: str, rules: Collection[str], players: Sequence[Judged]) -> Line:
     """Whom any of these rules found."""
-    cheats = [player for player in players if player.kind.cheats]
-    honest = [player for player in players if not player.kind.cheats]
+    cheats = [player for player in players if player.kind in CHEATS]
+    honest = [player for player in players if player.kind not in CHEATS]
     return Line(name, _found(rules, cheats), _found(rules, honest), len(cheats), len(honest))
 
 
-def groups(rules: Iterable[str], players: Sequence[Player]) -> list[Line]:
-    """Rules, statistics and the learner apart, then all of them together, of those among these rules."""
+def parts(rules: Iterable[str]) -> dict[str, set[str]]:
+    """Rules, statistics and the learner apart, where there are any, and all of them together."""
     on = set(rules)
-    parts = {"rules": on - STATISTICS - LEARNER, "statistics": on & STATISTICS, "learner": on & LEARNER}
-    return [line(name, part, players) for name, part in parts.items() if part] + [line("all together", on, players)]
+    apart = {"rules": on - STATISTICS - LEARNER, "statistics": on & STATISTICS, "learner": on & LEARNER}
+    return {**{name: part for name, part in apart.items() if part}, "all together": on}
 
 
-def _found(rules: Collection[str], players: Sequence[Player]) -> int:
-    return sum(any(player.found[rule] for rule in rules) for player in players)
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A line over all mixes together, and of each by itself."""
+
+    whole: Line
+    each: Sequence[Line]
+
+    def range(self, value: Callable[[Line], float | None]) -> tuple[float, float] | None:
+        """The least and the most there is of it; None if there is none."""
+        found = [number for line in self.each if (number := value(line)) is not None]
+        return (min(found), max(found)) if found else None
+
+
+def spread(name: str, rules: Collection[str], mixes: Sequence[Sequence[Judged]]) -> Spread:
+    """Whom any of these rules found, in all mixes and in each."""
+    whole = line(name, rules, [player for players in mixes for player in players])
+    return Spread(whole, [line(name, rules, players) for players in mixes])
+
+
+def _found(rules: Collection[str], players: Sequence[Judged]) -> int:
+    return sum(not player.rules.isdisjoint(rules) for player in players)

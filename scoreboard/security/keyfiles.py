@@ -1,4 +1,9 @@
-"""Files of keys and of tokens of services: made once and whole, private to their owner, or not used at all."""
+"""Files of keys and of tokens of services: made once and whole, private to their owner, or not used at all.
+
+What root makes, as with sudo, is given to the owner of the folder in which it lies: a server under another account
+shall read it. Only what was made here is given away, and through its descriptor: whoever has the folder may have put
+something else in its place.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +25,11 @@ _NAMED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 def ready_folder(folder: Path) -> None:
     """Make the folder if it is missing. Raises PrivateFileRefused: it cannot be made, or others may enter it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        for made in reversed(missing):
+            _give_folder(made)
     except OSError as error:
         raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
     _require_private(folder, folder.stat(), FOLDER_MODE)
@@ -109,7 +117,22 @@ def _write_private(path: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
+        _give(descriptor, path)
         os.fsync(descriptor)
+
+
+def _give_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        _give(descriptor, folder)
+    finally:
+        os.close(descriptor)
+
+
+def _give(descriptor: int, path: Path) -> None:
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _settle(folder: Path) -> None:

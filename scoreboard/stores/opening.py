@@ -217,7 +217,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
             there = Breaker("Postgres", postgres_pool.prober(postgres_url, connections, bounds))
             database = Database(loop, connections, there)
             client, ear = open_redis(redis_url, connections=redis_connections), open_redis(redis_url, connections=1)
-            heard = Breaker("Redis", redis_pool.prober(client))
+            heard = Breaker("Redis", redis_pool.prober(client, ear))
             redis, listener = Cache(loop, client, heard, prefix), Cache(loop, ear, heard, prefix)
             async with _closing(loop, database, (redis, listener), bounds):
                 chains = Chains()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.redis_nodes import PrimaryPool, nodes_in
 
 Result = TypeVar("Result")
 
@@ -23,37 +25,54 @@ AWAY = (redis_errors.ConnectionError, redis_errors.TimeoutError, redis_errors.Re
 
 
 def open_redis(url: str, *, connections: int = 4, within_s: float = 2.0) -> Redis:
-    """A client that connects when first used. For asyncio.
+    """A client that connects when first used, to the primary if the URL names several. For asyncio.
 
     It never repeats a command by itself: the driver would do so three times, and an entry would stand in a stream
     twice.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=within_s,
-        socket_timeout=within_s,
-        socket_connect_timeout=within_s,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
+    bounds: dict[str, Any] = {
+        "max_connections": connections,
+        "timeout": within_s,
+        "socket_timeout": within_s,
+        "socket_connect_timeout": within_s,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+    nodes = nodes_in(url)
+    return Redis.from_pool(
+        BlockingConnectionPool.from_url(url, **bounds) if nodes is None else PrimaryPool(nodes, **bounds)
     )
-    return Redis.from_pool(pool)
 
 
-def prober(client: Redis) -> Callable[[], Awaitable[None]]:
-    """Asks whether it takes writes; raises StoreUnavailable. For asyncio."""
+def prober(*clients: Redis) -> Callable[[], Awaitable[None]]:
+    """Asks through the first client whether it takes writes; raises StoreUnavailable. For asyncio.
+
+    A connection to one that does not is left, for the next may lead to another server; and when one is found that does,
+    all connections of all clients are.
+    """
 
     async def probe() -> None:
         try:
-            role: list[Any] = await client.role()
+            role: list[Any] = await clients[0].role()
         except redis_errors.NoPermissionError:
-            return  # it answers; whether it takes writes is seen by the next one
+            role = [b"master"]  # it answers; whether it takes writes is seen by the next one
         except (redis_errors.RedisError, OSError) as error:
             raise StoreUnavailable(f"Redis: {error!r}") from error
         if role[0] != b"master":
+            await _leave(clients[0])
             raise StoreUnavailable("this Redis only reads: it is a replica")
+        for client in clients:
+            await _leave(client)
 
     return probe
+
+
+async def _leave(client: Redis) -> None:
+    """Have each connection made anew before it is used again."""
+    pool: Any = client.connection_pool
+    with suppress(redis_errors.RedisError, OSError):
+        await pool.update_active_connections_for_reconnect()
+        await pool.disconnect(inuse_connections=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from actors.ports import Source
@@ -21,6 +22,12 @@ def source_of(peer: Any, user_agent: str | None) -> Source:
 def peer_address(peer: Any) -> str | None:
     """The address of the other end as text that a database takes, or None if there is none (a local socket)."""
     try:
-        return str(ipaddress.ip_address(peer[0].partition("%")[0]))
+        return _written(peer[0])
     except (TypeError, IndexError, AttributeError, ValueError):
         return None
+
+
+@lru_cache(maxsize=4096)  # who asks asks again
+def _written(address: str) -> str:
+    """An address in its one spelling; raises ValueError of what is none."""
+    return str(ipaddress.ip_address(address.partition("%")[0]))

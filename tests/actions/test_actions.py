@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pytest
 import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actions.actor import ActionsActor, ActionsWorld
 from actors.actions.messages import (
@@ -23,68 +19,14 @@ from actors.actions.messages import (
     CatalogueUnavailable,
     Proof,
     ProofRefused,
-    ProofRejected,
-    Prove,
 )
 from actors.actions.proof import HmacVerifier, Verifier, judge, signed_text
-from actors.ports import ED25519, HMAC, ActionKind, Source, StoreUnavailable, UserId, key_id
-from actors.runtime import Ref, running_actor
+from actors.ports import CLOCK_SKEW_US, ED25519, HMAC, ActionKind, StoreUnavailable, UserId, key_id
+from actors.runtime import running_actor
 from actors.user.token import sign
 from scoreboard.security.ed25519 import Ed25519Verifier
+from tests.actions.desk import ADA, ARENA_KEY, HERE, KEY, PRIVATE, Asked, Desk, running_desk
 from tests.fakes import FakeClock, FakeEvidenceStore, FakeScoreStore, Players
-
-KEY, ARENA_KEY = b"key of the game", b"key of the arena"
-HERE = Source("192.0.2.1", "test")
-PRIVATE = Ed25519PrivateKey.generate()
-ADA = UserId("ada")
-
-
-@dataclass
-class Desk:
-    """The keeper of actions, and what it reads."""
-
-    store: FakeScoreStore
-    clock: FakeClock
-    actions: Ref
-    evidence: FakeEvidenceStore
-    rejected: list[ProofRejected] = field(default_factory=list)
-
-    async def prove(
-        self,
-        action_type: str = "WIN_GAME",
-        *,
-        key: bytes = KEY,
-        name: bytes = b"name",
-        age_s: float = 0,
-        signature: str | None = None,
-    ) -> ActionKind:
-        """Ask with a proof of something that was done so long ago."""
-        signature = signature or sign(signed_text(action_type, "id", ADA, "now"), key)
-        proof = Proof("now", self.clock.now_us() - round(age_s * 1_000_000), signature)
-        asked: Prove[ActionKind] = Prove(ADA, action_type, "id", proof, name, HERE, lambda kind: kind)
-        return await self.actions.ask(asked, within=30)
-
-    def reasons(self) -> list[str]:
-        """Why proofs were refused, as it was told to who watches."""
-        return [rejected.reason for rejected in self.rejected]
-
-
-@asynccontextmanager
-async def running_desk(**changes: Any) -> AsyncIterator[Desk]:
-    """Run it; `changes` are of what the catalogue says of winning a game."""
-    clock = FakeClock()
-    store = FakeScoreStore(Players(clock), clock)
-    evidence, rejected = FakeEvidenceStore(store), list[ProofRejected]()
-    store.described["WIN_GAME"] = ActionKind("WIN_GAME", 100)._replace(**changes)
-    secrets = {"game": [b"another", KEY], "arena": [ARENA_KEY]}
-    public = {"arena": [PRIVATE.public_key().public_bytes_raw()]}
-    verifiers: dict[str, Verifier] = {
-        HMAC: HmacVerifier(lambda name: secrets.get(name, [])),
-        ED25519: Ed25519Verifier(lambda name: public.get(name, []), key_id),
-    }
-    make = partial(ActionsActor, ActionsWorld(store, evidence, clock, verifiers, rejected.append))
-    async with running_actor("actions", make, rng=random.Random(0)) as actions:
-        yield Desk(store, clock, actions, evidence, rejected)
 
 
 async def test_a_good_proof_is_answered_with_what_it_is_worth(autojump_clock: MockClock) -> None:
@@ -131,6 +73,15 @@ async def test_the_catalogue_is_read_again_every_minute(autojump_clock: MockCloc
         assert 100 == (await desk.prove()).points
         await trio.sleep(60)
         assert 7 == (await desk.prove()).points
+
+
+async def test_what_counts_is_told_without_the_store(autojump_clock: MockClock) -> None:
+    """It was read before; so is it told while the store is away."""
+    async with running_desk() as desk:
+        await desk.prove()
+        desk.store.faults.fail_before(StoreUnavailable())
+        kinds = await desk.actions.ask(Catalogue(), within=5)
+        assert 4 == len(kinds)
 
 
 async def test_without_a_store_nothing_is_judged_and_later_it_is(autojump_clock: MockClock) -> None:
@@ -298,3 +249,76 @@ async def test_proofs_that_are_judged_together_see_one_another(autojump_clock: M
             gate.set()
         assert 3 == len(granted) == len(desk.evidence.kept)
         assert 97 == len(desk.rejected)
+
+
+async def test_a_proof_that_is_shown_twice_at_once_is_granted_twice_and_counts_once(autojump_clock: MockClock) -> None:
+    """A client that repeats itself before it has an answer hears no refusal; nothing more is kept."""
+    async with running_desk(most=1) as desk:
+        assert [True, True, False] == await desk.prove_together({"name": b"1"}, {"name": b"1"}, {"name": b"2"})
+        assert [b"1", b"busy"] == sorted(name for name, _ in desk.evidence.kept)
+
+
+async def test_what_is_refused_holds_up_nothing_that_is_judged_with_it(autojump_clock: MockClock) -> None:
+    """Only what counts is earlier than something."""
+    async with running_desk(least_s=20) as desk:
+        ages: list[Asked] = [{"name": b"%d" % age_s, "age_s": age_s} for age_s in (40, 30, 20)]
+        assert [True, False, True] == await desk.prove_together(*ages)
+
+
+async def test_players_and_types_that_are_judged_together_are_counted_apart(autojump_clock: MockClock) -> None:
+    """What one did is nothing that another did."""
+    async with running_desk(most=1) as desk:
+        desk.store.described["RUN"] = ActionKind("RUN", 1, most=1)
+        await trio.sleep(61)
+        assert [True, True, True, False] == await desk.prove_together(
+            {"name": b"1"},
+            {"name": b"2", "action_type": "RUN"},
+            {"name": b"3", "who": UserId("bob")},
+            {"name": b"4", "action_type": "RUN"},
+        )
+
+
+@pytest.mark.parametrize(
+    ("age_us", "reason"),
+    [
+        (60_000_000, None),
+        (60_000_001, "expired"),
+        (-CLOCK_SKEW_US, None),
+        (-CLOCK_SKEW_US - 1, "future"),
+    ],
+)
+def test_a_proof_is_good_for_a_minute(age_us: int, reason: str | None) -> None:
+    """To the microsecond; of the future it may be as much as clocks differ."""
+    proof = Proof("then", 10**15 - age_us, sign("text", KEY))
+    verdict = judge({HMAC: HmacVerifier(lambda _: [KEY])}, ActionKind("RUN", 1), "text", proof, now_us=10**15)
+    assert (key_id(KEY) if reason is None else {"reason": reason}) == getattr(verdict, "details", verdict)
+
+
+async def test_nobody_is_suspected_while_the_catalogue_cannot_be_read(autojump_clock: MockClock) -> None:
+    """Whatever was shown is asked for again, and is no forgery until then; later it is judged as ever."""
+    async with running_desk() as desk:
+        await wait_all_tasks_blocked()
+        away = partial(ActionsActor, ActionsWorld(desk.store, desk.evidence, desk.clock, {}, desk.rejected.append))
+        desk.store.faults.fail_before(StoreUnavailable(), StoreUnavailable())
+        async with running_actor("away", away, rng=random.Random(0)) as actions:
+            desk.actions = actions
+            with pytest.raises(CatalogueUnavailable):
+                await desk.prove(key=b"foreign")
+            assert [] == desk.reasons()
+            with pytest.raises(ProofRefused):
+                await desk.prove(key=b"foreign")
+            assert ["forged"] == desk.reasons()
+
+
+async def test_what_it_does_not_understand_is_a_mistake_of_ours(autojump_clock: MockClock) -> None:
+    """It says so, and goes on."""
+    async with running_desk() as desk:
+        desk.actions.tell("nonsense")
+        await wait_all_tasks_blocked()
+        assert 100 == (await desk.prove()).points
+    with pytest.raises(TypeError):
+        await ActionsActor(ActionsWorld(desk.store, desk.evidence, desk.clock, {})).receive_batch([_Odd()])  # type: ignore[list-item]
+
+
+class _Odd:
+    message = "nonsense"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.actions import pace
+from actors.actions.messages import ActionTooOften
 from actors.ports import ActionKind
 
 SECOND_US = 1_000_000
@@ -42,6 +43,24 @@ def test_who_has_no_pace_is_asked_nothing() -> None:
     assert pace.since_us(ActionKind("RUN", 1), 5) is None
     assert 100 * SECOND_US == pace.since_us(ActionKind("RUN", 1, least_s=30, most=1, window_s=50), 150 * SECOND_US)
     assert 120 * SECOND_US == pace.since_us(ActionKind("RUN", 1, least_s=30), 150 * SECOND_US)
+
+
+def test_who_did_it_more_often_while_that_counted_is_not_refused_for_it_later() -> None:
+    """Rules that became stricter look at the windows of what is done now, and at no others."""
+    kind = ActionKind("RUN", 1, most=1, window_s=10)
+    before_us = [0, 0, SECOND_US]
+    assert pace.judge(kind, 11 * SECOND_US, before_us) is None
+    assert pace.judge(kind, 10 * SECOND_US, before_us[:2]) is None
+    assert isinstance(pace.judge(kind, 10 * SECOND_US, before_us), ActionTooOften)
+
+
+def test_a_refusal_says_when_it_counts_again() -> None:
+    """When as few are left in the window as may be beside one more; never sooner than after a second."""
+    kind = ActionKind("RUN", 1, most=2, window_s=100)
+    for moment_us, wait_s in ((50 * SECOND_US, 60.0), (110 * SECOND_US - 1, 1.0)):
+        refusal = pace.judge(kind, moment_us, [20 * SECOND_US, 0, 10 * SECOND_US])
+        assert isinstance(refusal, ActionTooOften)
+        assert wait_s == refusal.retry_after_s
 
 
 def fullest(times: list[int], window_s: int) -> int:

@@ -11,8 +11,9 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from scoreboard.api import exchange as exchange_of_asgi
 from scoreboard.api.dialects import door_words
-from scoreboard.door import DoorLimits, HypercornHandler, load_config
+from scoreboard.door import DoorLimits, HypercornHandler, app_tasks, load_config
 from scoreboard.security.keys import KeyRing
 from tests.api.world import PASSWORD, World, running_world
 from tests.door.doors import OpenDoor, open_door, read_all, read_until
@@ -26,6 +27,11 @@ class Served:
 
     world: World
     door: OpenDoor
+
+
+def test_the_door_and_the_application_call_a_whole_body_by_one_name() -> None:
+    """Neither knows the other; with two names every body would get a deadline that it does not need."""
+    assert app_tasks.WHOLE == exchange_of_asgi.WHOLE
 
 
 @pytest.fixture

@@ -87,6 +87,39 @@ async def test_a_flood_from_everywhere_takes_a_few_lines(autojump_clock: MockClo
         assert ("many", None, None) == (many.done_by, many.user_id, many.source.address)
 
 
+async def test_what_is_refused_in_parts_counts_as_many_as_there_were(autojump_clock: MockClock) -> None:
+    """A batch tells of its rows in one go: those of the first one, and those that come to it."""
+    async with running_desk() as desk:
+        for times in (5, 7):
+            desk.audit.tell(denied(times=times))
+        await trio.sleep(61)
+        assert [12] == [event.times for event in await desk.kept()]
+
+
+async def test_a_clock_that_is_set_back_ends_nothing_before_it_began(autojump_clock: MockClock) -> None:
+    """The first is told as it was; the last not sooner, though it seems so, and with what it said."""
+    async with running_desk() as desk:
+        desk.audit.tell(denied(10))
+        desk.audit.tell(denied(3))
+        await trio.sleep(61)
+        [event] = await desk.kept()
+        assert (10_000_000, 10_000_000, "r3") == (event.at_us, event.until_us, event.request_id)
+
+
+async def test_what_could_not_be_written_until_the_end_is_counted(autojump_clock: MockClock) -> None:
+    """And nothing is called lost that got through."""
+    async with running_desk() as desk:
+        desk.log.faults.fail_before(StoreUnavailable("away"))
+        for number in range(3):
+            desk.audit.tell(Happened(happened(number)))
+        await wait_all_tasks_blocked()
+    assert ([3], []) == (desk.lost, await desk.kept())
+    async with running_desk() as desk:
+        desk.audit.tell(Happened(happened(1)))
+        await wait_all_tasks_blocked()
+    assert ([], [happened(1)]) == (desk.lost, await desk.kept())
+
+
 async def test_what_happened_is_written_at_once(autojump_clock: MockClock) -> None:
     """In batches, each event once."""
     async with running_desk() as desk:

@@ -9,6 +9,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from scoreboard.door import DoorLimits
+from scoreboard.door.app_tasks import WHOLE
 from tests.door.attacks import PLAIN
 from tests.door.doors import open_door, read_all, read_body, read_until
 
@@ -71,6 +72,35 @@ async def test_many_requests_in_one_piece_do_not_keep_others_waiting() -> None:
 
 
 # --- the body ---
+
+
+@pytest.mark.parametrize(
+    ("sent", "later", "whole"),
+    [
+        (_post(b""), b"", True),
+        (_post(b"body"), b"", True),
+        (PLAIN, b"", True),
+        (_post(b"body")[:-1], b"y", False),
+        (CHUNKS, b"", False),
+    ],
+)
+async def test_an_application_is_told_that_all_of_a_body_has_come(sent: bytes, later: bytes, *, whole: bool) -> None:
+    """And then hears it at once; of chunks nobody knows before they are read."""
+    told: list[tuple[bool, bool]] = []
+
+    async def listening(scope: Any, receive: Any, send: Any) -> None:
+        at_once = False
+        with trio.CancelScope() as without_waiting:
+            without_waiting.cancel()
+            at_once = not (await receive())["more_body"]
+        told.append((WHOLE in scope["extensions"], at_once))
+        await answer(send)
+
+    async with open_door(SOON, application=listening) as opened, await opened.connect() as client:
+        await client.send_all(sent)
+        await read_until(client, b"hello")
+        await client.send_all(later)
+    assert [(whole, whole or sent == CHUNKS)] == told
 
 
 async def test_a_body_is_asked_for_only_when_the_application_wants_it() -> None:

@@ -149,8 +149,8 @@ def test_scores_as_regular_as_a_machine_s_are_found() -> None:
     machine = played(action(number * 20.0) for number in range(14))
     assert [[]] * 12 == machine[:12]
     assert ["pattern"] == rules(machine[12])
-    nearly = played(action(number * 20.0 + (0.6 if number % 2 else 0.0)) for number in range(14))
-    assert [[]] * 14 == nearly  # 0.6 of 20 seconds either way are 3 %
+    nearly = played(action(number * 20.0 + (1.8 if number % 2 else 0.0)) for number in range(14))
+    assert [[]] * 14 == nearly  # 1.8 of 20 seconds either way are 9 %
     at_once = played([action(0)] * 20, Policy(rulings={"pattern": POLICY.rulings["pattern"]}))
     assert [[]] * 20 == at_once  # no time at all is no pattern, but rapid
     rng = random.Random(1)
@@ -178,7 +178,7 @@ def paced(rng: random.Random, count: int, gap_s: float, since_s: float = 0.0) ->
 
 def test_a_pace_is_measured_by_those_before() -> None:
     """Of a run of scores either way, once enough runs are known; neither a break nor one odd gap says anything."""
-    for faster in (6.0, 120.0):
+    for faster in (4.0, 240.0):
         rng, habits = random.Random(1), Habits()
         usual = paced(rng, 1 + 12 * 16, 20.0)
         assert not any(found.rule == "gap" for each in played(usual, habits=habits) for found in each)

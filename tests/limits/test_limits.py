@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
@@ -148,6 +150,20 @@ async def test_without_redis_each_worker_keeps_its_own_window(autojump_clock: Mo
         assert 0 == two.allowed(1)
 
 
+async def test_a_redis_that_is_away_is_asked_once_and_then_left_in_peace(autojump_clock: MockClock) -> None:
+    """However many kinds of limits have something to tell."""
+    shared, kinds = FakeSharedLimits(), (Windows(), Windows())
+    shared.faults.fail_before(AWAY)
+    world = LimitsWorld(shared, kinds, Windows())
+    async with running_actor("limits", lambda: LimitsActor(world), rng=random.Random(1)) as ref:
+        for windows in kinds:
+            Limiter(windows, ref).take("a", TWELVE)
+        await trio.sleep(0.9)
+        assert 1 == shared.faults.calls
+        await trio.sleep(1)
+        assert ([1, 1], 3) == ([each.count for each in shared.counted], shared.faults.calls)
+
+
 async def test_a_redis_that_is_stuck_hears_of_nothing_twice(autojump_clock: MockClock) -> None:
     """What it was told may yet count."""
     shared = FakeSharedLimits()
@@ -236,6 +252,51 @@ async def test_who_is_refused_an_attempt_costs_the_others_nothing(autojump_clock
         asked = shared.faults.calls
         assert {False} == {(await each.attempt()).allowed for _ in range(50) for each in (one, two)}
     assert asked == shared.faults.calls
+
+
+async def test_who_is_refused_one_of_what_an_attempt_needs_is_refused_it_here(autojump_clock: MockClock) -> None:
+    """An address that is free does not help an account that is guessed at; who asks beside them hears of its own."""
+    shared, one_only, told = FakeSharedLimits(), Quota(1), dict[str, list[bool]]()
+    shared.faults.delay_s = 0.1
+
+    async def ask(name: str, *keys: str) -> None:
+        told[name] = [
+            each.allowed for each in await one.ref.ask(Attempt(tuple(Wanted(k, one_only) for k in keys)), within=5)
+        ]
+
+    async with worker(shared) as one:
+        await ask("first", "account")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, "busy", "busy")
+            await wait_all_tasks_blocked()
+            nursery.start_soon(ask, "guesses", "account", "address")
+            nursery.start_soon(ask, "honest", "other")
+        assert {"first": [True], "busy": [True], "guesses": [False, True], "honest": [True]} == told
+    assert ["account", "busy", "other"] == [each.key for each in shared.counted if not each.refused]
+
+
+async def test_a_worker_alone_says_what_is_left_of_its_part(autojump_clock: MockClock) -> None:
+    """A quarter, at least one; who has used it up has none left, and never fewer."""
+    shared = FakeSharedLimits()
+    shared.faults.hold()
+    async with worker(shared) as one:
+        told = [await one.attempt("a", Quota(8)) for _ in range(3)]
+        assert [(2, 1, True), (2, 0, True), (2, 0, False)] == [(e.limit, e.remaining, e.allowed) for e in told]
+        told = [await one.attempt("b", Quota(3)) for _ in range(2)]
+        assert [(1, 0, True), (1, 0, False)] == [(each.limit, each.remaining, each.allowed) for each in told]
+
+
+async def test_nothing_wakes_who_has_nothing_to_tell(autojump_clock: MockClock) -> None:
+    """A server where nobody plays sleeps. What is no question of limits is a mistake of ours."""
+    limits = LimitsActor(LimitsWorld(FakeSharedLimits(), (Windows(),), Windows()))
+    await limits.started()
+    assert math.inf == limits.wake_at
+    with pytest.raises(TypeError):
+        await limits.receive_batch([_Odd()])  # type: ignore[list-item]
+
+
+class _Odd:
+    message = "nonsense"
 
 
 async def test_an_attempt_does_not_wait_for_a_redis_that_is_stuck(autojump_clock: MockClock) -> None:

@@ -114,6 +114,9 @@ async def test_a_limit_is_never_less_than_one(autojump_clock: MockClock) -> None
     slowed = Standings(Adapting(restricted=5))
     slowed.restrict_all({ADA: LATER_US}, 0)
     assert [1, 5] == [slowed.quota(ADA, Quota(count), 0).count for count in (1, 10)]
+    disliked = Standings(Adapting())
+    disliked.found([ADA], {ADA: PlayerStanding(reputation=-100)}, 0)
+    assert [1, 1, 2] == [disliked.quota(ADA, Quota(count), 0).count for count in (1, 2, 4)]
 
 
 async def test_a_restriction_ends_at_its_time(autojump_clock: MockClock) -> None:
@@ -146,6 +149,28 @@ async def test_a_change_holds_at_once_where_it_is_made_and_soon_elsewhere(autoju
             await trio.sleep(11)
             assert there_after == there.look(ADA, "tokens", TEN).limit
             assert here_count == here.quota(ADA, TEN, TrioClock().now_us()).count
+
+
+async def test_a_change_made_here_holds_before_anybody_is_asked(autojump_clock: MockClock) -> None:
+    """Restriction and tier; until the store has said how it was after that, which may be another one's change."""
+    standings = Standings(Adapting())
+    standings.stood(ADA, PlayerStanding(tier="premium", restricted_until_us=LATER_US), 5)
+    assert 1 == standings.quota(ADA, TEN, 0).count
+    standings.restrict_all({}, 5)
+    assert 1 == standings.quota(ADA, TEN, 0).count
+    standings.restrict_all({}, 6)
+    assert 20 == standings.quota(ADA, TEN, 0).count
+    standings.stood(ADA, PlayerStanding(), 7)
+    assert (10, "<Standings, 0 restricted, 1 known>") == (standings.quota(ADA, TEN, 0).count, repr(standings))
+
+
+async def test_who_is_not_known_yet_has_everybody_s_limit(autojump_clock: MockClock) -> None:
+    """Neither more nor less; and who was looked up is not looked up again for a minute."""
+    standings = Standings(Adapting())
+    assert [True, False] == [standings.ask_for(ADA, at_s) for at_s in (0, 59)]
+    assert 10 == standings.quota(ADA, TEN, 0).count
+    standings.found([ADA], {}, 30)
+    assert [False, True] == [standings.ask_for(ADA, at_s) for at_s in (89, 90)]
 
 
 async def test_who_cannot_be_looked_up_stands_as_before(autojump_clock: MockClock) -> None:
@@ -184,3 +209,6 @@ async def test_what_is_known_of_players_is_bounded(autojump_clock: MockClock) ->
         standings.found([UserId(name)], {UserId(name): premium}, 0)
     counts = [standings.quota(UserId(name), TEN, 0).count for name in ("ada", "bob", "eve")]
     assert ([10, 20, 20], "<Standings, 0 restricted, 2 known>") == (counts, repr(standings))
+    standings.found([UserId("bob")], {UserId("bob"): premium}, 0)
+    standings.found([ADA], {ADA: premium}, 0)
+    assert [20, 10] == [standings.quota(UserId(name), TEN, 0).count for name in ("bob", "eve")]

@@ -121,6 +121,88 @@ def test_what_the_others_did_not_hear_is_told_again() -> None:
     assert [Wanted("a", THREE, 2, ago_s=3.0)] == windows.untold(3, most=9)
 
 
+def test_who_is_only_refused_is_told_of_too() -> None:
+    """Also once more, if nobody heard of it: it is a violation, by which all workers make the player wait longer."""
+    windows = Windows()
+    windows.take("a", Quota(1), 0)
+    windows.untold(1, most=9)
+    assert not windows.take("a", Quota(1), 2).allowed
+    refused = [Wanted("a", Quota(1), 0, refused=True, ago_s=1.0)]
+    assert windows.news
+    assert refused == windows.untold(3, most=9)
+    windows.tell_again(refused, told_at=3)
+    windows.tell_again([], told_at=3)
+    assert refused == windows.untold(3, most=9)
+    assert [] == windows.untold(3, most=9)
+
+
+def test_what_nobody_heard_is_told_again_in_its_own_window_only() -> None:
+    """It stays told of when that began at the very moment, and is dropped with its window, or with its key."""
+    windows = Windows(most=1)
+    windows.take("a", THREE, 0)
+    lost = windows.untold(0, most=9)
+    windows.tell_again(lost, told_at=0)
+    assert lost == windows.untold(0, most=9)
+    windows.take("a", THREE, 60)
+    windows.untold(60, most=9)
+    windows.tell_again(lost, told_at=59)
+    assert [] == windows.untold(60, most=9)
+    windows.take("b", THREE, 61)
+    windows.untold(61, most=9)
+    windows.tell_again(lost, told_at=61)
+    windows.learn("a", Taken(3, 0, 60.0, allowed=False), 61, told_at=61)
+    assert (1, []) == (windows.size, windows.untold(61, most=9))
+
+
+def test_what_is_told_in_another_way_is_not_told_again() -> None:
+    """Nor is anything said of a key of which there is nothing to say."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    windows.take("a", THREE, 60, told=True)
+    assert [] == windows.untold(60, most=9)
+
+
+def test_it_says_once_that_there_is_something_to_tell() -> None:
+    """Not with each request: whoever tells takes all in one go."""
+    windows = Windows()
+    windows.take("a", THREE, 0)
+    assert windows.fresh
+    windows.fresh = False
+    windows.take("b", THREE, 0)
+    assert not windows.fresh
+    windows.untold(0, most=9)
+    windows.take("b", THREE, 0)
+    assert windows.fresh
+
+
+def test_who_was_refused_elsewhere_has_exceeded_it_here() -> None:
+    """Once, however often it is said; so the next time is twice as long, until all is forgiven."""
+    for back_s, wait_s in ((60, 120), (659, 120), (660, 60)):
+        windows = Windows()
+        windows.take("a", BACKING_OFF, 0)
+        for _ in range(2):
+            windows.learn("a", Taken(1, 0, 60.0, allowed=False), 0, told_at=0)
+        assert 60 == refused_for(windows, 1, BACKING_OFF) + 1
+        assert wait_s == refused_for(windows, back_s, BACKING_OFF)
+
+
+def test_what_is_refused_here_and_there_is_one_violation() -> None:
+    """The others were told of it, and say so."""
+    windows = Windows()
+    assert 60 == refused_for(windows, 0, BACKING_OFF)
+    windows.learn("a", Taken(1, 0, 60.0, allowed=False), 0, told_at=0)
+    assert 120 == refused_for(windows, 60, BACKING_OFF)
+
+
+def test_whoever_keeps_within_the_limit_is_forgiven_in_time() -> None:
+    """What others say of windows in which nobody was refused puts that off no longer."""
+    windows = Windows()
+    assert 60 == refused_for(windows, 0, BACKING_OFF)
+    windows.take("a", BACKING_OFF, 630)
+    windows.learn("a", Taken(1, 0, 60.0, allowed=True), 630, told_at=630)
+    assert 60 == refused_for(windows, 690, BACKING_OFF)
+
+
 def test_looking_uses_nothing() -> None:
     """Nor does it remember anybody."""
     windows = Windows()
@@ -129,6 +211,10 @@ def test_looking_uses_nothing() -> None:
     assert [Taken(3, 2, 50.0, allowed=True)] * 2 == [windows.look("a", THREE, 10) for _ in range(2)]
     assert Taken(3, 3, 60.0, allowed=True) == windows.look("a", THREE, 60)
     assert 1 == windows.size
+    windows.take("a", THREE, 20)
+    assert Taken(3, 1, 30.0, allowed=True) == windows.look("a", THREE, 30)
+    windows.take("a", THREE, 20)
+    assert Taken(3, 0, 30.0, allowed=False) == windows.look("a", THREE, 30)
 
 
 def test_memory_is_bounded_and_what_is_forgotten_is_counted() -> None:

@@ -1,37 +1,39 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from actors.fraud.judge import learn
+from actors.fraud.judge import judge, learn
+from actors.fraud.measures import MEASURES
 from actors.fraud.messages import Seen
-from actors.fraud.policy import Policy, usual_rulings
+from actors.fraud.place import place_of
+from actors.fraud.policy import Policy
 from actors.fraud.world import FraudRules
-from actors.ports import Consequence
 from scoreboard.rehearsal import stage
-from scoreboard.rehearsal.kinds import KINDS
-from scoreboard.rehearsal.report import as_json, by_kind, tables
-from scoreboard.rehearsal.stage import Mix, Player, cast, play
-from scoreboard.rehearsal.tally import Line, groups, line
+from scoreboard.rehearsal.kinds import CHEATS, KINDS
+from scoreboard.rehearsal.report import by_kind
+from scoreboard.rehearsal.stage import Mix, cast, play
+from scoreboard.rehearsal.tally import judged
+from scoreboard.rehearsal.trace import Trace
 from tests.fakes import FakeLearner
 
 SMALL = Mix(seed=7, players=40, cheats=0.3, hours=24)
 
 
-def rehearsed(mix: Mix = SMALL, rules: FraudRules | None = None) -> list[Player]:
+def rehearsed(mix: Mix = SMALL, rules: FraudRules | None = None) -> list[Trace]:
     """All have played."""
-    players, hours = cast(mix), list[float]()
-    play(players, mix, rules or FraudRules(secret=b"s"), hours.append)
+    hours = list[float]()
+    traces = play(mix, rules or FraudRules(secret=b"s"), hours.append)
     assert hours == sorted(hours)
-    return players
+    return traces
 
 
-def told(players: Sequence[Player]) -> Any:
-    """What programs are told."""
-    return as_json(players, SMALL, Policy())
+def found_in(traces: list[Trace]) -> dict[str, frozenset[str]]:
+    """By kind, the rules that found something, by the usual bounds."""
+    return {kind: frozenset(rules) for kind, _, rules in by_kind([judged(traces, Policy())])}
 
 
 def test_a_mix_has_all_kinds_in_their_shares() -> None:
@@ -47,20 +49,37 @@ def test_a_mix_has_all_kinds_in_their_shares() -> None:
 
 def test_the_same_seed_is_the_same_rehearsal() -> None:
     """And another is another."""
-    first = told(rehearsed())
-    assert first == told(rehearsed())
-    assert first != told(rehearsed(SMALL._replace(seed=8)))
+    first = rehearsed()
+    assert first == rehearsed()
+    assert first != rehearsed(SMALL._replace(seed=8))
 
 
 def test_what_is_wrong_in_itself_is_found_with_who_does_it_and_with_nobody_else() -> None:
     """Honest players have no forged token, however they play; this much must hold of any mix."""
-    found = {name: rules for name, _, rules in by_kind(rehearsed(SMALL._replace(hours=72)))}
-    assert found["forged tokens"]["forged"] >= 1
-    assert found["honeypot"]["honeypot"] >= 1
-    assert found["impossible times"]["too_soon"] >= 1
+    found = found_in(rehearsed(SMALL._replace(hours=72)))
+    for name, rule in (("forged tokens", "forged"), ("honeypot", "honeypot"), ("impossible times", "too_soon")):
+        assert rule in found[name]
     for kind in KINDS:
-        if not kind.cheats:
-            assert not {"forged", "honeypot", "too_soon"} & set(found[kind.name])
+        assert kind.cheats or not {"forged", "honeypot", "too_soon"} & found[kind.name]
+
+
+def test_what_is_left_tells_whom_the_rules_found() -> None:
+    """Whatever the bounds: by those that there were, a trace says what judging each action at once has said."""
+    strict = Policy(
+        rapid_most=3, addresses_per_hour=1, gain_per_hour=300, pattern_spread=0.2, gap_z=1.5, velocity_z=1.0
+    )
+    strict = replace(strict, hours_known=3, runs_known=4)
+    mix, found = SMALL, dict[int, set[str]]()
+    for player in cast(mix):
+        habits, rules = player.habits, found.setdefault(player.number, set())
+        for attempt, _ in stage.attempts_of(player, mix):
+            action = stage.taken(player, attempt)
+            place = place_of(attempt.source, b"s")
+            rules.update(verdict.rule for verdict in judge(action, place, habits, strict))
+            learn(action, place, habits, strict)
+    traces = rehearsed(mix, FraudRules(strict, b"s"))
+    assert list(found.values()) == [set(trace.found_by(strict)) for trace in traces]
+    assert set(MEASURES) <= {rule for rules in found.values() for rule in rules}
 
 
 def test_a_server_s_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,50 +95,17 @@ def test_a_server_s_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
         learn(action, *rest)
 
     monkeypatch.setattr(stage, "learn", noted)
-    players = rehearsed()
-    assert sum(map(len, scored.values())) == sum(player.scores for player in players)
+    traces = rehearsed()
+    assert sum(map(len, scored.values())) == sum(trace.scores for trace in traces)
     assert sum(refused) > 50
     for moments in scored.values():  # of a window that the first opens, so twice as many at its edge
         assert all(later - earlier > 60 for earlier, later in zip(moments, moments[20:], strict=False))
 
 
 def test_a_learner_is_one_of_the_parts() -> None:
-    """Told apart from rules and statistics; without one it is not there as a finding."""
-    learner = FakeLearner()
-    rules = FraudRules(Policy(unusual_from=0.5), b"s", learner)
-    players = rehearsed(SMALL._replace(hours=48), rules)
+    """How far players went for it is known; without one it is not there as a finding."""
+    learner, policy = FakeLearner(), Policy(unusual_from=0.5)
+    traces = rehearsed(SMALL._replace(hours=48), FraudRules(policy, b"s", learner))
     assert learner.learnt > 0
-    assert line("learner", {"unusual"}, players).cheats_found > 0
-    assert 0 == line("learner", {"unusual"}, rehearsed()).cheats_found
-
-
-def player(kind: int, *found: str) -> Player:
-    """Somebody with whom these rules found something."""
-    made = Player(0, KINDS[kind])
-    made.found.update(found)
-    return made
-
-
-def test_precision_and_recall_count_players() -> None:
-    """Who was found, not how often."""
-    honest = [player(0), player(0, "hours"), player(0, "hours", "hours"), player(0, "gap")]
-    cheats = [player(-1, "forged"), player(-1, "hours", "gap"), player(-1)]
-    assert Line("hours", 1, 2, 3, 4) == (hours := line("hours", {"hours"}, [*honest, *cheats]))
-    assert (1 / 3, 1 / 3, 500.0) == (hours.precision, hours.recall, hours.false_per_thousand)
-    found = groups({"hours", "gap", "forged", "unusual"}, [*honest, *cheats])
-    expected = [("rules", 2, 2), ("statistics", 1, 1), ("learner", 0, 0), ("all together", 2, 3)]
-    assert expected == [(each.name, each.cheats_found, each.honest_found) for each in found]
-    assert (None, 0.0, 0.0) == (found[2].precision, found[2].recall, Line("", 0, 0, 0, 0).false_per_thousand)
-
-
-def test_what_follows_of_a_finding_is_told_apart() -> None:
-    """By the consequences that the rules have here; and people and programs are told the same."""
-    policy = Policy(rulings={rule: ruled for rule, ruled in usual_rulings().items() if rule in ("hours", "gain")})
-    players = [player(0, "hours"), player(-1, "gain")]
-    answer = as_json(players, SMALL, policy)
-    [rules, _] = answer["of which anything follows"]
-    assert (policy.rulings["hours"].consequence, 1.0, 1.0) == (Consequence.LOG, rules["precision"], rules["recall"])
-    [rules, _] = answer["any finding"]
-    assert (0.5, 1.0) == (rules["precision"], rules["recall"])
-    assert ["hours", "gain"] == [each["name"] for each in answer["rule by rule"]]
-    assert 4 == len(tables(players, policy))
+    assert any("unusual" in each.rules for each in judged(traces, policy) if each.kind in CHEATS)
+    assert not any("unusual" in each.rules for each in judged(rehearsed(), policy))

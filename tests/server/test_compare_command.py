@@ -14,7 +14,7 @@ from scoreboard.settings import Fraud, Settings
 from scoreboard.watch.errors import LearnerMissing
 from scoreboard.watch.trees import Trees
 
-FEW = ("--players", "30", "--hours", "24")
+FEW = ("--players", "30", "--hours", "24", "--jobs", "1", "--choose", "none", "--report", "1")
 
 
 def compared(*words: str, **environ: str) -> Any:
@@ -26,21 +26,47 @@ def compared(*words: str, **environ: str) -> Any:
 
 def honest_found(told: Any, rule: str) -> float:
     """How many of a thousand."""
-    [found] = [each["falsePerThousand"] for each in told["rule by rule"] if each["name"] == rule]
+    [found] = [
+        each["falsePerThousand"]["all"] for each in told["bounds as set"]["rule by rule"] if each["name"] == rule
+    ]
     return float(found)
 
 
 def test_the_verb_tells_people_and_programs() -> None:
-    """The same with the same seed."""
-    first = compared("--seed", "3")
-    assert first == compared("--seed", "3")
-    assert first != compared("--seed", "4")
-    assert {"seed": 3, "players": 30, "cheats": 0.15, "hours": 24.0} == first["mix"]
-    said = CliRunner().invoke(main, ["fraud", "compare", *FEW])
+    """The same with the same seed; a line for each that is done, where no bar can be."""
+    first = compared("--report", "3")
+    assert first == compared("--report", "3")
+    assert first["bounds as set"] != compared("--report", "4")["bounds as set"]
+    assert (30, 0.15, 24.0, [], [3]) == tuple(
+        first[name] for name in ("players", "cheats", "hours", "chosenOn", "reportedOn")
+    )
+    said = CliRunner().invoke(main, ["fraud", "compare", *FEW, "--choose", "7", "--report", "8,9"])
     assert 0 == said.exit_code
-    for heading in ("of which anything follows", "any finding", "rule by rule", "kind by kind", "night grinder *"):
+    headings = (
+        "bounds, chosen on seed 7",
+        "of which anything follows",
+        "any finding",
+        "on seeds 8, 9",
+        "night grinder *",
+    )
+    for heading in headings:
         assert heading in said.stdout
-    assert "playing" not in said.stderr  # a bar is for terminals
+    assert [f"played {done} of 3 seeds" for done in (1, 2, 3)] == said.stderr.splitlines()
+
+
+def test_seeds_are_played_at_once_as_they_are_one_by_one() -> None:
+    """In processes of their own."""
+    alone = compared("--choose", "7", "--report", "8-9")
+    assert alone == compared("--choose", "7", "--report", "8-9", "--jobs", "2")
+
+
+@pytest.mark.parametrize(
+    "words", [("--choose", "1-4", "--report", "4"), ("--report", "none"), ("--report", "one"), ("--report", "1-1000")]
+)
+def test_nobody_is_reported_on_whom_bounds_were_chosen_by(words: tuple[str, ...]) -> None:
+    """Nor nobody at all, nor more than can be waited for; and the sentence says so."""
+    said = CliRunner().invoke(main, ["fraud", "compare", *FEW, *words])
+    assert (2, True) == (said.exit_code, "seed" in said.stderr)
 
 
 def test_document_a_s_gaps_find_the_breaks_of_everybody() -> None:
