@@ -229,6 +229,9 @@ class Passwords(Group, frozen=True, kw_only=True):
     share: Annotated[
         float, Meta(gt=0, le=1, description="So much of these places one address, or one account, may take")
     ] = 0.25
+    kept: Annotated[
+        int, Meta(ge=0, le=10_000, description="More places, for accounts at addresses where they signed in before")
+    ] = 16
 
 
 class Sessions(Group, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from scoreboard.security.client_secret import client_secret
 from scoreboard.security.errors import PasswordRefused
 from scoreboard.security.lookalikes import look
 from scoreboard.security.passwords import PASSWORD, new_secret
+from scoreboard.security.turns import Asker
 from scoreboard.wire.texts import Clean
 
 ROLE = "user"  # of everybody who registers
@@ -79,11 +80,11 @@ class AuthRoutes:
         user_id = UserId(self._world.ids.uuid() if key is None else id_of(key, said, self._world.refresh_key))
         found = await self._find(username.key)
         if found is not None:
-            by = self._world.shares_of(request, username.key)
+            by = self._world.asker_of(request, username.key)
             if key is None or not (await self._verified(found, body.password, by) and found.user_id == user_id):
                 raise _name_taken()
             return self._answers.registered(await self._sign_in(found, request), REPLAYED)
-        by = self._world.shares_of(request, username.key)
+        by = self._world.asker_of(request, username.key)
         password_hash = await self._world.passwords.hash(body.password, by=by)
         named = (username.text, username.key, email.text, email.key)
         account = NewAccount(user_id, *named, password_hash, look(username.text))
@@ -98,15 +99,17 @@ class AuthRoutes:
         """A new session for who knows the password. An unknown name is refused like, and as slowly as, a wrong one."""
         body: LoginBody = request.body
         name = names.fold(body.username)
+        by = self._world.asker_of(request, name)
         if self._world.gate is not None:
-            await self._world.gate.sign_in(request, name)
-        by = self._world.shares_of(request, name)
+            await self._world.gate.sign_in(request, name, known=by.known)
         self._world.passwords.require_room(by)
         account = await self._find(name)
         matches = await self._verified(account, body.password, by)
         if account is None or not matches:
             raise _not_known()
-        return self._answers.signed_in(await self._sign_in(account, request))
+        granted = await self._sign_in(account, request)
+        self._world.signed_in(request, name)
+        return self._answers.signed_in(granted)
 
     async def refresh(self, request: ApiRequest) -> Answer:
         """The next pair of tokens. The same token within the grace gets the same successor."""
@@ -143,7 +146,7 @@ class AuthRoutes:
         if isinstance(outcome, EmailTaken):
             raise ApiError(409, "Conflict", "EMAIL_TAKEN", "There is an account with this e-mail address already.")
 
-    async def _verified(self, account: Account | None, password: str, by: tuple[str, ...]) -> bool:
+    async def _verified(self, account: Account | None, password: str, by: Asker) -> bool:
         """Whether it is the account's password; takes as long where there is no account."""
         try:
             return await self._world.passwords.verify(password, account.password_hash if account else None, by=by)

@@ -91,19 +91,22 @@ class Gate:
             sentence = f"Maximum {taken.limit} requests per minute from one address. Please wait before trying again."
             raise limited(sentence, taken)
 
-    async def sign_in(self, request: ApiRequest, account: str) -> None:
+    async def sign_in(self, request: ApiRequest, account: str, known: str | None = None) -> None:
         """Count one attempt to sign in, for its address and for the account (its folded name), which need not exist.
+
+        Who is `known` there, by that mark, is counted apart: guesses from elsewhere do not keep its player out.
 
         Raises:
             ApiError: too many; or it cannot be known, and then nobody signs in.
         """
         rules = self._rules
         named = hashlib.sha256(account.encode()).hexdigest()[:32]  # names are nobody's business in a cache
+        counted = f"account:{named}" if known is None else f"known:{known}"
         await self._attempt(
             request,
             "sign in",
             (SIGN_IN, Wanted(f"{SIGN_IN}:{ADDRESS}:{self._site(request)}", rules.sign_ins_of_address)),
-            (SIGN_IN, Wanted(f"{SIGN_IN}:account:{named}", rules.sign_ins_of_account)),
+            (SIGN_IN, Wanted(f"{SIGN_IN}:{counted}", rules.sign_ins_of_account)),
         )
 
     async def register(self, request: ApiRequest) -> None:

@@ -21,9 +21,11 @@ from scoreboard.api.request import ApiRequest
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.common import Judge
+from scoreboard.security.familiar import Familiar
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
+from scoreboard.security.turns import Asker
 from scoreboard.wire.origins import Origins
 
 R = TypeVar("R")
@@ -43,12 +45,12 @@ class ApiWorld:
 
     `services` are the game's own servers that send batches, by name. `accounts` understands its messages of
     ``actors.ledger.messages``, `actions` those of ``actors.actions``, `boards` those of ``actors.leaderboard``.
-    With `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is
-    answered. `captcha` judges who must show to be a person. `unguessable` judges new passwords, `site_of` says what
-    shares the limits of one address. `denied` hears of each request that was refused. `gate` counts them, if there
-    is one. `live_feed` describes what is not REST. `readiness` names every part that an operator should hear of.
-    `all_metrics` adds to the numbers of this worker those of the others. Durations are seconds, `body_bytes` bounds a
-    request's body.
+    With `public_boards` who has not signed in sees boards and players too. Pages of `origins` may use what is answered.
+    `captcha` judges who must show to be a person. `unguessable` judges new passwords, `site_of` says what shares the
+    limits of one address, `familiar` who has signed in from there before. `denied` hears of each request that was
+    refused. `gate` counts them, if there is one. `live_feed` describes what is not REST. `readiness` names every part
+    that an operator should hear of. `all_metrics` adds to the numbers of this worker those of the others. Durations are
+    seconds, `body_bytes` bounds a request's body.
     """
 
     users: Directory[UserId]
@@ -85,15 +87,24 @@ class ApiWorld:
     captcha: Captcha | None = None
     public_boards: bool = True
     site_of: Callable[[str], str] = str
+    familiar: Familiar = field(default_factory=lambda: Familiar(b""))
     origins: Origins = field(default_factory=Origins)
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
     read_within_s: float = 5.0
     write_within_s: float = 15.0
 
-    def shares_of(self, request: ApiRequest, account: str) -> tuple[str, str]:
-        """Under which names a request takes its place among those whose passwords are hashed."""
-        return f"site {self.site_of(request.came_from().address or '')}", f"account {account}"
+    def asker_of(self, request: ApiRequest, account: str, player: UserId | None = None) -> Asker:
+        """By what a request takes its place among those whose passwords are hashed.
+
+        A `player` who is signed in shares no place with those who would like to be that.
+        """
+        site = self.site_of(request.came_from().address or "")
+        return Asker((f"site {site}", f"account {player or account}"), self.familiar.known(site, account))
+
+    def signed_in(self, request: ApiRequest, account: str) -> None:
+        """Who made this request knows the password of this account."""
+        self.familiar.signed_in(self.site_of(request.came_from().address or ""), account)
 
     async def read(self, reading: Awaitable[R]) -> R:
         """What is read of a store beside all actors, within a bound; raises the ApiError of a store that is away."""

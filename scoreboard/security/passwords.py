@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 import bcrypt
-import trio
 
+from scoreboard.security.background import BackgroundThreads
 from scoreboard.security.errors import HashingBusy, PasswordRefused
-from scoreboard.security.shares import Shares
+from scoreboard.security.turns import Asker, Turns
 
 SHORTEST = 8  # characters, as NIST SP 800-63B asks for
 LONGEST_BYTES = 72  # bcrypt sees no more, and cutting silently would make two passwords one
@@ -25,6 +25,8 @@ PASSWORD = {
 
 T = TypeVar("T")
 
+ANYBODY = Asker()
+
 
 class Passwords:
     """Hashes and compares.
@@ -34,31 +36,32 @@ class Passwords:
         concurrency: How many are computed at once.
         waiting: How many more may wait for their turn; the next one is refused.
         share: So much of these places one name may take (an address, an account), at least one.
+        kept: So many more are there for those who are known, one each; they go first, and not always.
     """
 
-    def __init__(self, *, rounds: int = 12, concurrency: int = 1, waiting: int = 64, share: float = 1.0) -> None:
+    def __init__(
+        self, *, rounds: int = 12, concurrency: int = 1, waiting: int = 64, share: float = 1.0, kept: int = 0
+    ) -> None:
         self._rounds = rounds
-        self._limiter = trio.CapacityLimiter(concurrency)
-        self._most = concurrency + waiting
-        self._inside = 0
-        self._shares = Shares(max(1, int(share * self._most)))
+        self._turns = Turns(at_once=concurrency, waiting=waiting, share=share, kept=kept)
+        self._threads = BackgroundThreads(concurrency)
         self._nobody = nobodys(rounds).encode()
 
     def __repr__(self) -> str:
-        return f"<Passwords rounds={self._rounds} inside={self._inside}/{self._most}>"
+        return f"<Passwords rounds={self._rounds} {self._turns!r}>"
 
-    async def hash(self, password: str, *, by: Sequence[str] = ()) -> str:
-        """The text to store for a new password. `by` names who asks.
+    async def hash(self, password: str, *, by: Asker = ANYBODY) -> str:
+        """The text to store for a new password, for who asks.
 
         Raises:
             PasswordRefused: too short, too long, or not text that can be typed.
-            HashingBusy: too many wait already, or too many by one of these names.
+            HashingBusy: too many wait already, or too many by one of the asker's names.
         """
         secret = new_secret(password)
         hashed = await self._in_thread(lambda: bcrypt.hashpw(secret, bcrypt.gensalt(self._rounds)), by)
         return hashed.decode("ascii")
 
-    async def verify(self, password: str, hashed: str | None, *, by: Sequence[str] = ()) -> bool:
+    async def verify(self, password: str, hashed: str | None, *, by: Asker = ANYBODY) -> bool:
         """Whether the password belongs to a stored text; None is for an unknown user and takes as long.
 
         Raises:
@@ -69,23 +72,19 @@ class Passwords:
         stored = self._nobody if hashed is None else hashed.encode("ascii")
         return await self._in_thread(lambda: bcrypt.checkpw(secret, stored), by) and hashed is not None
 
-    def require_room(self, by: Sequence[str] = ()) -> None:
+    def require_room(self, by: Asker = ANYBODY) -> None:
         """Raise HashingBusy if `hash` or `verify` would now: asked first, so that a flood costs no query either."""
-        if self._inside >= self._most or not self._shares.has_room(by):
+        if not self._turns.has_room(by):
             raise HashingBusy(self._wait_s())
 
-    async def _in_thread(self, work: Callable[[], T], by: Sequence[str]) -> T:
+    async def _in_thread(self, work: Callable[[], T], by: Asker) -> T:
         self.require_room(by)
-        self._inside += 1
-        try:
-            with self._shares.taken(by):
-                return await trio.to_thread.run_sync(work, limiter=self._limiter)
-        finally:
-            self._inside -= 1
+        async with self._turns.taken(by):
+            return await self._threads.run(work)
 
     def _wait_s(self) -> int:
         seconds_each = 0.25 * 2.0 ** (self._rounds - 12)
-        return max(1, math.ceil(self._inside * seconds_each / self._limiter.total_tokens))
+        return max(1, math.ceil(self._turns.inside * seconds_each / self._turns.at_once))
 
 
 def nobodys(rounds: int) -> str:

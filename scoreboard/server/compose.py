@@ -31,6 +31,7 @@ from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
+from scoreboard.security.familiar import Familiar
 from scoreboard.security.passwords import Passwords
 from scoreboard.security.personal import PersonalVault
 from scoreboard.security.revoked import RevokedSessions
@@ -76,7 +77,7 @@ LISTENING_WITHIN_S = 30.0
 class Server:
     """A running server, as its starter sees it: where it listens, how to end it, how many connections are open.
 
-    `operated` is what it does for its operator.
+    `operated` is what it does for its operator; `familiar` knows from where players signed in.
     """
 
     port: int
@@ -84,6 +85,7 @@ class Server:
     core: Core
     connections: Callable[[], int]
     operated: Operated
+    familiar: Familiar
 
 
 async def serve(
@@ -108,7 +110,8 @@ async def serve(
     tls = await open_tls(settings.door)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
-    parts = Parts(settings, log, Metrics(), keys, clock, revoked, place)
+    familiar = Familiar(keys.now().refresh_key)
+    parts = Parts(settings, log, Metrics(), keys, clock, revoked, familiar, place)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
         stores = await _open_stores(scopes, parts)
@@ -154,14 +157,16 @@ async def _open_door(
     tickets = Tickets(parts.keys.now().refresh_key, now_us=parts.clock.now_us, used=RedisTickets(stores.redis))
     unguessable = judge(await trio.to_thread.run_sync(common_passwords))
     neighbours = Neighbours(parts.place)
-    world = replace(_api_world(parts, stores, core, tokens, tickets, unguessable), all_metrics=neighbours.metrics)
+    world = _api_world(parts, stores, core, tokens, tickets, unguessable)
+    world = replace(world, all_metrics=neighbours.metrics, familiar=parts.familiar)
     feeds = _feeds(parts, core, tokens, tickets)
     api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
     http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere)
     operated = _operated(parts, stores, core, watch, door, feeds)
     listeners = await _listeners(parts, core, door, tls)
     async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log), operated.running():
-        task_status.started(Server(port_of(listeners), door.close, core, lambda: door.connections, operated))
+        open_now = (port_of(listeners), door.close, core, lambda: door.connections)
+        task_status.started(Server(*open_now, operated, parts.familiar))
         async with neighbours.served(door.take_over, operated.answers):
             await door.serve(listeners)
 
@@ -275,4 +280,10 @@ def _captcha(settings: Settings, core: Core, log: Logger) -> Captcha | None:
 
 def _passwords(settings: Settings) -> Passwords:
     wanted = settings.passwords
-    return Passwords(rounds=wanted.rounds, concurrency=wanted.concurrency, waiting=wanted.waiting, share=wanted.share)
+    return Passwords(
+        rounds=wanted.rounds,
+        concurrency=wanted.concurrency,
+        waiting=wanted.waiting,
+        share=wanted.share,
+        kept=wanted.kept,
+    )

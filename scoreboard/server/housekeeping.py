@@ -10,14 +10,17 @@ import trio
 from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME, StoreError
 from actors.runtime import Child, RestartPolicy, one_for_one
+from scoreboard.security.familiar import MOST
 from scoreboard.security.keyfolder import FOLDER
 from scoreboard.security.lookalikes import look
 from scoreboard.server.acts import carry
 from scoreboard.server.core import Core
+from scoreboard.server.familiar_places import keep_familiar
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import rotate_old_keys
 from scoreboard.server.parts import Parts
 from scoreboard.stores.opening import Stores
+from scoreboard.stores.redis_familiar import RedisFamiliar
 
 MAINTENANCE_S = 3600.0
 BOARD_LOAD_S = 120.0
@@ -60,6 +63,7 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("mending", partial(_mend_past, parts, stores)),
         Child("keys", parts.keys.keep),
         Child("acts", partial(_carry_acts, parts, stores)),
+        Child("familiar places", partial(keep_familiar, parts.familiar, RedisFamiliar(stores.redis, most=MOST))),
     ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
+from scoreboard.security.familiar import Familiar
 from scoreboard.security.keyfolder import LiveKeys
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.server.place import Place
@@ -24,6 +25,7 @@ class Parts:
     keys: LiveKeys
     clock: SystemClock
     revoked: RevokedSessions
+    familiar: Familiar
     place: Place | None = None
     ids: SystemIds = field(default_factory=SystemIds)
     rng: random.Random = field(default_factory=random.SystemRandom)

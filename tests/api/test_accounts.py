@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from scoreboard.security.turns import Asker
 from tests.api.world import LIFETIME_S, PASSWORD, World
 
 ADA = {"username": "Ada", "email": "ada@example.org", "password": PASSWORD}
@@ -81,7 +82,7 @@ async def test_an_unknown_name_costs_a_comparison_too(world: World, monkeypatch:
     compared: list[str | None] = []
     original = type(world.given.passwords).verify
 
-    async def verify(self: object, password: str, hashed: str | None, *, by: tuple[str, ...]) -> bool:
+    async def verify(self: object, password: str, hashed: str | None, *, by: Asker) -> bool:
         compared.append(hashed)
         return await original(world.given.passwords, password, hashed, by=by)
 

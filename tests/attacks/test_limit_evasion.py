@@ -26,6 +26,7 @@ NOBODY = "redis://127.0.0.1:1/0"
 TOP, TOKEN, INCREMENT = "/api/scores/top", "/api/actions/token", "/api/scores/increment"
 PASSWORD = "a long enough secret"
 FEW, TRIES = 6, 4
+HOME = "198.51.100.7"
 PLENTY = 1000
 FOREVER_US = 4_000_000_000_000_000
 pytestmark = pytest.mark.stores
@@ -43,9 +44,9 @@ class One:
         """What so many requests are answered, one after the other."""
         return [(await self.http.get(TOP, headers=headers)).status_code for _ in range(times)]
 
-    async def tries(self, name: str, client: str = "203.0.113.9") -> int:
-        """What a wrong password is answered."""
-        body, said = {"username": name, "password": "not the password"}, {"X-Forwarded-For": client}
+    async def tries(self, name: str, client: str = "203.0.113.9", password: str = "not the password") -> int:
+        """What a password is answered, a wrong one if none is named."""
+        body, said = {"username": name, "password": password}, {"X-Forwarded-For": client}
         return (await self.http.post("/api/auth/login", json=body, headers=said)).status_code
 
     async def registers(self, name: str) -> httpx.Response:
@@ -67,6 +68,12 @@ class One:
         key, quota = f"address:{marked(self.key, '127.0.0.1')}", Quota(PLENTY)
         with trio.fail_after(10):
             while self.server.core.limits.requests.look(key, quota).remaining > PLENTY - used:  # noqa: ASYNC110
+                await trio.sleep(0.01)
+
+    async def knows(self, site: str, account: str) -> None:
+        """Wait until it has heard that somebody signed in there."""
+        with trio.fail_after(10):
+            while self.server.familiar.known(site, account) is None:  # noqa: ASYNC110
                 await trio.sleep(0.01)
 
     async def told(self, redis_url: str) -> None:
@@ -174,6 +181,23 @@ async def test_an_account_is_tried_so_often_only_on_both_together(
         right = {"username": "Ada", "password": PASSWORD}
         assert 429 == (await both.two.http.post("/api/auth/login", json=right)).status_code
         assert before == await both.sql("SELECT count(*) FROM sessions")
+
+
+async def test_guesses_from_elsewhere_do_not_keep_a_player_out(
+    tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    """Where that account signed in before, on whichever server, it is counted apart; no header says to be there."""
+    async with two_servers(tmp_path / "data", postgres_url, redis_url, **behind_proxy()) as both:
+        assert 201 == (await both.one.registers("Ada")).status_code
+        assert 200 == await both.one.tries("Ada", HOME, PASSWORD)
+        await both.two.knows(HOME, "ada")
+        told = [await (both.one, both.two)[n % 2].tries("Ada", f"203.0.113.{n}") for n in range(TRIES + 2)]
+        assert [401] * (TRIES - 1) + [429] * 3 == told  # her own first one is one of them
+        for elsewhere in ("203.0.113.99", f"{HOME}, 203.0.113.99", f"{HOME},{HOME}, 203.0.113.99"):
+            assert 429 == await both.two.tries("Ada", elsewhere, PASSWORD)
+        assert [401] * (TRIES - 1) == [await both.two.tries("Ada", HOME) for _ in range(TRIES - 1)]
+        assert 200 == await both.two.tries("Ada", HOME, PASSWORD)
+        assert [429] * 2 == [await each.tries("Ada", HOME, PASSWORD) for each in (both.two, both.one)]
 
 
 async def test_an_address_makes_so_many_accounts_only_on_both_together(

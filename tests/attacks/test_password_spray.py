@@ -11,6 +11,7 @@ import bcrypt
 import pytest
 import trio
 
+from actors.ports import UserId
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.passwords import Passwords
 from tests.api.world import PASSWORD, World, running_world
@@ -153,3 +154,81 @@ async def test_an_honest_player_signs_in_beside_a_spray(
         await until(lambda: f"inside={PLACES // 4 + 1}/{PLACES}" in repr(world.given.passwords))
         hashing.free.set()
     assert [200] == statuses
+
+
+@pytest.fixture
+async def kept(ring: KeyRing, sites: Sites) -> AsyncIterator[World]:
+    """Beside the places of all there are two for accounts at addresses where they signed in before."""
+    passwords = Passwords(rounds=4, concurrency=1, waiting=PLACES - 1, share=0.25, kept=2)
+    async with running_world(ring=ring, passwords=passwords, site_of=sites) as running:
+        yield running
+
+
+async def sprayed(world: World, hashing: Hashing, nursery: trio.Nursery, told: Counter[int]) -> None:
+    """All places of everybody are taken, from many addresses and on many accounts."""
+    hashing.free.clear()
+    for number in range(50):
+        nursery.start_soon(guess, world, f"nobody {number}", told)
+    await until(lambda: told[503] == 50 - PLACES and f"inside={PLACES}/{PLACES}" in repr(world.given.passwords))
+
+
+async def test_who_signed_in_from_there_before_does_so_beside_a_spray_of_all_places(
+    kept: World, hashing: Hashing, sites: Sites
+) -> None:
+    """And next, whoever else waits. Somewhere else the same player is one of many."""
+    await kept.signed_up("ada")
+    sites.one = "ada's"
+    assert 200 == (await kept.post(LOGIN, {"username": "ada", "password": PASSWORD})).status_code
+    told, order = Counter[int](), list[int]()
+
+    async def sign_in(name: str, password: str) -> None:
+        order.append((await kept.post(LOGIN, {"username": name, "password": password})).status_code)
+
+    async with trio.open_nursery() as nursery:
+        sites.one = None
+        await sprayed(kept, hashing, nursery, told)
+        await sign_in("ada", PASSWORD)  # from elsewhere
+        sites.one = "ada's"
+        await sign_in("bob", PASSWORD)  # another account, from there
+        assert [503, 503] == order
+        nursery.start_soon(sign_in, "Ada", PASSWORD)
+        await until(lambda: "known=1/2" in repr(kept.given.passwords))
+        before = hashing.done
+        hashing.free.set()
+        await until(lambda: len(order) == 3)
+        assert 200 == order[-1]
+        assert hashing.done - before <= 3  # one was being hashed; the next was hers
+    assert PLACES == told[401]
+
+
+async def test_who_shares_the_address_of_a_player_gains_one_place(kept: World, hashing: Hashing, sites: Sites) -> None:
+    """For guesses of that player's password; beside it there are those of everybody. It tells others nothing."""
+    await kept.signed_up("ada")
+    sites.one = "shared"
+    assert 200 == (await kept.post(LOGIN, {"username": "ada", "password": PASSWORD})).status_code
+    told, shared, elsewhere = Counter[int](), Counter[int](), Counter[int]()
+    async with trio.open_nursery() as nursery:
+        sites.one = None
+        await sprayed(kept, hashing, nursery, told)
+        sites.one = "shared"
+        for _ in range(5):
+            nursery.start_soon(guess, kept, "ada", shared)
+        await until(lambda: shared[503] == 4)
+        sites.one = "elsewhere"
+        for name in ("ada", "nobody"):
+            await guess(kept, name, elsewhere)
+        assert {503: 2} == elsewhere
+        hashing.free.set()
+    assert {503: 4, 401: 1} == shared
+
+
+async def test_a_wrong_password_makes_nobody_known(kept: World, hashing: Hashing, sites: Sites) -> None:
+    """Nor does a right one of an account that may not sign in, nor a name that nobody has."""
+    ada = await kept.signed_up("ada")
+    sites.one, told = "an attacker's", Counter[int]()
+    for name in ("ada", "nobody"):
+        await guess(kept, name, told)
+    kept.players.rows[UserId(ada.user_id)].banned = True
+    assert 403 == (await kept.post(LOGIN, {"username": "ada", "password": PASSWORD})).status_code
+    assert "<Familiar, 0 pairs, 0 untold>" == repr(kept.given.familiar)
+    assert {401: 2} == told

@@ -145,6 +145,8 @@ def cache(server: ServedScoreboard) -> str:
     told = []
     for key in client.keys("*"):
         kind = client.type(key)
+        if kind == b"none":  # it has expired since
+            continue
         value = client.zrange(key, 0, -1, withscores=True) if kind == b"zset" else read[kind](key)
         told.append(f"{key.decode()} {value!r}")
     client.close()

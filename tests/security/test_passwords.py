@@ -11,6 +11,7 @@ import trio
 
 from scoreboard.security.errors import HashingBusy, PasswordRefused
 from scoreboard.security.passwords import Passwords, new_secret
+from scoreboard.security.turns import Asker
 
 QUICK = 4  # the lowest cost that bcrypt has
 
@@ -120,7 +121,7 @@ async def test_only_so_many_hashes_run_and_wait(rounds: int, wait_s: int, monkey
         assert wait_s == busy.value.retry_after_s
         gate.open.set()
     assert 1 == gate.most
-    assert f"<Passwords rounds={rounds} inside=0/3>" == repr(passwords)
+    assert f"<Passwords rounds={rounds} inside=0/3 known=0/0>" == repr(passwords)
     await passwords.hash("long enough")
 
 
@@ -156,7 +157,7 @@ async def test_hashing_does_not_hold_up_the_loop() -> None:
 async def test_the_least_share_is_one_place() -> None:
     """Otherwise nobody could sign in at all."""
     passwords = Passwords(rounds=QUICK, concurrency=1, waiting=0, share=0.01)
-    assert await passwords.hash("long enough", by=("site a", "account x"))
+    assert await passwords.hash("long enough", by=Asker(("site a", "account x")))
 
 
 async def test_nobody_takes_all_places_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,12 +167,12 @@ async def test_nobody_takes_all_places_alone(monkeypatch: pytest.MonkeyPatch) ->
     passwords = Passwords(rounds=12, concurrency=1, waiting=7, share=0.25)
     async with trio.open_nursery() as nursery:
         for _ in range(2):
-            nursery.start_soon(partial(passwords.hash, "long enough", by=("site a", "account x")))
+            nursery.start_soon(partial(passwords.hash, "long enough", by=Asker(("site a", "account x"))))
         await until(lambda: "inside=2/8" in repr(passwords) and gate.running == 1)
         for names in (("site a", "account y"), ("site b", "account x")):
             with pytest.raises(HashingBusy):
-                await passwords.verify("long enough", None, by=names)
-        nursery.start_soon(partial(passwords.hash, "long enough", by=("site b", "account y")))
+                await passwords.verify("long enough", None, by=Asker(names))
+        nursery.start_soon(partial(passwords.hash, "long enough", by=Asker(("site b", "account y"))))
         await until(lambda: "inside=3/8" in repr(passwords))
         gate.open.set()
-    assert isinstance(await passwords.hash("long enough", by=("site a", "account x")), str)
+    assert isinstance(await passwords.hash("long enough", by=Asker(("site a", "account x"))), str)

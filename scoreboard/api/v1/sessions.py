@@ -14,9 +14,11 @@ from scoreboard.api.dialects import succeeded
 from scoreboard.api.errors import ApiError, no_such_user, unauthorized
 from scoreboard.api.request import ApiRequest
 from scoreboard.api.world import ApiWorld
+from scoreboard.security import names
 from scoreboard.security.errors import PasswordRefused
 from scoreboard.security.passwords import PASSWORD, new_secret
 from scoreboard.security.tokens import Caller
+from scoreboard.security.turns import Asker
 from scoreboard.wire.texts import Clean
 from scoreboard.wire.times import iso
 
@@ -63,7 +65,7 @@ class SessionRoutes:
         account = await self._account(caller)
         new_secret(body.new_password)
         world.unguessable(body.new_password, (account.username,))
-        by = world.shares_of(request, account.user_id)
+        by = world.asker_of(request, names.fold(account.username), account.user_id)
         if not await self._knows(account, body.current_password, by):
             raise unauthorized("INVALID_CREDENTIALS", "The present password is wrong.")
         hashed = await world.passwords.hash(body.new_password, by=by)
@@ -79,7 +81,7 @@ class SessionRoutes:
             raise no_such_user()
         return found
 
-    async def _knows(self, account: Account, password: str, by: tuple[str, ...]) -> bool:
+    async def _knows(self, account: Account, password: str, by: Asker) -> bool:
         try:
             return await self._world.passwords.verify(password, account.password_hash, by=by)
         except PasswordRefused:  # too long to be anybody's

@@ -35,8 +35,9 @@ class SprayMeasure:
         Figure("plain_lag_max", "longest turn with scores alone, at most", "ms"),
         Figure("guesses", "guesses answered", "1/s"),
         Figure("sent_away", "guesses sent away", "1/s"),
-        Figure("signed_in", "honest sign-ins beside them", "1/s"),
-        Figure("sign_in_median", "an honest sign-in, median", "ms"),
+        Figure("signed_in", "honest sign-ins beside them, where that player signed in before", "1/s"),
+        Figure("sign_in_median", "such a sign-in, median", "ms"),
+        Figure("elsewhere", "honest sign-ins beside them from anywhere else", "1/s"),
         Figure("plain_median", "increment, evenly, alone, median", "ms"),
         Figure("spray_median", "increment, evenly, under the spray, median", "ms"),
         Figure("plain_p99", "increment, evenly, alone, p99", "ms"),
@@ -89,13 +90,14 @@ class SprayMeasure:
             "plain_lag_max": lag.percentile(100),
             "guesses": answered.get("401", 0.0),
             "sent_away": sum(answered.values()) - answered.get("401", 0.0),
-            "signed_in": told["signed_in"] / told["seconds"],
+            "signed_in": told["at_home"]["signed_in"] / told["seconds"],
+            "elsewhere": told["elsewhere"]["signed_in"] / told["seconds"],
             **{f"plain_{name}": value for name, value in plain.items()},
             **{f"spray_{name}": value for name, value in sprayed.items()},
             "kept": 100 * sprayed["cycles"] / plain["cycles"],
         }
-        if told["signed_in"]:
-            values["sign_in_median"] = told["took"]["median"]
+        if told["at_home"]["signed_in"]:
+            values["sign_in_median"] = told["at_home"]["took"]["median"]
         return Reading(values, {"lag under a spray": sprayed_lag.bars()})
 
     def _stretch(self, *, spray: bool) -> tuple[dict[str, float], Lag, dict[str, Any]]:
