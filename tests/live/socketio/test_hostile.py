@@ -225,8 +225,8 @@ async def test_who_sends_too_fast_is_read_more_slowly_and_then_cut() -> None:
     frames = FrameLimits(anybody=FrameRate(200, 10), patience_s=0.1)
     async with open_socketio(SocketIoLimits(frames=frames)) as live, live.socket() as socket:
         poller = await live.begin()
-        with pytest.raises(trio.BrokenResourceError):
-            for _ in range(1000):
+        with trio.fail_after(60), pytest.raises(trio.BrokenResourceError):
+            while True:  # the network holds much of it
                 await socket.say(*(["3"] * 100))
         while (answer := await poller.say(*(["3"] * 60))).status_code == 200:
             pass
