@@ -186,6 +186,39 @@ async def test_who_cannot_be_looked_up_stands_as_before(autojump_clock: MockCloc
         assert {AWAY} == set(stage.missed)
 
 
+async def test_a_store_that_is_stuck_is_given_up(autojump_clock: MockClock) -> None:
+    """Both questions, after a second each; whoever asks for the reason hears it, and nobody is restricted meanwhile."""
+    stage = Stage()
+    async with stage.worker() as (players, _):
+        gates = stage.standing.faults.hold(), stage.fraud.faults.hold()
+        players.take(ADA, "tokens", TEN)
+        await trio.sleep(30)
+        assert [trio.TooSlowError] * 4 == [type(each) for each in stage.missed]
+        for gate in gates:
+            gate.set()
+        stage.stands(restricted_until_us=LATER_US, tier="premium")
+        await trio.sleep(31)
+        assert 1 == players.look(ADA, "tokens", TEN).limit
+
+
+async def test_who_cannot_be_looked_up_is_told_of(autojump_clock: MockClock) -> None:
+    """Nobody falls for it; what is no question of standings is a mistake of ours."""
+    missed = list[Exception]()
+    stage = Stage()
+    world = StandingsWorld(Standings(Adapting()), stage.standing, stage.fraud, TrioClock(), missed=missed.append)
+    actor = StandingsActor(world)
+    stage.standing.faults.fail_before(AWAY)
+    await actor.receive_batch([_Asked(LookUp(ADA))])  # type: ignore[list-item]
+    assert [AWAY] == missed
+    with pytest.raises(TypeError):
+        await actor.receive_batch([_Asked("nonsense")])  # type: ignore[list-item]
+
+
+@dataclass
+class _Asked:
+    message: object
+
+
 async def test_who_plays_is_looked_up_once_a_minute(autojump_clock: MockClock) -> None:
     """All of a moment in one go, and nobody waits for it."""
     stage = Stage()
