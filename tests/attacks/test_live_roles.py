@@ -89,8 +89,14 @@ def tokens_of(server: ServedScoreboard) -> AccessTokens:
     def now_us() -> int:
         return time.time_ns() // 1_000
 
-    names = {"issuer": "scoreboard-api", "audience": "scoreboard-client"}
-    return AccessTokens(lambda: keys, RevokedSessions(keep_s=1, now_us=now_us), **names, lifetime_s=600, now_us=now_us)
+    return AccessTokens(
+        lambda: keys,
+        RevokedSessions(keep_s=1, now_us=now_us),
+        issuer="scoreboard-api",
+        audience="scoreboard-client",
+        lifetime_s=600,
+        now_us=now_us,
+    )
 
 
 def token_of(server: ServedScoreboard, player: Player, role: str) -> str | None:

@@ -175,14 +175,16 @@ def test_it_says_once_that_there_is_something_to_tell() -> None:
     assert windows.fresh
 
 
-def test_who_was_refused_elsewhere_has_exceeded_it_here() -> None:
+@pytest.mark.parametrize("asked_on", [True, False])
+def test_who_was_refused_elsewhere_has_exceeded_it_here(asked_on: bool) -> None:  # noqa: FBT001
     """Once, however often it is said; so the next time is twice as long, until all is forgiven."""
     for back_s, wait_s in ((60, 120), (659, 120), (660, 60)):
         windows = Windows()
         windows.take("a", BACKING_OFF, 0)
         for _ in range(2):
             windows.learn("a", Taken(1, 0, 60.0, allowed=False), 0, told_at=0)
-        assert 60 == refused_for(windows, 1, BACKING_OFF) + 1
+        if asked_on:
+            assert 60 == refused_for(windows, 1, BACKING_OFF) + 1
         assert wait_s == refused_for(windows, back_s, BACKING_OFF)
 
 
