@@ -16,6 +16,10 @@ R = TypeVar("R")
 _READ_BYTES = 16 * 1024 + 512  # a whole record, mostly
 #: So much is encrypted in one turn, and kept for a client that reads slowly.
 MOST_AT_ONCE = 64 * 1024
+#: So much may come without a byte for who reads: several records, of which a handshake's ticket or new keys are one.
+_MOST_IN_VAIN = 64 * 1024
+#: Of what TLS answers by itself in the life of a connection, a few hundred times. Who asks and does not read fills us.
+_MOST_ANSWERED = 16 * 1024
 
 
 class TlsSocket:
@@ -26,7 +30,17 @@ class TlsSocket:
     next `send` must begin with that byte, as it would after any other short write.
     """
 
-    __slots__ = ("_incoming", "_last_is_taken", "_object", "_outgoing", "_plain", "_raw", "_unsent")
+    __slots__ = (
+        "_answered",
+        "_in_vain",
+        "_incoming",
+        "_last_is_taken",
+        "_object",
+        "_outgoing",
+        "_plain",
+        "_raw",
+        "_unsent",
+    )
 
     def __init__(self, raw: socket.socket, context: ssl.SSLContext) -> None:
         self._raw = raw
@@ -35,6 +49,7 @@ class TlsSocket:
         self._plain = b""  # decrypted, and not read yet
         self._unsent = b""  # encrypted, and not taken by the socket yet
         self._last_is_taken = False
+        self._in_vain = self._answered = 0  # bytes, of the client and of ours
 
     def __repr__(self) -> str:
         return f"<TlsSocket {self._object.version() or 'before its handshake'}, {len(self._unsent)} bytes unsent>"
@@ -65,16 +80,19 @@ class TlsSocket:
         """What has come; nothing at the end.
 
         Raises:
-            BlockingIOError: nothing yet.
-            OSError: the connection is broken.
+            BlockingIOError: nothing yet. Perhaps something has come that is not for who reads; others have their turn.
+            OSError: the connection is broken, or the client says nothing but what is for TLS.
         """
-        while not self._plain:
+        if not self._plain:
             received = self._raw.recv(_READ_BYTES)
             if not received:
                 return b""  # without a farewell: nothing here depends on one, lengths are told
             self._incoming.write(received)
-            if self._decrypt():
-                break
+            ended = self._decrypt()
+            if not (ended or self.has_more):
+                self._bear(len(received))
+                raise BlockingIOError
+            self._in_vain = 0
         data, self._plain = self._plain[:most], self._plain[most:]
         return data
 
@@ -182,9 +200,17 @@ class TlsSocket:
             ended = True
         self._plain = b"".join(pieces)
         if self._outgoing.pending:  # the client asked for new keys, and TLS answers by itself
+            self._answered += self._outgoing.pending
+            if self._answered > _MOST_ANSWERED:
+                raise ConnectionResetError("the client asks for new keys again and again")
             with suppress(BlockingIOError):
                 self._flush()
         return ended
+
+    def _bear(self, more: int) -> None:
+        self._in_vain += more
+        if self._in_vain > _MOST_IN_VAIN:
+            raise ConnectionResetError("what the client sends has nothing in it")
 
     def _flush(self) -> None:
         """Give the socket what is encrypted; raises BlockingIOError if something of it is left."""

@@ -8,7 +8,9 @@ import random
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -18,7 +20,8 @@ from scoreboard.door.tls import Tls, TlsFiles, TlsFilesError
 from scoreboard.door.tls_stream import MOST_AT_ONCE, TlsSocket
 from tests.certificates import trusting, write_certificate
 from tests.door.attacks import PLAIN
-from tests.door.doors import BIG, OpenDoor, open_door, read_all
+from tests.door.doors import BIG, OpenDoor, app, open_door, read_all
+from tests.door.new_keys import NewKeys
 
 LAST = PLAIN.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 PATH = LAST.split(b" ")[1]
@@ -248,3 +251,43 @@ async def test_what_a_full_socket_does_not_take_goes_out_before_all_else(tmp_pat
     assert text == bytes(received)
     tls.close()
     await trio.aclose_forcefully(client)
+
+
+def _with_new_keys(port: int, secrets: Path) -> NewKeys:
+    context = trusting()
+    context.keylog_filename = str(secrets)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    raw = socket.create_connection(("127.0.0.1", port))
+    return NewKeys(context.wrap_socket(raw, server_hostname="localhost"), secrets)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_who_asks_for_new_keys_without_end_is_cut(tmp_path: Path, *, answered: bool) -> None:
+    """Each costs work, and the answer memory if it is not read; a few are what the protocol is for."""
+    async with open_door(tls=Tls(write_files(tmp_path))) as opened:
+        client = await trio.to_thread.run_sync(_with_new_keys, opened.port, tmp_path / "secrets")
+        client.ask(3, answered=answered)
+        with trio.fail_after(20), pytest.raises(OSError, match=r"Broken pipe|reset"):
+            while True:
+                await trio.to_thread.run_sync(partial(client.ask, 1000, answered=answered))
+        client.close()
+        await opened.journal.seen(Drop.GONE)
+        async with await connect(opened) as stream:
+            await stream.send_all(LAST)
+            assert b"hello" in await _all_of(stream)
+
+
+async def test_new_keys_may_come_between_requests(tmp_path: Path) -> None:
+    """What follows them is read with them."""
+    paths: list[str] = []
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        paths.append(scope["path"])
+        await app(scope, receive, send)
+
+    async with open_door(application=noting, tls=Tls(write_files(tmp_path))) as opened:
+        client = await trio.to_thread.run_sync(_with_new_keys, opened.port, tmp_path / "secrets")
+        client.ask(100)
+        client.say(LAST)
+        await trio.to_thread.run_sync(client.until_end)
+    assert ["/hello"] == paths
