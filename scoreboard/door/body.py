@@ -51,6 +51,8 @@ class SizedBody:
         return piece
 
 
+#: So much of a body in chunks is read in one turn of the event loop: a thousand chunks, or one.
+_AT_ONCE = 4 * 1024
 _HEAD = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -69,6 +71,7 @@ class ChunkedBody:
         self._parser.next_event()
         self._judge = httptools.HttpRequestParser(_Ignore())
         self._judge.feed_data(_HEAD)
+        self._spare = limits.head_bytes  # for all but the data, which brings as much again
         self.complete = False
 
     @property
@@ -78,9 +81,13 @@ class ChunkedBody:
 
     def take(self) -> bytes:
         """See `Body`."""
-        if self.complete or not self._received:
-            return b""
-        came, behind, pieces = self._received.take(), b"", list[bytes]()
+        data = b""
+        while not (data or self.complete) and self._received:
+            data = self._read(self._received.take(_AT_ONCE))
+        return data
+
+    def _read(self, came: bytes) -> bytes:
+        behind, pieces = b"", list[bytes]()
         self._parser.receive_data(came)
         try:
             while isinstance(event := self._parser.next_event(), h11.Data):
@@ -91,8 +98,12 @@ class ChunkedBody:
         except (h11.RemoteProtocolError, httptools.HttpParserError) as error:
             raise BodyError("The body of the request is not well formed.") from error
         self.complete = isinstance(event, h11.EndOfMessage)
-        self._received.feed(behind)
-        return b"".join(pieces)
+        self._received.put_back(behind)
+        data = b"".join(pieces)
+        self._spare += 2 * len(data) - (len(came) - len(behind))
+        if self._spare < 0:
+            raise BodyError("The body of the request has too many small chunks.")
+        return data
 
 
 class _Ignore:

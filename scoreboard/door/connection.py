@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -97,7 +97,7 @@ class Http1Connection:
         try:
             while (head := await self._next_head()) is not None:
                 if self._is_for_a_stream(head):
-                    return replace(as_text(head, self.received.take()), client=self._sent_by(head))
+                    return as_text(head, self.received.take())
                 if not await self._serve(head):
                     break
         except HeadError as error:
@@ -110,11 +110,8 @@ class Http1Connection:
 
     def client_of(self, head: ParsedHead) -> Name:
         """Who sent a request: the other end, or whom it speaks for as a proxy of ours."""
-        address = self._sent_by(head)
+        address = None if self.client is None else self.site.proxies.client_of(self.client[0], head.fields)
         return self.client if address is None else (address, 0)
-
-    def _sent_by(self, head: ParsedHead) -> str | None:
-        return None if self.client is None else self.site.proxies.client_of(self.client[0], head.fields)
 
     async def _serve(self, head: ParsedHead) -> bool:
         """One request and its answer; whether another may follow."""
@@ -139,10 +136,19 @@ class Http1Connection:
         if head is not None:
             self._idle.stop()  # it has begun: what closes idle connections must leave it its answer
             await trio.lowlevel.checkpoint()  # many requests in one piece must not keep all others waiting
-        while head is None and await self.read():
-            head = self.received.next_head()
+        elif self.received or await self.read():
+            head = self.received.next_head() or await self._rest_of_head()
         self._idle.stop()
         return head
+
+    async def _rest_of_head(self) -> ParsedHead | None:
+        """Of one that has begun: it has as long as the first one had. Raises HeadError: it took longer."""
+        head = None
+        with trio.move_on_after(self.site.limits.head_within_s):
+            while head is None and await self.read():
+                head = self.received.next_head()
+            return head
+        raise HeadError(408, "The request was not complete in time.", self.received.target())
 
     # --- what a turn needs ---
 

@@ -22,9 +22,10 @@ from scoreboard.door.tls import Tls, TlsRefused
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
 
-Handler = Callable[[Transport, RequestHead, trio.Event], Awaitable[None]]
+Handler = Callable[[Transport, RequestHead, trio.Event], Awaitable[RequestHead | None]]
 """Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
-end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering."""
+end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering. Of one
+that has come to a request for a stream it returns the head, and the rest of the connection is the stream's."""
 
 FULL_S = 5  # who is turned away may come again after so many seconds
 _TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only
@@ -197,22 +198,27 @@ class FrontDoor:
     async def _converse(self, visit: _Visit) -> None:
         try:
             await self._encrypt(visit)
-            head = self._from_client(visit, await read_head(visit.stream, self._limits))
+            head: RequestHead | None = await read_head(visit.stream, self._limits)
+            while head is not None:
+                serving = await self._serve(visit, self._from_client(visit, head))
+                del head  # who stays for hours need not be remembered by it
+                head = await serving
         except TlsRefused as refused:
             await self._refuse(visit, refused.why, b"", refused.status, str(refused))
             return
         except HeadRefused as refused:
             await self._refuse(visit, refused.why, refused.target, refused.status, str(refused))
             return
+        await linger(visit.stream, self._limits)
+
+    async def _serve(self, visit: _Visit, head: RequestHead) -> Awaitable[RequestHead | None]:
+        """Its handler at work: not awaited here, that would be one more frame for each who stays."""
         kind = head.kind(self._streams)
         visit.kind = kind.value
         handler = self._streams[head.path] if kind is Kind.STREAM else self._handlers[kind]
         if kind is Kind.WEBSOCKET and (line := await self._line_for(visit, head)) is not None:
             handler = partial(relay_socket, line=line, write_within_s=self._limits.write_within_s)
-        serving = handler(visit.stream, head, self._closing)
-        del head  # who stays for hours need not be remembered by it
-        await serving
-        await linger(visit.stream, self._limits)
+        return handler(visit.stream, head, self._closing)
 
     async def _line_for(self, visit: _Visit, head: RequestHead) -> trio.SocketStream | None:
         elsewhere = self._elsewhere(head.target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from hypercorn.typing import ASGIFramework
 from hypercorn.utils import parse_socket_addr
 
 from scoreboard.door.connection import Http1Connection, Name, Site
-from scoreboard.door.front_door import Handler
 from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
@@ -38,10 +37,9 @@ class HypercornHandler:
     """Serves plain HTTP connections: `app` is any ASGI application that runs on Trio.
 
     One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
-    connection that had other requests before: from there on it is served by the one of `streams` at that path. `words`
-    says what a request is told whose body is refused here, before the application has heard all of it. Requests
-    through `proxies` are those of the clients behind them. What is `elsewhere` is passed on. `constant` are
-    headers that every answer has.
+    connection that had other requests before: the door goes on with those of the paths `streams`. `words` says what a
+    request is told whose body is refused here, before the application has heard all of it. Requests through `proxies`
+    are those of the clients behind them. What is `elsewhere` is passed on. Every answer has the headers `constant`.
     """
 
     def __init__(  # noqa: PLR0913 - named, but for what every handler has
@@ -50,21 +48,20 @@ class HypercornHandler:
         config: Config,
         limits: DoorLimits,
         observer: DoorObserver,
-        streams: Mapping[str, Handler] | None = None,
+        streams: Container[str] = (),
         *,
         words: Words = plain,
         proxies: Proxies | None = None,
         elsewhere: Elsewhere = nowhere_else,
         constant: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
-        self._streams = streams or {}
         self._site = Site(
             ASGIWrapper(app),
             config,
             limits,
             ConstantLines(config, more=constant),
             observer.dropped,
-            self._streams,
+            streams,
             words,
             proxies or Proxies(),
             elsewhere=elsewhere,
@@ -76,19 +73,16 @@ class HypercornHandler:
     def __repr__(self) -> str:
         return f"<HypercornHandler of {self._site.app.app!r}>"
 
-    async def __call__(self, transport: Transport, head: RequestHead, closing: trio.Event) -> None:
-        """Serve one connection whose first head was read already."""
+    async def __call__(self, transport: Transport, head: RequestHead, closing: trio.Event) -> RequestHead | None:
+        """Serve one connection whose first head was read already; see `Handler`."""
         try:
             client, server = _names(transport.socket) if head.peer is None else ((head.peer, 0), None)
         except OSError:
-            return  # it left with a reset just now
+            return None  # it left with a reset just now
         stream = HttpStream(transport, self._site.limits, partial(self._observer.dropped, Drop.UNREAD))
         received = HeadParser(self._site.limits)
         received.feed(head.raw + head.rest)
-        handed_over = await Http1Connection(self._site, stream, received, closing, client, server).run()
-        if handed_over is not None:
-            del head, stream, received  # it stays for hours
-            await self._streams[handed_over.path](transport, handed_over, closing)
+        return await Http1Connection(self._site, stream, received, closing, client, server).run()
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:

@@ -24,13 +24,16 @@ _BEGINNING = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+(?: [!-~]*(?: [HTP/0-9.]*\
 _LOOKED_AT = 64
 #: Of a request that is refused: enough of its target to know whose words it expects.
 _TARGET = re.compile(rb"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,32} (/[!-~]{0,255})")
+#: A whole address in place of a path, as clients of a proxy send it.
+_ADDRESS = re.compile(rb"(?i:https?)://([-.:\[\]%!$&'()*+,;=~0-9A-Z_a-z]+)(/[!-~]*|\?[!-~]*|)")
+_IS_ADDRESS = re.compile(rb"(?i:https?):")
 #: llhttp sees the fields behind this line, so that no method and no target has a meaning for it.
 _ANY_LINE = b"GET / HTTP/1.1\r\n"
 _VERSIONS = frozenset({b"1.0", b"1.1"})
 #: Fields that say how a request is to be read, or who should read it.
 _TELLING = frozenset({b"host", b"content-length", b"transfer-encoding", b"connection", b"expect", b"upgrade"})
 _MOST_DIGITS = 20
-_TOO_LARGE = 431
+_TOO_SLOW, _TOO_LARGE = 408, 431
 
 
 class HeadError(Exception):
@@ -47,13 +50,14 @@ class HeadError(Exception):
     @property
     def drop(self) -> Drop:
         """Why the connection ends."""
-        return Drop.LARGE_HEAD if self.status == _TOO_LARGE else Drop.BAD_HEAD
+        return {_TOO_LARGE: Drop.LARGE_HEAD, _TOO_SLOW: Drop.SLOW_HEAD}.get(self.status, Drop.BAD_HEAD)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedHead:
     """One head, in bytes. Names of fields are lower-case, values without blanks round them, in the order sent.
 
+    `target` begins with a slash where a whole address was sent, too; `raw` has it as it came.
     `length` is that of the body, None for one in chunks. After the `last` request of a connection nothing more is read.
     `wants_invitation`: the body comes only after 100 (Continue).
     """
@@ -93,6 +97,10 @@ class HeadParser:
         taken = bytes(self._bytes[:most])
         del self._bytes[: len(taken)]
         return taken
+
+    def put_back(self, data: bytes) -> None:
+        """What was taken last, to be taken again."""
+        self._bytes[:0] = data
 
     def next_head(self) -> ParsedHead | None:
         """The next head, or None while it is not whole.
@@ -160,6 +168,8 @@ def parse(raw: bytes, most_fields: int) -> ParsedHead:
     for name, value in found.fields:
         if name in _TELLING:
             telling.setdefault(name, []).append(value)
+    if _IS_ADDRESS.match(target) and method != b"CONNECT":
+        target = _path_of(target, version, telling, found.fields)
     _judge_host(telling.get(b"host", []), version)
     length = _body_length(telling, version)
     return ParsedHead(
@@ -210,6 +220,21 @@ def _request_line(raw: bytes) -> tuple[bytes, bytes, bytes]:
     if version not in _VERSIONS:
         raise HeadError(505, "This port speaks HTTP/1.1 only.")
     return method, target, version
+
+
+def _path_of(address: bytes, version: bytes, telling: dict[bytes, list[bytes]], fields: list[Field]) -> bytes:
+    """What is asked for at that address, whose host has to be that of the field, or takes its place in HTTP/1.0.
+
+    RFC 9112 would have a server look at the address alone, but who stands in front may have looked at the field.
+    """
+    match = _ADDRESS.fullmatch(address)
+    hosts = telling.setdefault(b"host", [])
+    if match is None or any(host.lower() != match[1].lower() for host in hosts):
+        raise HeadError(400, "The address that a request is for names the same host as its field Host.")
+    if not hosts and version == b"1.0":
+        hosts.append(match[1])
+        fields.append((b"host", match[1]))
+    return match[2] if match[2].startswith(b"/") else b"/" + match[2]
 
 
 def _judge_host(hosts: list[bytes], version: bytes) -> None:

@@ -62,8 +62,9 @@ class Turn:
         )
         method, version = head.method.decode("ascii"), head.version.decode("ascii")
         await stream.handle(Request(_STREAM_ID, head.fields, version, method, head.target, connection.state))
-        if self._reply.complete and not self._body.complete:
-            await self._taken()  # what has come of it unasked for
+        if self._reply.complete:
+            while not self._body.complete and await self._taken():  # what has come of it unasked for
+                await trio.lowlevel.checkpoint()
 
     # --- in ---
 
@@ -75,6 +76,8 @@ class Turn:
                 return _DISCONNECT
             if piece or self._body.complete:
                 self._told_all = self._body.complete
+                if not self._told_all:
+                    await trio.lowlevel.checkpoint()  # chunks are dear; others have their turn between some of them
                 return {"type": "http.request", "body": piece, "more_body": not self._told_all}
         await self._until_over()
         return _DISCONNECT

@@ -63,7 +63,7 @@ class Portions:
     def before(self, handler: Handler) -> Handler:
         """The same handler, counted."""
 
-        def counted(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
+        def counted(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[RequestHead | None]:
             self._came += 1
             if self._came % PORTION == 0:
                 gc.collect(1)

@@ -29,7 +29,7 @@ def requests_by_path(paths: Collection[str], there: Application, otherwise: Appl
 def sockets_by_path(paths: Collection[str], there: Handler, otherwise: Handler) -> Handler:
     """The same for WebSockets."""
 
-    def serve(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[None]:
+    def serve(stream: Transport, head: RequestHead, closing: trio.Event) -> Awaitable[RequestHead | None]:
         return (there if head.path in paths else otherwise)(stream, head, closing)
 
     return serve

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 
 LIMITS = DoorLimits()
+#: What the door takes for the host, and h11 leaves to its user.
+_ADDRESS = re.compile(rb"https?://([^/]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,16 @@ def ours(pieces: Iterable[bytes]) -> Reading:
     received, requests = HeadParser(LIMITS), list[Understood]()
     head, body, read = None, None, b""
     try:
-        for piece in pieces:
-            received.feed(piece)
+        for came in pieces:
+            received.feed(came)
             while True:
                 if head is None or body is None:
                     head, read = received.next_head(), b""
                     if head is None:
                         break
                     body = body_of(head, received, LIMITS)
-                read += body.take()
+                while piece := body.take():
+                    read += piece
                 if not body.complete:
                     break
                 requests.append(_understood(head, read))
@@ -79,7 +83,11 @@ def of_h11(data: bytes) -> Reading:
             if not isinstance(event, h11.EndOfMessage):
                 return Reading(tuple(requests))
             fields = tuple((bytes(name), bytes(value)) for name, value in request.headers)
-            requests.append(Understood(request.method, request.target, request.http_version, fields, read))
+            target = request.target
+            if request.method != b"CONNECT" and (address := _ADDRESS.match(target)):
+                target = target[address.end() :]
+                fields += () if any(name == b"host" for name, _ in fields) else ((b"host", address[1]),)
+            requests.append(Understood(request.method, target, request.http_version, fields, read))
             parser.send(h11.Response(status_code=404, headers=[(b"content-length", b"0")]))
             parser.send(h11.EndOfMessage())
             if parser.their_state is h11.MUST_CLOSE:

@@ -50,3 +50,15 @@ def test_chunks_come_in_pieces_and_requests_follow_them(body: bytes, cuts: list[
     found = ours(data[start:end] for start, end in pairwise(places))
     assert [(b"POST", b"abc"), (b"GET", b"")] == [(each.method, each.body) for each in found.requests]
     assert found.refused is None
+
+
+@pytest.mark.parametrize("chunk", [b"1\r\na\r\n", b"1;" + b"x" * 100 + b"\r\na\r\n"], ids=["sizes", "extensions"])
+def test_a_body_that_is_mostly_frames_is_refused(chunk: bytes) -> None:
+    """Each chunk costs the server as much as a whole body; nobody needs many of one byte."""
+    assert Reading((), 400) == ours([CHUNKED, *[chunk] * 4_200])
+
+
+def test_a_small_body_may_come_a_byte_at_a_time() -> None:
+    """Programs that write so are slow, not hostile."""
+    (found,) = ours([CHUNKED, *[b"1\r\na\r\n"] * 2_000, b"0\r\n\r\n"]).requests
+    assert b"a" * 2_000 == found.body

@@ -103,6 +103,24 @@ async def test_an_application_is_told_that_all_of_a_body_has_come(sent: bytes, l
     assert [(whole, whole or sent == CHUNKS)] == told
 
 
+async def test_many_small_chunks_in_one_piece_do_not_keep_others_waiting() -> None:
+    """They cost more than a request each; between some of them everybody has a turn."""
+    turns = 0
+
+    async def counting(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal turns
+        more = True
+        while more:
+            more = (await receive()).get("more_body", False)
+            turns += 1
+        await answer(send)
+
+    async with open_door(application=counting) as opened, await opened.connect() as client:
+        await client.send_all(CHUNKED + b"8\r\nabcdefgh\r\n" * 1_200 + b"0\r\n\r\n")
+        await read_until(client, b"hello")
+    assert 4 <= turns
+
+
 async def test_a_body_is_asked_for_only_when_the_application_wants_it() -> None:
     """`Expect: 100-continue`: one that is refused unread is never sent."""
     expecting = b"POST %b HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n"

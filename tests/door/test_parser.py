@@ -192,3 +192,30 @@ def test_a_head_leaves_nothing_for_the_collector() -> None:
         received.feed(PLAIN[at : at + 1])
         received.next_head()
     assert 0 == gc.collect()
+
+
+# --- the whole address in place of a path ---
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [(b"http://x/a?b=c", b"/a?b=c"), (b"https://x/", b"/"), (b"HTTP://X", b"/"), (b"http://x?b", b"/?b")],
+)
+def test_a_whole_address_is_read_as_its_path(target: bytes, path: bytes) -> None:
+    """RFC 9112 asks it of every server, although only clients of proxies send one."""
+    found = ours([b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n" % target])
+    assert [path] == [each.target for each in found.requests]
+
+
+def test_an_address_tells_the_host_where_no_field_does() -> None:
+    """In HTTP/1.0, where the field may be missing; who looks for the host finds it there."""
+    (found,) = ours([b"GET http://x:8/ HTTP/1.0\r\na: b\r\n\r\n"]).requests
+    assert ((b"a", b"b"), (b"host", b"x:8")) == found.fields
+
+
+@pytest.mark.parametrize(
+    "target", [b"http://y/", b"http://x:81/", b"http://u@x/", b"http:///", b"http://[", b"http://"]
+)
+def test_an_address_of_another_host_than_the_field_is_refused(target: bytes) -> None:
+    """Who stands in front may have taken either of them for the host; and what is no address is no target."""
+    assert 400 == ours([b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n" % target]).refused

@@ -154,3 +154,25 @@ async def test_sockets_behind_a_proxy_are_bounded_for_each_client() -> None:
             await read_all(stream)
             await stream.aclose()
     assert opened.journal.drops[Drop.ADDRESS_FULL] == 2
+
+
+async def test_streams_behind_a_proxy_are_bounded_on_any_connection_of_its() -> None:
+    """A proxy that keeps its connections asks for a stream behind the requests of others."""
+    limits = DoorLimits(connections=50, connections_per_address=2)
+    served: dict[str, Any] = {"streams": {"/stream": whose}, "proxies": Proxies(["127.0.0.1"]), "application": told}
+    wanted = asking(CLIENT).replace(b"/ws", b"/stream")
+    async with open_door(limits, **served) as opened:
+        crowd = []
+        for before in (b"", asking("198.51.100.1")):
+            stream = await opened.connect()
+            await stream.send_all(before + wanted)
+            await read_until(stream, f"{CLIENT}\n".encode())
+            crowd.append(stream)
+        for before in (b"", asking("198.51.100.1")):
+            with trio.fail_after(2):
+                assert b"HTTP/1.1 503 " in await opened.talk(before + wanted)
+        opened.door.close()
+        for stream in crowd:
+            await read_all(stream)
+            await stream.aclose()
+    assert opened.journal.drops == {Drop.ADDRESS_FULL: 2}
