@@ -181,6 +181,10 @@ class Metrics:
         self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
         self._turns_s += seconds
 
+    def follow_tasks(self, count: Callable[[], float]) -> None:
+        """How many tasks the event loop has is asked whenever the numbers are read."""
+        self._tasks.set_function(count)
+
     @property
     def turns(self) -> tuple[int, ...]:
         """How many turns took at most what each of `LAG_BUCKETS` says, and more than the one before; then the rest."""
@@ -263,6 +267,7 @@ class Metrics:
         self._looks_missed = self._counter("follower_looks_missed_total", "Looks that Postgres did not answer")
 
     def _describe_live(self) -> None:
+        self._tasks = self._gauge("event_loop_tasks", "Tasks of the event loop, of the server and of its connections")
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
         self._steps = self._counter("leaderboard_steps_total", "Steps that boards gave to audiences")
         self._sessions_refused = self._counter(

@@ -186,6 +186,7 @@ def _inside(door: FrontDoor) -> tuple[int, bool]:
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
     feeds = make_feeds(parts, core, tokens, tickets)
     parts.metrics.follow_sockets(lambda: feeds.connected)
+    parts.metrics.follow_tasks(lambda: trio.lowlevel.current_statistics().tasks_living)
     return feeds
 
 

@@ -54,6 +54,7 @@ def test_everything_that_happens_has_its_number() -> None:
     metrics.audit_lost(4)
     metrics.standing_lost(1)
     metrics.follow_sockets(lambda: 1)
+    metrics.follow_tasks(lambda: 40)
     metrics.board_stepped()
     metrics.frames_sent(1000)
     metrics.frames_skipped(7)
@@ -71,6 +72,7 @@ def test_everything_that_happens_has_its_number() -> None:
         "audit_events_lost_total{}": 4.0,
         "standing_lost_total{}": 1.0,
         "websocket_connections_active{}": 1.0,
+        "event_loop_tasks{}": 40.0,
         "leaderboard_steps_total{}": 1.0,
         "live_frames_sent_total{}": 1000.0,
         "live_frames_skipped_total{}": 7.0,

@@ -1,0 +1,76 @@
+"""What a server holds: its processes, their memory, tasks and descriptors, its sessions with Postgres; and its log."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from tests.bench.numbers import query, read_numbers
+from tests.served import ServedScoreboard, wait_for
+from tests.workers import log_of, worker_pids
+
+MIB = 2**20
+#: A server that has been busy keeps what it made room for.
+GROWTH = 48 * MIB
+_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """At one moment, of all processes that serve together."""
+
+    pids: frozenset[int]
+    tasks: int
+    descriptors: int
+    sessions: int
+    resident: int
+
+    def is_back_at(self, before: Books) -> bool:
+        """Whether nothing is held that was not held then; a few tasks and descriptors come and go by themselves."""
+        return (
+            self.pids == before.pids
+            and self.tasks <= before.tasks + 5
+            and self.descriptors <= before.descriptors + 5
+            and self.sessions <= before.sessions
+            and self.resident <= before.resident + GROWTH * len(self.pids)
+        )
+
+
+def books_of(server: ServedScoreboard, workers: int = 1) -> Books:
+    """Read them."""
+    assert server.process is not None
+    pids = set(worker_pids(server).values()) if workers > 1 else {server.process.pid}
+    serving = [psutil.Process(pid) for pid in pids]
+    return Books(
+        frozenset(pids),
+        int(read_numbers(server.port).values["event_loop_tasks"]),
+        sum(each.num_fds() for each in serving),
+        int(query(server.data, _SESSIONS)),
+        sum(each.memory_info().rss for each in serving),
+    )
+
+
+def wait_until_back(read: Callable[[], Books], before: Books, within_s: float = 30.0) -> None:
+    """Wait until all is as it was; fails with what is not."""
+    wait_for(lambda: read().is_back_at(before), within_s, lambda: f"{before} became {read()}")
+
+
+def refused(server: ServedScoreboard) -> dict[str, float]:
+    """What the door has counted, by its reason."""
+    lines = (line for line in _metrics(server) if line.startswith("door_connections_refused_total{"))
+    return {line.split('reason="')[1].split('"')[0]: float(line.split()[-1]) for line in lines}
+
+
+def complaints(server: ServedScoreboard) -> Counter[str]:
+    """How many lines of its log are no mere information, by what they say."""
+    return Counter(line["event"] for line in log_of(server) if line["level"] not in ("info", "debug"))
+
+
+def _metrics(server: ServedScoreboard) -> list[str]:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=30.0) as answer:
+        text: str = answer.read().decode()
+    return text.splitlines()
