@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import trio
 
@@ -137,14 +138,15 @@ class Gate:
         if request.user_id is not None and (held := self._rules.of_players.get(request.route)) is not None:
             name, quota = held
             told = {**told, name: (quota, self._players.look(UserId(request.user_id), name, quota))}
-        nearest = _nearest(told)
+        nearest = min(told.values(), key=_room)[1]
+        policies = [_policy(name, taken.limit, quota.period_s) for name, (quota, taken) in told.items()]
         reset_s = math.ceil(self._clock.now_us() / 1_000_000 + nearest.reset_s)
         return (
             (b"x-ratelimit-limit", b"%d" % nearest.limit),
             (b"x-ratelimit-remaining", b"%d" % nearest.remaining),
             (b"x-ratelimit-reset", b"%d" % reset_s),
-            (b"ratelimit-policy", b", ".join([_policy(name, *each) for name, each in told.items()])),
-            (b"ratelimit", b", ".join([_state(name, taken) for name, (_, taken) in told.items()])),
+            (b"ratelimit-policy", b", ".join(policies)),
+            (b"ratelimit", ", ".join([_state(name, taken) for name, (_, taken) in told.items()]).encode("ascii")),
         )
 
     def _count_for_worker(self, request: ApiRequest) -> None:
@@ -174,22 +176,17 @@ class Gate:
             request.quotas[name] = (quota, taken)
 
 
-def _policy(name: str, quota: Quota, taken: Taken) -> bytes:
-    return b'"%b";q=%d;w=%d' % (name.encode("ascii"), taken.limit, quota.period_s)
+@lru_cache(maxsize=1024)  # there are as many as limits, and what standing makes of them
+def _policy(name: str, limit: int, period_s: float) -> bytes:
+    return b'"%b";q=%d;w=%d' % (name.encode("ascii"), limit, period_s)
 
 
-def _state(name: str, taken: Taken) -> bytes:
-    return b'"%b";r=%d;t=%d' % (name.encode("ascii"), taken.remaining, math.ceil(taken.reset_s))
+def _state(name: str, taken: Taken) -> str:
+    return f'"{name}";r={taken.remaining};t={math.ceil(taken.reset_s)}'
 
 
-def _nearest(told: Mapping[str, tuple[Quota, Taken]]) -> Taken:
-    if len(told) == 1:  # as with nearly all answers
-        for _, taken in told.values():
-            return taken
-    return min((taken for _, taken in told.values()), key=_room)
-
-
-def _room(taken: Taken) -> tuple[bool, float]:
+def _room(counted: tuple[Quota, Taken]) -> tuple[bool, float]:
+    taken = counted[1]
     return taken.allowed, taken.remaining / taken.limit
 
 
