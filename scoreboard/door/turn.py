@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import trio
-from hypercorn.protocol.events import Body as BodyEvent
 from hypercorn.protocol.events import EndBody, Event, Request, Response
-from hypercorn.protocol.http_stream import HTTPStream
 
+from scoreboard.door.app_stream import AppStream, Fields
 from scoreboard.door.app_tasks import InPlace
 from scoreboard.door.body import BodyError, body_of
 from scoreboard.door.farewell import last_answer
@@ -24,7 +23,7 @@ _DISCONNECT: Any = {"type": "http.disconnect"}
 
 
 class Turn:
-    """Hypercorn's `HTTPStream` makes the scope of ASGI and watches over the order of its messages; bytes are made here.
+    """`AppStream` makes the scope of ASGI and watches over the order of its messages; bytes are made here.
 
     `receive` takes the body from the socket when the application asks for it. One that answers without having asked for
     all of it gets no further requests from that connection, unless the rest has come already.
@@ -49,7 +48,9 @@ class Turn:
     async def serve(self) -> None:
         """Run the application on it, to its end."""
         connection, site, head = self._connection, self._connection.site, self._head
-        stream = HTTPStream(
+        stream = AppStream(
+            self._begin,
+            self._go_on,
             site.app,
             site.config,
             site.context,
@@ -127,18 +128,25 @@ class Turn:
 
     # --- out ---
 
-    async def _send(self, event: Event) -> None:
-        """What `HTTPStream` makes of the application's messages."""
-        if isinstance(event, Response):
-            self._reply.head(event.status_code, event.headers, last=self._should_be_last())
-        elif isinstance(event, BodyEvent):
-            await self._connection.write(self._reply.body(event.data))
-        elif isinstance(event, EndBody):
-            data = self._reply.end()
-            if data:
-                await self._connection.write(data)
+    def _begin(self, status: int, fields: Fields) -> None:
+        self._reply.head(status, fields, last=self._should_be_last())
+
+    async def _go_on(self, data: bytes, last: bool) -> None:  # noqa: FBT001 - as `AppStream` says it
+        if data:
+            await self._connection.write(self._reply.body(data))
+        if last:
+            rest = self._reply.end()
+            if rest:
+                await self._connection.write(rest)
             if self._waiting is not None:
                 self._waiting.cancel()
+
+    async def _send(self, event: Event) -> None:
+        """What Hypercorn says in place of an application that failed."""
+        if isinstance(event, Response):
+            self._begin(event.status_code, event.headers)
+        elif isinstance(event, EndBody):
+            await self._go_on(b"", True)
 
     def _should_be_last(self) -> bool:
         return self._head.last or self._connection.is_last or not self._body.is_here

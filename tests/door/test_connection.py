@@ -267,6 +267,35 @@ async def test_an_answer_that_would_be_misread_is_not_sent(field: tuple[bytes, b
     assert ["http_failed"] == [line["event"] for line in opened.log.lines]
 
 
+async def test_an_answer_without_a_body_has_none_whatever_the_application_sends() -> None:
+    """To a HEAD, and with statuses that have none; what follows on the connection is not taken for one."""
+    statuses = {"/hello": 200, "/none": 204, "/same": 304}
+
+    async def generous(scope: Any, receive: Any, send: Any) -> None:
+        fields = [(b"content-length", b"5")]
+        await send({"type": "http.response.start", "status": statuses[scope["path"]], "headers": fields})
+        await send({"type": "http.response.body", "body": b"hello", "more_body": False})
+
+    sent = [PLAIN.replace(b"GET", b"HEAD"), *(PLAIN.replace(b"/hello", path) for path in (b"/none", b"/same")), CLOSE]
+    async with open_door(SOON, application=generous) as opened:
+        answers = await opened.talk(b"".join(sent))
+    assert (4, 1, True) == (answers.count(b"HTTP/1.1 "), answers.count(b"hello"), answers.endswith(b"hello"))
+    assert [] == opened.log.lines
+
+
+async def test_what_is_said_behind_the_end_of_an_answer_is_a_failure_that_nobody_hears() -> None:
+    """But the log has it."""
+
+    async def going_on(scope: Any, receive: Any, send: Any) -> None:
+        await answer(send)
+        await send({"type": "http.response.body", "body": b"more", "more_body": False})
+
+    async with open_door(SOON, application=going_on) as opened:
+        answers = await opened.talk(PLAIN + CLOSE)
+    assert (2, 0) == (answers.count(b"hello"), answers.count(b"more"))
+    assert ["UnexpectedMessageError"] * 2 == [type(line["exc_info"]).__name__ for line in opened.log.lines]
+
+
 async def test_a_connection_carries_so_many_requests() -> None:
     """The last answer says that it is the last one."""
     async with open_door(SOON, keep_alive_max_requests=3) as opened:
