@@ -14,7 +14,7 @@ from actors.runtime import ActorError, Ref
 
 
 class Limiter:
-    """`Limits` on windows in memory.
+    """`Limits` and `RowLimits` on windows in memory.
 
     Args:
         windows: Those that the actor shares.
@@ -34,14 +34,22 @@ class Limiter:
 
     def take(self, key: str, quota: Quota) -> Taken:
         """See `Limits.take`."""
-        windows = self._windows
-        taken = windows.take(key, quota, self._now_s())
-        if windows.fresh:
-            windows.fresh = False
-            with suppress(ActorError):  # then it is shared with what comes next
-                self._sharing.tell(Share())
+        taken = self._windows.take(key, quota, self._now_s())
+        self._tell()
+        return taken
+
+    def take_many(self, key: str, quota: Quota, count: int) -> Taken:
+        """See `RowLimits.take_many`."""
+        taken = self._windows.take_many(key, quota, count, self._now_s())
+        self._tell()
         return taken
 
     def look(self, key: str, quota: Quota) -> Taken:
         """What is left, without using it."""
         return self._windows.look(key, quota, self._now_s())
+
+    def _tell(self) -> None:
+        if self._windows.fresh:
+            self._windows.fresh = False
+            with suppress(ActorError):  # then it is shared with what comes next
+                self._sharing.tell(Share())

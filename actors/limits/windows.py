@@ -56,14 +56,7 @@ class Windows:
 
     def take(self, key: str, quota: Quota, now_s: float, *, told: bool = False) -> Taken:
         """Use one, if there is one. With `told` the others hear of it in another way."""
-        window = self._windows.get(key)
-        if window is None:
-            window = self._begin(key, quota)
-        else:
-            self._windows.move_to_end(key)
-            window.quota = quota
-        if now_s >= window.ends_at:
-            self._open(window, now_s)
+        window = self._now(key, quota, now_s)
         if window.used < quota.count:
             window.used += 1
             if not told:
@@ -75,6 +68,16 @@ class Windows:
             self._note(key, window, now_s)
             window.refused = True
         return Taken(quota.count, 0, window.ends_at - now_s, False)
+
+    def take_many(self, key: str, quota: Quota, count: int, now_s: float) -> Taken:
+        """Use so many, or none. To be refused is no violation here: there may be room for fewer."""
+        window = self._now(key, quota, now_s)
+        allowed = window.used + count <= quota.count
+        if allowed and count:
+            self._note(key, window, now_s)
+            window.used += count
+            window.untold += count
+        return Taken(quota.count, max(0, quota.count - window.used), window.ends_at - now_s, allowed)
 
     def look(self, key: str, quota: Quota, now_s: float) -> Taken:
         """What is left, without using it."""
@@ -128,6 +131,18 @@ class Windows:
             window.forgiven_at = max(window.forgiven_at, window.ends_at + window.quota.forgiven_s)
 
     # --- one window ---
+
+    def _now(self, key: str, quota: Quota, now_s: float) -> _Window:
+        """The one that counts now."""
+        window = self._windows.get(key)
+        if window is None:
+            window = self._begin(key, quota)
+        else:
+            self._windows.move_to_end(key)
+            window.quota = quota
+        if now_s >= window.ends_at:
+            self._open(window, now_s)
+        return window
 
     def _open(self, window: _Window, now_s: float) -> None:
         window.used, window.untold, window.refused, window.exceeded = 0, 0, False, False

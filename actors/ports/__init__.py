@@ -36,7 +36,7 @@ from actors.ports.facts import MAX_SCORE, ScoreFact
 from actors.ports.fraud import Consequence, FraudEvent, FraudStore, Habits, Moments, Severity
 from actors.ports.ids import ALL_TIME, BoardId, ChainId, EventId, Ids, OperationId, SessionId, UserId, key_id
 from actors.ports.learner import Learner
-from actors.ports.limits import Limits, PlayerLimits, Quota, SharedLimits, Taken, Wanted
+from actors.ports.limits import Limits, PlayerLimits, Quota, RowLimits, SharedLimits, Taken, Wanted
 from actors.ports.profiles import UNCHANGED, Profile, ProfileChange, ProfileStore, Unchanged
 from actors.ports.scores import (
     LATEST_US,
@@ -140,6 +140,7 @@ __all__ = [
     "RoleChanged",
     "Rotated",
     "RotationRefused",
+    "RowLimits",
     "ScoreFact",
     "ScoreStore",
     "ScoreWrite",

@@ -59,6 +59,14 @@ class Limits(Protocol):
         ...
 
 
+class RowLimits(Protocol):
+    """What one worker allows of what comes many at once."""
+
+    def take_many(self, key: str, quota: Quota, count: int) -> Taken:
+        """Use so many, or none; nothing is waited for. Who is refused has violated nothing: fewer may be allowed."""
+        ...
+
+
 class PlayerLimits(Protocol):
     """What one worker allows players, each as it stands: `name` says of what, `quota` how much everybody has of it."""
 

@@ -9,11 +9,10 @@ from functools import partial
 import trio
 
 from actors.ledger.messages import CommitMany
-from actors.ports import ActionCatalogue, StoreUnavailable, WallClock
+from actors.ports import ActionCatalogue, Quota, RowLimits, StoreUnavailable, WallClock
 from actors.runtime import ActorError, BatchActor, Ref, Refusal, Request
 from actors.service.messages import ServiceBusy, Submit, TooManyRows
 from actors.service.rows import conclude, judge
-from actors.service.window import RowWindow
 
 BUSY = "This service has too many batches under way. Nothing was done; send this one again in a moment."
 NO_CATALOGUE = "The catalogue of actions cannot be read just now. Nothing was done; send the same batch again."
@@ -34,12 +33,13 @@ class ServiceRules:
 
 @dataclass(frozen=True, slots=True)
 class ServiceWorld:
-    """What a service actor needs from outside."""
+    """What a service actor needs from outside. `limits` count for all workers, and outlive it."""
 
     clock: WallClock
     catalogue: ActionCatalogue
     rules: ServiceRules
     ledger: Ref
+    limits: RowLimits
 
 
 class ServiceActor(BatchActor):
@@ -53,16 +53,11 @@ class ServiceActor(BatchActor):
     def __init__(self, service: str, world: ServiceWorld) -> None:
         self._service = service
         self._world = world
-        self._window = RowWindow(self._most())
         self._points: dict[str, int] | None = None
         self._under_way: list[Request] = []
 
     def __repr__(self) -> str:
         return f"<ServiceActor {self._service}, {len(self._under_way)} under way>"
-
-    def may_passivate(self) -> bool:
-        """Not while the limit is counting: forgetting it would reset it."""
-        return not self._window.open_at(self._world.clock.now_us())
 
     async def started(self) -> None:
         """Read what actions are worth. A store that is away is asked again when there is something to judge."""
@@ -107,11 +102,14 @@ class ServiceActor(BatchActor):
         self._under_way.append(request)
 
     def _count(self, rows: int) -> None:
-        most = self._window.count = self._most()
-        wait_s = self._window.take(rows, self._world.clock.now_us())
-        if wait_s is not None:
+        most = self._most()
+        if most is None:
+            return
+        taken = self._world.limits.take_many(f"rows:{self._service}", Quota(most), rows)
+        if not taken.allowed:
             raise TooManyRows(
-                f"This service may send {most} rows a minute; none of these {rows} was looked at.", retry_after_s=wait_s
+                f"This service may send {most} rows a minute; none of these {rows} was looked at.",
+                retry_after_s=taken.reset_s,
             )
 
     def _most(self) -> int | None:

@@ -26,7 +26,7 @@ from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
 from actors.limits.players import LimitedPlayers
 from actors.limits.standings import Adapting
-from actors.ports import ALL_TIME, SESSION_ENDED, USER_ERASED, BoardId, Period, SessionId, Stood, UserId
+from actors.ports import ALL_TIME, SESSION_ENDED, USER_ERASED, BoardId, Period, RowLimits, SessionId, Stood, UserId
 from actors.runtime import ActorError, AnyActor, CellOptions, Directory, Ref, RestartPolicy, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
 from actors.user.actor import UserActor
@@ -127,7 +127,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
         asked = ledger, actions, limits.players
         users = await enter(_users(ports, hooks, rules, asked, watched, challenges.ask).running())
-        batches = await enter(_services(ports, hooks, services or ServiceRules(), ledger).running())
+        batches = await enter(_services(ports, hooks, services or ServiceRules(), ledger, limits.rows).running())
         told = (accounts, standing, audit, limits, actions, heard, ledger)
         yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published, challenges.ask)
 
@@ -248,8 +248,10 @@ def _users(
     )
 
 
-def _services(ports: CorePorts, hooks: CoreHooks, rules: ServiceRules, ledger: Ref) -> Directory[str]:
-    world = ServiceWorld(ports.clock, ports.catalogue, rules, ledger)
+def _services(
+    ports: CorePorts, hooks: CoreHooks, rules: ServiceRules, ledger: Ref, limits: RowLimits
+) -> Directory[str]:
+    world = ServiceWorld(ports.clock, ports.catalogue, rules, ledger, limits)
     return Directory(
         "service",
         lambda name: ServiceActor(name, world),

@@ -24,9 +24,10 @@ from scoreboard.server.outside import CoreHooks, CorePorts
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """What is judged at once: requests, and players; and whom one asks for an `Attempt`."""
+    """What is judged at once: requests, players, and rows of services; and whom one asks for an `Attempt`."""
 
     requests: Limiter
+    rows: Limiter
     players: LimitedPlayers
     attempts: Ref
     standings: Standings
@@ -40,17 +41,17 @@ class Limited:
 async def running_limits(
     ports: CorePorts, hooks: CoreHooks, adapting: Adapting, options: CellOptions
 ) -> AsyncIterator[Limited]:
-    """Run them while the body runs. A flood of addresses pushes no player's windows out: those stand apart."""
-    requests, players, attempts = Windows(), Windows(), Windows()
+    """Run them while the body runs. A flood of addresses pushes nobody else's windows out: those stand apart."""
+    requests, rows, players, attempts = Windows(), Windows(), Windows(), Windows()
     standings = Standings(adapting)
-    world = LimitsWorld(ports.limits, (requests, players), attempts, missed=hooks.limits_missed)
+    world = LimitsWorld(ports.limits, (requests, rows, players), attempts, missed=hooks.limits_missed)
     looking = StandingsWorld(standings, ports.standing, ports.fraud, ports.clock, missed=hooks.standings_missed)
     run = partial(running_actor, rng=ports.rng, options=options, observer=hooks.observer)
     async with AsyncExitStack() as stack:
         sharing = await stack.enter_async_context(run("limits", partial(LimitsActor, world)))
         looked_up = await stack.enter_async_context(run("standings", partial(StandingsActor, looking)))
         limited = LimitedPlayers(Limiter(players, sharing), standings, looked_up, ports.clock)
-        yield Limited(Limiter(requests, sharing), limited, sharing, standings)
+        yield Limited(Limiter(requests, sharing), Limiter(rows, sharing), limited, sharing, standings)
 
 
 def marked(key: bytes, address: str) -> str:

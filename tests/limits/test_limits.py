@@ -72,6 +72,23 @@ async def test_what_one_worker_has_allowed_the_others_have_not_left(autojump_clo
         assert 12 == one.allowed(20)
 
 
+async def test_what_came_many_at_once_the_others_have_not_left_either(autojump_clock: MockClock) -> None:
+    """As rows of a service that sends to several workers; fewer may fit."""
+    shared = FakeSharedLimits()
+    async with worker(shared) as one, worker(shared) as two:
+        assert one.limiter.take_many("rows:arena", TWELVE, 7).allowed
+        await trio.sleep(SHARED_S)
+        assert two.limiter.take_many("rows:arena", TWELVE, 1).allowed
+        await trio.sleep(SHARED_S)
+        assert [False, True, False] == [two.limiter.take_many("rows:arena", TWELVE, n).allowed for n in (5, 4, 1)]
+        await trio.sleep(SHARED_S)
+        assert one.limiter.take_many("rows:arena", TWELVE, 1).allowed  # it has not heard of the four
+        await trio.sleep(SHARED_S)
+        assert [False] * 2 == [each.limiter.take_many("rows:arena", TWELVE, 1).allowed for each in (one, two)]
+        await trio.sleep(60)
+        assert one.limiter.take_many("rows:arena", TWELVE, 12).allowed
+
+
 async def test_a_worker_allows_no_more_than_its_limit_while_nobody_hears_of_it(autojump_clock: MockClock) -> None:
     """That is all that two together can allow too much, and it is paid for: the next minute is two."""
     shared, quota = FakeSharedLimits(), Quota(12, longest_s=960)

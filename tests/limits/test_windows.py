@@ -205,6 +205,25 @@ def test_whoever_keeps_within_the_limit_is_forgiven_in_time() -> None:
     assert 60 == refused_for(windows, 690, BACKING_OFF)
 
 
+def test_many_at_once_are_allowed_all_or_not_at_all() -> None:
+    """What was refused is not used, and is no violation: there may be room for fewer; the next wait is no longer."""
+    windows, five = Windows(), Quota(5, longest_s=400)
+    assert [(3, True), (1, True), (1, False), (1, True), (0, True), (0, False)] == [
+        (taken.remaining, taken.allowed)
+        for taken in (windows.take_many("a", five, count, 0) for count in (2, 2, 2, 0, 1, 1))
+    ]
+    assert windows.fresh
+    assert [Wanted("a", five, 5, ago_s=1.0)] == windows.untold(1, most=9)
+    assert Taken(5, 0, 59.0, allowed=False) == windows.take_many("a", five, 1, 1)
+    assert not windows.news
+    assert Taken(5, 0, 60.0, allowed=True) == windows.take_many("a", five, 5, 60)
+    assert Taken(5, 0, 60.0, allowed=False) == windows.take_many("a", five, 1, 60)
+    lowered = windows.take_many("a", Quota(2), 0, 61)
+    assert (0, False) == (lowered.remaining, lowered.allowed)
+    windows.take_many("b", five, 0, 0)
+    assert ["a"] == [each.key for each in windows.untold(61, most=9)]
+
+
 def test_looking_uses_nothing() -> None:
     """Nor does it remember anybody."""
     windows = Windows()

@@ -1,19 +1,11 @@
-"""The pure judgement of rows, and the window that counts them."""
+"""The pure judgement of rows."""
 
 from __future__ import annotations
 
 from actors.ports import NEVER_US
 from actors.service.messages import ScoreRow
 from actors.service.rows import write_of
-from actors.service.window import RowWindow
 from tests.ledger.office import NOWHERE
-
-
-def test_a_window_counts_all_that_was_taken_in_it() -> None:
-    """Not only the last batch."""
-    window = RowWindow(5, period_s=60)
-    assert [None, None, 60.0] == [window.take(rows, 0) for rows in (2, 2, 2)]
-    assert window.take(1, 0) is None
 
 
 def test_no_two_things_that_were_done_have_the_same_name() -> None:

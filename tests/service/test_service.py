@@ -11,6 +11,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.messages import LedgerUnavailable
+from actors.limits.limiter import Limiter
+from actors.limits.windows import Windows
 from actors.ports import CommitUnknown, Source, StoreFault, StoreUnavailable
 from actors.runtime import Actor, ActorError, ActorStopped, Directory, Ref, running_actor
 from actors.service.actor import ServiceActor, ServiceRules, ServiceWorld
@@ -48,7 +50,8 @@ async def running_game(
         office.add("a", "b", "banned")
         office.player("banned").banned = True
         office.store.catalogue = {"INCREMENT": 1, "WIN_GAME": 50}
-        world = ServiceWorld(TrioClock(), office.store, rules or ServiceRules(), ledger or office.ledger)
+        limits = Limiter(Windows(), Ref("nobody", lambda _: None))
+        world = ServiceWorld(TrioClock(), office.store, rules or ServiceRules(), ledger or office.ledger, limits)
         services: Directory[str] = Directory(
             "service",
             lambda name: ServiceActor(name, world),
@@ -169,15 +172,15 @@ async def test_a_service_may_have_a_limit_of_its_own(autojump_clock: MockClock) 
 
 
 async def test_a_limit_outlives_the_idleness_of_its_service(autojump_clock: MockClock) -> None:
-    """A pause does not open a fresh window; when nothing counts any more, the actor rests."""
+    """A pause in which its actor was put away does not open a fresh window."""
     async with running_game(ServiceRules(rows_per_minute=1, refresh_s=1e6), idle_after_s=10) as game:
         await game.submit(Row("a", "1"))
         await trio.sleep(50)
-        assert 1 == game.services.live
+        assert 0 == game.services.live
         with pytest.raises(TooManyRows):
             await game.submit(Row("a", "2"))
-        await trio.sleep(1000)
-        assert 0 == game.services.live
+        await trio.sleep(10)
+        assert [2] == codes(await game.submit(Row("a", "2")))
 
 
 async def test_a_ledger_that_takes_nothing_makes_the_service_busy(autojump_clock: MockClock) -> None:
