@@ -73,8 +73,17 @@ class Stores(Group, frozen=True, kw_only=True):
 
     postgres_url: Annotated[
         str | None,
-        Meta(description="A PostgreSQL to use; without it an embedded one is started under the data directory"),
+        Meta(
+            description="A PostgreSQL to use, or several, of which the primary is found; "
+            "without it an embedded one is started under the data directory"
+        ),
     ] = None
+    postgres_replica_url: Annotated[
+        str | None, Meta(description="Replicas of it, for what may lag: archives and findings of fraud")
+    ] = None
+    replica_lag_s: Annotated[
+        float, Meta(ge=0.2, le=3600, description="One that may be further behind is not read from")
+    ] = 5.0
     redis_url: Annotated[
         str | None,
         Meta(description="A Redis or Valkey to use, or several, with Sentinel or without; without it an embedded one"),

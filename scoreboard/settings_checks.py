@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoreboard.settings import PREFIX, Door, Settings
 
+POSTGRES_URLS = "postgresql://user:password@host:5432/database or postgresql://user:password@one,two/database"
 #: Sentinels must be told of which service.
 REDIS_URL = re.compile(r"(rediss?|unix)://|rediss?\+sentinel://[^/]+/[^/?]")
 REDIS_URLS = "redis://:password@host:6379/0, redis://one,two/0 or redis+sentinel://:password@one,two/service"
@@ -27,7 +28,11 @@ def contradictions(settings: Settings) -> list[str]:
         ),
         (
             not (stores.postgres_url or "postgresql://").startswith(("postgresql://", "postgres://")),
-            "SCOREBOARD_STORES_POSTGRES_URL must be like postgresql://user:password@host:5432/database",
+            f"SCOREBOARD_STORES_POSTGRES_URL must be like {POSTGRES_URLS}",
+        ),
+        (
+            not (stores.postgres_replica_url or "postgresql://").startswith(("postgresql://", "postgres://")),
+            f"SCOREBOARD_STORES_POSTGRES_REPLICA_URL must be like {POSTGRES_URLS}",
         ),
         (
             (door.certificate is None) != (door.private_key is None),

@@ -143,6 +143,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         ({"SCOREBOARD_DOOR_CONNECTIONS": "10"}, r"at most SCOREBOARD_DOOR_CONNECTIONS \(10\)"),
         ({"SCOREBOARD_TOKENS_REFRESH_S": "60"}, r"not be less than SCOREBOARD_TOKENS_ACCESS_S \(86400\)"),
         ({"SCOREBOARD_STORES_POSTGRES_URL": "mysql://me:secret@x"}, "must be like postgresql://"),
+        ({"SCOREBOARD_STORES_POSTGRES_REPLICA_URL": "secret"}, "REPLICA_URL must be like postgresql://"),
         ({"SCOREBOARD_STORES_REDIS_URL": "http://me:secret@x"}, "must be like redis://"),
         ({"SCOREBOARD_STORES_REDIS_URL": "redis+sentinel://:secret@x"}, "sentinel://:password@one,two/service"),
         ({"SCOREBOARD_CAPTCHA_URL": "https://x"}, "SCOREBOARD_CAPTCHA_SECRET go together"),

@@ -137,6 +137,8 @@ async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
             redis_connections=wanted.redis_connections,
             personal=PersonalRules(persons.keys_held, persons.strangers_days),
             bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
+            replica_url=wanted.postgres_replica_url,
+            replica_lag_s=wanted.replica_lag_s,
         )
     )
     if stores.migrations:

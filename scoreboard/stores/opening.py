@@ -57,6 +57,7 @@ from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
+from scoreboard.stores.postgres_hosts import FAILED, Hosts
 from scoreboard.stores.postgres_looks import fill_looks
 from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
@@ -67,6 +68,7 @@ from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
 from scoreboard.stores.redis_limits import RedisLimits
 from scoreboard.stores.redis_pool import Cache, open_redis
+from scoreboard.stores.replicas import Reads, open_replicas
 
 log = logging.getLogger(__name__)
 
@@ -198,10 +200,13 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     event_log_length: int = 2_000,
     bounds: Bounds = USUAL,
     personal: PersonalRules | None = None,
+    replica_url: str | None = None,
+    replica_lag_s: float = 5.0,
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
 
-    Redis need not be there: it is connected to when first used. An error of the block leaves as it is, not in a group.
+    Redis need not be there: it is connected to when first used; nor replicas, which read what may lag by so much. An
+    error of the block leaves as it is, not in a group.
 
     Raises:
         StoreUnavailable: Postgres cannot be reached.
@@ -211,22 +216,37 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_stray)
         try:
-            migrations = await loop.run_aio_coroutine(_migrate(postgres_url, bounds))
-            pool = await loop.run_aio_coroutine(open_pool(postgres_url, postgres_connections, bounds))
-            connections = Connections(pool, bounds)
-            there = Breaker("Postgres", postgres_pool.prober(postgres_url, connections, bounds))
-            database = Database(loop, connections, there)
-            client, ear = open_redis(redis_url, connections=redis_connections), open_redis(redis_url, connections=1)
-            heard = Breaker("Redis", redis_pool.prober(client, ear))
-            redis, listener = Cache(loop, client, heard, prefix), Cache(loop, ear, heard, prefix)
+            opening = _open_database(loop, postgres_url, postgres_connections, bounds)
+            database, migrations = await loop.run_aio_coroutine(opening)
+            redis, listener = _open_caches(loop, redis_url, redis_connections, prefix)
             async with _closing(loop, database, (redis, listener), bounds):
                 chains = Chains()
                 events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
-                yield _stores(database, redis, events, Personal(vault, personal), chains, tuple(migrations))
+                async with _lagging(database, replica_url, bounds, replica_lag_s) as reads:
+                    persons = Personal(vault, personal)
+                    yield _stores(database, reads, redis, events, persons, chains, tuple(migrations))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
         raise failure
+
+
+async def _open_database(
+    loop: trio_asyncio.TrioEventLoop, url: str, connections: int, bounds: Bounds
+) -> tuple[Database, list[str]]:
+    """With the files that were applied to it."""
+    hosts = Hosts(url, bounds)
+    migrations = await _migrate(hosts, bounds)
+    lent = Connections(await open_pool(hosts.connect, connections, bounds), bounds)
+    there = Breaker("Postgres", postgres_pool.prober(hosts, lent))
+    return Database(loop, lent, there), migrations
+
+
+def _open_caches(loop: trio_asyncio.TrioEventLoop, url: str, connections: int, prefix: str) -> tuple[Cache, Cache]:
+    """One for all that is asked, and one of its own for who waits for news."""
+    client, ear = open_redis(url, connections=connections), open_redis(url, connections=1)
+    heard = Breaker("Redis", redis_pool.prober(client, ear))
+    return Cache(loop, client, heard, prefix), Cache(loop, ear, heard, prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,13 +271,14 @@ async def bring_up_to_date(url: str, bounds: Bounds = USUAL) -> Prepared:
 
 
 async def _prepare(url: str, bounds: Bounds) -> Prepared:
-    async with _connected(url, bounds) as connection:
+    async with _connected(Hosts(url, bounds), bounds) as connection:
         migrations = await migrate(connection)
         return Prepared(tuple(migrations), await connection.fetchval(CONNECTIONS))
 
 
 def _stores(
     database: Database,
+    reads: Reads,
     redis: Cache,
     events: EventLog,
     personal: Personal,
@@ -270,8 +291,8 @@ def _stores(
         profiles=PostgresProfileStore(database, personal),
         standing=PostgresStandingStore(database, chains, personal),
         audit=PostgresAuditLog(database, chains, personal),
-        fraud=PostgresFraudStore(database),
-        archive=PostgresArchive(database),
+        fraud=PostgresFraudStore(database, reads),
+        archive=PostgresArchive(database, reads),
         catalogue=PostgresActionCatalogue(database, chains, personal),
         evidence=PostgresEvidenceStore(database, personal),
         events=events,
@@ -300,17 +321,31 @@ async def _closing(
             await loop.run_aio_coroutine(_closed(database, redis, bounds))
 
 
-async def _migrate(url: str, bounds: Bounds) -> list[str]:
-    async with _connected(url, bounds) as connection:
+@asynccontextmanager
+async def _lagging(database: Database, url: str | None, bounds: Bounds, lag_s: float) -> AsyncIterator[Reads]:
+    """Where to read what may lag: the primary itself if there are no replicas."""
+    if url is None:
+        yield database
+        return
+    replicas = await database.loop.run_aio_coroutine(open_replicas(database.loop, database, url, bounds, lag_s))
+    try:
+        yield replicas
+    finally:
+        with trio.CancelScope(shield=True):
+            await database.loop.run_aio_coroutine(replicas.close())
+
+
+async def _migrate(hosts: Hosts, bounds: Bounds) -> list[str]:
+    async with _connected(hosts, bounds) as connection:
         return await migrate(connection)
 
 
 @asynccontextmanager
-async def _connected(url: str, bounds: Bounds) -> AsyncIterator[asyncpg.Connection]:
+async def _connected(hosts: Hosts, bounds: Bounds) -> AsyncIterator[asyncpg.Connection]:
     """A connection of its own, to bring the database up to date with. Raises StoreUnavailable."""
     try:
-        connection = await asyncpg.connect(url, timeout=bounds.connect_s)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        connection = await hosts.connect(timeout=bounds.connect_s)
+    except FAILED as error:
         raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
     try:
         yield connection

@@ -11,6 +11,7 @@ import trio
 from actors.ports import ArchivedPeriod, ArchivedRow, ArchivePage, Period, Span, StoreUnavailable, UserId
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean
+from scoreboard.stores.replicas import Reads
 
 #: For closing a period, seconds: a million players take some ten of them.
 PATIENCE_S = 600.0
@@ -81,10 +82,11 @@ def line_in(row: Sequence[Any]) -> ArchivedRow:
 
 
 class PostgresArchive:
-    """`Archive` on Postgres."""
+    """`Archive` on Postgres. What is shown of it may come from a replica, `reads`, and be as old as that allows."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reads | None = None) -> None:
         self._database = database
+        self._reads = reads or database
         self._reading = trio.CapacityLimiter(PAGES_AT_ONCE)
 
     async def open_from(self, period: Period) -> int | None:
@@ -113,9 +115,8 @@ class PostgresArchive:
     async def periods(self, period: Period, *, limit: int, offset: int = 0) -> list[ArchivedPeriod]:
         """See `Archive.periods`."""
         arguments = (period.value, limit, offset)
-        return [
-            period_in(row) for row in await self._database.run(lambda connection: connection.fetch(PERIODS, *arguments))
-        ]
+        rows = await self._reads.run(lambda connection: connection.fetch(PERIODS, *arguments))
+        return [period_in(row) for row in rows]
 
     async def page(
         self, period: Period, label: str, *, limit: int, offset: int = 0, country: str | None = None
@@ -133,7 +134,7 @@ class PostgresArchive:
 
         with trio.move_on_after(YET_WITHIN_S):
             async with self._reading:
-                return await self._database.run(work)
+                return await self._reads.run(work) or await self._database.run(work)  # only the primary says no
         raise StoreUnavailable("too many read the period that is being closed")
 
 

@@ -89,7 +89,7 @@ class Connections:
         self._waiting += 1
         try:
             connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
         finally:
             self._waiting -= 1

@@ -10,6 +10,7 @@ import msgspec
 from actors.ports import Consequence, EventId, FraudEvent, Habits, Severity, UserId
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import clean, name_key, user_key
+from scoreboard.stores.replicas import Reads
 
 HABITS = "SELECT user_id::text, habits FROM fraud_profiles WHERE user_id = ANY ($1::uuid[])"
 
@@ -49,10 +50,11 @@ SWEEP_FINDINGS = "DELETE FROM fraud_events WHERE happened_at < clock_timestamp()
 
 
 class PostgresFraudStore:
-    """`FraudStore` on Postgres."""
+    """`FraudStore` on Postgres. What was found may be read from a replica, `reads`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reads | None = None) -> None:
         self._database = database
+        self._reads = reads or database
 
     async def habits(self, user_ids: Sequence[UserId]) -> dict[UserId, Habits]:
         """See `FraudStore.habits`."""
@@ -95,7 +97,7 @@ class PostgresFraudStore:
     ) -> list[FraudEvent]:
         """See `FraudStore.found`."""
         arguments = (since_us, None if user_id is None else user_key(user_id), limit, offset, rule)
-        rows = await self._database.run(lambda connection: connection.fetch(FOUND, *arguments))
+        rows = await self._reads.run(lambda connection: connection.fetch(FOUND, *arguments))
         return [
             FraudEvent(EventId(event_id), UserId(user), at_us, rule, Severity(severity), Consequence(then), why, times)
             for event_id, user, at_us, rule, severity, then, why, times in rows

@@ -19,16 +19,20 @@ from trio_asyncio import TrioEventLoop
 from actors.ports import StoreError, StoreFault, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Bounds, Connections
+from scoreboard.stores.postgres_hosts import FAILED, Hosts
 
 Result = TypeVar("Result")
 Work = Callable[[asyncpg.Connection], Awaitable[Result]]
+#: Makes a connection of what the driver takes.
+Connect = Callable[..., Awaitable[asyncpg.Connection]]
 
 # The server rolled back and says why; another time it may succeed. 40: deadlock, serialization; 53: resources; 55:
 # locks; 58: system; 57014: statement time-out; 57P03: starting up; 25006: became a replica.
 TRANSIENT = ("40", "53", "55", "58", "57014", "57P03", "25006")
 # The server ends the session; that may reach us between the commit and its acknowledgement.
 ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
-
+#: After so many seconds in which a session was quiet the server asks for a sign of life; after so many it ends it.
+QUIET_S, UNHEARD_S = 30, 60
 
 # The session lives, but the server behind it cannot serve: it became a replica, or is starting.
 USELESS = ("25006", "57P03")
@@ -66,18 +70,29 @@ async def _plain_reset(_connection: asyncpg.Connection) -> None:
     """Nothing: our statements leave no state in a session, and the usual reset costs a round trip each time."""
 
 
-async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
-    """A pool whose every session has the server-side time-outs. For asyncio; raises StoreUnavailable."""
+def session_settings(bounds: Bounds) -> dict[str, str]:
+    """What each session is told: when the server gives up on it, also where nothing is heard of us any more."""
     milliseconds = {
         "statement_timeout": bounds.statement_s,
         "lock_timeout": bounds.lock_s,
         "idle_in_transaction_session_timeout": bounds.statement_s,
+        "tcp_user_timeout": UNHEARD_S,
     }
-    settings = {name: str(int(seconds * 1000)) for name, seconds in milliseconds.items()}
+    return {
+        "application_name": "scoreboard",
+        "tcp_keepalives_idle": str(QUIET_S),
+        "tcp_keepalives_interval": str((UNHEARD_S - QUIET_S) // 3),
+        "tcp_keepalives_count": "3",
+        **{name: str(int(seconds * 1000)) for name, seconds in milliseconds.items()},
+    }
+
+
+async def open_pool(connect: Connect, size: int, bounds: Bounds, *, least: int = 1) -> asyncpg.Pool:
+    """A pool whose every session has the server-side time-outs. For asyncio; raises StoreUnavailable."""
     try:
         return await asyncpg.create_pool(
-            url,
-            min_size=1,
+            connect=connect,
+            min_size=least,
             max_size=size,
             timeout=bounds.connect_s,
             command_timeout=bounds.command_s,
@@ -85,27 +100,17 @@ async def open_pool(url: str, size: int, bounds: Bounds) -> asyncpg.Pool:
             # and trio-asyncio keeps a cancelled timer until it would have been due.
             max_inactive_connection_lifetime=0,
             reset=_plain_reset,
-            server_settings={"application_name": "scoreboard", **settings},
+            server_settings=session_settings(bounds),
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except FAILED as error:
         raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
 
 
-def prober(url: str, connections: Connections, bounds: Bounds) -> Callable[[], Awaitable[None]]:
-    """Asks for a new session that may write, and has all others replaced then. For asyncio; raises StoreUnavailable."""
+def prober(hosts: Hosts, connections: Connections) -> Callable[[], Awaitable[None]]:
+    """Looks for a server that may write, and has all sessions replaced then. For asyncio; raises StoreUnavailable."""
 
     async def probe() -> None:
-        try:
-            connection = await asyncpg.connect(url, timeout=bounds.connect_s, command_timeout=bounds.connect_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
-        try:
-            if await connection.fetchval("SHOW transaction_read_only") == "on":
-                raise StoreUnavailable("this Postgres only reads: it is a replica")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise StoreUnavailable(f"Postgres does not answer: {error!r}") from error
-        finally:
-            connection.terminate()
+        await hosts.find()
         await connections.replace()
 
     return probe
@@ -127,7 +132,7 @@ class Database:
             on_loss: the connection was lost while `work` ran.
             StoreFault: the server rejects this work, and would again.
         """
-        result: Result = await self.loop.run_aio_coroutine(self._unit(work, on_loss))
+        result: Result = await self.loop.run_aio_coroutine(self.unit(work, on_loss))
         return result
 
     @asynccontextmanager
@@ -149,7 +154,8 @@ class Database:
         result: Result = await self.loop.run_aio_coroutine(self._heard(work(), StoreUnavailable))
         return result
 
-    async def _unit(self, work: Work[Result], on_loss: type[StoreError]) -> Result:
+    async def unit(self, work: Work[Result], on_loss: type[StoreError] = StoreUnavailable) -> Result:
+        """As `run`, for asyncio."""
         connection = await self._take()
         in_order = False
         try:

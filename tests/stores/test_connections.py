@@ -17,6 +17,7 @@ import trio_asyncio
 from actors.ports import StoreFault
 from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Connections
+from scoreboard.stores.postgres_hosts import Hosts
 from scoreboard.stores.postgres_pool import Database, open_pool
 from tests.stores.bounds import UNHURRIED
 
@@ -55,7 +56,7 @@ async def lending(url: str, size: int, in_a_row: int = 100) -> AsyncIterator[tup
     """A database with so many connections, and its pool."""
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(lambda *_: None)  # to which the driver tells a transaction that was left open
-        asked = Asked(await loop.run_aio_coroutine(open_pool(url, size, UNHURRIED)))
+        asked = Asked(await loop.run_aio_coroutine(open_pool(Hosts(url, UNHURRIED).connect, size, UNHURRIED)))
         connections: Any = asked
         breaker = Breaker("Postgres", partial(asyncio.sleep, 0))
         database = Database(loop, Connections(connections, UNHURRIED, in_a_row=in_a_row), breaker)

@@ -1,0 +1,124 @@
+"""Two real Postgres servers, one a replica of the other: which is asked what, until it takes the other's place."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from actors.ports import Period
+from scoreboard.stores.opening import Stores
+from scoreboard.stores.replicas import Replicas
+from tests.contract.making import account
+from tests.postgres_servers import PostgresServers, postgres_servers
+from tests.served import Player, served, wait_for
+from tests.stores.test_losses import SOON_S
+from tests.vault import open_stores
+
+pytestmark = pytest.mark.stores
+
+LAG_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServers]:
+    """For all tests here, one after the other; the last ends with the other primary."""
+    with postgres_servers(tmp_path_factory.mktemp("promotion")) as servers:
+        yield servers
+
+
+async def port_of_reads(stores: Stores) -> int:
+    """Where what may lag is read."""
+    replicas = stores.archive._reads  # type: ignore[attr-defined]
+    assert isinstance(replicas, Replicas)
+    port: int = await replicas.run(lambda connection: connection.fetchval("SELECT inet_server_port()"))
+    assert [] == await stores.archive.periods(Period.DAILY, limit=5)
+    return port
+
+
+async def until_read_from(stores: Stores, port: int) -> None:
+    """Wait for that."""
+    with trio.fail_after(SOON_S):
+        while await port_of_reads(stores) != port:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.05)
+
+
+async def test_what_may_lag_is_read_from_a_replica_that_does_not_lag_too_much(
+    servers: PostgresServers, redis_url: str
+) -> None:
+    """Otherwise, and when it is away, from the primary. Sessions have an end also where nobody says good-bye."""
+    primary, replica = servers.ports
+    url, replica_url = servers.fresh_database("lagging"), servers.url_of(replica, "lagging")
+    async with open_stores(url, redis_url, replica_url=replica_url, replica_lag_s=LAG_S) as stores:
+        assert primary == await port_of_reads(stores)  # nothing is known of the replica yet
+        await until_read_from(stores, replica)
+        servers.sql(replica, "SELECT pg_wal_replay_pause()")
+        await stores.accounts.register(account("Ann"))
+        await until_read_from(stores, primary)
+        servers.sql(replica, "SELECT pg_wal_replay_resume()")
+        await until_read_from(stores, replica)
+        servers.kill(replica)
+        assert primary == await port_of_reads(stores)
+        servers.start_one(replica)  # here, as the kernel ends it with the thread that started it
+        await until_read_from(stores, replica)
+        told = [await shown(stores, name) for name in ("tcp_keepalives_idle", "tcp_user_timeout")]
+        assert ["30", "60000"] == told
+
+
+async def shown(stores: Stores, name: str) -> str:
+    """A setting of a session with the primary."""
+    value: str = await stores.database.run(lambda connection: connection.fetchval(f"SHOW {name}"))
+    return value
+
+
+class Scorer(threading.Thread):
+    """Scores again and again, each time with a key, until each is answered; what was not is asked again."""
+
+    def __init__(self, player: Player) -> None:
+        super().__init__(daemon=True)
+        self.player, self.counted, self.refused, self.stopped = player, 0, 0, False
+
+    def run(self) -> None:
+        """Until told to stop."""
+        while not self.stopped:
+            token, key = self._until(lambda: self.player.http.post("/api/actions/token")).json(), str(uuid.uuid4())
+            answer = self._until(lambda token=token, key=key: self.player.increment(token["actionToken"], key))
+            self.counted += answer.is_success
+
+    def _until(self, ask: object) -> httpx.Response:
+        assert callable(ask)
+        while True:
+            answer: httpx.Response = ask()
+            if not answer.is_server_error:
+                return answer
+            self.refused += 1
+
+
+def test_a_replica_that_is_promoted_is_followed_while_scoring_goes_on(
+    servers: PostgresServers, redis_url: str, tmp_path: Path
+) -> None:
+    """Nothing that was answered is lost, as the replica is a synchronous one. Nobody restarts anything."""
+    primary, replica = servers.ports
+    words = ("--postgres", servers.fresh_database("promoted"), "--redis", redis_url)
+    with served(tmp_path / "data", *words) as server:
+        servers.synchronous()
+        scorer = Scorer(Player(server, "Steady"))
+        scorer.start()
+        wait_for(lambda: scorer.counted >= 20)
+        servers.kill(primary)
+        wait_for(lambda: scorer.refused >= 3)
+        servers.promote(replica)
+        before = scorer.counted
+        wait_for(lambda: scorer.counted >= before + 20)
+        scorer.stopped = True
+        scorer.join(30)
+        assert scorer.counted == scorer.player.points()
+        scored = servers.sql(replica, "SELECT sum(score) FROM users WHERE username = 'Steady'", "promoted")
+        in_ledger = servers.sql(replica, "SELECT count(*) FROM score_updates", "promoted")
+        assert str(scorer.counted) == scored == in_ledger
+        assert server.log.read_text().count("Postgres is back") == 1

@@ -1,0 +1,113 @@
+"""A real Postgres with a streaming replica, which an operator makes the primary: both on ports of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoreboard.stores.embedded_home import account_for, home_in, needs_search
+from scoreboard.stores.embedded_postgres import LADDER, binary
+from scoreboard.stores.embedded_process import Program, spawn
+from tests.redis_servers import HERE, free_port
+from tests.served import wait_for
+
+#: Throw-away data, and as little memory as will do.
+SETTINGS = {
+    "fsync": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "40",
+    "listen_addresses": HERE,
+    "unix_socket_directories": "",
+}
+
+
+@dataclass
+class PostgresServers:
+    """Two places, at the first of which the primary is at the beginning."""
+
+    home: Path
+    ports: list[int] = field(default_factory=lambda: [free_port(), free_port()])
+    running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def fresh_database(self, name: str) -> str:
+        """Its URL, which leads to whichever is the primary."""
+        self.sql(self.ports[0], f"CREATE DATABASE {name}")
+        return f"postgresql://postgres@{HERE}:{self.ports[0]},{HERE}:{self.ports[1]}/{name}"
+
+    def url_of(self, port: int, name: str) -> str:
+        """Of that database at that server."""
+        return f"postgresql://postgres@{HERE}:{port}/{name}"
+
+    def start(self) -> None:
+        """Both; returns when the second follows the first."""
+        first, second = self.ports
+        self._run("initdb", "-D", self._cluster(first), "-U", "postgres", "--auth=trust", "--no-sync")
+        self.start_one(first)
+        where = ("-h", HERE, "-p", str(first), "-U", "postgres")
+        self._run("pg_basebackup", "-D", self._cluster(second), "-R", "-c", "fast", "--no-sync", *where)
+        self.start_one(second)
+        wait_for(lambda: self.sql(first, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1")
+
+    def synchronous(self) -> None:
+        """From now on what the first says is committed stands at the second, too."""
+        self.sql(self.ports[0], "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql(self.ports[0], "SELECT pg_reload_conf()")
+        wait_for(lambda: self.sql(self.ports[0], "SELECT sync_state FROM pg_stat_replication") == "sync")
+
+    def start_one(self, port: int) -> None:
+        """Returns when it can be asked."""
+        words = [str(binary("postgres")), "-D", self._cluster(port), "-p", str(port)]
+        for name, value in SETTINGS.items():
+            words += ["-c", f"{name}={value}"]
+        self.running[port] = spawn(self._program("postgres", words))
+        wait_for(lambda: self.sql(port, "SELECT 1") == "1", 60)
+
+    def sql(self, port: int, statement: str, database: str = "postgres") -> str:
+        """What it answers; nothing if it does not."""
+        url = f"postgresql://postgres@{HERE}:{port}/{database}?connect_timeout=5"
+        command = [str(binary("psql")), url, "--no-psqlrc", "--tuples-only", "--no-align", "-c", statement]
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    def kill(self, port: int) -> None:
+        """As a lost machine does."""
+        process = self.running.pop(port)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
+
+    def promote(self, port: int) -> None:
+        """As its operator does."""
+        assert "t" == self.sql(port, "SELECT pg_promote()")
+
+    def stop(self) -> None:
+        """Both."""
+        for port in list(self.running):
+            self.kill(port)
+
+    def _cluster(self, port: int) -> str:
+        return str(self.home / str(port))
+
+    def _run(self, name: str, *words: str) -> None:
+        child = spawn(self._program(name, [str(binary(name)), *words]))
+        assert 0 == child.wait(60), (self.home / "log").read_text()
+
+    def _program(self, name: str, words: list[str]) -> Program:
+        account = account_for(self.home)
+        search = needs_search(account, self.home, binary("postgres"))
+        return Program(name, words, self.home, self.home / "log", LADDER, account, search)
+
+
+@contextmanager
+def postgres_servers(data: Path) -> Iterator[PostgresServers]:
+    """For the time of a block."""
+    servers = PostgresServers(home_in(data, "postgres", account_for(data / "postgres")))
+    try:
+        servers.start()
+        yield servers
+    finally:
+        servers.stop()
+        shutil.rmtree(servers.home, ignore_errors=True)
