@@ -63,9 +63,9 @@ def read(token: str, keys: ActionKeys) -> Earned | RotatedOut | None:
         if key is None or mac != _base64url(_bytes(mac)):  # base64 has several texts for the same bytes
             return None
         user_id, action_type, action_id, points, proven_us, expires_us = map(str, fields)
+        earned = Earned(UserId(user_id), action_type, action_id, int(points), int(proven_us), int(expires_us))
     except (ValueError, binascii.Error):  # no base64; or signed by a version of us that wrote something else
         return None
-    earned = Earned(UserId(user_id), action_type, action_id, int(points), int(proven_us), int(expires_us))
     return RotatedOut(earned.user_id) if key in keys.rotated_out else earned
 
 

@@ -14,7 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.audit.actor import AT_ONCE, AuditActor, AuditWorld
 from actors.audit.messages import Denied, Happened
 from actors.audit.tally import Tally
-from actors.ports import AuditEvent, EventId, EventKind, Source, StoreUnavailable, UserId
+from actors.ports import NOWHERE, AuditEvent, EventId, EventKind, Source, StoreUnavailable, UserId
 from actors.runtime import Ref, running_actor
 from tests.fakes import FakeAuditLog
 from tests.fakes.system import CountedIds
@@ -118,6 +118,34 @@ async def test_what_could_not_be_written_until_the_end_is_counted(autojump_clock
         desk.audit.tell(Happened(happened(1)))
         await wait_all_tasks_blocked()
     assert ([], [happened(1)]) == (desk.lost, await desk.kept())
+
+
+async def test_what_is_counted_already_is_counted_on_when_there_is_room_for_no_other(autojump_clock: MockClock) -> None:
+    """Who was first stays named; only who comes later is one of many."""
+    async with running_desk(most_kinds=1) as desk:
+        for user_id in (ANN, UserId("bob"), ANN):
+            desk.audit.tell(denied(user_id=user_id))
+        await trio.sleep(61)
+        assert {"user:ann": 2, "many": 1} == {event.done_by: event.times for event in await desk.kept()}
+
+
+async def test_who_was_refused_is_named_as_well_as_can_be(autojump_clock: MockClock) -> None:
+    """A service before a player, a player before an address; and nobody at all, where nothing is known."""
+    async with running_desk() as desk:
+        for given in ({"by": "service:arena"}, {}, {"user_id": None}, {"user_id": None, "source": NOWHERE}):
+            desk.audit.tell(denied(**given))
+        await trio.sleep(61)
+        told = [event.done_by for event in await desk.kept()]
+        assert ["address:192.0.2.7", "anybody", "service:arena", "user:ann"] == sorted(told)
+
+
+async def test_what_is_refused_waits_for_its_minute_whatever_else_is_written(autojump_clock: MockClock) -> None:
+    """Or each act would end the count of a flood."""
+    async with running_desk() as desk:
+        desk.audit.tell(denied())
+        desk.audit.tell(Happened(happened(1)))
+        await trio.sleep(59)
+        assert [happened(1)] == await desk.kept()
 
 
 async def test_what_happened_is_written_at_once(autojump_clock: MockClock) -> None:

@@ -14,7 +14,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.limits.actor import LimitsActor, LimitsWorld
 from actors.limits.limiter import Limiter
-from actors.limits.messages import Attempt
+from actors.limits.messages import Attempt, Share
 from actors.limits.windows import Windows
 from actors.ports import Quota, StoreUnavailable, Taken, Wanted
 from actors.runtime import Ref, running_actor
@@ -55,6 +55,19 @@ async def worker(shared: FakeSharedLimits) -> AsyncIterator[Worker]:
 
 
 # --- what is allowed at once, and shared a moment later ---
+
+
+def test_who_shares_is_woken_once_and_not_with_each_request() -> None:
+    """Until there is nothing left to tell."""
+    told, windows = list[object](), Windows()
+    limiter = Limiter(windows, Ref("sharing", lambda request: told.append(request.message)), lambda: 0.0)
+    for _ in range(3):
+        limiter.take("a", TWELVE)
+        limiter.take_many("b", TWELVE, 2)
+    assert [Share()] == told
+    windows.untold(0.0, most=9)
+    limiter.take("a", TWELVE)
+    assert [Share()] * 2 == told
 
 
 async def test_what_one_worker_has_allowed_the_others_have_not_left(autojump_clock: MockClock) -> None:

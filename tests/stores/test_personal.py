@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 import trio
 
@@ -244,6 +246,32 @@ async def test_what_stands_in_the_audit_belongs_to_who_did_it(archive: Archive) 
     assert [each.done_by for each in reversed(events)] == done_by
 
 
+async def test_what_stands_in_a_database_opens_as_it_is_written_down(archive: Archive) -> None:
+    """Whatever a version writes, later ones must open: whose it is, bound to that player and to its place."""
+    vault, ann = PersonalVault(lambda: (MASTER,)), await archive.player("Ann", "a@example.org")
+    await archive.stores.accounts.open_session(session(ann, token_hash(1)))
+    await archive.stores.audit.record([event(1, "address:203.0.113.99", STRANGER)])
+    [[email, master, wrapped]] = await archive.sql(
+        "SELECT email_sealed, master, wrapped FROM users JOIN user_keys USING (user_id)"
+    )
+    mine = user_key(ann).bytes
+    key = vault.unwrap(master, wrapped, mine)
+    assert key is not None
+    assert b"a@example.org" == vault.decrypt(key, email[1:], b"\x01" + mine + b"users.email")
+    [[source]] = await archive.sql("SELECT source FROM sessions")
+    packed = vault.decrypt(key, source[1:], b"\x01" + mine + b"sessions.source")
+    assert packed == msgspec.msgpack.encode(["192.0.2.7", "a browser"])
+    [[sealed]] = await archive.sql("SELECT source FROM audit_events WHERE source IS NOT NULL")
+    day = int.from_bytes(sealed[1:5], "big")
+    [[master, wrapped]] = await archive.sql(
+        f"SELECT master, wrapped FROM shared_keys WHERE name = 'strangers of day {day}'"
+    )
+    common = vault.unwrap(master, wrapped, f"strangers of day {day}".encode())
+    assert common is not None
+    assert vault.decrypt(common, sealed[5:], sealed[:5] + b"audit_events.source") is not None
+    assert (b"\x01\x01", b"\x02") == (email[:1] + source[:1], sealed[:1])
+
+
 async def test_strangers_are_forgotten_by_the_day(archive: Archive) -> None:
     """What is too old does not open, though another worker has not removed its key; all seals hold."""
     old = Personal(PersonalVault(lambda: (MASTER,)), now_s=lambda: time.time() - 31 * 86_400)
@@ -294,6 +322,15 @@ async def test_keys_that_are_held_are_bounded(archive: Archive) -> None:
         assert await archive.stores.database.run(partial(keys.of, users=[user_key(player)]))
     assert 4 >= len(keys._young) + len(keys._old)
     assert {user_key(players[-1])} <= {*keys._young, *keys._old}
+
+
+def test_who_plays_on_keeps_a_key_at_hand() -> None:
+    """However many come and go meanwhile."""
+    keys, ann = PersonalKeys(PersonalVault(lambda: (MASTER,)), most=4), UUID(int=0)
+    keys.hold(ann, b"hers")
+    for number in range(1, 20):
+        keys.hold(UUID(int=number), b"another's")
+        assert b"hers" == keys._find(ann)
 
 
 async def test_workers_that_need_a_first_key_at_once_have_the_same(archive: Archive) -> None:

@@ -84,3 +84,12 @@ def test_no_text_is_a_token_by_chance(said: str) -> None:
         signed(f"v2.{said}", b"current") if said else "",
     ):
         assert read(odd, KEYS) is None
+
+
+@pytest.mark.parametrize("field", [3, 4, 5])
+def test_what_another_version_of_us_signed_is_none_and_no_mistake(field: int) -> None:
+    """One that comes later may write something else in its place; whoever presents it hears so."""
+    fields: list[object] = [*EARNED]
+    fields[field] = "many"
+    assert read(signed("v2." + text(key_id(b"current"), *fields), b"current"), KEYS) is None
+    assert read(signed("v2." + text(key_id(b"current"), *EARNED, "more"), b"current"), KEYS) is None
