@@ -25,6 +25,8 @@ from actors.runtime import ActorError, BatchActor, Request
 AT_ONCE = 500
 #: So many players are judged in one go: more would hold others up.
 SENTENCED_AT_ONCE = 16
+#: By so many players' habits a learner is taught at the start, so many at once: twice what it needs to tell anything.
+LESSONS, LESSONS_AT_ONCE = 1_000, 20
 
 
 class FraudActor(BatchActor):
@@ -44,9 +46,17 @@ class FraudActor(BatchActor):
         self._found: dict[EventId, FraudEvent] = {}  # to be written, the oldest first
         self._sentences: dict[EventId, Sentence] = {}  # to be imposed
         self._next_write = self._next_keep = math.inf
+        self._next_lesson = math.inf
+        self._lessons: list[Habits] | None = None  # those that are left
 
     def __repr__(self) -> str:
         return f"<FraudActor, {self._roll!r}, {len(self._found)} found, {len(self._sentences)} sentences>"
+
+    async def started(self) -> None:
+        """What a learner knew is lost with the process; it is taught by habits that are kept, bit by bit."""
+        if self._world.rules.learner is not None:
+            self._next_lesson = trio.current_time()
+        self._set_alarm()
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Judge all, and learn of them."""
@@ -67,6 +77,8 @@ class FraudActor(BatchActor):
         if self._next_keep <= now:
             self._next_keep = math.inf
             await self._keep()
+        if self._next_lesson <= now:
+            await self._teach()
         self._set_alarm()
 
     async def stopped(self) -> None:
@@ -77,7 +89,7 @@ class FraudActor(BatchActor):
         self._world.lost(len(self._found) + len(self._sentences) + self._roll.unkept)
 
     def _set_alarm(self) -> None:
-        self.wake_at = min(self._next_write, self._next_keep)
+        self.wake_at = min(self._next_write, self._next_keep, self._next_lesson)
 
     def _is_action(self, message: object) -> bool:
         if not isinstance(message, Action):
@@ -133,6 +145,24 @@ class FraudActor(BatchActor):
                 del waiting[next(iter(waiting))]
                 world.lost(1)
         self._next_write = min(self._next_write, trio.current_time() + world.breath_s)
+
+    async def _teach(self) -> None:
+        """A few lessons, or those to come are read; if that fails it is tried again."""
+        world = self._world
+        self._next_lesson = trio.current_time() + world.breath_s
+        if self._lessons is None:
+
+            async def look() -> None:
+                self._lessons = await world.store.some_habits(LESSONS)
+
+            if not await self._done(look):
+                self._next_lesson = trio.current_time() + world.retry_s
+            return
+        for habits in self._lessons[:LESSONS_AT_ONCE]:
+            self._crowd.teach(habits)
+        del self._lessons[:LESSONS_AT_ONCE]
+        if not self._lessons:
+            self._next_lesson = math.inf
 
     # --- what is written, by whoever of the stores takes it ---
 

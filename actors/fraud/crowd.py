@@ -8,9 +8,10 @@ from actors.fraud import moments
 from actors.fraud.features import features_of, said_of
 from actors.fraud.messages import Action, Seen
 from actors.fraud.policy import Policy, Verdict
-from actors.ports import Habits, Learner, Moments
+from actors.ports import NOWHERE, Habits, Learner, Moments, UserId
 
 RULE = "unusual"
+NOBODY = UserId("")
 #: A player is looked at once in so long, and learnt from once in so long: who plays all day is not what is usual.
 LOOK_EVERY_US = 600_000_000
 LEARN_EVERY_US = 3 * 3600 * 1_000_000
@@ -23,7 +24,7 @@ TOLD = 3
 
 
 class Crowd:
-    """Begins to know nobody, with every start of the server. Without a learner it finds nothing."""
+    """Begins to know nobody; may be taught by habits of before. Without a learner it finds nothing."""
 
     def __init__(self, learner: Learner | None, policy: Policy) -> None:
         self._learner = learner
@@ -39,6 +40,13 @@ class Crowd:
         """What follows is another batch. Who was passed over in the last is looked at when it plays again."""
         self._left = LOOKS_AT_ONCE
 
+    def teach(self, habits: Habits) -> None:
+        """Somebody has played so, until the last score."""
+        if self._learner is None or not habits.scored or habits.paces.count < RUNS_KNOWN:
+            return
+        last = Action(NOBODY, habits.scored[-1], Seen.SCORED, NOWHERE)
+        self._take(self._learner, features_of(last, habits))
+
     def look(self, action: Action, habits: Habits) -> Verdict | None:
         """What is wrong with how somebody plays, given the habits of before the action. They remember the look."""
         ruling = self._policy.rulings.get(RULE)
@@ -49,7 +57,8 @@ class Crowd:
         features = features_of(action, habits)
         score = self._learner.judge(features)
         if action.at_us - habits.learnt_us >= LEARN_EVERY_US:
-            self._learn(self._learner, action, habits, features)
+            habits.learnt_us = action.at_us
+            self._take(self._learner, features)
         if score <= 0:
             return None
         habits.looks = min(LOOKS, habits.looks + 1)
@@ -58,8 +67,7 @@ class Crowd:
             return None
         return Verdict(RULE, *ruling, self._explained(action, habits, features))
 
-    def _learn(self, learner: Learner, action: Action, habits: Habits, features: Mapping[str, float]) -> None:
-        habits.learnt_us = action.at_us
+    def _take(self, learner: Learner, features: Mapping[str, float]) -> None:
         learner.learn(features)
         for name, value in features.items():
             moments.add(self._usual.setdefault(name, Moments()), value)

@@ -94,6 +94,10 @@ class FraudStore(Protocol):
         """What is known of these players; who was never kept is left out."""
         ...
 
+    async def some_habits(self, count: int) -> list[Habits]:
+        """Those of so many players at most, drawn from all who have played in the last 30 days."""
+        ...
+
     async def keep(self, habits: Mapping[UserId, Habits]) -> None:
         """Keep them in the place of what was known. Who is no player (any more) is passed by."""
         ...

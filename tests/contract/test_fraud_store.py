@@ -48,6 +48,18 @@ async def test_habits_are_kept_whole_and_in_the_place_of_earlier_ones(world: Wor
     await world.fraud.keep({})
 
 
+async def test_some_players_habits_are_drawn_from_all(world: World) -> None:
+    """As many as are wanted, if there are so many; each once, as they were kept."""
+    assert [] == await world.fraud.some_habits(5)
+    players = [await world.player(name) for name in ("Ann", "Bob", "Cid")]
+    kept = {player: replace(FULL, actions=number) for number, player in enumerate(players)}
+    await world.fraud.keep(kept)
+    assert list(kept.values()) == sorted(await world.fraud.some_habits(5), key=lambda each: each.actions)
+    drawn = await world.fraud.some_habits(2)
+    assert 2 == len({each.actions for each in drawn})
+    assert all(each in kept.values() for each in drawn)
+
+
 async def test_what_was_found_is_told_the_newest_first(world: World) -> None:
     """Of one or of all, by one rule or by all, in pages."""
     ann, bob = await world.player("Ann"), await world.player("Bob")

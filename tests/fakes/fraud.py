@@ -25,6 +25,10 @@ class FakeFraudStore:
             lambda: {key: copy.deepcopy(self.kept[key]) for key in user_ids if key in self.kept}
         )
 
+    async def some_habits(self, count: int) -> list[Habits]:
+        """See `FraudStore.some_habits`. Those kept last."""
+        return await self.faults.around(lambda: copy.deepcopy(list(self.kept.values())[-count:]))
+
     async def keep(self, habits: Mapping[UserId, Habits]) -> None:
         """See `FraudStore.keep`."""
         known = {key: each for key, each in habits.items() if key in self.players.rows}

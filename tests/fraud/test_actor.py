@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.fraud.actor import FraudActor
+from actors.fraud.actor import LESSONS, LESSONS_AT_ONCE, FraudActor
 from actors.fraud.crowd import LOOK_EVERY_US, LOOKS, LOOKS_AT_ONCE
 from actors.fraud.messages import Action, Seen
 from actors.fraud.policy import Policy, Ruling
@@ -62,12 +62,15 @@ class Watch:
 
 
 @asynccontextmanager
-async def running_watch(rules: FraudRules | None = None, **bounds: Any) -> AsyncIterator[Watch]:
-    """Run it, with the standing of players behind it."""
+async def running_watch(
+    rules: FraudRules | None = None, prepare: Callable[[FakeFraudStore], None] = lambda _: None, **bounds: Any
+) -> AsyncIterator[Watch]:
+    """Run it, with the standing of players behind it; `prepare` sees the store first."""
     async with running_office() as office:
         players = office.store.players
         office.add("ann", "bob")
         store, standings = FakeFraudStore(players), FakeStandingStore(players)
+        prepare(store)
         make = partial(StandingActor, StandingWorld(standings, office.ledger))
         async with running_actor("standing", make, rng=random.Random(0), options=PATIENT) as standing:
             detected, told, lost = list[tuple[str, str]](), list[FraudEvent](), list[int]()
@@ -210,6 +213,33 @@ async def test_a_strange_message_is_a_mistake_of_ours(autojump_clock: MockClock)
     """It says so."""
     with pytest.raises(TypeError):
         FraudActor._is_action(None, "?")  # type: ignore[arg-type]
+
+
+async def test_a_learner_is_taught_at_the_start_by_habits_that_are_kept(autojump_clock: MockClock) -> None:
+    """Bit by bit, so that nobody waits, and again after a store was away; who has hardly played teaches nothing."""
+
+    def prepare(store: FakeFraudStore) -> None:
+        for number in range(LESSONS + 5):
+            store.kept[UserId(str(number))] = Habits(paces=Moments(9, 3.0, 1.0), scored=[NOON_US])
+        store.kept[UserId("new")] = Habits(paces=Moments(1, 3.0), scored=[NOON_US])
+        store.kept[UserId("newer")] = Habits(paces=Moments(9, 3.0))
+        store.faults.fail_before(StoreUnavailable("away"))
+
+    learner = FakeLearner()
+    async with running_watch(FraudRules(learner=learner), prepare) as watch:
+        await trio.sleep(4)
+        assert 0 == learner.learnt
+        await trio.sleep(4)
+        assert 0 < learner.learnt < LESSONS
+        assert 0 == learner.learnt % LESSONS_AT_ONCE
+        await trio.sleep(60)
+        assert LESSONS - 2 == learner.learnt
+        calls = watch.store.faults.calls
+        await trio.sleep(600)
+        assert (LESSONS - 2, calls) == (learner.learnt, watch.store.faults.calls)
+    async with running_watch() as watch:  # without a learner nothing is read
+        await trio.sleep(60)
+        assert 0 == watch.store.faults.calls
 
 
 async def test_what_the_learner_finds_is_written_as_what_rules_find(autojump_clock: MockClock) -> None:

@@ -62,6 +62,14 @@ async def test_turns_of_who_is_known_while_nobody_waits_are_not_counted_against_
     assert 4 >= found.order.index("stranger")
 
 
+async def test_who_is_known_goes_on_where_nobody_else_waits() -> None:
+    """However many in a row."""
+    async with queue() as found:
+        for number in range(6):
+            await found.ask(f"known {number}", Asker(known=f"mark {number}"))
+    assert 7 == len(found.order)
+
+
 async def test_strangers_take_no_place_of_who_is_known() -> None:
     """However many they are."""
     async with queue(waiting=1, kept=1) as found:
