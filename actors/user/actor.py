@@ -238,10 +238,10 @@ class UserActor(PromptActor):
 
     def _ask_ledger(self, question: Commit | Recall, asked: _UnderWay) -> None:
         self._require_room()
-        asked.until = trio.current_time() + self._world.rules.ledger_within_s
-        deadline = min(asked.until, asked.request.deadline)
+        # No longer than its sender waits: what is not begun by then the ledger drops without a word.
+        asked.until = min(trio.current_time() + self._world.rules.ledger_within_s, asked.request.deadline)
         try:
-            promise = self._world.ledger.promise(question, deadline=deadline, settled=self._settled)
+            promise = self._world.ledger.promise(question, deadline=asked.until, settled=self._settled)
         except ActorError as error:
             raise Unavailable(UNCONFIRMED) from error
         self._under_way[promise] = asked
@@ -276,6 +276,8 @@ class UserActor(PromptActor):
         if wish.idempotency_key is None:
             return
         for request in self._behind.pop(wish.idempotency_key):
+            if request.expired(trio.current_time()):
+                continue  # or whoever came next would wait behind one for whom nobody waits
             try:
                 self._score(request)
             except Refusal as refusal:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ports import CommitUnknown, StoreUnavailable
-from actors.runtime import Actor, ActorCrashed, AskTimeout, running_actor
+from actors.runtime import Actor, ActorCrashed, ActorError, AskTimeout, running_actor
 from actors.user.messages import Increment, ScoreAnswer
 from actors.user.refusals import (
     TokenAlreadyUsed,
@@ -119,6 +120,27 @@ async def test_each_score_is_given_up_in_its_own_time(autojump_clock: MockClock)
                 nursery.start_soon(increment, token)
                 await trio.sleep(3)
         assert ends == [10, 13, 16]
+
+
+async def test_nobody_waits_behind_those_who_have_gone(autojump_clock: MockClock) -> None:
+    """A client that asked again and again while the store was frozen hears its answer as soon as that is back."""
+    async with running_players() as players:
+        token = await players.token()
+        wish, frozen = Increment(token, "k", HERE), players.office.store.faults.hold()
+
+        async def ask(within: float) -> None:
+            with suppress(ActorError):
+                await players.users.ask("a", wish, within=within)
+
+        for _ in range(20):
+            players.office.nursery.start_soon(ask, 2)
+            await trio.sleep(3)
+        frozen.set()
+        players.office.store.faults._gate = None
+        await trio.sleep(1)
+        began = trio.current_time()
+        assert (await players.increment(token, "k")).new_score == 1
+        assert trio.current_time() - began < 5
 
 
 async def test_a_score_that_nobody_waits_for_any_more_is_not_begun(autojump_clock: MockClock) -> None:
