@@ -19,7 +19,7 @@ STEPS_S = (-90_000.0, -5_000.0, -900.0, -30.0, -1.0, 1.0, 30.0, 900.0, 5_000.0, 
 #: Answers of stores at which somebody may break.
 LINES = [("postgres", name) for name in ("scores", "scores", "scores", "reads", "batches")] + [("redis", "eventlog")]
 #: A step of the run at which somebody is killed lies so far behind the present one.
-WITHIN_STEPS = 3_000
+WITHIN_STEPS = 600
 
 
 @dataclass
@@ -52,6 +52,7 @@ class Nemesis:
         """No more faults; clocks are right; readers read."""
         world = self.world
         world.trace.note("nemesis: has gone")
+        world.trace.forget_calls()
         world.mangled = False
         world.postgres.recover()
         world.redis.recover()

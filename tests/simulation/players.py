@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -11,9 +12,10 @@ from typing import TypeVar
 import trio
 
 from actors.leaderboard.events import Row
-from actors.leaderboard.messages import Page, RankOf
+from actors.leaderboard.messages import NotRanked, Page, RankOf
 from actors.ledger.messages import ChangeProfile, ChangeStanding, EndSessions, LedgerUnavailable, Register
 from actors.ports import (
+    ALL_TIME,
     Act,
     BoardId,
     EventId,
@@ -99,7 +101,8 @@ class People:
         wish = Increment(tried.token, tried.key, HERE)
         for _ in range(PATIENCE if tried.key else 1):
             try:
-                answer = await self.crew.ask(lambda core: core.users.ask(tried.user_id, wish, within=10))
+                serving = self.crew.any()
+                answer = await serving.ask(lambda core: core.users.ask(tried.user_id, wish, within=10))
             except Gone:
                 tried.lost += 1
             except (Unavailable, LedgerUnavailable, AskTimeout):
@@ -112,8 +115,18 @@ class People:
             else:
                 tried.answers.append(answer)
                 self.world.laws.acknowledged(tried.user_id, tried.token.digest, answer)
+                self._look_at_own(tried.user_id, serving.core, answer)
                 return
             await trio.sleep(self.world.rng.uniform(0.1, 2))
+
+    def _look_at_own(self, user_id: UserId, core: Core, answer: ScoreAnswer) -> None:
+        """Whoever is told a new rank finds it on the board of who told it."""
+        if answer.new_rank is None or answer.repeated:
+            return
+        with suppress(NotRanked):
+            shown = core.published.answer(ALL_TIME, RankOf(user_id, own=True))
+            known = shown is None or shown.row.score >= answer.new_score
+            self.world.laws.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
 
     async def send_batches(self, players: Sequence[UserId], times: int) -> None:
         """One of the game's servers tells of many at once, and again until each has a result."""

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 #: So much is remembered of what came before a failure.
 REMEMBERED = 60
+#: A run that takes more steps than this turns in a circle.
+MOST_STEPS = 300_000
 
 
 class Trace(trio.abc.Instrument):
@@ -32,6 +34,7 @@ class Trace(trio.abc.Instrument):
         self._hash = hashlib.blake2b(digest_size=8)
         self._first: int | None = None
         self._calls: dict[int, Callable[[], None]] = {}
+        self._too_many: Callable[[], None] = lambda: None
 
     @property
     def digest(self) -> str:
@@ -45,9 +48,17 @@ class Trace(trio.abc.Instrument):
         self.last.append(line)
         self._tell(line)
 
+    def bound(self, too_many: Callable[[], None]) -> None:
+        """Call it when the run turns in a circle."""
+        self._too_many = too_many
+
     def at_step(self, step: int, call: Callable[[], None]) -> None:
         """Call it then, if the run comes so far."""
         self._calls[step] = call
+
+    def forget_calls(self) -> None:
+        """What was to be called is not."""
+        self._calls.clear()
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """See `trio.abc.Instrument`. Tasks are numbered over all runs of a process; here the first counts."""
@@ -55,6 +66,8 @@ class Trace(trio.abc.Instrument):
             self._first = task._counter
         self.steps += 1
         self._hash.update((task._counter - self._first).to_bytes(4, "big"))
+        if self.steps == MOST_STEPS:
+            self._too_many()
         call = self._calls.pop(self.steps, None)
         if call is not None:
             call()

@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import trio
 
-from actors.leaderboard.events import Channel
+from actors.leaderboard.events import Channel, Row
+from actors.leaderboard.keeper import SETTLED_US
 from actors.leaderboard.messages import Page
-from actors.ports import ALL_TIME, BoardId, Period, UserId
+from actors.ports import ALL_TIME, BoardId, Period, Span, UserId
 from actors.runtime import ActorError
 from actors.user.world import UserRules
 from scoreboard.server.core import ListeningTimes
@@ -21,16 +22,18 @@ from tests.simulation.nemesis import HARM, Nemesis
 from tests.simulation.players import People
 from tests.simulation.scheduler import Trace, run
 from tests.simulation.spectators import Spectator
+from tests.simulation.tight import drawn as drawn_bounds
+from tests.simulation.tight import tightened
 from tests.simulation.worker import Crew, Gone, Serving, Worker
 from tests.simulation.world import World
 
 BOARDS = [ALL_TIME, *map(BoardId, ("daily", "weekly", "daily:US", "all_time:US", "all_time:DE"))]
 #: In a run without any harm but a mangled log all is level after so long.
 QUIET_S = 1.0
-#: A run that takes more steps than this turns in a circle.
-MOST_STEPS = 300_000
 #: When it is looked whether all is level, in seconds after the last harm; at the last of them it must be.
 LOOKS_S = (5.0, 10.0, 20.0, 40.0, 75.0)
+#: The keeper of archives looks again after so long.
+ROUND_S = 130.0
 #: Of the second at which a run begins: so long is it since midnight of UTC.
 BEGIN_S = 1_750_000_000 % 86_400
 
@@ -45,11 +48,13 @@ class Plan:
     seconds: float
     midnight_s: float
     screens: int
+    archived: bool
     kinds: tuple[str, ...]
+    tight: tuple[str, ...]
 
     @classmethod
-    def drawn(cls, rng: random.Random, only: tuple[str, ...] | None = None) -> Plan:
-        """Some kinds of harm, seldom all; or `only` these."""
+    def drawn(cls, rng: random.Random, only: tuple[str, ...] | None, bounds: tuple[str, ...] | None) -> Plan:
+        """Some kinds of harm, seldom all; or `only` these. Likewise the bounds that are tight."""
         kinds = [kind for kind in HARM if rng.random() < rng.choice([0.15, 0.4])]
         kinds = kinds if only is None else list(only)
         return cls(
@@ -59,13 +64,15 @@ class Plan:
             seconds=rng.uniform(6, 20),
             midnight_s=rng.uniform(2, 60),
             screens=rng.randint(0, 5),
+            archived=rng.random() < 0.012,
             kinds=tuple(kinds),
+            tight=drawn_bounds(rng) if bounds is None else bounds,
         )
 
     @property
     def calm(self) -> bool:
         """Whether all must be level as soon as it is quiet."""
-        return set(self.kinds) <= {"mangle", "screens"}
+        return not self.tight and set(self.kinds) <= {"mangle", "screens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,9 @@ class Report:
 class Run:
     """The parts of one run."""
 
-    def __init__(self, seed: int, trace: Trace, only: tuple[str, ...] | None) -> None:
+    def __init__(self, seed: int, trace: Trace, only: tuple[str, ...] | None, bounds: tuple[str, ...] | None) -> None:
         self.rng = random.Random(seed)
-        self.seed, self.trace, self.plan = seed, trace, Plan.drawn(self.rng, only)
+        self.seed, self.trace, self.plan = seed, trace, Plan.drawn(self.rng, only, bounds)
         self.level_s = 0.0
         shift_s = (86_400 - BEGIN_S - self.plan.midnight_s) % 86_400
         self.zones = {Period.DAILY: timezone(timedelta(seconds=shift_s))}
@@ -95,7 +102,7 @@ class Run:
         """Everything, from the start to the last look."""
         async with trio.open_nursery() as tasks:
             world = self.world = World(self.rng, self.trace, tasks, self.zones)
-            self.trace.at_step(MOST_STEPS, lambda: world.laws.require(False, "nothing comes to rest"))
+            self.trace.bound(lambda: world.laws.require(False, "nothing comes to rest"))
             with world.over:
                 async with trio.open_nursery() as nursery:
                     self._begin(nursery)
@@ -139,6 +146,8 @@ class Run:
             self._deeds(deeds)
         nemesis.heal()
         await self._settle()
+        if self.plan.archived:
+            await self._archive()
         self.people.check(clocks_were_set="clock" in self.plan.kinds)
         self.world.laws.sums()
 
@@ -157,6 +166,26 @@ class Run:
 
     # --- the end ---
 
+    async def _archive(self) -> None:
+        """Long after the end of the day what it was is kept: who gained how much in it, and nobody who is hidden."""
+        world = self.world
+        await trio.sleep(self.plan.midnight_s + SETTLED_US / 1_000_000 + ROUND_S)
+        gained = {span for span in self._days() if world.scores.gained(span)}
+        closed = {each.span: each.rows for each in world.archive._of(Period.DAILY) if each.rows is not None}
+        world.laws.require(closed.keys() == gained, f"archived are {closed.keys()}, and not {gained}")
+        for span, rows in closed.items():
+            sums = {key: gain for key, (gain, _) in world.scores.gained(span).items()}
+            world.laws.ordered(BoardId("daily"), [Row(*row) for row in rows])
+            kept = {row.user_id: row.score for row in rows}
+            world.laws.require(kept.items() <= sums.items(), f"the archive has {kept}, the ledger {sums}")
+
+    def _days(self) -> list[Span]:
+        """Those that are over."""
+        now_us = self.world.clock.now_us()
+        moments = [outcome.fact.occurred_us for _, outcome in self.world.scores.ledger]
+        spans = {self.world.laws.span(BoardId("daily"), moment_us) for moment_us in moments}
+        return [span for span in spans if span is not None and span.end_us + SETTLED_US <= now_us]
+
     async def _settle(self) -> None:
         """Wait until all is level; at the last look the first thing that is not breaks the law."""
         looks = (QUIET_S,) if self.plan.calm else LOOKS_S
@@ -167,11 +196,12 @@ class Run:
             unlike = await self._unlike()
             if unlike is None:
                 break
+            self.trace.note(f"not level yet: {unlike}")
         self.world.laws.require(unlike is None, f"after {self.level_s:g} s of quiet {unlike}")
 
     async def _unlike(self) -> str | None:
         """What is not as the ledger has it, if anything."""
-        serving = self.crew.serving
+        serving, ended = self.crew.serving, set(self.people.signed_out)
         if len(serving) < len(self.crew.workers):
             return "a worker is not there"
         for each in serving:
@@ -180,6 +210,8 @@ class Run:
                 truth = self.world.laws.truth(board, self.world.clock.now_us())
                 if found != truth:
                     return f"{board} of {each.life.name} shows {found}, the truth is {truth}"
+            if not ended <= each.ended:
+                return f"{each.life.name} does not know that {ended - each.ended} have ended"
         for spectator in self.spectators:
             if (found := spectator.unlike()) is not None:
                 return found
@@ -194,16 +226,21 @@ class Run:
 
 
 def simulate(
-    seed: int, *, tell: Callable[[str], None] = lambda _: None, kinds: tuple[str, ...] | None = None
+    seed: int,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+    kinds: tuple[str, ...] | None = None,
+    tight: tuple[str, ...] | None = None,
 ) -> Report:
-    """Run a seed, with these `kinds` of harm instead of those that it draws, if given.
+    """Run a seed, with these `kinds` of harm and `tight` bounds instead of those that it draws, if given.
 
     Raises Broken, with what came before as notes.
     """
     trace = Trace(tell)
-    simulated = Run(seed, trace, kinds)
+    simulated = Run(seed, trace, kinds, tight)
     try:
-        return run(seed, simulated.main, trace)
+        with tightened(simulated.plan.tight):
+            return run(seed, simulated.main, trace)
     except BaseException as error:
         error.add_note(f"seed {seed}: {simulated.plan}")
         error.add_note("\n".join(trace.last))

@@ -46,6 +46,7 @@ class Spectator:
     hung_up: trio.Event = field(default_factory=trio.Event)
     resets_us: int | None = None
     reached: dict[UserId, int] = field(default_factory=dict)  # the version of each player that was shown
+    left: set[str] = field(default_factory=set)  # epochs of this connection that are over
     wishes: bool = False  # to be told from what it shows, when it comes back
 
     def __repr__(self) -> str:
@@ -62,6 +63,7 @@ class Spectator:
     async def _watch(self, serving: Serving) -> None:
         if serving is not self.serving:
             self.reached = {}  # another worker may be a little behind
+        self.left = set()
         self.serving, self.wire, self.scope = serving, Wire(), trio.CancelScope()
         self.wire.taken = Frames(self._heard)
         self.hung_up = trio.Event()
@@ -118,12 +120,15 @@ class Spectator:
                 self.hang_up()
 
     def _show(self, event: BoardFull | BoardDiff) -> None:
-        laws = self.world.laws
+        laws, before = self.world.laws, self.client.epoch
+        laws.require(event.epoch not in self.left, f"{self} is led back to {event.epoch}")
         try:
             self.client.take(event)
         except AssertionError as error:
             laws.require(False, f"{self}: {error}")
         laws.require(self.client.asks == 0, f"{self} was shown what does not fit")
+        if before not in {None, self.client.epoch}:
+            self.left.add(before)
         if isinstance(event, BoardFull):
             self.resets_us = event.resets_us
         self._judge(self.client.rows)

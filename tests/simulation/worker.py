@@ -37,6 +37,7 @@ class Serving:
     life: Life
     core: Core
     connections: ConnectionWorld
+    ended: set[SessionId]  # sessions of which it has heard
 
     async def ask(self, question: Callable[[Core], Awaitable[T]]) -> T:
         """Raises Gone when this life is over before there is an answer."""
@@ -58,7 +59,7 @@ class Worker:
         self.name = name
         self.clock = SetClock()
         self.serving: Serving | None = None
-        self.ended: set[SessionId] = set()  # of which this life has heard
+        self.ended: set[SessionId] = set()
         self.rests_s = 1.0
         self._world, self._rules, self._listening = world, rules, listening
         self._life: Life | None = None
@@ -115,7 +116,7 @@ class Worker:
         async with running_core(
             ports, self._hooks(life), self._rules, tick_s=1.0, zones=world.zones, listening=self._listening
         ) as core:
-            self.serving = Serving(life, core, self._connections(core))
+            self.serving = Serving(life, core, self._connections(core), self.ended)
             with suppress(ActorError):
                 await core.boards.ask(ALL_TIME, Loaded(), within=120.0)
             await self._stop.wait()
@@ -168,7 +169,11 @@ class Crew:
 
     async def ask(self, question: Callable[[Core], Awaitable[T]]) -> T:
         """Ask any of them."""
+        return await self.any().ask(question)
+
+    def any(self) -> Serving:
+        """One of those that can be asked. Raises Gone if there is none."""
         there = self.serving
         if not there:
             raise Gone
-        return await self.rng.choice(there).ask(question)
+        return self.rng.choice(there)

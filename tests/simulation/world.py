@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import trio
 
 from actors.actions.proof import HmacVerifier
-from actors.ports import HMAC, ChainId, LoggedFacts, Period
+from actors.ports import HMAC, ChainId, KeyConflict, KeyLookup, LoggedFacts, Period, Repeated
 from actors.user.token import ActionKeys
 from scoreboard.server.outside import CorePorts
 from tests.fakes import (
@@ -65,6 +65,16 @@ class LifeIds(CountedIds):
         return f"{self._life}_{super().nonce()}"
 
 
+class LedgerStore(FakeScoreStore):
+    """Only a commit may be in doubt; what else is lost has not been done."""
+
+    async def recall(self, lookups: Sequence[KeyLookup]) -> list[Repeated | KeyConflict | None]:
+        return await self.reads.around(lambda: [self._known(lookup) for lookup in lookups])
+
+    async def actions(self) -> dict[str, int]:
+        return await self.reads.around(lambda: dict(self.catalogue))
+
+
 class SharedBell(FakeBell):
     """The same bell for all: a copy rings it too."""
 
@@ -94,7 +104,7 @@ class World:
     def __post_init__(self) -> None:
         self.clock = TrioClock()
         self.players = Players(self.clock)
-        self.scores = FakeScoreStore(self.players, self.clock)
+        self.scores = LedgerStore(self.players, self.clock)
         self.audit = FakeAuditLog()
         self.accounts = FakeAccountStore(self.players, self.audit)
         self.standing = FakeStandingStore(self.players, self.audit)
