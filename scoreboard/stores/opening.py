@@ -236,6 +236,7 @@ async def _open_database(
 ) -> tuple[Database, list[str]]:
     """With the files that were applied to it."""
     hosts = Hosts(url, bounds)
+    await hosts.find()
     migrations = await _migrate(hosts, bounds)
     lent = Connections(await open_pool(hosts.connect, connections, bounds), bounds)
     there = Breaker("Postgres", postgres_pool.prober(hosts, lent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,12 @@ from actors.ports import StoreUnavailable
 from scoreboard.stores.postgres_connections import Bounds
 from scoreboard.stores.primary import Host, find_primary, hosts_in
 
+log = logging.getLogger(__name__)
+
 PORT = 5432
+#: Each promotion of a replica, and each restored backup, begins another one.
+TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+REMEDY = "if the replica was no synchronous one, restart all workers, or boards may show what was lost"
 #: What comes of a server that cannot be connected to, or is not what is wanted.
 FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
@@ -40,20 +46,25 @@ class Hosts:
         self._bounds = bounds
         self._hosts = hosts_of(url)
         self._place: dict[str, Any] = {}
+        self._timeline = ""
 
     def __repr__(self) -> str:
         return f"<Hosts, {self._place or 'the only one'}>"
 
     async def find(self) -> None:
         """Look which takes writes; raises StoreUnavailable if none does."""
+        places = [place_of(host) for host in self._hosts] if self._hosts[1:] else [{}]
+        timelines: dict[int, str] = {}
+
+        async def ask(number: int) -> None:
+            timelines[number] = await self._try(places[number])
+
         try:
-            if not self._hosts[1:]:
-                await self._try({})
-                return
-            found = await find_primary(self._hosts, lambda host: self._try(place_of(host)))
+            found = await find_primary(range(len(places)), ask)
         except FAILED as error:
             raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
-        self._place = place_of(found)
+        self._place = places[found]
+        self._look_at_timeline(timelines[found])
 
     async def connect(self, _url: str = "", **options: Any) -> asyncpg.Connection:
         """A connection to that one, as the driver makes it, and with its errors. Looks for it if there are several."""
@@ -61,14 +72,22 @@ class Hosts:
             await self.find()
         return await asyncpg.connect(self._url, **{**options, **self._place})
 
-    async def _try(self, place: dict[str, Any]) -> None:
+    async def _try(self, place: dict[str, Any]) -> str:
+        """The timeline of that server, if it takes writes."""
         seconds = self._bounds.connect_s
         connection = await asyncpg.connect(self._url, timeout=seconds, command_timeout=seconds, **place)
         try:
             if await connection.fetchval("SHOW transaction_read_only") == "on":
                 raise StoreUnavailable("this Postgres only reads: it is a replica")
+            timeline: str = await connection.fetchval(TIMELINE)
         finally:
             connection.terminate()
+        return timeline
+
+    def _look_at_timeline(self, timeline: str) -> None:
+        if self._timeline not in ("", timeline):
+            log.warning("Postgres is on timeline %s, before on %s: %s", timeline, self._timeline, REMEDY)
+        self._timeline = timeline
 
 
 def place_of(host: Host) -> dict[str, Any]:

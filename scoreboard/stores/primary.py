@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
+
+Each = TypeVar("Each")
 
 #: For those that stand before one that has said that it does.
 PATIENCE_S = 0.5
@@ -29,7 +31,7 @@ def _host(text: str) -> Host:
     return Host(parts.hostname or "", parts.port)
 
 
-async def find_primary(hosts: Sequence[Host], ask: Callable[[Host], Awaitable[None]]) -> Host:
+async def find_primary(hosts: Sequence[Each], ask: Callable[[Each], Awaitable[None]]) -> Each:
     """The first of them that is one. `ask` returns if it is, and raises within a bounded time if not. For asyncio.
 
     All are asked at once, so one that does not answer delays this by `PATIENCE_S` at most. The order decides between
