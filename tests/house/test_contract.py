@@ -7,6 +7,7 @@ from tests.house.sources import none_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "scoreboard" / "docs" / "contract.md"
+GUARANTEES = ROOT / "scoreboard" / "docs" / "guarantees.md"
 SECURITY = ROOT / "scoreboard" / "docs" / "security.md"
 #: A row shows its test, says who will, or leaves the matter to what is told in its own document.
 OPEN = {"feed", "sio", "open"}
@@ -22,7 +23,7 @@ def rows() -> list[list[str]]:
 def test_every_test_that_the_contract_names_is_there() -> None:
     """So that no row outlives what shows it."""
     gone = []
-    texts = (CONTRACT.read_text(encoding="utf-8"), SECURITY.read_text(encoding="utf-8"))
+    texts = (each.read_text(encoding="utf-8") for each in (CONTRACT, GUARANTEES, SECURITY))
     for path, name in NAMED.findall("".join(texts)):
         file = ROOT / "tests" / path
         if not file.is_file() or not re.search(
