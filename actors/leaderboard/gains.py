@@ -32,13 +32,15 @@ class Judgement(NamedTuple):
 def judged(known: Gain | None, fact: ScoreFact, span: Span) -> Judgement:
     """Take in one fact.
 
-    Who is not known enters with the first gain, and everything before it belongs to the base. A fact of the period that
-    lies before that base was not seen when it should have been; a version that was left out might have been a gain.
+    Who is not known enters with the first gain, and everything before it belongs to the base; unless it is the first of
+    all, another worker may have committed one before. A fact of the period that lies before that base was not seen when
+    it should have been; a version that was left out might have been a gain.
     """
     counts = fact.points > 0 and span.holds(fact.occurred_us)
     before = fact.score - fact.points
     if known is None:
-        return Judgement(Gain(fact.points, fact.reached_us, fact.version, before) if counts else None)
+        gain = Gain(fact.points, fact.reached_us, fact.version, before) if counts else None
+        return Judgement(gain, counts and before > 0)
     if fact.version <= known.version:
         return Judgement(known, counts and before < known.base)
     doubtful = fact.version > known.version + 1 or before != known.score + known.base

@@ -79,7 +79,7 @@ class Roster:
             gain = known if fact.hidden and fact.version > known.version else None
         elif gain is known:
             return False
-        if gain is None:
+        if gain is None or (known is None and fact.user_id in self.doubts):
             return False
         self._put(fact, gain)
         return True

@@ -51,6 +51,8 @@ def test_only_what_was_done_in_the_period_counts() -> None:
         Deed("b", 9, AFTER, None),
     ]
     roster, ledger = taken(*deeds, Deed("a", 2, DURING, None))
+    assert roster.doubts == {"a"}
+    settled(roster, ledger, DAILY, DAY)
     assert [(row.user_id, row.score) for row in roster.ranking.rows(0, 9)] == [("a", 3)]
     assert (roster.ranking.rows(0, 9), roster.doubts) == (ledger.rows(DAILY, DAY), set())
 
@@ -100,6 +102,18 @@ def test_what_nobody_ever_had_is_not_shown(*, hidden: bool) -> None:
     ledger.add(Deed("a", 4, DURING, None))
     assert roster.take(ledger.add(Deed("a", 0 if hidden else 8, DURING, None, hidden or None))) == hidden
     assert [(row.user_id, row.score) for row in roster.ranking.rows(0, 9)] == ([] if hidden else [("a", 1)])
+    settled(roster, ledger, DAILY, DAY)
+    assert (roster.ranking.rows(0, 9), roster.doubts) == (ledger.rows(DAILY, DAY), set())
+
+
+@pytest.mark.parametrize("heard", [DURING, BEFORE])
+def test_who_comes_anew_with_points_from_before_is_shown_when_all_gains_are_known(heard: int) -> None:
+    """Another worker may have committed some of the period, unheard of here; before the first of all there are none."""
+    roster, ledger = Roster(DAILY, DAY), NaiveLedger()
+    ledger.add(Deed("a", 4, heard, None))
+    roster.take(ledger.add(Deed("a", 8, DURING, None)))
+    roster.take(ledger.add(Deed("b", 1, DURING, None)))
+    assert [(row.user_id, row.score) for row in roster.ranking.rows(0, 9)] == [("b", 1)]
     settled(roster, ledger, DAILY, DAY)
     assert (roster.ranking.rows(0, 9), roster.doubts) == (ledger.rows(DAILY, DAY), set())
 
