@@ -1,0 +1,71 @@
+"""Many rounds of faults on the real server and real stores.
+
+scripts/soak faults [--rounds N] [--seed S] [--length SECONDS] [--only FAULT ...] [--keep DIR] [--minutes M]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+import trio
+
+from tests.faults.nemesis import FAULTS, Step, drawn, impossible
+from tests.faults.report import by_fault, not_done, table
+from tests.faults.rounds import Outcome, played
+from tests.faults.stage import Stage, open_stage
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/soak faults", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="how many; the default is 20")
+    parser.add_argument("--seed", type=int, default=1, help="of the first round; each has the next one")
+    parser.add_argument("--length", type=float, default=8.0, help="of a round under load, in seconds")
+    parser.add_argument("--only", action="append", choices=sorted(FAULTS), help="draw from these; may be repeated")
+    parser.add_argument("--keep", type=Path, help="leave all logs in this new directory")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no round after so many")
+    return parser.parse_args()
+
+
+async def _soak(wanted: argparse.Namespace, folder: Path) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    give_up = time.monotonic() + wanted.minutes * 60
+    async with open_stage(folder, wanted.seed, day_s=90) as stage:
+        cannot = impossible(stage)
+        print(*not_done(cannot), sep="\n", flush=True)
+        names = [name for name in wanted.only or FAULTS if name not in cannot]
+        for seed in range(wanted.seed, wanted.seed + wanted.rounds):
+            rng = Random(seed)
+            outcomes.append(await _one(stage, seed, drawn(rng, names, wanted.length), rng, wanted.length))
+            if time.monotonic() > give_up:
+                break
+    return outcomes
+
+
+async def _one(stage: Stage, seed: int, steps: list[Step], rng: Random, length_s: float) -> Outcome:
+    outcome = await played(stage, steps, rng, length_s)
+    what = "; ".join(map(str, steps))
+    numbers = f"{len(outcome.operations)} operations, {outcome.unknown} unknown, {outcome.refused} refused"
+    print(f"seed {seed}: {what}: {numbers}, level after {outcome.level_s:.1f} s", flush=True)
+    for finding in outcome.findings[:10]:
+        print(f"    {finding.kind.upper()}: {finding.what}", flush=True)
+    return outcome
+
+
+def main() -> int:
+    """0 if nothing was found, 1 otherwise; 2 for a wrong argument."""
+    wanted = _arguments()
+    with tempfile.TemporaryDirectory(prefix="scoreboard-faults-") as made:
+        if wanted.keep:
+            wanted.keep.mkdir(parents=True)
+        outcomes = trio.run(_soak, wanted, wanted.keep or Path(made))
+    print(f"\n{table(outcomes)}\n\n{by_fault(outcomes)}")
+    return 1 if any(outcome.findings for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

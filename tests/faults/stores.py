@@ -1,0 +1,167 @@
+"""PostgreSQL and Valkey as processes that can be killed, paused and started again, on a disk that can be full."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import trio
+
+from scoreboard.stores import embedded_postgres, embedded_valkey
+from scoreboard.stores.embedded_home import account_for, home_in, socket_directory, sole_use
+from scoreboard.stores.embedded_process import Server, processes_in
+
+DISK_BYTES = 1_000_000_000
+#: A log that does not fill the small disk by itself.
+SMALL = {"max_wal_size": "96MB", "min_wal_size": "64MB", "max_connections": "80"}
+
+
+@dataclass(slots=True)
+class StoreProcess:
+    """One of them. `socket` is where it listens, `home` where it lives."""
+
+    server: Server
+    socket: Path
+    home: Path
+    restarts: int = 0
+
+    @property
+    def pids(self) -> list[int]:
+        """All of its processes, the first one first."""
+        return processes_in(self.server.program.directory, self.server.program.name)
+
+    @property
+    def runs(self) -> bool:
+        """Whether its first process lives."""
+        child = self.server._child
+        return child is not None and child.poll() is None
+
+    def tell(self, number: signal.Signals) -> None:
+        """All of its processes."""
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """Without a word, all at once."""
+        self.tell(signal.SIGKILL)
+
+    def kill_one(self) -> None:
+        """One that serves a client; of PostgreSQL all others are ended by the first one then."""
+        if len(pids := self.pids) > 1:
+            with suppress(ProcessLookupError):
+                os.kill(pids[-1], signal.SIGKILL)
+
+    async def start(self) -> None:
+        """Start it, unless it runs. Raises ServerFailed."""
+        if not self.runs:
+            self.restarts += 1
+            await self.server.start()
+
+    async def stop(self) -> None:
+        """In good order, as an operator does."""
+        await self.server.stop()
+
+
+@asynccontextmanager
+async def postgres_process(folder: Path) -> AsyncIterator[StoreProcess]:
+    """One with a database of its own in that folder, for as long as the block runs."""
+    account = account_for(folder / "postgres")
+    home = home_in(folder, "postgres", account)
+    with sole_use(home), socket_directory(home, embedded_postgres.SOCKET, account) as sockets:
+        settings = {**embedded_postgres.SETTINGS, **SMALL}
+        await embedded_postgres._make_cluster(home, account)
+        server = embedded_postgres._server(home, sockets, account, settings)
+        async with _running(StoreProcess(server, sockets / embedded_postgres.SOCKET, home)) as process:
+            yield process
+
+
+@asynccontextmanager
+async def valkey_process(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[StoreProcess]:
+    """The same of Valkey, with more in its environment."""
+    account = account_for(folder / "valkey")
+    home = home_in(folder, "valkey", account)
+    with sole_use(home), socket_directory(home, embedded_valkey.SOCKET, account) as sockets:
+        socket = sockets / embedded_valkey.SOCKET
+        server = embedded_valkey._server(home, socket, account, dict(embedded_valkey.SETTINGS))
+        given = [f"{name}={value}" for name, value in environ.items()]
+        server.program = replace(server.program, arguments=["/usr/bin/env", *given, *server.program.arguments])
+        async with _running(StoreProcess(server, socket, home)) as process:
+            yield process
+
+
+@asynccontextmanager
+async def _running(process: StoreProcess) -> AsyncIterator[StoreProcess]:
+    try:
+        await process.start()
+        yield process
+    finally:
+        process.tell(signal.SIGCONT)
+        await process.stop()
+
+
+def valkey_says(process: StoreProcess, *words: str) -> str:
+    """What it answers to a command."""
+    client = embedded_valkey.binary().with_name("valkey-cli")
+    command = [str(client), "-s", str(process.socket), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout.strip()
+
+
+async def rows_of(process: StoreProcess, sql: str) -> list[list[str]]:
+    """What PostgreSQL answers, on its own socket and so past everything that is wrong with the network."""
+    command = [str(embedded_postgres.binary("psql")), "-h", str(process.socket.parent), "-U", "postgres"]
+    command += ["-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sql, embedded_postgres.DATABASE]
+    told = await trio.run_process(command, capture_stdout=True)
+    return [line.split("\t") for line in told.stdout.decode().splitlines()]
+
+
+# --- a small disk ---
+
+
+class SmallDisk:
+    """A disk of its own, or why there is none."""
+
+    def __init__(self, folder: Path, why_not: str | None) -> None:
+        self.folder = folder
+        self.why_not = why_not
+
+    @property
+    def _ballast(self) -> Path:
+        return self.folder / "ballast"
+
+    def fill(self) -> None:
+        """Nothing more can be written."""
+        assert self.why_not is None, self.why_not
+        with self._ballast.open("ab") as file, suppress(OSError):
+            while True:
+                os.write(file.fileno(), bytes(65_536))
+        with self._ballast.open("ab") as file, suppress(OSError):
+            while True:
+                os.write(file.fileno(), bytes(512))
+
+    def free(self) -> None:
+        """There is room again."""
+        self._ballast.unlink(missing_ok=True)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[SmallDisk]:
+    """A tmpfs at that folder, where we may mount one; otherwise the folder as it is."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=755", "faults", str(folder)]
+    try:
+        tried = subprocess.run(mounting, capture_output=True, text=True, timeout=20, check=False)
+        why_not = tried.stderr.strip() or None if tried.returncode else None
+    except OSError as error:
+        why_not = str(error)
+    try:
+        yield SmallDisk(folder, why_not)
+    finally:
+        if why_not is None:
+            subprocess.run(["umount", "-l", str(folder)], capture_output=True, timeout=20, check=False)

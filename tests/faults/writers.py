@@ -1,0 +1,288 @@
+"""Those who score, whatever happens: what is not answered goes out again as it was, the same token and the same key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any, Protocol
+
+import trio
+
+from tests.faults.journal import Journal, Operation, Told
+from tests.faults.line import Answer, Cut, Line
+from tests.faults.talk import BROKEN, Talk, talk
+
+#: So long an answer is waited for.
+ANSWER_S = 8.0
+#: So many operations whose answer was lost are never sent again, and so many that were answered are sent once more.
+GIVEN_UP, AGAIN = 0.1, 0.03
+#: So many cycles of one writer a second: half of what one player is allowed.
+PACE_S = 0.2
+AHEAD = 4
+UNDECIDED = ("SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "RATE_LIMITED")
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Somebody who is signed in."""
+
+    user_id: str
+    name: str
+    token: str
+
+
+class Load:
+    """What all writers of a round share: when to stop beginning, and what to do while nobody answers."""
+
+    def __init__(self, port: int, journal: Journal, rng: Random) -> None:
+        self.port = port
+        self.journal = journal
+        self.rng = rng
+        self.enough = False
+        self.healed_at = self.ended_at = 0.0
+
+    async def pause(self, usual_s: float = 0.3) -> None:
+        """Between two tries."""
+        await trio.sleep(self.rng.uniform(0.5, 1.0) * usual_s)
+
+    def gives_up(self) -> bool:
+        """Whether a client that has lost an answer goes for good."""
+        return self.rng.random() < GIVEN_UP
+
+    def says_again(self) -> bool:
+        """Whether a client that has an answer asks once more."""
+        return self.rng.random() < AGAIN
+
+
+class Writer(Protocol):
+    """Somebody who scores until the load says that it is enough."""
+
+    async def play(self) -> None:
+        """Returns when nothing is open any more."""
+        ...
+
+
+class Asking:
+    """REST on a connection that is opened again when it is lost, at whichever worker accepts."""
+
+    def __init__(self, name: str, token: str, load: Load) -> None:
+        self._name, self._load = name, load
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._line: Line | None = None
+
+    async def once(self, path: str, body: object, **headers: str) -> Answer:
+        """One try. Raises Cut."""
+        try:
+            if self._line is None:
+                self._line = await Line.to(self._load.port)
+            answer = await self._line.ask("POST", path, body, within_s=ANSWER_S, **self._headers, **headers)
+        except Cut as error:
+            self._line = None
+            self._load.journal.lose(self._name, error)
+            raise
+        if answer.headers.get("connection", "").lower() == "close":
+            self.hang_up()
+        return answer
+
+    async def until_answered(self, path: str, body: object, trying: Callable[[], None] = lambda: None) -> Answer:
+        """Something that may be asked again and again; `trying` is called each time."""
+        while True:
+            trying()
+            try:
+                answer = await self.once(path, body)
+            except Cut:
+                await self._load.pause()
+                continue
+            if answer.status < 500 and answer.status != 429:
+                return answer
+            self._load.journal.note("not now", who=self._name, path=path, status=answer.status, body=str(answer.body))
+            await self._load.pause()
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        if self._line is not None:
+            self._line.hang_up()
+            self._line = None
+
+
+class RestWriter:
+    """One token and one increment after the other."""
+
+    def __init__(self, player: Player, load: Load) -> None:
+        self._player, self._load = player, load
+        self._asking = Asking(f"rest {player.name}", player.token, load)
+        self._count = 0
+
+    async def play(self) -> None:
+        """See `Writer.play`."""
+        while not self._load.enough:
+            granted = await self._asking.until_answered("/api/actions/token", None)
+            self._count += 1
+            key = f"rest-{self._player.name}-{self._count}-{self._load.rng.randrange(1 << 30)}"
+            operation = self._load.journal.begin(self._player.user_id, key, "rest")
+            await self._spend(operation, {"actionToken": granted.json()["actionToken"]})
+            await self._load.pause(PACE_S)
+        self._asking.hang_up()
+
+    async def _spend(self, operation: Operation, wish: Mapping[str, Any]) -> None:
+        while True:
+            self._load.journal.send(operation)
+            try:
+                answer = await self._asking.once("/api/scores/increment", wish, Idempotency_Key=operation.key)
+            except Cut:
+                if self._load.gives_up():
+                    return
+                await self._load.pause()
+                continue
+            if self._decided(operation, answer) and not self._load.says_again():
+                return
+            await self._load.pause()
+
+    def _decided(self, operation: Operation, answer: Answer) -> bool:
+        body = answer.json()
+        if answer.status == 200:
+            replayed = answer.headers.get("idempotency-replayed") == "true"
+            told = Told(body["newScore"], body["previousRank"], body["newRank"], replayed)
+            self._load.journal.tell(operation, told)
+            return True
+        if body["code"] in UNDECIDED:
+            self._load.journal.note("not now", key=operation.key, code=body["code"])
+            return False
+        self._load.journal.refuse(operation, body["code"])
+        return True
+
+
+class SocketWriter:
+    """Some commands ahead, on a live socket."""
+
+    def __init__(self, player: Player, load: Load) -> None:
+        self._player, self._load = player, load
+        self._name = f"socket {player.name}"
+        self._count = 0
+        self._open: dict[str, Operation] = {}
+        self._wishes: dict[str, dict[str, Any]] = {}
+
+    async def play(self) -> None:
+        """See `Writer.play`."""
+        while not self._load.enough or self._open:
+            try:
+                async with talk(self._load.port, self._player.token) as socket:
+                    await self._connected(socket)
+            except* BROKEN as error:
+                self._load.journal.lose(self._name, error.exceptions[0])
+                self._let_some_go()
+            await self._load.pause()
+
+    def _let_some_go(self) -> None:
+        for key in [key for key in self._open if self._load.gives_up()]:
+            del self._open[key]
+
+    async def _connected(self, socket: Talk) -> None:
+        while not self._load.enough or self._open:
+            if self._open:
+                await self._spend(socket)
+            else:
+                await self._begin(socket)
+            await self._load.pause(PACE_S * AHEAD)
+
+    async def _begin(self, socket: Talk) -> None:
+        answers = await self._ask(socket, "action.token", {f"t{number}": {} for number in range(AHEAD)})
+        for answer in answers.values():
+            if answer["event"] == "ack":
+                self._count += 1
+                key = f"socket-{self._player.name}-{self._count}-{self._load.rng.randrange(1 << 30)}"
+                self._open[key] = self._load.journal.begin(self._player.user_id, key, "socket")
+                self._wishes[key] = {"actionToken": answer["data"]["actionToken"], "idempotencyKey": key}
+
+    async def _spend(self, socket: Talk) -> None:
+        for operation in self._open.values():
+            self._load.journal.send(operation)
+        answers = await self._ask(socket, "score.increment", {key: self._wishes[key] for key in self._open})
+        for key, answer in answers.items():
+            self._hear(key, answer)
+
+    def _hear(self, key: str, answer: dict[str, Any]) -> None:
+        data, journal = answer["data"], self._load.journal
+        if answer["event"] == "ack":
+            told = Told(data["newScore"], data["previousRank"], data["newRank"], data["repeated"])
+            journal.tell(self._open[key], told)
+        elif data["code"] in UNDECIDED:
+            journal.note("not now", key=key, code=data["code"])
+            return
+        else:
+            journal.refuse(self._open[key], data["code"])
+        if not self._load.says_again():
+            del self._open[key], self._wishes[key]
+
+    async def _ask(self, socket: Talk, event: str, wishes: dict[str, Any]) -> dict[str, Any]:
+        """The answer to each, by its id. Raises Cut."""
+        for name, data in wishes.items():
+            await socket.say(event, id=name, data=data)
+        answers: dict[str, Any] = {}
+        with trio.move_on_after(ANSWER_S) as scope:
+            while len(answers) < len(wishes):
+                message = await socket.hear()
+                if message.get("id") in wishes:
+                    answers[message["id"]] = message
+        if scope.cancelled_caught:
+            raise Cut(f"{event}: {len(wishes) - len(answers)} of {len(wishes)} not answered in {ANSWER_S:g} s")
+        return answers
+
+
+class BatchWriter:
+    """One of the game's servers: points for all players, the last row once more in each batch."""
+
+    def __init__(self, token: str, players: Sequence[Player], kinds: Mapping[str, int], load: Load) -> None:
+        self._players, self._kinds, self._load = players, kinds, load
+        self._asking = Asking("batches", token, load)
+        self._count = 0
+        self._mark = load.rng.randrange(1 << 30)
+
+    async def play(self) -> None:
+        """See `Writer.play`."""
+        while not self._load.enough:
+            operations = [self._wanted() for _ in range(self._load.rng.randrange(1, 12))]
+            rows = [self._row(operation) for operation in operations]
+            await self._until_all_told(operations, rows)
+            await self._load.pause(PACE_S)
+        self._asking.hang_up()
+
+    def _wanted(self) -> tuple[Operation, str]:
+        self._count += 1
+        kind = self._load.rng.choice(sorted(self._kinds))
+        player = self._load.rng.choice(self._players)
+        key = f"batch-{self._mark}-{self._count}"
+        return self._load.journal.begin(player.user_id, key, "batch", self._kinds[kind]), kind
+
+    def _row(self, wanted: tuple[Operation, str]) -> dict[str, str]:
+        operation, kind = wanted
+        return {"userId": operation.user_id, "actionId": operation.key, "actionType": kind}
+
+    async def _until_all_told(self, wanted: list[tuple[Operation, str]], rows: list[dict[str, str]]) -> None:
+        while True:
+            sending = partial(self._sending, wanted)
+            answer = await self._asking.until_answered("/api/v1/scores/batch", {"scores": rows}, sending)
+            results = answer.json()["data"]["results"]
+            undecided = False
+            for (operation, _), result in zip(wanted, results, strict=True):
+                undecided |= self._hear(operation, result)
+            if not undecided and not self._load.says_again():
+                return
+            await self._load.pause()
+
+    def _sending(self, wanted: list[tuple[Operation, str]]) -> None:
+        for operation, _ in wanted:
+            self._load.journal.send(operation)
+
+    def _hear(self, operation: Operation, result: dict[str, Any]) -> bool:
+        """Whether it is still undecided."""
+        if result["success"]:
+            told = Told(result["newScore"], result["previousRank"], result["newRank"], result["repeated"])
+            self._load.journal.tell(operation, told)
+        elif result["error"]["code"] in UNDECIDED:
+            return True
+        else:
+            self._load.journal.refuse(operation, result["error"]["code"])
+        return False
