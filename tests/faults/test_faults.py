@@ -16,7 +16,7 @@ from tests.faults.stage import open_stage
 
 pytestmark = pytest.mark.stores
 
-LENGTH_S = 3.5
+LENGTH_S = 2.5
 #: In this order: the day of the daily board ends in the middle of them.
 ROUNDS = {
     "workers": [Step("all workers killed", 0.5, 1.0)],
