@@ -80,7 +80,7 @@ class Breaker:
             return
         loop = asyncio.get_running_loop()
         self._since = loop.time()
-        log.warning("%s is away: %s", self._name, why)
+        log.warning("%s is away: %s", self._name, str(why) or repr(why))
         self._seeking = loop.create_task(self._seek())
 
     @contextmanager

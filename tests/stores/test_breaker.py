@@ -204,3 +204,14 @@ async def say(redis_url: str, command: bytes) -> None:
     async with await trio.open_unix_socket(redis_url.removeprefix("unix://")) as stream:
         await stream.send_all(command + b"\r\n")
         assert (await stream.receive_some()).startswith(b"+OK")
+
+
+@pytest.mark.parametrize(("why", "said"), [(GONE, "gone"), (TimeoutError(), "TimeoutError()")])
+async def test_operators_are_told_why_a_store_is_taken_to_be_away(
+    why: Exception, said: str, caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    """Also where the driver has no words for it."""
+    async with breaking(Lane(there=False)) as (breaker, do):
+        for _ in range(2):
+            await do(lambda: breaker.lost(why))
+        assert [f"The store is away: {said}"] == caplog.messages
