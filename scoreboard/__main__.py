@@ -29,12 +29,23 @@ VERBS = {
         "audit",
         "Look into what was done, and prove that nobody has changed it since.",
     ),
+    "drain": Verb(
+        "scoreboard.server.operating.leaving_commands",
+        "drain_command",
+        "Let a running server, or one worker, finish and end, seeing its clients off.",
+    ),
+    "effective-settings": Verb("scoreboard.server.serve_command", "effective_settings_command", None),
     "fraud": Verb(
         "scoreboard.server.fraud_command",
         "fraud",
         "Look into what the watch on fraud found, and how well it finds.",
     ),
     "key": Verb("scoreboard.server.key_command", "key", "Rotate keys, register those of the game, and retire them."),
+    "reload": Verb(
+        "scoreboard.server.operating.leaving_commands",
+        "reload_command",
+        "Replace the workers of a running server one by one, by new code and settings.",
+    ),
     "replay": Verb(
         "scoreboard.replay.command",
         "replay",

@@ -87,6 +87,7 @@ class LineLost(ClientError):
     """The socket could not be had, or is gone; the client comes back by itself and callers never see this."""
 
     def __init__(self, code: int | None = None, retry_after_s: float | None = None) -> None:
+        """`code` is the close code, if one was heard; `retry_after_s` when the server would like us back."""
         super().__init__(f"close code {code}")
         self.code = code
         self.retry_after_s = retry_after_s

@@ -14,7 +14,7 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from scoreboard.client.errors import LineLost, NoAnswer, seconds
-from scoreboard.client.pace import ANSWER_WITHIN_S
+from scoreboard.client.pace import ANSWER_WITHIN_S, RENEWED
 from scoreboard.client.transport import Answer
 
 TcpOrTls = trio.SocketStream | trio.SSLStream[trio.SocketStream]
@@ -134,7 +134,13 @@ class NetworkSocket:
 
 
 def _lost(error: ConnectionClosed) -> LineLost:
-    return LineLost(error.reason.code if error.reason is not None else None)
+    return LineLost() if error.reason is None else closed_with(error.reason.code, error.reason.reason)
+
+
+def closed_with(code: int, reason: str | None) -> LineLost:
+    """What the code and the reason of a close frame say."""
+    told = (reason or "").partition("retryAfter=")[2]
+    return LineLost(code, seconds(told) if code == RENEWED else None)
 
 
 def _refusal(error: Exception) -> LineLost:

@@ -15,6 +15,7 @@ BACK_WITHIN_S = 2.0
 REFUSALS_BEFORE_POLLING = 2
 UNANSWERED_COMMANDS = 32  # as many as the server reads ahead
 WAITING_COMMANDS = 256
+RENEWED = 1012  # the server is being renewed and says when to come back: neither sooner nor later
 CLOSED_FOR_OUR_FAULT = frozenset({1002, 1003, 1007, 1008, 1009})
 ATTEMPTS_AFTER_OUR_FAULT = 4  # from there on the pauses are the longest
 

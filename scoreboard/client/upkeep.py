@@ -18,6 +18,7 @@ from scoreboard.client.pace import (
     BACK_WITHIN_S,
     CLOSED_FOR_OUR_FAULT,
     REFUSALS_BEFORE_POLLING,
+    RENEWED,
     STABLE_AFTER_S,
     obeyed_s,
     retry_delay_s,
@@ -240,14 +241,19 @@ class Upkeep:
         if lost.code in CLOSED_FOR_OUR_FAULT:
             self._attempt = max(self._attempt, ATTEMPTS_AFTER_OUR_FAULT)
             self._on_error(ScoreboardError("LINE_CLOSED", f"Close code {lost.code}."))
-        chance = self._chance()
-        delay_s = retry_delay_s(self._attempt, chance, polling=self._polling is not None)
-        self._retry_at = trio.current_time() + max(delay_s, obeyed_s(lost.retry_after_s, chance))
+        self._retry_at = trio.current_time() + self._delay_s(lost)
         self._attempt += 1
         self._report()
         with trio.CancelScope(deadline=self._retry_at) as self._pause:
             await trio.sleep_forever()
         self._retry_at, self._was_live = None, False
+
+    def _delay_s(self, lost: LineLost) -> float:
+        chance = self._chance()
+        if lost.code == RENEWED and lost.retry_after_s is not None and self._was_live:
+            return lost.retry_after_s
+        delay_s = retry_delay_s(self._attempt, chance, polling=self._polling is not None)
+        return max(delay_s, obeyed_s(lost.retry_after_s, chance))
 
     # --- while the socket is refused ---
 

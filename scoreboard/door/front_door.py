@@ -75,6 +75,7 @@ class FrontDoor:
         self._elsewhere = elsewhere
         self._admission = Admission(limits)
         self._visits: set[_Visit] = set()
+        self._leaving = trio.Event()
         self._closing = trio.Event()
         self._empty = trio.Event()
 
@@ -88,8 +89,21 @@ class FrontDoor:
         """Set when `close` is called."""
         return self._closing
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nobody new is let in."""
+        return self._leaving.is_set()
+
+    def leave(self) -> None:
+        """Let nobody new in, but for what other workers pass on; those inside go on until they end, or `close`.
+
+        Who waits in the queue of a port that others share is taken in by them.
+        """
+        self._leaving.set()
+
     def close(self) -> None:
         """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""
+        self._leaving.set()
         self._closing.set()
 
     async def serve(
@@ -105,7 +119,8 @@ class FrontDoor:
         """
         async with trio.open_nursery() as inside:
             try:
-                await self._accept_until_closing(listeners, inside, task_status)
+                await self._accept_until_leaving(listeners, inside, task_status)
+                await self._closing.wait()
                 with trio.move_on_after(self._limits.stop_within_s):
                     await self._until_empty()
             finally:
@@ -123,7 +138,7 @@ class FrontDoor:
         self._visits.add(visit)
         await self._host(visit)
 
-    async def _accept_until_closing(
+    async def _accept_until_leaving(
         self,
         listeners: Sequence[trio.abc.Listener[trio.SocketStream]],
         inside: trio.Nursery,
@@ -134,7 +149,7 @@ class FrontDoor:
                 for listener in listeners:
                     accepting.start_soon(self._accept_all, listener, inside)
                 task_status.started()
-                await self._closing.wait()
+                await self._leaving.wait()
                 accepting.cancel_scope.cancel()
         finally:
             for listener in listeners:
@@ -218,7 +233,8 @@ class FrontDoor:
         handler = self._streams[head.path] if kind is Kind.STREAM else self._handlers[kind]
         if kind is Kind.WEBSOCKET and (line := await self._line_for(visit, head)) is not None:
             handler = partial(relay_socket, line=line, write_within_s=self._limits.write_within_s)
-        return handler(visit.stream, head, self._closing)
+        ends = self._leaving if kind is Kind.HTTP else self._closing
+        return handler(visit.stream, head, ends)
 
     async def _line_for(self, visit: _Visit, head: RequestHead) -> trio.SocketStream | None:
         elsewhere = self._elsewhere(head.target)
@@ -270,5 +286,5 @@ class FrontDoor:
             visit.stream.socket.close()
 
     def __repr__(self) -> str:
-        state = "closing" if self._closing.is_set() else "open"
+        state = "closing" if self._closing.is_set() else "leaving" if self.is_leaving else "open"
         return f"<FrontDoor {state}, {self.connections} inside>"

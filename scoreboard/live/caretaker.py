@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 import trio
 
@@ -17,6 +18,10 @@ LOOKS = 10
 SLICE = 100
 #: So many are sent home at once: each has a close frame to send and an answer to hear (``scripts/bench storm``).
 SENT_HOME = 20
+#: From one wave to the next of those who are sent home while others take their place.
+WAVE_S = 0.1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,12 @@ def care_for(heard_at: float, pinged_at: float, now: float, patience: Patience) 
     return Care.JUDGEMENT if now >= pinged_at + patience.pong_within_s else Care.NOTHING
 
 
+def waves(clients: Sequence[T], over_s: float) -> list[Sequence[T]]:
+    """Who goes when: as many waves as there are in that time, of about the same size, none of them empty."""
+    count = max(1, min(len(clients), round(over_s / WAVE_S)))
+    return [clients[start::count] for start in range(count)] if clients else []
+
+
 class Caretaker:
     """Asks quiet clients for a sign of life, cuts those who are gone, and tells all when the server closes.
 
@@ -62,6 +73,7 @@ class Caretaker:
         self._clients: dict[FeedStream, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self._closings: set[trio.Event] = set()
+        self._back_after_s: Callable[[], float] | None = None
 
     def __len__(self) -> int:
         return len(self._clients)
@@ -94,6 +106,22 @@ class Caretaker:
             self._closings.add(closing)
             self._nursery.start_soon(self._send_home_when, closing)
         self._clients[stream] = scope
+
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """All who are there now, in waves over so many seconds; each is told after how many it may come back.
+
+        Whoever is sent home from now on is told so, too.
+        """
+        self._back_after_s = back_after_s
+        for wave in waves(list(self._clients.items()), over_s):
+            for stream, scope in wave:
+                if stream in self._clients:
+                    scope.cancel()
+            await trio.sleep(WAVE_S)
+
+    def back_after_s(self) -> float | None:
+        """What a client that is sent home is told; None unless the server is being renewed."""
+        return None if self._back_after_s is None else self._back_after_s()
 
     def let_go(self, stream: FeedStream) -> None:
         """Its talk is over."""

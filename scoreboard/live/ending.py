@@ -13,6 +13,8 @@ from scoreboard.live.inbox import Inbox
 from scoreboard.live.stream import FeedStream
 
 NORMAL, GOING_AWAY, INTERNAL_ERROR = 1000, 1001, 1011
+#: The server is being renewed, and others serve (its meaning in IANA's registry: service restart).
+RENEWED = 1012
 
 #: How a talk ends when the client leaves, does not read our close frame in time, or sends a ping into our close
 #: (trio-websocket then tries to answer it and may not). Whatever else comes out is a fault of ours.
@@ -52,12 +54,21 @@ async def talk(stream: FeedStream, answer: bytes, converse: Callable[[], Awaitab
         stream.give_up()
 
 
-async def close(stream: FeedStream, inbox: Inbox[Any], code: int, bounds: Bounds) -> WebSocketConnection | None:
+def parting(back_after_s: float | None, closing: trio.Event) -> tuple[int, str]:
+    """Code and reason for who is sent home, or has left; the reason says after how many seconds to come back."""
+    if back_after_s is not None:
+        return RENEWED, f"retryAfter={back_after_s:.1f}"
+    return (GOING_AWAY if closing.is_set() else NORMAL), ""
+
+
+async def close(
+    stream: FeedStream, inbox: Inbox[Any], code: int, bounds: Bounds, reason: str = ""
+) -> WebSocketConnection | None:
     """Close in good order; None where nobody is left to read it."""
     websocket = None if inbox.has_ended or stream.is_broken else inbox.websocket()
     if websocket is not None:
         with trio.move_on_after(bounds.close_within_s):
-            await websocket.aclose(code)
+            await websocket.aclose(code, reason or None)
     return websocket
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from scoreboard.live.client_source import client_source
 from scoreboard.live.commands import command_of
 from scoreboard.live.dialect import DialectB
 from scoreboard.live.dialect_a import DialectA
-from scoreboard.live.ending import GOING_AWAY, NORMAL, close, code_of, talk
+from scoreboard.live.ending import NORMAL, close, code_of, parting, talk
 from scoreboard.live.guard import FrameGuard, FrameLimits
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge, unauthorized
 from scoreboard.live.inbox import Inbox
@@ -98,8 +98,12 @@ class WebSocketFeed:
         """Look after clients while the body runs."""
         return self._caretaker.running()
 
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """See `Caretaker.send_home`: they are told 1012, and when to come back."""
+        await self._caretaker.send_home(over_s, back_after_s)
+
     async def __call__(self, transport: trio.abc.Stream, head: HandshakeHead, closing: trio.Event) -> None:
-        """Serve one client; `closing` lets it end with 1001. The transport stays open for its owner to close."""
+        """Serve one client; `closing` lets it end with 1001, or 1012. The transport stays open for its owner."""
         admitted: Rejection | tuple[bytes, SignedIn | None] = _TOO_SLOW
         with trio.move_on_after(self._limits.open_within_s):
             admitted = await self._admit(head)
@@ -138,8 +142,8 @@ class WebSocketFeed:
                     await connection.run(inbox, nursery, guest.first)
                 finally:
                     self._caretaker.let_go(stream)
-            code = GOING_AWAY if closing.is_set() else NORMAL
-            websocket = await close(stream, inbox, code, self._limits)
+            code, reason = parting(self._caretaker.back_after_s(), closing)
+            websocket = await close(stream, inbox, code, self._limits, reason)
             nursery.cancel_scope.cancel()
         return code_of(stream, websocket, code)
 

@@ -175,14 +175,12 @@ async def _open_door(
 
 def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: FrontDoor, feeds: Feeds) -> Operated:
     lag = RecentLag(lambda: parts.metrics.turns, LAG_BUCKETS)
-    inside = partial(_inside, door)
-    return Operated(
-        Reporter(parts.place, core, stores, watch, parts.metrics, lag, inside, lambda: feeds.connected),
-    )
+    reporter = Reporter(parts.place, core, stores, watch, parts.metrics, lag, door, lambda: feeds.connected)
 
+    def warn() -> None:
+        parts.ending = True
 
-def _inside(door: FrontDoor) -> tuple[int, bool]:
-    return door.connections, not door.closing.is_set()
+    return Operated(reporter, door, feeds.send_home, warn, parts.log, parts.rng)
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
@@ -254,7 +252,7 @@ def _api_world(
         ids=parts.ids,
         metrics=parts.metrics,
         logger=parts.log,
-        readiness=readiness_of(stores, core.published),
+        readiness=readiness_of(stores, core.published, lambda: parts.ending),
         page_dir=PACKAGE / "web",
         docs_dir=PACKAGE / "docs",
         unguessable=unguessable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +54,13 @@ class Feeds:
             async with self.socketio.running(closing):
                 yield
             nursery.cancel_scope.cancel()
+
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """Close what all clients have open, in waves over so many seconds, and let them come back after so many."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.sockets.send_home, over_s, back_after_s)
+            nursery.start_soon(self.events.send_home, over_s, back_after_s)
+            nursery.start_soon(self.socketio.send_home, over_s)
 
 
 def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

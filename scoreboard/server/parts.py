@@ -29,6 +29,7 @@ class Parts:
     place: Place | None = None
     ids: SystemIds = field(default_factory=SystemIds)
     rng: random.Random = field(default_factory=random.SystemRandom)
+    ending: bool = False  # who asks whether it is ready shall go elsewhere
 
     @property
     def number(self) -> int:

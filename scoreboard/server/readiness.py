@@ -11,8 +11,10 @@ from scoreboard.server.progress import progress_of
 from scoreboard.stores.opening import Stores
 
 
-def readiness_of(stores: Stores, published: PublishedBoards) -> Callable[[], Awaitable[Sequence[Part]]]:
-    """Asks the stores, and looks whether the board of all time has been loaded."""
+def readiness_of(
+    stores: Stores, published: PublishedBoards, ending: Callable[[], bool]
+) -> Callable[[], Awaitable[Sequence[Part]]]:
+    """Asks the stores, and looks whether the board of all time has been loaded, and whether the server stays."""
 
     async def readiness() -> Sequence[Part]:
         answers = await stores.ping()
@@ -20,6 +22,7 @@ def readiness_of(stores: Stores, published: PublishedBoards) -> Callable[[], Awa
         return (
             Part("postgres", None if answers.postgres else "does not answer"),
             Part("board", None if loaded else progress_of(published.loading(ALL_TIME))),
+            *([Part("server", "is going to end")] if ending() else []),
             # Without it scores are still kept, ranked and shown.
             Part("redis", None if answers.redis else "does not answer", needed=False),
         )

@@ -66,8 +66,7 @@ def _whole(settings: Settings, server: Server) -> dict[str, str]:
 async def _hear_operator(settings: Settings, server: Server, log: Logger) -> None:
     """Of several workers the parent does."""
     desk = Desk(log)
-    alone = Alone(server.operated, _whole(settings, server))
-    desk.answers = {"status": alone.status}
+    Alone(server.operated, desk, _whole(settings, server))
     try:
         with socket_home(Path(settings.data_dir)) as sockets:
             async with desk.open_in(sockets):

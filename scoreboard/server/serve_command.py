@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import BinaryIO
 
 import click
+import msgspec
 
 from scoreboard.observe.logs import Logger
 from scoreboard.server.crew.errors import NoParent
@@ -37,8 +40,9 @@ def serve_command(data: str | None, **given: object) -> None:
         "redis": "stores.redis_url",
         "limits": "limits.enabled",
     }
-    settings = settings_of(data, {paths[name]: value for name, value in given.items()})
-    sys.exit(_run(settings, logger_for(settings.logs)))
+    options = {"data_dir": data, **{paths[name]: value for name, value in given.items()}}
+    settings = settings_of(data, options)
+    sys.exit(_run(settings, logger_for(settings.logs), options))
 
 
 @click.command("worker", hidden=True)
@@ -52,8 +56,16 @@ def worker_command(number: str) -> None:
     sys.exit(status)
 
 
-def _run(settings: Settings, log: Logger) -> int:
+@click.command("effective-settings", hidden=True)
+@click.argument("options", type=click.File("rb"), default="-")
+def effective_settings_command(options: BinaryIO) -> None:
+    """Print the settings that new workers would have: what `reload` asks the installed program for."""
+    settings = settings_of(None, msgspec.json.decode(options.read(), type=dict[str, object]))
+    click.echo(msgspec.json.encode(settings))
+
+
+def _run(settings: Settings, log: Logger, options: Mapping[str, object]) -> int:
     """Run a server to its end; the exit status."""
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
-    return run_parent(settings, log) if settings.workers > 1 else run_process(settings, log)
+    return run_parent(settings, log, options) if settings.workers > 1 else run_process(settings, log)

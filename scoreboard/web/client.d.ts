@@ -98,7 +98,7 @@ export interface Answer {
 export interface World {
   openSocket(
     url: string,
-    on: { opened(): void; received(text: string): void; closed(why?: { code?: number }): void },
+    on: { opened(): void; received(text: string): void; closed(why?: { code?: number; reason?: string }): void },
   ): Socket;
   request(wish: {
     method: string;

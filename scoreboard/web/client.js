@@ -54,6 +54,8 @@ const EXPIRY_CODES = new Set(["TOKEN_EXPIRED", "TOKEN_REVOKED"]); // of the sign
 const AGAIN_CODES = new Set(["SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "NOT_READY"]);
 const LATER_CODES = new Set([...AGAIN_CODES, "RATE_LIMITED", "RATE_LIMIT_EXCEEDED"]);
 const CLOSED_FOR_OUR_FAULT = new Set([1002, 1003, 1007, 1008, 1009]);
+const RENEWED = 1012; // the server is being renewed and says when to come back: neither sooner nor later
+const LONGEST_OBEYED_S = 120;
 
 /** What could not be done: `code` for programs, the message for people with what to do, `retryAfter` in seconds or null. */
 export class ScoreboardError extends Error {
@@ -186,7 +188,7 @@ function newestChange(rows) {
 // --- the world ---
 
 /**
- * openSocket(url, {opened(), received(text), closed({code})}) -> {send(text), close()}; after close() none is called.
+ * openSocket(url, {opened(), received(text), closed({code, reason})}) -> {send(text), close()}; after close() none is called.
  * request({method, url, headers, body, within}) -> promise of {status, headers, body}: headers by lower-case name, the
  * body parsed, null if it is not JSON; rejects when there is no answer within that many ms.
  */
@@ -195,7 +197,7 @@ export const browserWorld = {
     const socket = new WebSocket(url);
     socket.onopen = on.opened;
     socket.onmessage = (message) => on.received(message.data);
-    socket.onclose = ({ code }) => on.closed({ code });
+    socket.onclose = ({ code, reason }) => on.closed({ code, reason });
     return {
       send: (text) => socket.readyState === WebSocket.OPEN && socket.send(text),
       close() {
@@ -262,6 +264,12 @@ class Timers {
 }
 
 // Seconds that an answer asks to wait, by its body or its header; null when it does not say.
+// The reason of a close frame, as `retryAfter=1.4`.
+function toldIn(reason) {
+  const seconds = Number.parseFloat(String(reason ?? "").split("retryAfter=")[1]);
+  return seconds >= 0 ? Math.min(seconds, LONGEST_OBEYED_S) : null;
+}
+
 function retryAfterOf({ headers = {}, body = null }) {
   const said = body?.retryAfter ?? body?.error?.retryAfter ?? headers["retry-after"] ?? NaN;
   const seconds = Number(said);
@@ -862,7 +870,7 @@ export class Scoreboard {
       this.#socket = this.#world.openSocket(url.href, {
         opened: () => this.#begin(Boolean(ticket), token),
         received: (text) => this.#receive(text),
-        closed: ({ code } = {}) => this.#lost({ code }),
+        closed: ({ code, reason } = {}) => this.#lost({ code, retryAfter: code === RENEWED ? toldIn(reason) : null }),
       });
     } catch {
       this.#lost();
@@ -915,7 +923,9 @@ export class Scoreboard {
     // Who is cut for what it sent comes back slowly: the same would happen again.
     if (CLOSED_FOR_OUR_FAULT.has(code)) this.#attempt = Math.max(this.#attempt, 4);
     const chance = this.#world.chance();
-    const delay = Math.max(retryDelay(this.#attempt, this.#polling, chance), (retryAfter ?? 0) * 1000 * (1 + 0.25 * chance));
+    const told = (retryAfter ?? 0) * 1000;
+    const usual = Math.max(retryDelay(this.#attempt, this.#polling, chance), told * (1 + 0.25 * chance));
+    const delay = code === RENEWED && told && !refused ? told : usual;
     this.#attempt += 1;
     this.#timers.set("retry", () => this.#connect(), delay);
     this.#report();

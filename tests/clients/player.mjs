@@ -61,9 +61,9 @@ class ScriptedWorld {
     this.#socket.on.received(text);
   }
 
-  closes(code) {
+  closes(how) {
     this.#socket.open = false;
-    this.#socket.on.closed({ code });
+    this.#socket.on.closed(typeof how === "object" ? how : { code: how });
   }
 
   answers(answer) {

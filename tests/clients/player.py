@@ -13,6 +13,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from scoreboard.client import NoAnswer, Score, Scoreboard, ScoreboardError, Status, Tokens, View, connect
 from scoreboard.client.errors import LineLost
+from scoreboard.client.network import closed_with
 from scoreboard.client.transport import Answer
 from scoreboard.client.world import World
 
@@ -26,14 +27,14 @@ class ScriptedSocket:
     def __init__(self, done: list[Done]) -> None:
         self._done = done
         self._heard, self._incoming = trio.open_memory_channel[str](1024)
-        self._closed_with: int | None = None
+        self._closed_with = LineLost()
         self.open = True
 
     def says(self, text: str) -> None:
         self._heard.send_nowait(text)
 
-    def closes(self, code: int | None) -> None:
-        self._closed_with, self.open = code, False
+    def closes(self, how: LineLost) -> None:
+        self._closed_with, self.open = how, False
         self._heard.close()
 
     async def send(self, text: str) -> None:
@@ -44,7 +45,7 @@ class ScriptedSocket:
         try:
             return await self._incoming.receive()
         except trio.EndOfChannel as error:
-            raise LineLost(self._closed_with) from error
+            raise self._closed_with from error
 
     async def aclose(self) -> None:
         if self.open:
@@ -97,12 +98,12 @@ class ScriptedTransport:
         self.socket = ScriptedSocket(self._done)
         self._decide(self.socket)
 
-    def closes(self, code: int | None) -> None:
+    def closes(self, how: Mapping[str, Any] | int | None) -> None:
         if self._knocks:
             self._decide(None)
         else:
             assert self.socket is not None
-            self.socket.closes(code)
+            self.socket.closes(closed_with(how["code"], how["reason"]) if isinstance(how, Mapping) else LineLost(how))
 
     def _decide(self, socket: ScriptedSocket | None) -> None:
         decided, told = self._knocks.popleft()

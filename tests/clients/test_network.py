@@ -51,7 +51,7 @@ async def test_messages_go_both_ways_and_the_ticket_goes_along() -> None:
         socket = await request.accept()
         await socket.send_message(request.path)
         await socket.send_message(await socket.get_message())
-        await socket.aclose(1001)
+        await socket.aclose(1012, "retryAfter=1.4")
 
     async with sockets(serve) as url, network(url) as net, trio.open_nursery() as nursery:
         socket = await net.open_socket(nursery, PATH)
@@ -60,7 +60,7 @@ async def test_messages_go_both_ways_and_the_ticket_goes_along() -> None:
         assert "hello" == await socket.receive()
         with pytest.raises(LineLost) as lost:
             await socket.receive()
-        assert 1001 == lost.value.code
+        assert (1012, 1.4) == (lost.value.code, lost.value.retry_after_s)
         await socket.aclose()
 
 

@@ -50,3 +50,7 @@ class SocketIo:
     def running(self, closing: trio.Event) -> AbstractAsyncContextManager[None]:
         """Serve while the body runs, until `closing`."""
         return self._sessions.running(closing)
+
+    async def send_home(self, over_s: float) -> None:
+        """End all sessions in waves over so many seconds. Its clients come back by themselves, after random pauses."""
+        await self._sessions.send_home(over_s)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from actors.ports import Source
+from scoreboard.live.caretaker import WAVE_S, waves
 from scoreboard.live.socketio.engine import End, Way
 from scoreboard.live.socketio.places import Places
 from scoreboard.live.socketio.query import session_id
@@ -78,6 +79,14 @@ class Sessions:
     def find(self, sid: str) -> Session | None:
         """The session of that id, while it is not over."""
         return self._open.get(sid)
+
+    async def send_home(self, over_s: float) -> None:
+        """End all that are open now, in waves over so many seconds; new ones may begin until `closing`."""
+        for wave in waves(list(self._open.values()), over_s):
+            for session in wave:
+                if session.sid in self._open:
+                    session.end(End.OVER)
+            await trio.sleep(WAVE_S)
 
     def _forget(self, session: Session) -> None:
         del self._open[session.sid]

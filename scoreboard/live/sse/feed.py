@@ -113,6 +113,10 @@ class EventFeed:
         """Look after clients while the body runs."""
         return self._caretaker.running()
 
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """See `Caretaker.send_home`: they are told when to come back by `retry`."""
+        await self._caretaker.send_home(over_s, back_after_s)
+
     async def __call__(self, transport: trio.abc.Stream, head: StreamHead, closing: trio.Event) -> None:
         """Answer one request. The transport stays open for its owner to close."""
         began = trio.current_time()
@@ -166,7 +170,10 @@ class EventFeed:
             with trio.fail_after(self._limits.open_within_s):
                 await stream.send_all(begin)
             await self._show(stream, guest, closing)
-            if closing.is_set():
+            back_after_s = self._caretaker.back_after_s()
+            if back_after_s is not None:
+                stream.write_now(retry(round(back_after_s * 1000)))
+            elif closing.is_set():
                 stream.write_now(retry(self._rng.randint(*self._limits.back_ms)))
         except* _ENDS:
             pass

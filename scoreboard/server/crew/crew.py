@@ -157,24 +157,64 @@ class Crew:
             with trio.CancelScope(shield=True):
                 await self._see_off()
 
+    async def let_go(self, number: int, ask_to_leave: Callable[[], Awaitable[bool]], within_s: float) -> None:
+        """Let one end in good order, and nobody take its place until `bring_back`. Returns when it has ended.
+
+        `ask_to_leave` asks it to see its clients off, and says whether it will; who does not, or is not gone after
+        `within_s` seconds, is told to stop, and if need be killed.
+        """
+        slot = self.slots[number]
+        slot.wanted = False
+        was_ready = slot.state == "ready"
+        slot.nudge()
+        if was_ready and await ask_to_leave():
+            slot.become("draining")
+            with trio.move_on_after(within_s):
+                await slot.until("away", "ending")
+        for tell in (self._tell_to_stop, self._kill):
+            if slot.state not in {"away", "ending"}:
+                tell(number)
+                with trio.move_on_after(self._rules.stop_within_s):
+                    await slot.until("away", "ending")
+
+    def bring_back(self, number: int) -> None:
+        """Start one anew that was let go; one that runs goes on."""
+        slot = self.slots[number]
+        slot.wanted = True
+        slot.nudge()
+
+    def _tell_to_stop(self, number: int) -> None:
+        if (worker := self._living.get(number)) is not None:
+            worker.tell_to_stop()
+
+    def _kill(self, number: int) -> None:
+        if (worker := self._living.get(number)) is not None:
+            self._log.warning("worker_did_not_stop", worker=number, pid=worker.pid)
+            worker.tell(signal.SIGKILL)
+
     # --- one worker ---
 
     async def _keep(self, slot: Slot) -> None:
         name = f"worker {slot.number}"
         history = RestartHistory(name, self._rules.restarts, self._rng)
         while not self._stopping.is_set():
+            if not slot.wanted:
+                await self._wait_until_wanted(slot)
+                continue
             began = trio.current_time()
             status, was_ready = await self._run_once(slot)
             if self._stopping.is_set():
                 return
-            if not slot.wanted:
-                await self._wait_until_wanted(slot)
-            elif status == 0 and was_ready:  # somebody told it to
+            if status == 0 and (was_ready or not slot.wanted):  # somebody told it to
                 self._log.info("worker_left", worker=slot.number)
-            else:
+            elif slot.wanted:
                 failed = WorkerFailed(f"{name} ended with {in_words(status)}")
                 with trio.move_on_after(self._pause_s(slot, failed, history, lived_s=trio.current_time() - began)):
-                    await self._stopping.wait()
+                    await self._until_stopping_or_unwanted(slot)
+
+    async def _until_stopping_or_unwanted(self, slot: Slot) -> None:
+        while slot.wanted and not self._stopping.is_set():
+            await slot.changed.wait()
 
     async def _wait_until_wanted(self, slot: Slot) -> None:
         """Nobody is there meanwhile."""

@@ -10,8 +10,9 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import trio
@@ -37,6 +38,15 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
 
 
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """The same as the parent has it, whose code may be older: settings are plain values that it need not know."""
+
+    number: int
+    count: int
+    sockets: str
+    settings: Mapping[str, Any]
+
+
 class ParentEnd:
     """The parent's end. `theirs` is the worker's, to be its standard input and then closed here."""
 
@@ -46,7 +56,7 @@ class ParentEnd:
     def __repr__(self) -> str:
         return f"<ParentEnd {self._socket.fileno()}>"
 
-    def assign(self, assignment: Assignment) -> None:
+    def assign(self, assignment: Assignment | Orders) -> None:
         """Say what to do; a worker that is gone already is noticed otherwise."""
         text = msgspec.json.encode(assignment)
         with suppress(OSError):

@@ -89,7 +89,8 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
         return trio.SocketStream(trio.socket.from_stdlib_socket(taken))
 
     async def aclose(self) -> None:
-        """Take no more here; the others go on."""
+        """Take no more here; the others go on, and wait for this one no more."""
+        self._tally.forget(self._number)
         if self.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.socket)
         self.socket.close()

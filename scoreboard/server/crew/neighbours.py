@@ -23,8 +23,8 @@ from scoreboard.server.place import Place
 #: Long enough for a word and an address.
 _HEAD_BYTES = 64
 _RELAY = "RELAY"
-#: What a worker may be asked: its numbers, how it is, to let its clients go, to read its boards anew.
-METRICS, STATUS, DRAIN, REBUILD = "METRICS", "STATUS", "DRAIN", "REBUILD"
+#: What a worker may be asked: its numbers, how it is; to say that it will end, to end, to read its boards anew.
+METRICS, STATUS, WARN, DRAIN, REBUILD = "METRICS", "STATUS", "WARN", "DRAIN", "REBUILD"
 _HEARD_WITHIN_S = 5.0
 _BACKLOG = 1024
 #: For the numbers of another worker; one that does not tell them in time is told to be away.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,8 @@ import trio
 
 from scoreboard.observe.logs import Logger
 from scoreboard.server.crew.crew import Crew
-from scoreboard.server.crew.line import Assignment
-from scoreboard.server.crew.process import WorkerProcess, worker_command
+from scoreboard.server.crew.line import Orders
+from scoreboard.server.crew.process import WorkerProcess
 from scoreboard.server.crew.sockets import socket_home
 from scoreboard.server.crew.tally import Tally
 from scoreboard.server.embedding import embed_stores
@@ -24,6 +24,7 @@ from scoreboard.server.fraud import fraud_rules
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.operating.desk import Desk
 from scoreboard.server.operating.parental import Parental
+from scoreboard.server.operating.renewal import Recipe, program
 from scoreboard.server.port import open_port, port_of, require_free, url_of
 from scoreboard.settings import Settings
 from scoreboard.stores.opening import bring_up_to_date
@@ -33,21 +34,23 @@ from scoreboard.stores.postgres_connections import Bounds
 PATIENCE_S = STOP_WITHIN_S - 0.5
 
 
-def run_parent(settings: Settings, log: Logger) -> int:
-    """Serve with several workers until told to stop; the exit status."""
-    return status_of(partial(trio.run, _serve_until_told, settings, log), log)
+def run_parent(settings: Settings, log: Logger, options: Mapping[str, object]) -> int:
+    """Serve with several workers until told to stop; the exit status. `options` are those of the command line."""
+    return status_of(partial(trio.run, _serve_until_told, settings, log, options), log)
 
 
-async def _serve_until_told(settings: Settings, log: Logger) -> None:
+async def _serve_until_told(settings: Settings, log: Logger, options: Mapping[str, object]) -> None:
     with trio.open_signal_receiver(*signals_to_end()) as signals:
         async with trio.open_nursery() as nursery:
             ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
             nursery.start_soon(partial(obey_signals, signals, ways_to_stop, nursery, log, orderly_within_s=PATIENCE_S))
-            await _serve(settings, log, ways_to_stop)
+            await _serve(settings, log, options, ways_to_stop)
             nursery.cancel_scope.cancel()
 
 
-async def _serve(settings: Settings, log: Logger, ways_to_stop: list[Callable[[], None]]) -> None:
+async def _serve(
+    settings: Settings, log: Logger, options: Mapping[str, object], ways_to_stop: list[Callable[[], None]]
+) -> None:
     """What can go wrong for good goes wrong here, before there is any worker."""
     await require_free(settings.door.host, settings.door.port)
     keys = await open_keys(settings, log)
@@ -57,20 +60,20 @@ async def _serve(settings: Settings, log: Logger, ways_to_stop: list[Callable[[]
         sockets = scopes.enter_context(socket_home(Path(settings.data_dir)))
         port = SharedPort(settings, log)
         scopes.callback(port.close)
-        crews: list[Crew] = []
-        parental = Parental(lambda: crews[0] if crews else None, sockets, partial(_whole, settings, port))
-        desk = Desk(log)
-        desk.answers = {"status": parental.status}
+        desk, started = Desk(log), settings
+        parental = Parental(desk, sockets, partial(_whole, settings, port))
         await scopes.enter_async_context(desk.open_in(sockets))
         settings = await embed_stores(scopes, settings, log)
         await _migrate(settings, log)
 
+        recipe = Recipe(started, settings, options, log)
+
         def start(number: int) -> WorkerProcess:
-            told = Assignment(number=number, count=settings.workers, sockets=str(sockets), settings=settings)
-            return WorkerProcess(told, worker_command())
+            told = Orders(number=number, count=settings.workers, sockets=str(sockets), settings=recipe.settings)
+            return WorkerProcess(told, [*program(), "worker"])
 
         crew = Crew(settings.workers, start, port.listening, log, gone=Tally.made_in(sockets).forget)
-        crews.append(crew)
+        parental.has(crew, recipe.renew, port.close)
         ways_to_stop += [crew.stop, partial(_stop, crew, port)]
         await crew.run()
         log.info("stopping")

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from scoreboard.server.crew.line import Assignment, ParentEnd
+from scoreboard.server.crew.line import Orders, ParentEnd
 from scoreboard.stores.embedded_process import ended
-
-
-def worker_command() -> list[str]:
-    """What runs a worker, with the code that runs here."""
-    isolated = ["-P"] if sys.flags.safe_path else []
-    return [sys.executable, *isolated, "-m", "scoreboard", "worker"]
 
 
 class WorkerProcess:
@@ -24,14 +17,14 @@ class WorkerProcess:
     Started in Trio's thread on purpose: a worker asks the kernel to be told when the *thread* that began it ends.
     """
 
-    def __init__(self, assignment: Assignment, command: Sequence[str]) -> None:
-        self.number = assignment.number
+    def __init__(self, orders: Orders, command: Sequence[str]) -> None:
+        self.number = orders.number
         self.line = ParentEnd()
         self.is_ready = False
-        words = [*command, str(assignment.number)]
+        words = [*command, str(orders.number)]
         with self.line.theirs as theirs:
             self._process = subprocess.Popen(words, stdin=theirs.fileno(), start_new_session=True)  # noqa: S603 - our own words
-        self.line.assign(assignment)
+        self.line.assign(orders)
 
     def __repr__(self) -> str:
         return f"<WorkerProcess {self.number}, pid {self.pid}{', ready' if self.is_ready else ''}>"

@@ -14,7 +14,7 @@ class Slot:
 
     Attributes:
         state: ``starting``, ``ready``, ``draining``, ``away`` (an operator let it go), ``failed`` (it is started again
-            after a pause), or ``left alone`` (that pause is long).
+            after a pause), ``left alone`` (that pause is long), or at the end of the whole ``ending``.
         since: of its present process, by Trio's clock; infinite while there is none.
         restarts: how often it was started again, whatever the reason was.
         failures: how often it failed.
@@ -34,7 +34,8 @@ class Slot:
 
     def become(self, state: str) -> None:
         """From now on that is what it does; whoever waits for a change sees it."""
-        self.state = state
+        if self.state != "ending":
+            self.state = state
         self.nudge()
 
     def began(self, pid: int) -> None:

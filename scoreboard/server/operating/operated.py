@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+import os
+import random
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import msgspec
 import trio
 
 from scoreboard.observe.lag import MARK_EVERY_S
-from scoreboard.server.crew.neighbours import METRICS, STATUS, Answer
-from scoreboard.server.operating.desk import Line, Say, end
+from scoreboard.observe.logs import Logger
+from scoreboard.server.crew.neighbours import DRAIN, METRICS, STATUS, WARN, Answer
+from scoreboard.server.operating.desk import Desk, Line, Say, Tell, end
+from scoreboard.server.operating.farewell import NEXT_ONE_S, Farewell, bounded
 from scoreboard.server.operating.report import Reporter
+
+SendHome = Callable[[float, Callable[[], float]], Awaitable[None]]
+
+
+class Door(Protocol):
+    """What is needed of the door."""
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether nobody new is let in."""
+        ...
+
+    def leave(self) -> None:
+        """Let nobody new in."""
+        ...
 
 
 class Operated:
-    """Serves while it is `running`."""
+    """Serves while it is `running`.
 
-    def __init__(self, reporter: Reporter) -> None:
+    Args:
+        reporter: Tells how this process is.
+        door: Closed to newcomers when it drains.
+        send_home: Closes what live clients have open, over so many seconds, each to come back after so many.
+        warn: Called when it is going to end: it is not ready for anybody from then on.
+        log: Says what happens.
+        rng: Spreads when clients come back.
+    """
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        door: Door,
+        send_home: SendHome,
+        warn: Callable[[], None],
+        log: Logger,
+        rng: random.Random,
+    ) -> None:
         self._reporter = reporter
+        self._door = door
+        self._send_home = send_home
+        self.warn = warn
+        self._log = log
+        self._rng = rng
+        self._nursery: trio.Nursery | None = None
 
     def __repr__(self) -> str:
-        return f"<Operated, pid {self.report()['pid']}>"
+        return f"<Operated, {'draining' if self._door.is_leaving else 'serving'}>"
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Look after what is told while the body runs."""
         async with trio.open_nursery() as nursery:
+            self._nursery = nursery
             nursery.start_soon(self._mark)
             yield
+            self._nursery = None
             nursery.cancel_scope.cancel()
 
     async def _mark(self) -> None:
@@ -41,12 +87,22 @@ class Operated:
         """How it is; see `Reporter`."""
         return self._reporter.report()
 
+    async def drain(self, farewell: Farewell) -> None:
+        """Let nobody new in, finish what was begun, see live clients off in waves; then tell this process to stop."""
+        if self._door.is_leaving:
+            return
+        told = self.report()
+        self._log.info("draining", connections=told["connections"], live=told["live"], over_s=farewell.over_s)
+        self._door.leave()
+        await self._send_home(farewell.over_s, partial(farewell.back_after_s, self._rng))
+        os.kill(os.getpid(), signal.SIGTERM)
+
     # --- with a parent ---
 
     @property
     def answers(self) -> Mapping[str, Answer]:
         """To what its parent, or another worker, asks."""
-        return {METRICS: self._metrics, STATUS: self._status}
+        return {METRICS: self._metrics, STATUS: self._status, WARN: self._warn, DRAIN: self._begin_to_drain}
 
     async def _metrics(self, _: str) -> bytes:
         return self._reporter.metrics.render()
@@ -54,17 +110,53 @@ class Operated:
     async def _status(self, _: str) -> bytes:
         return msgspec.json.encode(self.report())
 
+    async def _warn(self, _: str) -> bytes:
+        self.warn()
+        return b"ok"
+
+    async def _begin_to_drain(self, words: str) -> bytes:
+        if self._nursery is None:
+            return b"no"
+        self._nursery.start_soon(self.drain, Farewell.read(words))
+        return b"ok"
+
 
 class Alone:
-    """The answers of a process that has no parent."""
+    """The answers of a process that has no parent.
 
-    def __init__(self, operated: Operated, whole: Mapping[str, Any]) -> None:
+    Args:
+        operated: What it does.
+        desk: Where it is asked.
+        whole: Where the server is to be found, and what it keeps.
+    """
+
+    def __init__(self, operated: Operated, desk: Desk, whole: Mapping[str, Any]) -> None:
         self._operated = operated
+        self._desk = desk
         self._whole = whole
+        desk.answers = {"status": self._status, "drain": self._drain, "reload": self._no_reload}
 
-    async def status(self, _: Line, say: Say) -> None:
-        """How it is."""
+    async def _status(self, _: Line, say: Say) -> None:
         told = self._operated.report()
         worker = {"worker": 0, "restarts": 0, "failures": 0, "last": None, **told}
         same = {name: told[name] for name in ("pid", "version", "up_s")}
-        await say(end(0, **self._whole, **same, wanted=1, workers=[worker]))
+        await say(end(0, **self._whole, **same, wanted=1, workers=[worker], under_way=self._desk.under_way))
+
+    async def _drain(self, asked: Line, say: Say) -> None:
+        if asked.get("worker"):
+            await say(end(1, says="this server has one worker, and no number for it: scoreboard drain ends it"))
+        else:
+            await self._desk.undertake(asked, say, partial(self._drain_all, asked))
+
+    async def _drain_all(self, asked: Line, tell: Tell) -> int:
+        farewell, notice_s = Farewell.asked(asked, NEXT_ONE_S), bounded(float(asked.get("notice_s", 0)))
+        told = self._operated.report()
+        tell({"pid": told["pid"], "says": f"{told['connections']} connections, {told['live']} of them live"})
+        self._operated.warn()
+        await trio.sleep(notice_s)
+        await self._operated.drain(farewell)
+        await trio.sleep_forever()  # until the end of the process, for which the operator waits
+
+    async def _no_reload(self, _: Line, say: Say) -> None:
+        sentence = "one process cannot be renewed while it serves: restart it, or serve with --workers 2 or more"
+        await say(end(1, says=sentence))

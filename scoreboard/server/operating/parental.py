@@ -1,10 +1,12 @@
-"""What the parent of several workers answers its operator: it asks each of them, and adds what only it knows."""
+"""What the parent of several workers does for its operator: it asks each of them, and renews them one by one."""
 
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +14,56 @@ import msgspec
 import trio
 
 from scoreboard.server.crew.crew import Crew
-from scoreboard.server.crew.neighbours import STATUS, ask_worker
+from scoreboard.server.crew.neighbours import DRAIN, STATUS, WARN, ask_worker
 from scoreboard.server.crew.slot import Slot
-from scoreboard.server.operating.desk import Line, Say, end
+from scoreboard.server.operating.desk import Desk, Line, Say, Tell, end
+from scoreboard.server.operating.farewell import BACK_S, NEXT_ONE_S, Farewell, bounded
+from scoreboard.server.operating.renewal import NotRenewed
 from scoreboard.server.operating.report import own_version
+
+#: Beyond the time for its clients: what was begun is finished, and the process ends.
+ENDED_WITHIN_S = 12.0
+#: For a new worker to load its boards and to serve.
+READY_WITHIN_S = 180.0
+
+#: Has new workers be made of the code and the settings of now; tells what is to be known of that. Raises NotRenewed.
+Renew = Callable[[Tell], Awaitable[None]]
 
 
 class Parental:
-    """Answers at the desk of a parent.
+    """Answers at the desk of a parent, from when it has a crew.
 
     Args:
-        crew: Its workers, as soon as there are any.
-        sockets: Where theirs are.
+        desk: Where it is asked.
+        sockets: Where those of its workers are.
         whole: What is true of all of them: where the server is to be found, and what it keeps.
     """
 
-    def __init__(self, crew: Callable[[], Crew | None], sockets: Path, whole: Callable[[], dict[str, Any]]) -> None:
-        self._crew = crew
+    def __init__(self, desk: Desk, sockets: Path, whole: Callable[[], dict[str, Any]]) -> None:
+        self._desk = desk
         self._sockets = sockets
         self._whole = whole
+        self._crew: Crew | None = None
         self._began = time.monotonic()
+        desk.answers = {"status": self._status}
 
-    async def status(self, _: Line, say: Say) -> None:
+    def has(self, crew: Crew, renew: Renew, close_port: Callable[[], None]) -> None:
+        """From now on there are workers."""
+        self._crew, self._renew, self._close_port = crew, renew, close_port
+        self._desk.answers |= {"drain": self._drain, "reload": self._reload}
+
+    # --- status ---
+
+    async def _status(self, _: Line, say: Say) -> None:
         """How all of them are. One that does not answer in a second is told to be silent."""
-        crew = self._crew()
-        slots = [] if crew is None else list(crew.slots.values())
+        slots = [] if self._crew is None else list(self._crew.slots.values())
         workers: dict[int, dict[str, Any]] = {}
         async with trio.open_nursery() as nursery:
             for slot in slots:
                 nursery.start_soon(self._of_worker, slot, workers)
         told = {"pid": os.getpid(), "version": own_version(), "up_s": round(time.monotonic() - self._began, 1)}
-        await say(end(0, **self._whole(), **told, workers=[workers[slot.number] for slot in slots]))
+        all_of_them = [workers[slot.number] for slot in slots]
+        await say(end(0, **self._whole(), **told, workers=all_of_them, under_way=self._desk.under_way))
 
     async def _of_worker(self, slot: Slot, workers: dict[int, dict[str, Any]]) -> None:
         known = {
@@ -54,11 +75,107 @@ class Parental:
             "failures": slot.failures,
             "last": slot.last,
         }
-        if slot.state not in {"ready", "draining"}:
-            workers[slot.number] = known
-            return
-        text = await ask_worker(self._sockets, slot.number, STATUS)
-        if text is None:
-            workers[slot.number] = {**known, "state": "silent"}
-        else:
-            workers[slot.number] = {**known, **msgspec.json.decode(text)}
+        workers[slot.number] = known
+        if slot.state in {"ready", "draining"}:
+            text = await ask_worker(self._sockets, slot.number, STATUS)
+            workers[slot.number] = {**known, "state": "silent"} if text is None else known | msgspec.json.decode(text)
+
+    # --- drain ---
+
+    async def _drain(self, asked: Line, say: Say) -> None:
+        await self._desk.undertake(
+            asked, say, partial(self._drain_one if asked.get("worker") else self._drain_all, asked)
+        )
+
+    async def _drain_one(self, asked: Line, tell: Tell) -> int:
+        slot = self._slot_of(asked, tell)
+        if slot is None:
+            return 2
+        if slot.state != "away":
+            if not self._others_serve(slot):
+                tell({"says": "no other worker serves: to end the server, drain without --worker"})
+                return 1
+            await self._see_off(slot, Farewell.asked(asked, BACK_S), tell)
+        tell({"says": f"worker {slot.number} is away until: scoreboard reload --worker {slot.number}"})
+        return 0
+
+    async def _drain_all(self, asked: Line, tell: Tell) -> int:
+        farewell, notice_s = Farewell.asked(asked, NEXT_ONE_S), bounded(float(asked.get("notice_s", 0)))
+        tell({"pid": os.getpid(), "says": f"{len(self._slots)} workers"})
+        if notice_s:
+            tell({"says": f"goes on for {notice_s:g} s, for those who look at /ready"})
+            for slot in self._slots:
+                await ask_worker(self._sockets, slot.number, WARN)
+            await trio.sleep(notice_s)
+        self._close_port()
+        async with trio.open_nursery() as nursery:
+            for slot in self._slots:
+                nursery.start_soon(self._see_off, slot, farewell, tell)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await trio.sleep_forever()  # until the end of the process, for which the operator waits
+
+    # --- reload ---
+
+    async def _reload(self, asked: Line, say: Say) -> None:
+        await self._desk.undertake(asked, say, partial(self._reload_all, asked))
+
+    async def _reload_all(self, asked: Line, tell: Tell) -> int:
+        chosen = [self._slot_of(asked, tell)] if asked.get("worker") else self._slots
+        farewell = Farewell.asked(asked, BACK_S)
+        try:
+            await self._renew(tell)
+        except NotRenewed as error:
+            tell({"says": f"nothing was renewed: {error}"})
+            return 1
+        for slot in chosen:
+            if slot is None:
+                return 2
+            if not await self._replace(slot, farewell, tell):
+                return 1
+        return 0
+
+    async def _replace(self, slot: Slot, farewell: Farewell, tell: Tell) -> bool:
+        """One goes, and its successor comes; whether it serves."""
+        if slot.state in {"ready", "draining"} and not self._others_serve(slot):
+            tell({"says": f"worker {slot.number} stays: no other one serves. Look at: scoreboard status"})
+            return False
+        await self._see_off(slot, farewell, tell)
+        began, crew = trio.current_time(), self._the_crew
+        crew.bring_back(slot.number)
+        with trio.move_on_after(READY_WITHIN_S):
+            await slot.until("ready", "failed", "left alone", "ending")
+        if slot.state == "ready":
+            tell({"says": f"worker {slot.number}: renewed, serves after {trio.current_time() - began:.1f} s"})
+            return True
+        why = slot.last if slot.state in {"failed", "left alone"} else slot.state
+        tell({"says": f"worker {slot.number} does not come back: {why}; the others go on as they were"})
+        return False
+
+    # --- one worker ---
+
+    async def _see_off(self, slot: Slot, farewell: Farewell, tell: Tell) -> None:
+        async def ask_to_leave() -> bool:
+            return await ask_worker(self._sockets, slot.number, f"{DRAIN} {farewell.words}") == b"ok"
+
+        began = trio.current_time()
+        tell({"says": f"worker {slot.number}: sees its clients off"})
+        await self._the_crew.let_go(slot.number, ask_to_leave, farewell.over_s + ENDED_WITHIN_S)
+        tell({"says": f"worker {slot.number}: gone after {trio.current_time() - began:.1f} s"})
+
+    def _slot_of(self, asked: Line, tell: Tell) -> Slot | None:
+        slot = self._the_crew.slots.get(asked["worker"])
+        if slot is None:
+            tell({"says": f"there is no worker {asked['worker']}: they are 1 to {len(self._slots)}"})
+        return slot
+
+    def _others_serve(self, slot: Slot) -> bool:
+        return any(other.state == "ready" for other in self._slots if other is not slot)
+
+    @property
+    def _the_crew(self) -> Crew:
+        assert self._crew is not None  # noqa: S101 - nothing of this is asked before
+        return self._crew
+
+    @property
+    def _slots(self) -> list[Slot]:
+        return list(self._the_crew.slots.values())

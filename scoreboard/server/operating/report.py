@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from actors.ports import ALL_TIME
+from scoreboard.door.front_door import FrontDoor
 from scoreboard.observe.lag import RecentLag
 from scoreboard.observe.metrics import Metrics
 from scoreboard.server.core import Core
@@ -30,7 +31,7 @@ def own_version() -> str:
 class Reporter:
     """Tells how this process is.
 
-    `door` counts its connections and says whether it takes new ones; `live` counts clients of the live feed.
+    `live` counts clients of the live feed.
     """
 
     place: Place | None
@@ -39,20 +40,19 @@ class Reporter:
     watch: CoreWatch
     metrics: Metrics
     lag: RecentLag
-    door: Callable[[], tuple[int, bool]]
+    door: FrontDoor
     live: Callable[[], int]
     began: float = field(default_factory=time.monotonic)
 
     def report(self) -> dict[str, Any]:
         """For JSON; durations in seconds."""
-        connections, open_ = self.door()
         board = self.core.published.current(ALL_TIME)
         return {
             "pid": os.getpid(),
             "version": own_version(),
             "up_s": round(time.monotonic() - self.began, 1),
-            "state": _state(loaded=board is not None, open_=open_),
-            "connections": connections,
+            "state": _state(loaded=board is not None, leaving=self.door.is_leaving),
+            "connections": self.door.connections,
             "live": self.live(),
             "players": None if board is None else board.total,
             "actors": {name: int(count) for name, count in self.metrics.values("actor_live", "actor").items() if count},
@@ -73,8 +73,8 @@ class Reporter:
         return {"away_s": round(database.breaker.away_s, 1), **database.connections.pooled._asdict()}
 
 
-def _state(*, loaded: bool, open_: bool) -> str:
-    if not open_:
+def _state(*, loaded: bool, leaving: bool) -> str:
+    if leaving:
         return "draining"
     return "ready" if loaded else "starting"
 
