@@ -29,6 +29,11 @@ VERBS = {
         "audit",
         "Look into what was done, and prove that nobody has changed it since.",
     ),
+    "backup": Verb(
+        "scoreboard.server.operating.backup_commands",
+        "backup_command",
+        "Write a server, running or not, to a folder: its database and its keys.",
+    ),
     "drain": Verb(
         "scoreboard.server.operating.leaving_commands",
         "drain_command",
@@ -41,6 +46,11 @@ VERBS = {
         "Look into what the watch on fraud found, and how well it finds.",
     ),
     "key": Verb("scoreboard.server.key_command", "key", "Rotate keys, register those of the game, and retire them."),
+    "rebuild": Verb(
+        "scoreboard.server.operating.rebuild_command",
+        "rebuild_command",
+        "Read the boards of a running server anew from PostgreSQL, and fill Redis.",
+    ),
     "reload": Verb(
         "scoreboard.server.operating.leaving_commands",
         "reload_command",
@@ -51,13 +61,28 @@ VERBS = {
         "replay",
         "Play a season of real football through the public API of a running server.",
     ),
+    "restore": Verb(
+        "scoreboard.server.operating.backup_commands",
+        "restore_command",
+        "Make a data directory of a backup, and see that nothing is missing.",
+    ),
     "service": Verb(
         "scoreboard.server.service_command", "service", "Let servers of a game send batches of scores, and stop them."
+    ),
+    "smoke": Verb(
+        "scoreboard.server.operating.smoke_command",
+        "smoke_command",
+        "Sign up at a running server, score, see it on the live feed, and leave.",
     ),
     "status": Verb(
         "scoreboard.server.operating.status_command",
         "status_command",
         "Print how the running server is: workers, actors, mailboxes, event loop, how far behind, stores.",
+    ),
+    "supervise": Verb(
+        "scoreboard.server.operating.supervise_command",
+        "supervise_command",
+        "Serve, and start again what fails or does not answer.",
     ),
     "user": Verb("scoreboard.server.user_command", "user", "Look after players."),
 }

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import psutil
 from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, BytesMessage, Ping, Request, TextMessage
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
 
 from tests.served import ServedScoreboard, wait_for
 
@@ -130,6 +130,7 @@ class Talk:
         self._line = line
         self._protocol = WSConnection(ConnectionType.CLIENT)
         line.sendall(self._protocol.send(Request(host="x", target=path)))
+        self.closed_with: tuple[int, str] = (0, "")  # until the server has said so
         self._events = self._come()
         assert isinstance(next(self._events), AcceptConnection)
 
@@ -142,6 +143,9 @@ class Talk:
         text = ""
         for event in self._events:
             assert not isinstance(event, BytesMessage)
+            if isinstance(event, CloseConnection):
+                self.closed_with = event.code, event.reason or ""
+                self._line.sendall(self._protocol.send(event.response()))
             if isinstance(event, Ping):
                 self._line.sendall(self._protocol.send(event.response()))
             if isinstance(event, TextMessage):

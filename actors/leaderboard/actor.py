@@ -10,9 +10,10 @@ from typing import Any
 import trio
 
 from actors.leaderboard.loading import Loading, load
-from actors.leaderboard.messages import Apply, CatchUp, RankMove, Unwatch, Watch
+from actors.leaderboard.messages import Apply, CatchUp, RankMove, Rebuild, Unwatch, Watch
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.reader import Reader
+from actors.leaderboard.rebuilding import Rebuilding
 from actors.leaderboard.rereading import Rereading
 from actors.leaderboard.scope import scope_of
 from actors.leaderboard.section import Section
@@ -39,6 +40,7 @@ class LeaderboardActor(Actor):
         self._reader = Reader(self._ranking)
         self._showing = Showing(board, world, self._ranking, "not begun")
         self._rereading = Rereading()
+        self._rebuilding = Rebuilding()
         scope = scope_of(board)
         self._section = None if scope == EVERYBODY else Section(scope, world)
 
@@ -112,11 +114,15 @@ class LeaderboardActor(Actor):
                 self._showing.tick()
             if self._rereading.due <= trio.current_time():
                 await self._read_on()
+            if self._rebuilding.due <= trio.current_time():
+                await self._rebuild_on()
             self._set_alarm()
 
     def _end(self) -> None:
         self._world.published.withdraw(self._board)
         self._world.let_go(self._ranking)
+        if self._rebuilding.ranking is not None:
+            self._world.let_go(self._rebuilding.ranking)
 
     @contextmanager
     def _ended_by_a_crash(self) -> Iterator[None]:
@@ -130,7 +136,7 @@ class LeaderboardActor(Actor):
             raise
 
     def _set_alarm(self) -> None:
-        due = min(self._showing.due, self._rereading.due)
+        due = min(self._showing.due, self._rereading.due, self._rebuilding.due)
         if self._section is not None:
             due = min(due, self._section.due)
         self.wake_at = max(due, trio.current_time())
@@ -158,10 +164,12 @@ class LeaderboardActor(Actor):
                 self._showing.show(channel)
             case Unwatch(channel):
                 self._showing.close(channel)
-            case CatchUp() if self._section is not None:
+            case CatchUp() | Rebuild() if self._section is not None:
                 self._section.read_again(trio.current_time())
             case CatchUp():
                 self._rereading.begin(trio.current_time())
+            case Rebuild():
+                self._rebuilding.begin(trio.current_time())
             case _:
                 raise TypeError(f"a leaderboard does not understand {message!r}")
 
@@ -181,6 +189,7 @@ class LeaderboardActor(Actor):
             if self._section is None:
                 self._showing.moved = self._showing.moved or any(self._ranking.is_news(fact) for fact in piece)
                 moves += [self._ranking.apply(fact) for fact in piece]
+                self._rebuilding.take(piece)
             else:
                 self._take(self._section, piece)
         self._publish()
@@ -223,3 +232,13 @@ class LeaderboardActor(Actor):
             self._rereading.postpone(trio.current_time() + self._world.tick_s)
             return
         await self._apply(tuple(fact for fact in facts if self._ranking.is_news(fact)))
+
+    async def _rebuild_on(self) -> None:
+        """Read one page of the ranking that is to take this one's place; the last one opens it."""
+        try:
+            whole = await self._rebuilding.read_on(self._world.store)
+        except StoreUnavailable:
+            self._rebuilding.postpone(trio.current_time() + self._world.tick_s)
+            return
+        if whole is not None:
+            self._open(whole)

@@ -30,6 +30,7 @@ __all__ = [
     "RankAnswer",
     "RankMove",
     "RankOf",
+    "Rebuild",
     "Seats",
     "Send",
     "Show",
@@ -72,6 +73,14 @@ class Apply(Question[tuple[RankMove, ...]]):
 @dataclass(frozen=True, slots=True)
 class CatchUp:
     """Facts may have been lost on their way: read all players from the store again, beside all other work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """An operator does not trust what is here: read all from the store anew, and begin a new epoch when that is whole.
+
+    Unlike `CatchUp` this keeps nothing of what is here. The board goes on as it is meanwhile.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ PAGE = 10_000
 class Rereading:
     """How far a board has read them again. `due` is when the next page is to be read, infinite when there is none."""
 
-    __slots__ = ("_last", "due")
+    __slots__ = ("_last", "_most", "due")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = PAGE) -> None:
+        self._most = most
         self.due = math.inf
         self._last: UserId | None = None
 
@@ -30,8 +31,8 @@ class Rereading:
 
     async def page(self, store: ScoreStore) -> list[ScoreFact]:
         """The next players. Raises StoreUnavailable, and then stands where it stood."""
-        facts = await store.members_after(self._last, PAGE)
-        if len(facts) < PAGE:
+        facts = await store.members_after(self._last, self._most)
+        if len(facts) < self._most:
             self.due = math.inf
         else:
             self._last = facts[-1].user_id

@@ -114,9 +114,11 @@ class Caretaker:
         """
         self._back_after_s = back_after_s
         for wave in waves(list(self._clients.items()), over_s):
-            for stream, scope in wave:
+            for count, (stream, scope) in enumerate(wave, 1):
                 if stream in self._clients:
                     scope.cancel()
+                if count % SENT_HOME == 0:
+                    await trio.lowlevel.checkpoint()
             await trio.sleep(WAVE_S)
 
     def back_after_s(self) -> float | None:

@@ -50,6 +50,7 @@ from scoreboard.server.housekeeping import BOARD_LOAD_S, keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.limited import marked
 from scoreboard.server.operating.operated import Operated
+from scoreboard.server.operating.rebuilding import rebuild_boards, refill_cache
 from scoreboard.server.operating.report import Reporter
 from scoreboard.server.parts import Parts
 from scoreboard.server.place import Place
@@ -180,7 +181,13 @@ def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: 
     def warn() -> None:
         parts.ending = True
 
-    return Operated(reporter, door, feeds.send_home, warn, parts.log, parts.rng)
+    async def rebuild(with_redis: bool) -> str:  # noqa: FBT001 - as `Operated` calls it
+        began = trio.current_time()
+        boards = await rebuild_boards(core.boards, core.published)
+        copied = f", {await refill_cache(stores.scores, stores.cache)} players to Redis" if with_redis else ""
+        return f"{boards} boards read anew{copied}, in {trio.current_time() - began:.1f} s"
+
+    return Operated(reporter, door, feeds.send_home, rebuild, warn, parts.log, parts.rng)
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

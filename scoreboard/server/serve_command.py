@@ -18,6 +18,16 @@ from scoreboard.server.running import run_process
 from scoreboard.server.verbs import MISTAKEN, give_up, settings_of
 from scoreboard.settings import Settings
 
+#: Options beside the data directory, and the settings that they are.
+PATHS = {
+    "port": "door.port",
+    "host": "door.host",
+    "workers": "workers",
+    "postgres": "stores.postgres_url",
+    "redis": "stores.redis_url",
+    "limits": "limits.enabled",
+}
+
 
 @click.command("serve")
 @click.option("--port", type=int, help="Port for everything; 0 takes a free one.  [default: 8000]")
@@ -32,15 +42,7 @@ def serve_command(data: str | None, **given: object) -> None:
 
     Settings come from SCOREBOARD_... variables and the TOML file that SCOREBOARD_CONFIG names; options win over them.
     """
-    paths = {
-        "port": "door.port",
-        "host": "door.host",
-        "workers": "workers",
-        "postgres": "stores.postgres_url",
-        "redis": "stores.redis_url",
-        "limits": "limits.enabled",
-    }
-    options = {"data_dir": data, **{paths[name]: value for name, value in given.items()}}
+    options = {"data_dir": data, **{PATHS[name]: value for name, value in given.items()}}
     settings = settings_of(data, options)
     sys.exit(_run(settings, logger_for(settings.logs), options))
 

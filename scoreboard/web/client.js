@@ -55,7 +55,6 @@ const AGAIN_CODES = new Set(["SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "NOT_READY
 const LATER_CODES = new Set([...AGAIN_CODES, "RATE_LIMITED", "RATE_LIMIT_EXCEEDED"]);
 const CLOSED_FOR_OUR_FAULT = new Set([1002, 1003, 1007, 1008, 1009]);
 const RENEWED = 1012; // the server is being renewed and says when to come back: neither sooner nor later
-const LONGEST_OBEYED_S = 120;
 
 /** What could not be done: `code` for programs, the message for people with what to do, `retryAfter` in seconds or null. */
 export class ScoreboardError extends Error {
@@ -263,13 +262,13 @@ class Timers {
   }
 }
 
-// Seconds that an answer asks to wait, by its body or its header; null when it does not say.
-// The reason of a close frame, as `retryAfter=1.4`.
+// The seconds in the reason of a close frame, `retryAfter=1.4`; null when there are none.
 function toldIn(reason) {
   const seconds = Number.parseFloat(String(reason ?? "").split("retryAfter=")[1]);
   return seconds >= 0 ? Math.min(seconds, LONGEST_OBEYED_S) : null;
 }
 
+// Seconds that an answer asks to wait, by its body or its header; null when it does not say.
 function retryAfterOf({ headers = {}, body = null }) {
   const said = body?.retryAfter ?? body?.error?.retryAfter ?? headers["retry-after"] ?? NaN;
   const seconds = Number(said);

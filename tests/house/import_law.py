@@ -58,7 +58,7 @@ SHAPING_LIBRARIES = {"msgspec"}
 
 # A program that uses the client takes that folder and these along, and nothing else of ours.
 CLIENT_LIBRARIES = {"trio", "trio_websocket", "httpx"}
-CLIENTS_OF_THE_API = ("scoreboard.client", "scoreboard.replay")
+CLIENTS_OF_THE_API = ("scoreboard.client", "scoreboard.replay", "scoreboard.smoke")
 
 # What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
 MAY_IMPORT = {
@@ -69,6 +69,7 @@ MAY_IMPORT = {
     "scoreboard.wire": SHAPED,
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.replay": ("scoreboard.client",),
+    "scoreboard.smoke": ("scoreboard.client",),
     "scoreboard.settings_reader": ("scoreboard.settings", "scoreboard.settings_checks"),
     "scoreboard.settings_checks": ("scoreboard.settings",),
     "scoreboard.stores": ("actors.ports",),

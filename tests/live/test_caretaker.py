@@ -10,7 +10,7 @@ from trio.testing import MockClock, memory_stream_pair, wait_all_tasks_blocked
 from wsproto.events import Ping
 
 from scoreboard.door.head import RequestHead
-from scoreboard.live.caretaker import LOOKS, SENT_HOME, SLICE, Care, Caretaker, Patience, care_for
+from scoreboard.live.caretaker import LOOKS, SENT_HOME, SLICE, Care, Caretaker, Patience, care_for, waves
 from tests.live.feeds import Boards, Client, make_feed
 from tests.live.wire import PONG, frame
 
@@ -178,3 +178,40 @@ async def test_nobody_is_left_alone() -> None:
     """A feed that was not started serves nobody."""
     with pytest.raises(RuntimeError):
         Caretaker(Patience()).look_after(_Paused(), trio.CancelScope(), trio.Event())  # type: ignore[arg-type]
+
+
+async def test_clients_are_sent_home_in_waves_while_others_go_on(autojump_clock: MockClock) -> None:
+    """Evenly over the time there is; who comes meanwhile stays, and who leaves is nobody's concern."""
+    caretaker, closing, gone_at = Caretaker(Patience()), trio.Event(), list[float]()
+
+    async def stay(stream: _Paused, for_s: float = 3600.0) -> None:
+        with trio.CancelScope() as scope:
+            caretaker.look_after(stream, scope, closing)  # type: ignore[arg-type]
+            await trio.sleep(for_s)
+        caretaker.let_go(stream)  # type: ignore[arg-type]
+        gone_at.append(trio.current_time())
+
+    async with caretaker.running(), trio.open_nursery() as nursery:
+        for _ in range(100):
+            nursery.start_soon(stay, _Paused())
+        nursery.start_soon(stay, _Paused(), 0.01)
+        await wait_all_tasks_blocked()
+        assert caretaker.back_after_s() is None
+        nursery.start_soon(caretaker.send_home, 5.0, lambda: 0.7)
+        await trio.sleep(2.5)
+        assert 0.7 == caretaker.back_after_s()
+        assert 45 <= len(gone_at) <= 56
+        nursery.start_soon(stay, _Paused())
+        await trio.sleep(3)
+        assert (101, 1) == (len(gone_at), len(caretaker))
+        assert max(Counter(gone_at).values()) <= 3
+        nursery.cancel_scope.cancel()
+
+
+def test_there_are_as_many_waves_as_the_time_allows_and_none_is_empty() -> None:
+    """Everybody is in exactly one."""
+    assert [] == waves([], 5.0)
+    assert [[1, 2, 3]] == [list(wave) for wave in waves([1, 2, 3], 0.0)]
+    assert [[1], [2], [3]] == [list(wave) for wave in waves([1, 2, 3], 5.0)]
+    assert sorted(range(1000)) == sorted(each for wave in waves(range(1000), 1.0) for each in wave)
+    assert {100} == {len(wave) for wave in waves(range(1000), 1.0)}

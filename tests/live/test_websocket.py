@@ -152,6 +152,18 @@ async def test_frames_sent_before_the_handshake_was_answered_are_not_lost() -> N
         assert ["leaderboard.update"] * 2 == [(await client.message())["event"] for _ in range(2)]
 
 
+async def test_clients_of_a_server_that_is_renewed_are_told_when_to_come_back() -> None:
+    """1012, and the seconds in the reason; who is still there at the end hears the same."""
+    async with open_feed() as live, live.client() as client, live.client() as other, trio.open_nursery() as nursery:
+        await client.stream.send_all(SUBSCRIBE)
+        await client.message()
+        delays = iter((1.44, 0.5))
+        nursery.start_soon(live.feed.send_home, 0.2, lambda: next(delays))
+        ends = [await client.event(), await other.event()]
+    closings = {(end.code, end.reason) for end in ends if isinstance(end, CloseConnection)}
+    assert {(1012, "retryAfter=1.4"), (1012, "retryAfter=0.5")} == closings
+
+
 async def test_clients_are_told_to_come_back_when_the_server_goes() -> None:
     """1001, and the end of the connection without waiting for long."""
     async with open_feed() as live, live.client() as client, live.client() as other:

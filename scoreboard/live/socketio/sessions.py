@@ -83,9 +83,11 @@ class Sessions:
     async def send_home(self, over_s: float) -> None:
         """End all that are open now, in waves over so many seconds; new ones may begin until `closing`."""
         for wave in waves(list(self._open.values()), over_s):
-            for session in wave:
+            for count, session in enumerate(wave, 1):
                 if session.sid in self._open:
                     session.end(End.OVER)
+                if count % ENDED == 0:
+                    await trio.lowlevel.checkpoint()
             await trio.sleep(WAVE_S)
 
     def _forget(self, session: Session) -> None:

@@ -28,10 +28,11 @@ over_option = click.option(
 @click.option("--notice", type=Seconds, default=0.0, show_default=True, help="Answer 503 at /ready for so long before.")
 @data_option
 def drain_command(data: str | None, worker: int | None, over: float, notice: float) -> None:
-    """Let nobody new in, finish what was begun, close live connections in waves, then end; wait for that.
+    """Let a running server, or one worker, finish and end, seeing its clients off.
 
-    Without --worker the whole server ends. A worker that is drained stays away until it is reloaded. Asked twice, both
-    wait for the same. Ends with 0 when it is done, with 1 if it could not be, with 3 if no server runs.
+    Nobody new is let in, what was begun is finished, live connections are closed in waves. Waits for the end. Without
+    --worker the whole server ends. A worker that is drained stays away until it is reloaded. Asked twice, both wait for
+    the same. Ends with 0 when it is done, with 1 if it could not be, with 3 if no server runs.
     """
     within_s = over + notice + TOLD_WITHIN_S
     data_dir = Path(settings_of(data).data_dir)
@@ -43,7 +44,7 @@ def drain_command(data: str | None, worker: int | None, over: float, notice: flo
 @over_option
 @data_option
 def reload_command(data: str | None, worker: int | None, over: float) -> None:
-    """Replace the workers one by one by new ones, of the code and the settings that are there now.
+    """Replace the workers of a running server one by one, by new code and settings.
 
     The port stays open; whoever repeats a request that broke is served. It stops at the first worker whose successor
     does not serve, and then the others stay as they were. The parent, the stores and the port itself are not renewed.

@@ -13,12 +13,18 @@ from typing import Any, Protocol
 import msgspec
 import trio
 
+from actors.ports import StoreError
+from actors.runtime import ActorError
 from scoreboard.observe.lag import MARK_EVERY_S
 from scoreboard.observe.logs import Logger
-from scoreboard.server.crew.neighbours import DRAIN, METRICS, STATUS, WARN, Answer
+from scoreboard.server.crew.neighbours import DRAIN, METRICS, REBUILD, STATUS, WARN, Answer
 from scoreboard.server.operating.desk import Desk, Line, Say, Tell, end
 from scoreboard.server.operating.farewell import NEXT_ONE_S, Farewell, bounded
 from scoreboard.server.operating.report import Reporter
+
+#: What may keep boards or Redis from being filled anew.
+FAILURES = (StoreError, ActorError, trio.TooSlowError)
+WITH_REDIS = "redis"
 
 SendHome = Callable[[float, Callable[[], float]], Awaitable[None]]
 
@@ -43,6 +49,7 @@ class Operated:
         reporter: Tells how this process is.
         door: Closed to newcomers when it drains.
         send_home: Closes what live clients have open, over so many seconds, each to come back after so many.
+        rebuild: Reads boards anew, and if it is told so fills Redis; a sentence of what was done. Raises its failures.
         warn: Called when it is going to end: it is not ready for anybody from then on.
         log: Says what happens.
         rng: Spreads when clients come back.
@@ -53,6 +60,7 @@ class Operated:
         reporter: Reporter,
         door: Door,
         send_home: SendHome,
+        rebuild: Callable[[bool], Awaitable[str]],
         warn: Callable[[], None],
         log: Logger,
         rng: random.Random,
@@ -60,6 +68,7 @@ class Operated:
         self._reporter = reporter
         self._door = door
         self._send_home = send_home
+        self.rebuild = rebuild
         self.warn = warn
         self._log = log
         self._rng = rng
@@ -102,7 +111,13 @@ class Operated:
     @property
     def answers(self) -> Mapping[str, Answer]:
         """To what its parent, or another worker, asks."""
-        return {METRICS: self._metrics, STATUS: self._status, WARN: self._warn, DRAIN: self._begin_to_drain}
+        return {
+            METRICS: self._metrics,
+            STATUS: self._status,
+            WARN: self._warn,
+            DRAIN: self._begin_to_drain,
+            REBUILD: self._rebuild,
+        }
 
     async def _metrics(self, _: str) -> bytes:
         return self._reporter.metrics.render()
@@ -113,6 +128,12 @@ class Operated:
     async def _warn(self, _: str) -> bytes:
         self.warn()
         return b"ok"
+
+    async def _rebuild(self, words: str) -> bytes:
+        try:
+            return f"ok {await self.rebuild(words == WITH_REDIS)}".encode()
+        except FAILURES as error:
+            return f"no {str(error) or repr(error)}".encode()
 
     async def _begin_to_drain(self, words: str) -> bytes:
         if self._nursery is None:
@@ -134,7 +155,12 @@ class Alone:
         self._operated = operated
         self._desk = desk
         self._whole = whole
-        desk.answers = {"status": self._status, "drain": self._drain, "reload": self._no_reload}
+        desk.answers = {
+            "status": self._status,
+            "drain": self._drain,
+            "reload": self._no_reload,
+            "rebuild": self._rebuild,
+        }
 
     async def _status(self, _: Line, say: Say) -> None:
         told = self._operated.report()
@@ -156,6 +182,17 @@ class Alone:
         await trio.sleep(notice_s)
         await self._operated.drain(farewell)
         await trio.sleep_forever()  # until the end of the process, for which the operator waits
+
+    async def _rebuild(self, asked: Line, say: Say) -> None:
+        await self._desk.undertake(asked, say, self._rebuild_all)
+
+    async def _rebuild_all(self, tell: Tell) -> int:
+        try:
+            tell({"says": await self._operated.rebuild(True)})
+        except FAILURES as error:
+            tell({"says": f"it failed: {str(error) or repr(error)}"})
+            return 1
+        return 0
 
     async def _no_reload(self, _: Line, say: Say) -> None:
         sentence = "one process cannot be renewed while it serves: restart it, or serve with --workers 2 or more"

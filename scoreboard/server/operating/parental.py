@@ -14,10 +14,12 @@ import msgspec
 import trio
 
 from scoreboard.server.crew.crew import Crew
-from scoreboard.server.crew.neighbours import DRAIN, STATUS, WARN, ask_worker
+from scoreboard.server.crew.neighbours import DRAIN, REBUILD, STATUS, WARN, ask_worker
 from scoreboard.server.crew.slot import Slot
 from scoreboard.server.operating.desk import Desk, Line, Say, Tell, end
 from scoreboard.server.operating.farewell import BACK_S, NEXT_ONE_S, Farewell, bounded
+from scoreboard.server.operating.operated import WITH_REDIS
+from scoreboard.server.operating.rebuilding import WITHIN_S
 from scoreboard.server.operating.renewal import NotRenewed
 from scoreboard.server.operating.report import own_version
 
@@ -50,7 +52,7 @@ class Parental:
     def has(self, crew: Crew, renew: Renew, close_port: Callable[[], None]) -> None:
         """From now on there are workers."""
         self._crew, self._renew, self._close_port = crew, renew, close_port
-        self._desk.answers |= {"drain": self._drain, "reload": self._reload}
+        self._desk.answers |= {"drain": self._drain, "reload": self._reload, "rebuild": self._rebuild}
 
     # --- status ---
 
@@ -150,6 +152,25 @@ class Parental:
         why = slot.last if slot.state in {"failed", "left alone"} else slot.state
         tell({"says": f"worker {slot.number} does not come back: {why}; the others go on as they were"})
         return False
+
+    # --- rebuild ---
+
+    async def _rebuild(self, asked: Line, say: Say) -> None:
+        await self._desk.undertake(asked, say, self._rebuild_all)
+
+    async def _rebuild_all(self, tell: Tell) -> int:
+        """One after the other, so that there are always workers that answer at once; Redis by the first."""
+        ready = [slot for slot in self._slots if slot.state == "ready"]
+        for slot in ready:
+            words = f"{REBUILD} {WITH_REDIS}" if slot is ready[0] else REBUILD
+            answer = await ask_worker(self._sockets, slot.number, words, within_s=2 * WITHIN_S)
+            verdict, _, said = (answer or b"no it hung up").decode().partition(" ")
+            tell({"says": f"worker {slot.number}: {said}"})
+            if verdict != "ok":
+                return 1
+        if not ready:
+            tell({"says": "no worker is ready, and one that starts reads all of it anyway"})
+        return 0 if ready else 1
 
     # --- one worker ---
 

@@ -1,0 +1,224 @@
+"""What operators do with a running server, by the verbs of the command line, while it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import trio
+
+from scoreboard.client import Status, connect
+from tests.clients.test_real_server import shows
+from tests.served import TOP, Player, ServedScoreboard, served, wait_for
+from tests.workers import Talk, both, connection_to, log_of, worker_pids
+
+pytestmark = pytest.mark.stores
+
+QUICK = {"SCOREBOARD_BOARD_TICK_S": "0.05", "SCOREBOARD_SOCKETIO_PING_INTERVAL_S": "1"}
+#: Between two scores of one writer, so that the workers find time to start.
+PACE_S = 0.05
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
+    """Two workers, whose settings stand in a file that may be changed."""
+    home = tmp_path_factory.mktemp("operated")
+    (home / "settings.toml").write_text("")
+    environ = {**QUICK, "SCOREBOARD_CONFIG": str(home / "settings.toml")}
+    with served(home / "data", "--workers", "2", environ=environ) as server:
+        both(server)
+        yield server
+
+
+def verb(server: ServedScoreboard, *words: str) -> subprocess.CompletedProcess[str]:
+    """One of an operator, to its end."""
+    command = [sys.executable, "-m", "scoreboard", *words, "--data", str(server.data)]
+    environ = {**os.environ, "PYTHONPATH": str(TOP)}
+    return subprocess.run(command, cwd=TOP, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_status_tells_how_all_workers_are(server: ServedScoreboard) -> None:
+    """For people and for programs, and by its exit code."""
+    readable, told = verb(server, "status"), verb(server, "status", "--json")
+    assert (0, "") == (readable.returncode, readable.stderr)
+    assert readable.stdout.startswith(f"well: {server.url}/, up ")
+    status = json.loads(told.stdout)
+    assert (True, [], 2) == (status["well"], status["wrong"], len(status["workers"]))
+    assert worker_pids(server) == {each["worker"]: each["pid"] for each in status["workers"]}
+    one = status["workers"][0]
+    assert {"ledger", "user", "board", "follower"} <= set(one["mailboxes"])
+    assert one["loop"]["turns"] > 0
+    assert {"away_s": 0.0, "most": 8} == {name: one["postgres"][name] for name in ("away_s", "most")}
+
+
+class Writer(threading.Thread):
+    """Scores again and again; repeats once what broke or was answered with an error."""
+
+    def __init__(self, server: ServedScoreboard, name: str) -> None:
+        super().__init__()
+        self.player = Player(server, name)
+        self.counted = self.repeated = 0
+        self.failed: list[str] = []
+        self._enough = threading.Event()
+        self._server = server
+        self._headers = {"Authorization": f"Bearer {self.player.access_token}"}
+
+    def run(self) -> None:
+        """Until it is `enough`."""
+        with httpx.Client(base_url=self._server.url, timeout=30, trust_env=False) as http:
+            while not self._enough.wait(PACE_S):
+                token = self._post(http, "/api/actions/token")
+                if token is not None and self._post(http, "/api/scores/increment", token, str(uuid4())) is not None:
+                    self.counted += 1
+
+    def enough(self) -> None:
+        """Let it come to an end."""
+        self._enough.set()
+        self.join(60)
+
+    def _post(self, http: httpx.Client, path: str, told: Any = None, key: str | None = None) -> Any:
+        headers = self._headers if key is None else {**self._headers, "Idempotency-Key": key}
+        body = None if told is None else {"actionToken": told["actionToken"]}
+        for last in (False, True):
+            try:
+                answer = http.post(path, json=body, headers=headers)
+                if answer.is_success:
+                    return answer.json()
+                why = f"{path}: {answer.status_code} {answer.text}"
+            except httpx.TransportError as error:
+                why = f"{path}: {error!r}"
+            self.repeated += 1
+            if last:
+                self.failed.append(why)
+        return None
+
+
+CHANGED = "[board]\npublic = false\n[stores]\npostgres_url = 'postgresql://elsewhere/db'\n"
+
+
+async def test_no_request_fails_during_a_reload_for_who_repeats_it_once_and_live_clients_come_back(
+    server: ServedScoreboard,
+) -> None:
+    """Both workers are others afterwards, with other settings; what was answered stands, and every screen shows it.
+
+    Live clients hear 1012, and when to come back.
+    """
+    before, states = worker_pids(server), list[str]()
+    (server.data.parent / "settings.toml").write_text(CHANGED)
+    writers = [await trio.to_thread.run_sync(Writer, server, f"Writer{number}") for number in range(2)]
+
+    def seen(status: Status) -> None:
+        states.append(status.state)
+
+    with both(server)[0].websocket("/ws/leaderboard") as talk:
+        async with connect(server.url, debounce_s=0, on_status=seen) as one, connect(server.url, debounce_s=0) as other:
+            views = [each.watch("leaderboard.top10") for each in (one, other)]
+            done = await trio.to_thread.run_sync(reload_beside, server, writers)
+            assert 0 == done.returncode, done.stdout + done.stderr
+            assert [] == [why for writer in writers for why in writer.failed]
+            for writer in writers:
+                assert writer.counted > 10
+                for each in views:
+                    await shows(each, writer.player.name, writer.counted)
+                await trio.to_thread.run_sync(wait_for, lambda w=writer: w.counted == w.player.points())
+        heard = await trio.to_thread.run_sync(farewell_of, talk)
+    after = worker_pids(server)
+    assert ({1, 2}, set()) == (set(after), set(before.values()) & set(after.values()))
+    assert {"reconnecting", "live"} <= set(states)
+    assert "polling" not in states
+    assert [] == [line for line in log_of(server) if line["event"] in {"worker_failed", "worker_did_not_stop"}]
+    assert (1012, True) == (heard[0], 0.2 <= float(heard[1].removeprefix("retryAfter=")) <= 2.0)
+    assert "stores.postgres_url stays as it is until the whole server is started anew" in done.stdout
+    assert "settings: board.public changed" in done.stdout
+    assert [401, 401] == [each.get("/api/v1/leaderboard/top").status for each in both(server)]
+
+
+def reload_beside(server: ServedScoreboard, writers: list[Writer]) -> subprocess.CompletedProcess[str]:
+    """While they score."""
+    for writer in writers:
+        writer.start()
+    try:
+        return verb(server, "reload", "--over", "0.5")
+    finally:
+        for writer in writers:
+            writer.enough()
+
+
+def farewell_of(talk: Talk) -> tuple[int, str]:
+    """With what the server closed it."""
+    with suppress(ConnectionError):
+        while True:
+            talk.heard()
+    return talk.closed_with
+
+
+def test_a_reload_with_wrong_settings_is_refused_before_anything_is_done(server: ServedScoreboard) -> None:
+    """By the code that would run: it names what is wrong."""
+    file, before = server.data.parent / "settings.toml", worker_pids(server)
+    file.write_text("[limits]\ntokens_per_minute = 'many'\n")
+    refused = verb(server, "reload", "--over", "0")
+    file.write_text("")
+    assert (1, before) == (refused.returncode, worker_pids(server))
+    assert "nothing was renewed: " in refused.stdout
+    assert "limits.tokens_per_minute in" in refused.stdout
+
+
+def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(server: ServedScoreboard) -> None:
+    """Until it is reloaded; asked twice, it is away all the same. `status` says what is missing."""
+    both(server)
+    for _ in range(2):
+        drained = verb(server, "drain", "--worker", "2", "--over", "0")
+        assert (0, True) == (drained.returncode, "worker 2 is away until: " in drained.stdout)
+    assert {1} == set(worker_pids(server))
+    assert (1, True) == (verb(server, "drain", "--worker", "1").returncode, server.ready())
+    told = verb(server, "status")
+    assert (1, True) == (told.returncode, "  ! worker 2: away" in told.stdout)
+    assert 2 == verb(server, "reload", "--worker", "3").returncode
+    assert 0 == verb(server, "reload", "--worker", "2", "--over", "0").returncode
+    assert 0 == verb(server, "status").returncode
+
+
+def test_a_drained_server_ends_and_its_verbs_say_then_that_none_runs(server: ServedScoreboard) -> None:
+    """Live clients are seen off first; two who drain at once wait for the same end. Status 0, 3 afterwards."""
+    both(server)
+    process = server.process
+    assert process is not None
+    with connection_to(server, 1), ThreadPoolExecutor(2) as pool:
+        drained = [pool.submit(verb, server, "drain", "--over", "0.5", "--notice", "0.5") for _ in range(2)]
+        assert [0, 0] == [each.result(60).returncode for each in drained]
+    assert 0 == process.wait(10)
+    server.process = None
+    for words in (("drain",), ("reload",), ("status",)):
+        answer = verb(server, *words)
+        assert 3 == answer.returncode
+        assert f"no server runs in {server.data}" in answer.stdout + answer.stderr
+
+
+def test_a_single_process_has_a_status_and_is_drained_but_not_reloaded(tmp_path: Path) -> None:
+    """There is nobody to take its place; so it says what would help. A look changes nothing."""
+    with served(tmp_path / "data") as server:
+        wait_for(lambda: verb(server, "status").returncode == 0, 20)
+        told = json.loads(verb(server, "status", "--json").stdout)
+        assert (0, 1) == (told["workers"][0]["worker"], told["wanted"])
+        refused = verb(server, "reload")
+        assert (1, True) == (refused.returncode, "--workers 2" in refused.stdout)
+        assert server.process is not None
+        with ThreadPoolExecutor(1) as pool:
+            drained = pool.submit(verb, server, "drain", "--over", "0.2", "--notice", "1")
+            wait_for(lambda: httpx.get(f"{server.url}/ready", trust_env=False).status_code == 503, 20)
+            assert 0 == drained.result(30).returncode
+        assert 0 == server.process.wait(10)
+        server.process = None
+        assert signal.SIGTERM.name in {line.get("signal") for line in log_of(server)}
