@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,15 +80,22 @@ class Hosts:
         try:
             if await connection.fetchval("SHOW transaction_read_only") == "on":
                 raise StoreUnavailable("this Postgres only reads: it is a replica")
-            timeline: str = await connection.fetchval(TIMELINE)
+            return await _timeline_of(connection)
         finally:
             connection.terminate()
-        return timeline
 
     def _look_at_timeline(self, timeline: str) -> None:
-        if self._timeline not in ("", timeline):
+        if timeline and self._timeline not in ("", timeline):
             log.warning("Postgres is on timeline %s, before on %s: %s", timeline, self._timeline, REMEDY)
         self._timeline = timeline
+
+
+async def _timeline_of(connection: asyncpg.Connection) -> str:
+    """Nothing where the server does not say, as some that only speak like Postgres."""
+    with suppress(asyncpg.PostgresError):
+        timeline: str = await connection.fetchval(TIMELINE)
+        return timeline
+    return ""
 
 
 def place_of(host: Host) -> dict[str, Any]:
