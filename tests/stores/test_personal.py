@@ -287,6 +287,18 @@ async def test_strangers_are_forgotten_by_the_day(archive: Archive) -> None:
     assert [] == list((await verify(archive.stores.database)).findings)
 
 
+async def test_what_a_stranger_sent_opens_for_all_of_its_days(archive: Archive) -> None:
+    """On the last of them too; after that the key is removed."""
+    personal, begun = Personal(PersonalVault(lambda: (MASTER,)), now_s=lambda: now_s), 1_800_000_000.0
+    now_s, left = begun, list[int]()
+    await PostgresAuditLog(archive.stores.database, Chains(), personal).record([event(1, "anybody", STRANGER)])
+    for days in (30, 31):
+        now_s = begun + days * 86_400
+        await archive.stores.database.run(personal.forget_strangers)
+        left += [len(await archive.sql("SELECT FROM shared_keys WHERE name = 'strangers of day 20833'"))]
+    assert [1, 0] == left
+
+
 async def test_what_the_version_before_writes_stays_as_it_was_sealed(archive: Archive) -> None:
     """It may run beside this one; its rows are shown, and in order."""
     ann = await archive.player("Ann", "a@example.org")
@@ -331,6 +343,35 @@ def test_who_plays_on_keeps_a_key_at_hand() -> None:
     for number in range(1, 20):
         keys.hold(UUID(int=number), b"another's")
         assert b"hers" == keys._find(ann)
+
+
+def test_a_key_that_was_erased_is_at_hand_no_more() -> None:
+    """Whether it was used just now or long ago; and not again, though somebody had read it before and comes late."""
+    for others in range(5):
+        keys, ann = PersonalKeys(PersonalVault(lambda: (MASTER,)), most=4), UUID(int=0)
+        keys.hold(ann, b"hers")
+        for number in range(1, others + 1):
+            keys.hold(UUID(int=number), b"another's")
+        keys.forget(ann)
+        assert keys._find(ann) is None
+        keys.hold(ann, b"hers")
+        assert keys._find(ann) is None
+
+
+async def test_a_key_that_is_erased_while_it_is_read_is_given_to_nobody() -> None:
+    """Word of it came first; nor is another one made."""
+    vault, ann = PersonalVault(lambda: (MASTER,)), UUID(int=7)
+    keys, asked = PersonalKeys(vault, most=4), list[str]()
+
+    class Late:
+        async def fetch(self, query: str, users: list[UUID]) -> list[Any]:
+            asked.append(query)
+            keys.forget(ann)
+            return [(ann, *vault.wrap(b"k" * 32, ann.bytes))]
+
+    assert {} == await keys.of(Late(), [ann])
+    assert {} == await keys.of(Late(), [ann])
+    assert ([KEYS], None) == (asked, keys._find(ann))
 
 
 async def test_workers_that_need_a_first_key_at_once_have_the_same(archive: Archive) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.ports import CLOCK_SKEW_US, UserId, key_id
 from actors.runtime import Refusal
 from actors.user.refusals import TokenExpired, TokenInvalid, TokenRotatedOut
-from actors.user.token import ActionKeys, ActionToken, issue, judge, sign
+from actors.user.token import MAX_TIMESTAMP_MS, ActionKeys, ActionToken, issue, judge, sign, well_formed
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 KEYS = ActionKeys(b"current", (b"older", b"oldest"))
@@ -39,6 +39,15 @@ def fresh(owner: UserId = ALICE, now_ms: int = NOW_MS, keys: ActionKeys = KEYS) 
 def former(key: bytes) -> ActionToken:
     """A token whose nonce does not say which key signed it."""
     return ActionToken(ALICE, NOW_MS, NONCE, sign(f"alice:{NOW_MS}:{NONCE}", key))
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "written"), [(-1, False), (0, True), (MAX_TIMESTAMP_MS - 1, True), (MAX_TIMESTAMP_MS, False)]
+)
+def test_a_time_is_a_whole_number_in_reason(timestamp_ms: int, written: bool) -> None:  # noqa: FBT001
+    """Nobody makes the server write numbers of thousands of digits."""
+    assert written == well_formed(ActionToken(ALICE, timestamp_ms, NONCE, "00"))
+    assert 10**14 == MAX_TIMESTAMP_MS
 
 
 def test_the_signed_text_is_user_time_and_nonce_joined_by_colons() -> None:
