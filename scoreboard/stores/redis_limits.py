@@ -12,8 +12,8 @@ from scoreboard.stores.redis_pool import Cache
 
 _DOUBLINGS = 20
 _NUMBERS = 7  # for each key
-#: As ``actors.limits.windows`` counts; all times in milliseconds. A window that would end later than any may was
-#: opened by a clock that was ahead, and begins anew.
+#: As ``actors.limits.windows`` counts; all times in milliseconds. A window that would end later than it may was
+#: opened by a clock that was ahead, and begins anew: only who went beyond waits for longer than a period.
 SCRIPT = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -27,7 +27,8 @@ for i, key in ipairs(KEYS) do
   local used, ends = tonumber(kept[1]) or 0, tonumber(kept[2]) or 0
   local strikes, forgiven = tonumber(kept[3]) or 0, tonumber(kept[4]) or 0
   local exceeded = tonumber(kept[5]) or 0
-  if at >= ends - period / 200 or ends - now > most then
+  local longest = exceeded == 1 and most or period
+  if at >= ends - period / 200 or ends - now > longest then
     used, ends, exceeded = 0, at + period, 0
     if at >= forgiven or forgiven - now > most + quiet then strikes = 0 end
   end
