@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+_ROOMS_OF_SCOREBOARD = "api|client|door|live|observe|rehearsal|replay|security|server|smoke|stores|watch|wire"
+_ROOMS_OF_ACTORS = "actions|announcements|audit|connection|fraud|leaderboard|ledger|limits|ports|runtime|service|user"
 #: The first that matches a frame's file decides.
 ROOMS = (
     (r"/bench/sampler\.py", "garbage collector"),
-    (r"/scoreboard/(api|door|live|stores|security|observe|server)\b", r"scoreboard.\1"),
-    (r"/actors/(runtime|user|ledger|leaderboard|connection)/", r"actors.\1"),
+    (rf"/scoreboard/({_ROOMS_OF_SCOREBOARD})\b", r"scoreboard.\1"),
+    (rf"/actors/({_ROOMS_OF_ACTORS})/", r"actors.\1"),
     (r"/site-packages/(\w+)", r"\1"),
     (r"/python[0-9.]+/(asyncio|json)/", r"\1 (standard library)"),
 )

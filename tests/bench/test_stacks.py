@@ -34,6 +34,9 @@ def test_time_in_trio_is_also_told_with_the_room_that_called_it() -> None:
         ("/usr/lib/python3.11/asyncio/events.py", "asyncio (standard library)"),
         ("/srv/scoreboard/live/stream.py", "scoreboard.live"),
         ("/srv/actors/user/actor.py", "actors.user"),
+        ("/srv/actors/fraud/judge.py", "actors.fraud"),
+        ("/srv/actors/limits/windows.py", "actors.limits"),
+        ("/srv/scoreboard/wire/source.py", "scoreboard.wire"),
         ("/usr/lib/python3.11/contextlib.py", None),
     ],
 )
