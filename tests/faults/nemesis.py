@@ -228,6 +228,9 @@ def _of_network(name: str, which: Callable[[Stage], Proxy]) -> dict[str, Fault]:
         f"{name} cut off": _cut(which),
         f"{name} refused": _refused(which),
         f"{name} in a black hole": _network(which, lambda proxy, _: proxy.black_hole()),
+        f"every other connection to {name} in a black hole": _network(
+            which, lambda proxy, _: proxy.black_hole(paths=1)
+        ),
         f"answers of {name} swallowed": _network(which, lambda proxy, _: proxy.swallow_answers()),
         f"{name} far away": _network(which, lambda proxy, rng: proxy.delay(rng.uniform(0.02, 0.4))),
         f"{name} throttled": _network(which, lambda proxy, rng: proxy.throttle(rng.uniform(2_000, 50_000))),

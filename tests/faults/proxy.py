@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -60,19 +60,28 @@ class Way:
         self.carried += size
 
 
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Both directions of every other connection."""
+
+    to_server: Way = field(default_factory=Way)
+    to_client: Way = field(default_factory=Way)
+
+
 class Proxy:
     """One server as those see it who reach it through a bad network.
 
-    `address` is where it listens. While it is `refusing`, a new connection is reset at once, as it is when the server
-    does not accept.
+    Connections take one of two `paths` by turns. `address` is where it listens. While it is `refusing`, a new one is
+    reset at once, as it is when the server does not accept.
     """
 
     def __init__(self, target: Address, address: tuple[str, int]) -> None:
         self.target = target
         self.address = address
-        self.to_server, self.to_client = Way(), Way()
+        self.paths = (Path(), Path())
         self.refusing = False
         self._open: set[trio.SocketStream] = set()
+        self._count = 0
 
     def __repr__(self) -> str:
         return f"<Proxy of {self.target} at port {self.address[1]}, {self.connections} connections>"
@@ -84,29 +93,36 @@ class Proxy:
 
     def delay(self, seconds: float) -> None:
         """Everything takes so much longer, each way."""
-        for way in (self.to_server, self.to_client):
+        for way in self._ways():
             way.become(delay_s=seconds)
 
     def throttle(self, bytes_per_s: float) -> None:
         """No connection carries more, each way."""
-        for way in (self.to_server, self.to_client):
+        for way in self._ways():
             way.become(bytes_per_s=bytes_per_s)
 
-    def black_hole(self) -> None:
-        """Nothing arrives any more, and nobody is told."""
-        for way in (self.to_server, self.to_client):
-            way.become(silent=True)
+    def black_hole(self, paths: int = 2) -> None:
+        """Nothing arrives any more on so many of the paths, and nobody is told."""
+        for path in self.paths[:paths]:
+            path.to_server.become(silent=True)
+            path.to_client.become(silent=True)
 
     def swallow_answers(self) -> None:
         """What is asked arrives, and what is answered does not."""
-        self.to_server.become()
-        self.to_client.become(silent=True)
+        for path in self.paths:
+            path.to_server.become()
+            path.to_client.become(silent=True)
 
     def heal(self) -> None:
         """A good network from now on."""
         self.refusing = False
-        for way in (self.to_server, self.to_client):
+        for way in self._ways():
             way.become()
+
+    def _ways(self) -> Iterator[Way]:
+        for path in self.paths:
+            yield path.to_server
+            yield path.to_client
 
     def reset(self) -> int:
         """Break all connections that there are, at both ends; how many there were."""
@@ -128,7 +144,9 @@ class Proxy:
             await trio.aclose_forcefully(client)
 
     async def _connect(self, client: trio.SocketStream) -> None:
-        await self.to_server.travel(0)
+        path = self.paths[self._count % 2]
+        self._count += 1
+        await path.to_server.travel(0)
         try:
             server = await _dial(self.target)
         except OSError:
@@ -136,8 +154,8 @@ class Proxy:
             return
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._pump, client, server, self.to_server, nursery.cancel_scope)
-                nursery.start_soon(self._pump, server, client, self.to_client, nursery.cancel_scope)
+                nursery.start_soon(self._pump, client, server, path.to_server, nursery.cancel_scope)
+                nursery.start_soon(self._pump, server, client, path.to_client, nursery.cancel_scope)
         finally:
             _abort(server)
 

@@ -92,7 +92,7 @@ async def test_a_good_network_carries_both_ways_and_says_when_somebody_hangs_up(
         await each.server.aclose()
         assert b"last" == await each.client.receive_some()
         assert b"" == await each.client.receive_some()
-        assert (3, 10) == (each.proxy.to_server.carried, each.proxy.to_client.carried)
+        assert (3, 10) == (each.proxy.paths[0].to_server.carried, each.proxy.paths[0].to_client.carried)
 
 
 async def test_a_black_hole_swallows_everything_until_it_heals() -> None:
@@ -118,6 +118,21 @@ async def test_who_connects_into_a_black_hole_hears_nothing_and_reaches_nobody()
             proxy.heal()
             with trio.fail_after(60):
                 async with await accepted.receive() as server:
+                    assert b"ask" == await server.receive_some()
+
+
+async def test_a_black_hole_on_one_path_swallows_every_other_connection() -> None:
+    """The others do not notice."""
+    with trio.fail_after(60):
+        async with target() as (proxy, accepted):
+            async with await trio.open_tcp_stream(*proxy.address) as client, await accepted.receive() as server:
+                async with await trio.open_tcp_stream(*proxy.address) as other, await accepted.receive() as there:
+                    proxy.black_hole(paths=1)
+                    await client.send_all(b"ask")
+                    await other.send_all(b"ask")
+                    assert b"ask" == await there.receive_some()
+                    assert await is_silent(server.receive_some)
+                    proxy.heal()
                     assert b"ask" == await server.receive_some()
 
 
@@ -192,4 +207,4 @@ async def test_delay_and_throttle_take_their_time_and_lose_nothing() -> None:
             got += len(await each.server.receive_some())
         assert trio.current_time() - began >= 0.15
         each.proxy.heal()
-        assert (0.0, False) == (each.proxy.to_server.delay_s, each.proxy.to_server.silent)
+        assert (0.0, False) == (each.proxy.paths[0].to_server.delay_s, each.proxy.paths[0].to_server.silent)
