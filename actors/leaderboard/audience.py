@@ -35,6 +35,7 @@ class AudienceActor(BatchActor):
         self._retry_s = retry_s
         self._forgotten = forgotten
         self._wanted = False
+        self._told = False  # the board has taken the last `Watch`, and no `Unwatch` since
 
     def __repr__(self) -> str:
         return f"<AudienceActor {self._crowd!r}>"
@@ -55,8 +56,8 @@ class AudienceActor(BatchActor):
             self._forgotten()
 
     async def woken(self) -> None:
-        """The board has shown nothing yet."""
-        if self._crowd and self._crowd.current is None:
+        """The board has shown nothing yet, or nothing that it will go on from."""
+        if self._crowd and (self._crowd.current is None or not self._told):
             self._want()
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
@@ -88,16 +89,17 @@ class AudienceActor(BatchActor):
         """Ask the board to show the channel; the alarm asks again if it could not hear."""
         self._wanted = True
         self.wake_at = trio.current_time() + self._retry_s
-        _tell(self._board, Watch(self._crowd.channel))
+        self._told = _tell(self._board, Watch(self._crowd.channel))
 
     def _rest_if_empty(self) -> None:
         """With nobody here the board need not compute steps. If it does not hear that, the next step says it again."""
         if not self._crowd:
-            self._crowd.current, self._wanted = None, False
+            self._crowd.current, self._wanted, self._told = None, False, False
             _tell(self._board, Unwatch(self._crowd.channel))
 
     async def _show(self, update: Update) -> None:
-        self._wanted = False
+        """A step that was on its way since before an `Unwatch` is shown, but does not mean that the board has heard."""
+        self._wanted = not self._told
         known = self._crowd.current
         if known is None or (known.epoch, known.version) != (update.epoch, update.version):
             # In slices; nobody joins or leaves meanwhile, for this actor works on one message at a time.
@@ -105,8 +107,10 @@ class AudienceActor(BatchActor):
                 await trio.lowlevel.checkpoint()
 
 
-def _tell(board: Ref, message: Watch | Unwatch) -> None:
+def _tell(board: Ref, message: Watch | Unwatch) -> bool:
+    """Whether it was taken; both are said again."""
     try:
         board.tell(message)
     except ActorError:
-        return  # both are said again
+        return False
+    return True

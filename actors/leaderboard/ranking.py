@@ -105,7 +105,8 @@ class Ranking:
     def _hide(self, fact: ScoreFact) -> RankMove:
         before = self._leave(fact.user_id)
         move = self.aside.put(fact)
-        self._touch(move.previous or move.new, move.new)
+        came = before is None and move.previous is None  # in its own eyes, which saw nothing until now
+        self._touch(move.previous or move.new, END if came else move.new)
         return move if before is None else RankMove(before, move.new)
 
     def _stand(self, fact: ScoreFact, old: Place | None) -> RankMove:
@@ -129,7 +130,10 @@ class Ranking:
         The version is forgotten too: a fact that comes late would bring the player back.
         """
         hidden = self.aside.take(user_id) if self.aside else None
-        return self._leave(user_id) if hidden is None else hidden
+        if hidden is None:
+            return self._leave(user_id)
+        self._touch(hidden, END)
+        return hidden
 
     def _leave(self, user_id: UserId) -> int | None:
         place = self._places.pop(user_id, None)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from collections.abc import Callable
 
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.leaderboard.crowd import SLICE
-from actors.leaderboard.events import Channel
-from actors.leaderboard.messages import CatchUp, Join, Show
+from actors.leaderboard.audience import AudienceActor
+from actors.leaderboard.crowd import SLICE, Crowd
+from actors.leaderboard.events import BoardFull, Channel
+from actors.leaderboard.messages import CatchUp, Join, Leave, Show, Unwatch, Watch
 from actors.leaderboard.update import Update
 from actors.ports import ALL_TIME
-from actors.runtime import Directory
+from actors.runtime import Directory, MailboxFull, Ref, Request, running_actor
 from tests.leaderboard.stage import TOP3, Watcher, clients_of, running_stage
 
 
@@ -251,3 +253,29 @@ async def test_a_catch_up_is_shown_like_any_other_step(autojump_clock: MockClock
         await trio.sleep(2)
         client = clients_of(watcher)
         assert (client.fulls, client.diffs, client.rows[0].user_id) == (1, 1, "c")
+
+
+async def test_a_board_that_could_not_hear_is_asked_again_although_an_older_step_has_come(
+    autojump_clock: MockClock,
+) -> None:
+    """That step was on its way since before the last watcher left; the board has heard of that, and shows no more."""
+    full, told = False, list[object]()
+
+    def deliver(request: Request) -> None:
+        if full:
+            raise MailboxFull("full")
+        told.append(request.message)
+
+    watcher, crowd = Watcher(), Crowd(TOP3)
+    board = Ref("board", deliver)
+    async with running_actor("audience", lambda: AudienceActor(board, crowd), rng=random.Random(0)) as audience:
+        await audience.ask(Join(watcher), within=1)
+        audience.tell(Leave(watcher))
+        await wait_all_tasks_blocked()
+        full = True
+        await audience.ask(Join(watcher), within=1)
+        audience.tell(Show(Update(BoardFull(TOP3, "epoch", 1, (), 0, 0, 0))))
+        await trio.sleep(0.5)
+        full = False
+        await trio.sleep(2)
+        assert [Watch(TOP3), Unwatch(TOP3), Watch(TOP3)] == told

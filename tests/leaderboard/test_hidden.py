@@ -15,6 +15,7 @@ from trio.testing import MockClock
 from actors.leaderboard.events import Channel, Row
 from actors.leaderboard.messages import Apply, Around, AroundAnswer, CatchUp, NotRanked, RankMove, RankOf
 from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.touched import END
 from actors.ports import ALL_TIME, BoardId, ScoreFact, UserId
 from actors.runtime import Question
 from tests.fakes.scores import members_of
@@ -122,11 +123,12 @@ def test_the_mark_remembers_who_was_hidden_since(before: list[ScoreFact], after:
 
 @example([fact("a", 2, 1)._replace(hidden=True), fact("b", 1, 1)], [fact("a", 0, 1)], 0)  # shown again, further down
 @example([fact("a", 2, 1), fact("b", 1, 1)._replace(hidden=True)], [fact("a", 0, 1)], 0)  # passed by the only other
+@example([fact("b", 1, 1)], [fact("a", 2, 1)._replace(hidden=True)], 0)  # comes and is hidden
 @given(histories(), histories(), st.integers(0, 3))
 def test_a_window_that_no_touched_rank_meets_is_as_it_was(
     before: list[ScoreFact], after: list[ScoreFact], radius: int
 ) -> None:
-    """In the player's own eyes, hidden or not."""
+    """In the player's own eyes, hidden or not; also of who is not there yet."""
     ranking = Ranking(SMALL)
     for each in before:
         ranking.apply(each)
@@ -137,8 +139,8 @@ def test_a_window_that_no_touched_rank_meets_is_as_it_was(
     touched = ranking.take_touched()
     assert touched is not None
     for user_id, rows in old.items():
-        own = next((row.rank for row in rows if row.user_id == user_id), None)
-        if own is not None and not any(t.first <= own + radius and own - radius <= t.last for t in touched):
+        own = next((row.rank for row in rows if row.user_id == user_id), END)
+        if not any(t.first <= own + radius and own - radius <= t.last for t in touched):
             assert rows == ranking.own_window(user_id, radius, radius)
 
 
@@ -283,6 +285,20 @@ async def test_who_is_hidden_goes_on_seeing_itself_move(autojump_clock: MockCloc
             window = stage.store.players.rows["a"]  # type: ignore[index]
             assert window.score in [row.score for row in clients_of(near).rows if row.user_id == "a"]
             assert "a" not in [row.user_id for row in clients_of(other).rows]
+
+
+async def test_who_is_hidden_sees_itself_come_to_a_board_and_leave_it(autojump_clock: MockClock) -> None:
+    """Nobody else's line moves by that."""
+    async with running_stage(*"ab") as stage:
+        await stage.stand("a", quarantined=True)
+        await stage.rows(DAILY_US)
+        watcher = await join(stage, "a", Channel(DAILY_US, 0, around=True))
+        seen = []
+        for deed in (stage.move("a", "US"), stage.gain("a"), stage.move("a", "DE")):
+            await deed
+            await trio.sleep(3)
+            seen.append([(row.user_id, row.score) for row in clients_of(watcher).rows])
+        assert [[], [("a", 1)], []] == seen
 
 
 async def test_a_period_board_tells_a_hidden_player_its_own_gains(autojump_clock: MockClock) -> None:
