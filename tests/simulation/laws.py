@@ -162,11 +162,14 @@ class Laws:
 
     # --- after quiet ---
 
-    def truth(self, board: BoardId, now_us: int) -> list[tuple[int, int, str, str | None]]:
-        """The sort of what the ledger has."""
-        found = self.ledger._on_board(scope_of(board), self.span(board, now_us), self.players.rows).shown()
-        columns = (found.scores, found.reached_us, found.user_ids, found.countries or [None] * len(found.scores))
-        return sorted(zip(*columns, strict=True), key=lambda each: (-each[0], *each[1:3]))
+    def truth(
+        self, board: BoardId, now_us: int, *, eyes: UserId | None = None
+    ) -> list[tuple[int, int, str, str | None]]:
+        """The sort of what the ledger has, as others see it, or that player."""
+        found = self.ledger._on_board(scope_of(board), self.span(board, now_us), self.players.rows)
+        facts = [fact for fact in found.facts() if not fact.hidden or fact.user_id == eyes]
+        rows = [(fact.score, fact.reached_us, fact.user_id, fact.country) for fact in facts]
+        return sorted(rows, key=lambda each: (-each[0], *each[1:3]))
 
     def sums(self) -> None:
         """Totals are the sums of all rows."""

@@ -35,7 +35,8 @@ from actors.user.messages import Increment, IssueToken, ScoreAnswer
 from actors.user.refusals import TokenExpired, TokenInvalid, Unavailable
 from actors.user.token import ActionToken
 from scoreboard.server.core import Core
-from tests.simulation.worker import Crew, Gone
+from tests.simulation.socket import spend
+from tests.simulation.worker import Crew, Gone, Serving
 from tests.simulation.world import World
 
 T = TypeVar("T")
@@ -98,11 +99,10 @@ class People:
                     nursery.start_soon(self._increment, tried)
 
     async def _increment(self, tried: Tried) -> None:
-        wish = Increment(tried.token, tried.key, HERE)
         for _ in range(PATIENCE if tried.key else 1):
             try:
                 serving = self.crew.any()
-                answer = await serving.ask(lambda core: core.users.ask(tried.user_id, wish, within=10))
+                answer = await self._spend(serving, tried)
             except Gone:
                 tried.lost += 1
             except (Unavailable, LedgerUnavailable, AskTimeout):
@@ -118,6 +118,14 @@ class People:
                 self._look_at_own(tried.user_id, serving.core, answer)
                 return
             await trio.sleep(self.world.rng.uniform(0.1, 2))
+
+    async def _spend(self, serving: Serving, tried: Tried) -> ScoreAnswer:
+        """By a request, or on a live connection, which may be gone before the answer."""
+        if self.world.rng.random() < 0.7:
+            wish = Increment(tried.token, tried.key, HERE)
+            return await serving.ask(lambda core: core.users.ask(tried.user_id, wish, within=10))
+        within = self.world.rng.choice([0.5, 5.0, 20.0])
+        return await spend(serving, tried.user_id, tried.token, tried.key, within)
 
     def _look_at_own(self, user_id: UserId, core: Core, answer: ScoreAnswer) -> None:
         """Whoever is told a new rank finds it on the board of who told it."""

@@ -134,9 +134,8 @@ class Run:
     def _spectator(self) -> Spectator:
         rng = self.rng
         if rng.random() < 0.2:
-            return Spectator(
-                Channel(ALL_TIME, rng.randint(0, 2), around=True), rng.choice(self.names), self.world, self.crew
-            )
+            own = Channel(rng.choice(BOARDS), rng.randint(0, 2), around=True)
+            return Spectator(own, rng.choice(self.names), self.world, self.crew)
         return Spectator(Channel(rng.choice(BOARDS), rng.choice([1, 3, 10])), None, self.world, self.crew)
 
     async def _go(self, nursery: trio.Nursery) -> None:

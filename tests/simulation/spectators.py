@@ -11,7 +11,7 @@ import trio
 from actors.connection.commands import ClientCommand, Subscribe, Unsubscribe
 from actors.connection.connection import LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
-from actors.leaderboard.events import BoardDiff, BoardFull, Channel, Row
+from actors.leaderboard.events import BoardDiff, BoardFull, Channel, RankChange, Row, ScoreChange
 from actors.ports import Span, UserId
 from tests.connection.feed import PersonalPickles, Wire
 from tests.leaderboard.naive import Client
@@ -112,9 +112,13 @@ class Spectator:
     def _heard(self, frames: bytes) -> None:
         if self.serving is None or self.serving.life.over or self.hung_up.is_set():
             return
+        before = self.client.rows
         for event in pickle.loads(frames):
             if isinstance(event, BoardFull | BoardDiff) and event.channel == self.channel:
+                before = self.client.rows
                 self._show(event)
+            elif isinstance(event, RankChange | ScoreChange) and event.channel == self.channel:
+                self._hear(event, before)
             elif isinstance(event, ErrorEvent):
                 self.world.trace.note(f"{self} is told {event.code}")
                 self.hang_up()
@@ -133,18 +137,34 @@ class Spectator:
             self.resets_us = event.resets_us
         self._judge(self.client.rows)
 
+    def _hear(self, news: RankChange | ScoreChange, before: tuple[Row, ...]) -> None:
+        """News of a step tell what has changed between the rows before it and those behind it."""
+        was = next((row for row in before if row.user_id == news.user_id), None)
+        row = next((row for row in self.client.rows if row.user_id == news.user_id), None)
+        true = was is None or news.old_rank == was.rank
+        true &= row is None or news.new_rank == row.rank
+        if isinstance(news, ScoreChange):
+            true &= was is None or news.old_score == was.score
+            true &= row is None or news.new_score == row.score
+        self.world.laws.require(true, f"{self} hears {news}, and showed {was} and then {row}")
+
     def _judge(self, rows: tuple[Row, ...]) -> None:
         laws, board = self.world.laws, self.channel.board
         laws.ordered(board, rows, first=None if self.channel.around else 1)
         if not self.channel.around:
             laws.require(len(rows) <= self.channel.size, f"{self} shows more than it should")
             laws.require(len(rows) <= self.client.total, f"{self} shows more than there are")
+        span = self._span()
         for row in rows:
-            fit = laws.fit(board, self._span(), row, own=row.user_id == self.user_id)
+            fit = laws.fit(board, span, row, own=row.user_id == self.user_id)
             laws.require(fit.last >= self.reached.get(row.user_id, 0), f"{self} goes back to an older {row}")
             self.reached[row.user_id] = max(fit.first, self.reached.get(row.user_id, 0))
 
     def _span(self) -> Span | None:
+        """The period that is shown; of surroundings nobody tells it, and it is that of the board."""
+        if self.channel.around and self.serving is not None:
+            view = self.serving.core.published.current(self.channel.board)
+            return None if view is None else view.span
         if self.resets_us is None:
             return None
         return self.world.laws.span(self.channel.board, self.resets_us - 1)
@@ -152,14 +172,15 @@ class Spectator:
     # --- in the end ---
 
     @property
-    def expected(self) -> list[tuple[int, int, str, str | None]] | None:
-        """What it should show; None where that cannot be told, as of one who is hidden."""
-        truth = self.world.laws.truth(self.channel.board, self.world.clock.now_us())
+    def expected(self) -> list[tuple[int, int, str, str | None]]:
+        """What it should show. Who is hidden stands among the others in its own eyes."""
+        laws, board, now_us = self.world.laws, self.channel.board, self.world.clock.now_us()
         if not self.channel.around:
-            return truth[: self.channel.size]
+            return laws.truth(board, now_us)[: self.channel.size]
+        truth = laws.truth(board, now_us, eyes=self.user_id)
         own = next((place for place, each in enumerate(truth) if each[2] == self.user_id), None)
         if own is None:
-            return None
+            return []
         return truth[max(own - self.channel.size, 0) : own + self.channel.size + 1]
 
     def unlike(self) -> str | None:
@@ -168,7 +189,7 @@ class Spectator:
             return f"{self} is not connected"
         expected = self.expected
         shown = [(row.score, row.reached_us, row.user_id, row.country) for row in self.client.rows]
-        if expected is not None and shown != expected:
+        if shown != expected:
             return f"{self} shows {shown}, the truth is {expected}"
         total = len(self.world.laws.truth(self.channel.board, self.world.clock.now_us()))
         if not self.channel.around and self.client.total != total:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.simulation.found import FOUND
+from tests.simulation.found import FOUND, Found
 from tests.simulation.simulation import QUIET_S, simulate
 
 SEEDS, PIECE = 240, 20
@@ -29,10 +29,10 @@ def test_whatever_the_event_log_does_all_workers_are_level_a_second_later(first:
         assert report.level_s == QUIET_S
 
 
-@pytest.mark.parametrize("seed", FOUND)
-def test_what_was_found_once_is_not_there_any_more(seed: int) -> None:
+@pytest.mark.parametrize("found", FOUND, ids=lambda found: f"seed {found.seed}")
+def test_what_was_found_once_is_not_there_any_more(found: Found) -> None:
     """Each of these seeds has shown a defect; what it was is told beside it."""
-    simulate(seed)
+    simulate(found.seed, kinds=found.kinds, tight=found.tight)
 
 
 @pytest.mark.parametrize("seed", [1, 13])
