@@ -16,12 +16,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
+import redis
 import trio
 
 from scoreboard.client import Status, connect
 from tests.clients.test_real_server import shows
-from tests.served import TOP, Player, ServedScoreboard, served, wait_for
+from tests.served import TOP, Player, ServedScoreboard, served, start_scoreboard, wait_for
 from tests.workers import Talk, both, connection_to, log_of, worker_pids
 
 pytestmark = pytest.mark.stores
@@ -175,6 +177,51 @@ def test_a_reload_with_wrong_settings_is_refused_before_anything_is_done(server:
     assert "limits.tokens_per_minute in" in refused.stdout
 
 
+def test_a_rebuilding_shows_a_new_epoch_and_fills_redis_while_scores_go_on(server: ServedScoreboard) -> None:
+    """Both workers, one after the other; Redis had lost everything."""
+    player = Player(server, "Rebuilt")
+    player.score(3)
+    with redis.Redis(unix_socket_path=str((server.data / "valkey/run/valkey.sock").resolve())) as valkey:
+        with both(server)[0].websocket("/ws/leaderboard") as talk:
+            before = epoch_of(talk)
+            valkey.flushall()
+            done = verb(server, "rebuild")
+            assert 0 == done.returncode, done.stdout + done.stderr
+            assert before != epoch_of(talk)
+        assert 3 == valkey.zscore("scoreboard:leaderboard:all_time", player.user_id)
+    assert ["worker 1: ", "worker 2: "] == [line[:10] for line in done.stdout.splitlines()]
+    assert " players to Redis" in done.stdout
+    assert 4 == player.increment(player.token()).json()["newScore"]
+
+
+def epoch_of(talk: Talk) -> str:
+    """That of the first ten, as they are shown now."""
+    talk.say(json.dumps({"event": "subscribe", "data": {"channel": "leaderboard.top10"}}))
+    while (said := json.loads(talk.heard()))["event"] != "leaderboard.update":
+        pass
+    return str(said["data"]["epoch"])
+
+
+def test_a_smoke_test_sees_its_point_and_leaves_nothing_on_the_board(server: ServedScoreboard) -> None:
+    """Where it may erase its player; elsewhere it says how that is done. Whom it does not reach it tells apart."""
+    command = [sys.executable, "-m", "scoreboard", "smoke"]
+
+    def smoke(*words: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PYTHONPATH": str(TOP)}
+        return subprocess.run(
+            [*command, *words], cwd=TOP, env=environ, capture_output=True, text=True, timeout=90, check=False
+        )
+
+    seen = smoke(server.url, "--data", str(server.data))
+    assert (0, "") == (seen.returncode, seen.stderr), seen.stdout
+    assert ["the live feed shows it", "its session has ended"] == seen.stdout.splitlines()[-3:-1]
+    assert seen.stdout.splitlines()[-1].endswith("is erased, and on no board")
+    left = smoke(server.url)
+    assert (0, True) == (left.returncode, "scoreboard user erase smoke-" in left.stdout)
+    wait_for(lambda: 1 == len([name for _, name, _ in server.top() if name.startswith("smoke-")]), 20)
+    assert 3 == smoke("http://127.0.0.1:1").returncode
+
+
 def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(server: ServedScoreboard) -> None:
     """Until it is reloaded; asked twice, it is away all the same. `status` says what is missing."""
     both(server)
@@ -222,3 +269,27 @@ def test_a_single_process_has_a_status_and_is_drained_but_not_reloaded(tmp_path:
         assert 0 == server.process.wait(10)
         server.process = None
         assert signal.SIGTERM.name in {line.get("signal") for line in log_of(server)}
+
+
+def test_a_supervised_server_is_started_again_when_it_is_killed_and_ends_with_its_supervisor(tmp_path: Path) -> None:
+    """A second supervisor is refused; a signal ends both, with status 0, and nobody is left behind."""
+    server = ServedScoreboard(tmp_path / "data")
+    words = ["supervise", "--port", str(server.port), "--data", str(server.data)]
+    with server.log.open("ab") as log:
+        server.process = start_scoreboard(words, log.fileno(), {"SCOREBOARD_PASSWORDS_ROUNDS": "4"})
+    try:
+        wait_for(server.ready)
+        player = Player(server, "Watched")
+        player.score(1)
+        [child] = [each for each in server.children() if "serve" in each.cmdline()]
+        refused = verb(server, "supervise")
+        assert (1, True) == (refused.returncode, "a server runs in" in refused.stderr)
+        child.kill()
+        wait_for(lambda: "server_failed" in server.log.read_text(), 20)
+        wait_for(server.ready)
+        assert 2 == player.increment(player.token()).json()["newScore"]
+        started = server.children()
+    finally:
+        player.leave()
+        status = server.stop()
+    assert (0, []) == (status, psutil.wait_procs(started, timeout=10)[1])
