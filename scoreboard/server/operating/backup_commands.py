@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +14,27 @@ import trio
 from actors.ports import StoreError
 from scoreboard.security.errors import SecurityError
 from scoreboard.server.offline import postgres_option
+from scoreboard.server.operating.following import INTERRUPTED
 from scoreboard.server.operating.keeping import back_up, put_back, rehearse
-from scoreboard.server.verbs import data_option, explained, settings_of
+from scoreboard.server.verbs import data_option, explained, give_up, settings_of
 from scoreboard.stores.backup import BackupError
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
 
 FAILURES = (BackupError, StoreError, EmbeddedError, MigrationError, SecurityError, OSError)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C ends the process with a sentence: what was begun has been cleared away by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        give_up("left off; nothing was changed", status=INTERRUPTED)
+    except BaseExceptionGroup as errors:
+        if errors.subgroup(KeyboardInterrupt) is None:
+            raise
+        give_up("left off; nothing was changed", status=INTERRUPTED)
 
 
 @click.command("backup")
@@ -34,7 +50,7 @@ def backup_command(to: Path, data: str | None, postgres: str | None, *, check: b
     depends on that. Ends with 0 when it is on disk (and, with --check, was restored), otherwise with 1.
     """
     settings, began = settings_of(data, {"stores.postgres_url": postgres}), time.monotonic()
-    with explained(*FAILURES):
+    with explained(*FAILURES), interruptible():
         contents = trio.run(back_up, settings, to.absolute())
         told = f"{contents.players} players with {contents.points} points, {contents.scores} scores"
         click.echo(f"{to}: {told}, in {time.monotonic() - began:.1f} s; private keys are in it")
@@ -55,7 +71,7 @@ def restore_command(source: Path, data: str | None, postgres: str | None, *, che
     is right. Ends with 0 then, otherwise with 1.
     """
     settings = settings_of(data, {"stores.postgres_url": postgres})
-    with explained(*FAILURES):
+    with explained(*FAILURES), interruptible():
         if check:
             trio.run(partial(rehearse, settings, source.absolute(), click.echo))
             click.echo(f"{source} can be restored")

@@ -136,9 +136,13 @@ class Operated:
             return f"no {str(error) or repr(error)}".encode()
 
     async def _begin_to_drain(self, words: str) -> bytes:
+        try:
+            farewell = Farewell.read(words)
+        except ValueError:
+            return b"no"
         if self._nursery is None:
             return b"no"
-        self._nursery.start_soon(self.drain, Farewell.read(words))
+        self._nursery.start_soon(self.drain, farewell)
         return b"ok"
 
 
