@@ -112,12 +112,13 @@ class Spectator:
     def _heard(self, frames: bytes) -> None:
         if self.serving is None or self.serving.life.over or self.hung_up.is_set():
             return
-        before = self.client.rows
+        before, moved = self.client.rows, False
         for event in pickle.loads(frames):
             if isinstance(event, BoardFull | BoardDiff) and event.channel == self.channel:
-                before = self.client.rows
+                before, version = self.client.rows, (self.client.epoch, self.client.version)
                 self._show(event)
-            elif isinstance(event, RankChange | ScoreChange) and event.channel == self.channel:
+                moved = version != (self.client.epoch, self.client.version)  # or it was said that less had been shown
+            elif isinstance(event, RankChange | ScoreChange) and event.channel == self.channel and moved:
                 self._hear(event, before)
             elif isinstance(event, ErrorEvent):
                 self.world.trace.note(f"{self} is told {event.code}")
