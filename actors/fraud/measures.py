@@ -31,7 +31,7 @@ LEAST_GAP_S = 0.1
 def attempts(action: Action, _place: Place, habits: Habits, policy: Policy) -> int:
     """Within a few seconds, this one included."""
     since_us = action.at_us - round(policy.rapid_s * SECOND_US)
-    return 1 + len(habits.recent) - bisect_right(habits.recent, since_us)
+    return 1 + bisect_right(habits.recent, action.at_us) - bisect_right(habits.recent, since_us)
 
 
 def places(action: Action, place: Place, habits: Habits, _policy: Policy) -> int | None:

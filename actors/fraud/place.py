@@ -38,7 +38,7 @@ def _mark(text: str | None, secret: bytes) -> str | None:
 def _network(address: str) -> str:
     """An address as it is counted; a text that is none as it stands."""
     try:
-        known = ipaddress.ip_address(address.partition("%")[0])
+        known = ipaddress.ip_address(address)
     except ValueError:
         return address
     if isinstance(known, ipaddress.IPv4Address):

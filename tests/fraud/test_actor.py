@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -240,6 +240,19 @@ async def test_a_learner_is_taught_at_the_start_by_habits_that_are_kept(autojump
     async with running_watch() as watch:  # without a learner nothing is read
         await trio.sleep(60)
         assert 0 == watch.store.faults.calls
+
+
+async def test_each_batch_has_looks_of_its_own(autojump_clock: MockClock) -> None:
+    """However many were taken before."""
+    learner = FakeLearner()
+    players = [UserId(f"player {number}") for number in range(LOOKS_AT_ONCE + 5)]
+    async with running_watch(FraudRules(learner=learner)) as watch:
+        await trio.sleep(60)
+        for player in players:
+            watch.store.kept[player] = Habits(paces=Moments(9, 3.0, 1.0))
+            watch.tell(replace(action(0), user_id=player))
+            await trio.sleep(1)
+        assert len(players) == learner.learnt
 
 
 async def test_what_the_learner_finds_is_written_as_what_rules_find(autojump_clock: MockClock) -> None:

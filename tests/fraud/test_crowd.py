@@ -19,7 +19,9 @@ LOOK_S, LEARN_S = LOOK_EVERY_US / 1e6, LEARN_EVERY_US / 1e6
 def known(pace: float = 3.0, spread: float = 0.2) -> Habits:
     """Of somebody who has played a while."""
     runs = RUNS_KNOWN + 3
-    return Habits(actions=100, paces=Moments(runs, pace, spread**2 * (runs - 1)), since_us=NOON_US - 60_000_000)
+    return Habits(
+        actions=100, paces=Moments(runs, pace, spread**2 * (runs - 1)), since_us=NOON_US - 60_000_000, scored=[NOON_US]
+    )
 
 
 def test_who_plays_as_hardly_anybody_does_is_found() -> None:
@@ -33,6 +35,7 @@ def test_who_plays_as_hardly_anybody_does_is_found() -> None:
     odd.failed, odd.since_us = 0.5, NOON_US - 20 * 3_600_000_000
     found = None
     for number in range(LOOKS):
+        usual.scored = odd.scored = [NOON_US + round(number * LOOK_S * 1e6) - 5_000_000]
         crowd.begin()
         assert crowd.look(action(number * LOOK_S), usual) is None
         found = crowd.look(action(number * LOOK_S), odd)
@@ -41,6 +44,16 @@ def test_who_plays_as_hardly_anybody_does_is_found() -> None:
     assert ("unusual", Severity.MEDIUM, Consequence.LOG) == found[:3]
     assert found.explanation.startswith("Plays as hardly anybody does (0.9")
     assert "20.8 hours without a break of half an hour" in found.explanation
+
+
+def test_who_comes_back_from_a_break_has_not_played_through_it() -> None:
+    """The first score after it begins another sitting, though the habits are still those of the one before."""
+    habits = known()
+    habits.since_us = NOON_US - 3_600_000_000
+    for later_s, hours in ((1799, "1.5"), (1800, "0.0"), (86_400, "0.0")):
+        assert f"{hours} hours without a break of half an hour" == said_of("sitting", action(later_s), habits)
+        assert (hours == "0.0") == (features_of(action(later_s), habits)["sitting"] == 0)
+    assert 0 == features_of(action(), Habits())["sitting"]
 
 
 def test_players_are_looked_at_seldom_and_learnt_from_more_seldom() -> None:
@@ -93,6 +106,7 @@ def test_features_are_shares_and_each_can_be_said() -> None:
         points={action().at_us // 60_000_000: 10**9},
         addresses=dict.fromkeys("abcdefghijklmnopqrstuvw", NOON_US),
         since_us=1,
+        scored=[NOON_US],
         failed=1.0,
     )
     low, high = features_of(action(0, Seen.REFUSED), Habits()), features_of(action(), full)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from actors.fraud import moments
 from actors.fraud.judge import MOST_PLACES, MOST_RECENT, judge, learn, times_untold
+from actors.fraud.measures import in_last_hour
 from actors.fraud.messages import Seen
 from actors.fraud.place import NOWHERE_KNOWN, Place
 from actors.fraud.policy import Policy
@@ -107,6 +108,46 @@ def test_what_is_remembered_has_a_bound() -> None:
         learn(action(0, Seen.REFUSED), Place(str(number)), habits, POLICY)
     assert (MOST_RECENT, MOST_PLACES) == (len(habits.recent), len(habits.addresses))
     assert str(MOST_RECENT + 9) in habits.addresses
+
+
+def test_what_is_no_longer_recent_is_forgotten() -> None:
+    """Attempts of longer ago than rules look at; of places the one that was left longest ago, not the first known."""
+    habits = Habits()
+    for number in range(MOST_PLACES + 1):
+        learn(action(number), Place("home" if number in (0, MOST_PLACES - 1) else str(number)), habits, POLICY)
+    assert "home" in habits.addresses
+    assert [NOON_US + number * 1_000_000 for number in range(MOST_PLACES - 9, MOST_PLACES + 1)] == habits.recent
+    learn(action(MOST_PLACES + 1), Place("new"), habits, POLICY)
+    assert ("home" in habits.addresses, "1" in habits.addresses) == (True, False)
+
+
+def test_all_points_of_the_last_sixty_minutes_count_and_no_others() -> None:
+    """However many fell into one minute; those of a clock that was ahead are forgotten with it."""
+    habits, minute = Habits(), NOON_US // 60_000_000
+    for at_s in (0, 20, 40, 59 * 60):
+        learn(action(at_s, points=10), NOWHERE_KNOWN, habits, POLICY)
+    assert 50 == in_last_hour(action(59 * 60 + 30, points=10), habits)
+    assert 20 == in_last_hour(action(60 * 60, points=10), habits)
+    learn(action(60 * 60, points=10), NOWHERE_KNOWN, habits, POLICY)
+    assert {minute + 59: 10, minute + 60: 10} == habits.points
+    learn(action(0, points=10), NOWHERE_KNOWN, habits, POLICY)
+    assert {minute: 10} == habits.points
+
+
+def test_an_hour_is_remembered_by_its_best_though_less_follows_in_it() -> None:
+    """Points of the hour before count with it as long as they are of the last sixty minutes."""
+    habits = Habits()
+    for at_s, points in ((-1800, 100), (600, 1), (3000, 1)):
+        learn(action(at_s, points=points), NOWHERE_KNOWN, habits, POLICY)
+    assert 101 == habits.hour_points
+
+
+def test_so_many_scores_are_remembered_as_make_a_pattern() -> None:
+    """What is kept of a player stays small."""
+    habits = Habits()
+    for number in range(POLICY.pattern_length + 5):
+        learn(action(number * 20), NOWHERE_KNOWN, habits, POLICY)
+    assert POLICY.pattern_length == len(habits.scored)
 
 
 def test_the_same_is_told_once_a_while_with_how_often() -> None:

@@ -42,6 +42,15 @@ def test_nine_actions_in_more_than_ten_seconds_are_none_too_many() -> None:
     assert [[]] * 9 == played(action(number * 1.25) for number in range(9))
 
 
+def test_attempts_of_before_a_clock_was_set_back_are_none_of_the_last_seconds() -> None:
+    """They lie ahead, and are forgotten, so that later ones are counted as they come; nobody is found for it."""
+    habits = Habits()
+    ahead = [action(3600 + number) for number in range(8)]
+    assert [[]] * 16 == played([*ahead, *(action(number) for number in range(8))], habits=habits)
+    assert [NOON_US + number * 1_000_000 for number in range(8)] == habits.recent
+    assert ["rapid"] == rules(played([action(8)], habits=habits)[0])
+
+
 @pytest.mark.parametrize(("hour", "found"), [(1, False), (2, True), (5, True), (6, False)])
 def test_nights_are_those_of_the_zone(hour: int, *, found: bool) -> None:
     """From two to the end of five o'clock, wherever the server stands."""
@@ -244,4 +253,6 @@ def test_marks_tell_places_apart_and_tell_nothing_of_them() -> None:
     assert mark("192.0.2.1") != mark("192.0.2.1", b"t")
     assert "192.0.2.1" not in str(place_of(Source("192.0.2.1", "agent"), b"s"))
     assert Place() == place_of(Source(None, None), b"s")
-    assert mark("no address") is not None
+    assert mark("no address") != mark("another") is not None
+    assert mark("fe80::1%eth0") == mark("fe80::1")
+    assert mark("192.0.2.1", b"s" * 100) is not None  # a long one
