@@ -104,7 +104,7 @@ def pace_of(action: Action, habits: Habits, policy: Policy) -> float | None:
 
 def rise(action: Action, _place: Place, habits: Habits, policy: Policy) -> float | None:
     """How many standard deviations the points of the last hour lie above the player's mean."""
-    if action.points == 0 or habits.hourly.count < policy.hours_known:
+    if action.points == 0:
         return None
     least = max(1.0, habits.hourly.mean * LEAST_SPREAD)
     return z_score(habits.hourly, in_last_hour(action, habits), least=policy.hours_known, least_deviation=least)

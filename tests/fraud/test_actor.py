@@ -186,6 +186,22 @@ async def test_what_a_store_does_not_take_is_tried_again(autojump_clock: MockClo
         assert [] == watch.lost
 
 
+async def test_habits_that_could_not_be_kept_are_kept_later(autojump_clock: MockClock) -> None:
+    """Though their player does nothing more; who is in memory is not read again."""
+    async with running_watch() as watch:
+        watch.tell(action(0))
+        await wait_all_tasks_blocked()
+        watch.store.faults.fail_before(StoreUnavailable("away"))
+        await trio.sleep(31)
+        assert {} == watch.store.kept
+        await trio.sleep(10)
+        assert 1 == watch.store.kept[ANN].actions
+        calls = watch.store.faults.calls
+        watch.tell(action(60))
+        await wait_all_tasks_blocked()
+        assert (calls, []) == (watch.store.faults.calls, watch.lost)
+
+
 async def test_who_cannot_be_looked_up_is_judged_without_habits(autojump_clock: MockClock) -> None:
     """What is wrong in itself is seen; nothing is learnt that would take the place of what is known."""
     async with running_watch() as watch:

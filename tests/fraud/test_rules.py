@@ -14,7 +14,7 @@ from actors.fraud.messages import Action, Seen
 from actors.fraud.place import Place, place_of
 from actors.fraud.policy import OF_PACE, USUAL, Policy, Ruling, ruling
 from actors.fraud.rules import RULES
-from actors.ports import Consequence, Habits, Severity, Source
+from actors.ports import Consequence, Habits, Moments, Severity, Source
 from tests.fraud.acts import NOON_US, POLICY, action, played, rules
 
 
@@ -177,6 +177,16 @@ def test_it_is_the_spread_of_all_gaps_that_makes_a_pattern(gaps: list[float]) ->
     assume(abs(even - POLICY.pattern_spread) > 1e-6)
     only = Policy(rulings={"pattern": POLICY.rulings["pattern"]})
     assert (["pattern"] if even < POLICY.pattern_spread else []) == rules(played(map(action, times), only)[-1])
+
+
+def test_an_attempt_that_brought_nothing_is_neither_a_pattern_nor_a_pace() -> None:
+    """However it fits to scores: it is none."""
+    for seen, found in ((Seen.SCORED, ["pattern"]), (Seen.REFUSED, [])):
+        last = action(240, seen)
+        assert found == rules(played([*(action(number * 20.0) for number in range(12)), last])[-1])
+    for seen, found in ((Seen.SCORED, ["gap"]), (Seen.REFUSED, [])):
+        habits = Habits(paces=Moments(30, math.log(60), 0.01), run=Moments(11, 0.0, 0.0), scored=[NOON_US])
+        assert found == rules(played([action(1, seen)], habits=habits)[0])
 
 
 def paced(rng: random.Random, count: int, gap_s: float, since_s: float = 0.0) -> list[Action]:
