@@ -182,7 +182,7 @@ class Fraud(Group, frozen=True, kw_only=True):
     ] = False
     unusual_from: Annotated[
         float, Meta(gt=0, le=1, description="How unusual, of 1, somebody must play to be told by the learner")
-    ] = 0.9
+    ] = 0.88
     zone: Annotated[Zone, Meta(description="Time zone of nights, from two to the end of five o'clock")] = "UTC"
     rapid_most: Annotated[int, Meta(ge=1, le=99, description="Attempts to score in ten seconds")] = 8
     gain_per_hour: Annotated[int, Meta(ge=1, le=2**53, description="Points that a person can make")] = 20_000

@@ -91,4 +91,4 @@ class Policy:
     gap_z: float = 4.5
     hours_known: int = 12
     velocity_z: float = 4.0
-    unusual_from: float = 0.9
+    unusual_from: float = 0.88
