@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRefused, TokenRevoked
+from scoreboard.security.errors import TokenExpired, TokenInvalid, TokenRefused, TokenRevoked, WrongKind
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.tokens import REQUIRED, AccessTokens, Caller
@@ -178,6 +178,18 @@ def test_a_key_that_was_rotated_out_is_believed_of_services_only() -> None:
         bench.tokens.verify(player)
     assert "arena" == bench.tokens.verify_service(service).username
     assert [newer.signing[0].kid] == [key["kid"] for key in bench.tokens.jwks()["keys"]]
+
+
+def test_a_service_is_no_player_and_a_player_no_service(bench: Bench) -> None:
+    """Each token opens its own door, also when it was verified there before."""
+    player = bench.issue()
+    service = bench.tokens.issue_for_service("arena", "0" * 16, expires_s=START_S + 60)
+    for _ in range(2):
+        with pytest.raises(WrongKind, match="token of a service"):
+            bench.tokens.verify(service)
+        with pytest.raises(WrongKind, match="a player's token"):
+            bench.tokens.verify_service(player)
+        assert ("arena", "u1") == (bench.tokens.verify_service(service).username, bench.tokens.verify(player).user_id)
 
 
 def test_a_key_that_was_retired_is_believed_of_nobody() -> None:
