@@ -13,8 +13,11 @@ from scoreboard.observe.logs import Logger
 OTHERS = 100
 
 
-def prepare(connections: int, log: Logger) -> None:
+def prepare(connections: int, log: Logger) -> int:
     """Take as many as the system lets us, say so when they are too few for so many connections, and make room.
+
+    Returns how many connections there may be: were all descriptors theirs, a store that was lost could not be reached
+    again, and a client would wait in the queue of the port instead of hearing that the server is full.
 
     The kernel doubles a process' table of descriptors when it is full. In a process with threads it waits for all
     processors meanwhile, in `accept`, and nobody is served (``scripts/bench hold``). Called before there are any.
@@ -25,8 +28,9 @@ def prepare(connections: int, log: Logger) -> None:
     wanted = connections + OTHERS
     if hard != resource.RLIM_INFINITY and hard < wanted:
         log.warning("few_descriptors", allowed=hard, connections=connections, remedy="ulimit -n")
-        wanted = hard
+        wanted, connections = hard, max(hard - OTHERS, hard // 4)
     _make_room(wanted)
+    return connections
 
 
 def _make_room(wanted: int) -> None:

@@ -9,19 +9,35 @@ from scoreboard.door.observer import Drop, Journal
 from scoreboard.observe.actors import ActorWatch
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
+from scoreboard.server.notices import Notices
+
+#: What happens all day long and is nobody's fault; or has a line of its own, with what failed.
+_EVERYDAY = frozenset({Drop.GONE, Drop.SILENT, Drop.STOPPED, Drop.FAILED})
+#: That somebody who did nothing wrong was turned away.
+_FULL = frozenset({Drop.FULL, Drop.ADDRESS_FULL})
 
 
 class DoorJournal(Journal):
-    """As the door's own, with its drops in the metrics."""
+    """As the door's own, with its drops in the metrics, and a line for the first of each kind in a minute."""
 
-    def __init__(self, log: Logger, metrics: Metrics) -> None:
+    def __init__(self, log: Logger, metrics: Metrics, notices: Notices | None = None) -> None:
         super().__init__(log)
+        self._logger = log
         self._metrics = metrics
+        self._notices = notices or Notices()
 
     def dropped(self, why: Drop) -> None:
         """A connection was turned away or cut."""
         super().dropped(why)
         self._metrics.connection_refused(why.value)
+        if why not in _EVERYDAY:
+            say = self._logger.warning if why in _FULL else self._logger.info
+            self._notices.note(why, say, "connections_refused", reason=why.value)
+
+    def accept_failed(self, error: OSError) -> None:
+        """The system gave no new connection; the door tries twice a second."""
+        self._metrics.connection_refused("no_descriptor")
+        self._notices.note("accept", self._logger.warning, "accept_failed", error=str(error), remedy="ulimit -n")
 
 
 class CoreWatch(ActorWatch):

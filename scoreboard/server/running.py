@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import trio
 
 from actors.leaderboard.messages import Loaded
@@ -29,7 +30,8 @@ from scoreboard.stores.embedded_errors import DataDirectoryBusy
 
 def run_process(settings: Settings, log: Logger, place: Place | None = None) -> int:
     """Serve until told to stop; the exit status. Of several workers each has a `place`."""
-    descriptors.prepare(settings.door.connections, log)
+    room = descriptors.prepare(settings.door.connections, log)
+    settings = msgspec.structs.replace(settings, door=msgspec.structs.replace(settings.door, connections=room))
     collector.begin()
     return status_of(partial(trio.run, _serve_until_told, settings, log, place), log)
 

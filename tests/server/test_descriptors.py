@@ -16,18 +16,28 @@ STATUS = Path("/proc/self/status")
 
 
 @pytest.mark.parametrize(
-    ("hard", "told"), [(10_100, None), (10_099, 10_099), (resource.RLIM_INFINITY, None)], ids=["just", "few", "any"]
+    ("hard", "told", "room"),
+    [
+        (10_100, None, 10_000),
+        (10_099, 10_099, 9_999),
+        (120, 120, 30),
+        (resource.RLIM_INFINITY, None, 10_000),
+    ],
+    ids=["just", "few", "hardly any", "any"],
 )
 def test_it_takes_the_descriptors_that_it_may_have_and_says_when_they_are_too_few(
-    hard: int, told: int | None, monkeypatch: pytest.MonkeyPatch
+    hard: int, told: int | None, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A shell's soft limit of 1,024 must not be what the ten thousandth client meets; a hard one is said at start."""
+    """A shell's soft limit of 1,024 must not be what the ten thousandth client meets; a hard one is said at start.
+
+    Of few, some are left for who is not a client.
+    """
     taken: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: taken.append(limits))
     lines = io.StringIO()
     log = make_logger(style="json", stream=lines)
-    descriptors.prepare(10_000, log)
+    assert room == descriptors.prepare(10_000, log)
     assert [(hard, hard)] == taken
     said = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert ([] if told is None else [("few_descriptors", told, 10_000)]) == [
