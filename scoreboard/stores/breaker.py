@@ -19,6 +19,8 @@ LOSSES = 2
 PAUSE_S = 0.25
 #: Whoever heard nothing for so long and then gave up has lost it, too: most wait less long than a driver does.
 UNHEARD_S = 1.0
+#: That it cannot work, as with a full disk, is told again after so long: everybody who asks hears the same.
+TOLD_AGAIN_S = 10.0
 
 
 class Breaker:
@@ -48,6 +50,7 @@ class Breaker:
         self._pause_s = pause_s
         self._lost = 0
         self._since = 0.0
+        self._told_until = 0.0
         self._seeking: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -82,6 +85,13 @@ class Breaker:
         self._since = loop.time()
         log.warning("%s is away: %s", self._name, str(why) or repr(why))
         self._seeking = loop.create_task(self._seek())
+
+    def troubled(self, why: Exception) -> None:
+        """It answers, but says of itself that it cannot work: operators hear of it, and not of each time."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._told_until:
+            self._told_until = now + TOLD_AGAIN_S
+            log.warning("%s cannot work: %s", self._name, why)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:

@@ -34,6 +34,9 @@ ENDING = ("08", "57P01", "57P02", "57P05", "25P03", "40003")
 #: After so many seconds in which a session was quiet the server asks for a sign of life; after so many it ends it.
 QUIET_S, UNHEARD_S = 30, 60
 
+# It answers, but lacks what it needs: disk, memory, connections; or its files do not work. An operator has to act.
+TROUBLED = ("53", "58")
+
 # The session lives, but the server behind it cannot serve: it became a replica, or is starting.
 USELESS = ("25006", "57P03")
 
@@ -183,6 +186,8 @@ class Database:
                 self.breaker.lost(error)
             elif isinstance(error, asyncpg.PostgresError):
                 self.breaker.answered()
+                if (error.sqlstate or "").startswith(TROUBLED):
+                    self.breaker.troubled(error)
             raise translate(error, on_loss) from error
         self.breaker.answered()
         return result

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import pytest
 import trio
 import trio_asyncio
 from trio.testing import MockClock
 
 from actors.ports import StoreError, StoreUnavailable
-from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.breaker import TOLD_AGAIN_S, Breaker
 from scoreboard.stores.postgres_pool import Database
 from tests.contract.making import write
 from tests.stores.test_losses import SOON_S, between, score_of
@@ -215,3 +216,31 @@ async def test_operators_are_told_why_a_store_is_taken_to_be_away(
         for _ in range(2):
             await do(lambda: breaker.lost(why))
         assert [f"The store is away: {said}"] == caplog.messages
+
+
+async def test_a_store_that_cannot_work_is_told_of_once_in_a_while(
+    caplog: pytest.LogCaptureFixture, autojump_clock: MockClock
+) -> None:
+    """Hundreds a second may hear of a full disk; nobody else says so in the log."""
+    async with breaking(Lane()) as (breaker, do):
+        for _ in range(3):
+            await do(lambda: breaker.troubled(GONE))
+        await trio.sleep(TOLD_AGAIN_S + 1)
+        await do(lambda: breaker.troubled(GONE))
+        assert (["The store cannot work: gone"] * 2, False) == (caplog.messages, breaker.away)
+
+
+async def test_a_full_disk_is_told_to_operators_and_to_clients_as_a_refusal_for_now(
+    store_servers: StoreServers, postgres_url: str, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is away: as soon as there is room it goes on."""
+    async with between(postgres_url, redis_url) as there:
+
+        async def work(_: Any) -> None:
+            raise asyncpg.DiskFullError("could not extend file: No space left on device")
+
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                await there.stores.database.run(work)
+        assert ["Postgres cannot work: could not extend file: No space left on device"] == caplog.messages
+        await there.stores.scores.commit([write(there.ann)])
