@@ -111,13 +111,22 @@ class Operated:
     @property
     def answers(self) -> Mapping[str, Answer]:
         """To what its parent, or another worker, asks."""
-        return {
+        known = {
             METRICS: self._metrics,
             STATUS: self._status,
             WARN: self._warn,
             DRAIN: self._begin_to_drain,
             REBUILD: self._rebuild,
         }
+        return {word: partial(self._guarded, answer) for word, answer in known.items()}
+
+    async def _guarded(self, answer: Answer, words: str) -> bytes:
+        """A question ends no worker; who asked hears nothing, and takes it to be silent."""
+        try:
+            return await answer(words)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._log.error("not_answered", exc_info=error)
+            return b""
 
     async def _metrics(self, _: str) -> bytes:
         return self._reporter.metrics.render()
