@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,6 +169,9 @@ class Run:
     async def _archive(self) -> None:
         """Long after the end of the day what it was is kept: who gained how much in it, and nobody who is hidden."""
         world = self.world
+        for worker in self.crew.workers[1:]:  # one of them does it
+            worker.rests_s = math.inf
+            worker.kill()
         await trio.sleep(self.plan.midnight_s + SETTLED_US / 1_000_000 + ROUND_S)
         gained = {span for span in self._days() if world.scores.gained(span)}
         closed = {each.span: each.rows for each in world.archive._of(Period.DAILY) if each.rows is not None}

@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.found import FOUND, Found
 from tests.simulation.simulation import QUIET_S, simulate
 
-SEEDS, PIECE = 240, 20
+SEEDS, PIECE = 200, 20
 
 ONE = "import sys; from tests.simulation.simulation import simulate; print(simulate(int(sys.argv[1])).digest)"
 
