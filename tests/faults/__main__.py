@@ -6,6 +6,7 @@ scripts/soak faults [--rounds N] [--seed S] [--length SECONDS] [--only FAULT ...
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ async def _one(stage: Stage, seed: int, steps: list[Step], rng: Random, length_s
 def main() -> int:
     """0 if nothing was found, 1 otherwise; 2 for a wrong argument."""
     wanted = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves no server and no disk behind, as Ctrl-C does not
     with tempfile.TemporaryDirectory(prefix="scoreboard-faults-") as made:
         if wanted.keep:
             wanted.keep.mkdir(parents=True)
