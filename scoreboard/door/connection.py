@@ -12,7 +12,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
 from scoreboard.door.farewell import last_answer
-from scoreboard.door.head import RequestHead, as_text
+from scoreboard.door.head import Kind, RequestHead, as_text
 from scoreboard.door.idle import IdleLimit
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
@@ -81,7 +81,7 @@ class Http1Connection:
     async def run(self) -> RequestHead | None:
         """Serve until either side ends the connection. What was received already begins with a whole head.
 
-        Returns the head of a request for a stream, which is served by somebody else.
+        Returns the head of a request for a stream or a WebSocket, which is served by somebody else.
         """
         handed_over = None
         try:
@@ -96,7 +96,7 @@ class Http1Connection:
     async def _serve_all(self) -> RequestHead | None:
         try:
             while (head := await self._next_head()) is not None:
-                if self._is_for_a_stream(head):
+                if self._is_for_others(head):
                     return as_text(head, self.received.take())
                 if not await self._serve(head):
                     break
@@ -105,8 +105,10 @@ class Http1Connection:
             await self.write(last_answer(self.site.words, error.target, error.status, str(error)))
         return None
 
-    def _is_for_a_stream(self, head: ParsedHead) -> bool:
-        return bool(self.site.streams) and head.target.partition(b"?")[0].decode("latin-1") in self.site.streams
+    def _is_for_others(self, head: ParsedHead) -> bool:
+        """By the rule that holds for the first request of a connection, too."""
+        is_usual = not head.upgrade and head.target.partition(b"?")[0].decode("ascii") not in self.site.streams
+        return not is_usual and as_text(head, b"").kind(self.site.streams) is not Kind.HTTP
 
     def client_of(self, head: ParsedHead) -> Name:
         """Who sent a request: the other end, or whom it speaks for as a proxy of ours."""
@@ -184,5 +186,4 @@ def _require_servable(head: ParsedHead) -> None:
     if not head.target.startswith(b"/"):
         raise HeadError(400, "The target of a request must be a path.", head.target)
     if head.upgrade.strip().lower() == b"websocket":
-        text = "A WebSocket begins with the first request of a connection, a GET with Connection: Upgrade."
-        raise HeadError(400, text, head.target)
+        raise HeadError(400, "A WebSocket begins with a GET with Connection: Upgrade.", head.target)

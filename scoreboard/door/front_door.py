@@ -25,7 +25,7 @@ from scoreboard.door.words import Words, plain
 Handler = Callable[[Transport, RequestHead, trio.Event], Awaitable[RequestHead | None]]
 """Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
 end. What it raises costs its own connection only. It need not close the stream; the door does, after lingering. Of one
-that has come to a request for a stream it returns the head, and the rest of the connection is the stream's."""
+that has come to a request for a stream or a WebSocket it returns the head, and the rest of the connection is theirs."""
 
 FULL_S = 5  # who is turned away may come again after so many seconds
 _TCP_USER_TIMEOUT = getattr(trio.socket, "TCP_USER_TIMEOUT", None)  # Linux only

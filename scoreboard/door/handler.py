@@ -36,8 +36,9 @@ HYPERCORN = Path(__file__).parent / "hypercorn.toml"
 class HypercornHandler:
     """Serves plain HTTP connections: `app` is any ASGI application that runs on Trio.
 
-    One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream on a
-    connection that had other requests before: the door goes on with those of the paths `streams`. `words` says what a
+    One handler serves any number of connections; `lifespan` belongs round all of them. Browsers ask for a stream, and
+    proxies for a WebSocket, on a connection that had other requests before: the door goes on with those, by the paths
+    `streams` and by what they ask to become. `words` says what a
     request is told whose body is refused here, before the application has heard all of it. Requests through `proxies`
     are those of the clients behind them. What is `elsewhere` is passed on. Every answer has the headers `constant`.
     """

@@ -1,4 +1,4 @@
-"""The head of the first request: read within bounds, judged by what it asks for."""
+"""The head of a request: the first of a connection read within bounds, any judged by what it asks for."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """The first request of a connection as text.
+    """The first request of a connection as text, or a later one that is not for who had those before.
 
     `target` is the raw request target, `path` and `query` its two halves, not decoded. Header names are lower-case;
     names and values are Latin-1 text, in the order sent. `raw` are the bytes of the head, `rest` what was read behind

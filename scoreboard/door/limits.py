@@ -13,7 +13,7 @@ class DoorLimits:
         connections: open at once, of all kinds; a file descriptor each.
         connections_per_address: open at once from one IPv4 address or one IPv6 /64; spectators of one school or
             one office share an address.
-        head_bytes: request line and headers of the first request.
+        head_bytes: request line and headers of any request.
         head_headers: how many headers any request may have.
         head_within_s: from accepting to the end of the first head.
         write_within_s: for a write that the client does not read.

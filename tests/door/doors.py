@@ -168,7 +168,7 @@ async def open_door(
     for name, value in config.items():
         setattr(settings, name, value)
     shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
-    http = HypercornHandler(application, settings, limits, journal, streams, **shared)
+    http = HypercornHandler(application, settings, limits, journal, streams or {}, **shared)
     told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
     door = FrontDoor(http=http, websocket=websocket, tls=tls, **told, **shared)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")

@@ -156,12 +156,15 @@ async def test_sockets_behind_a_proxy_are_bounded_for_each_client() -> None:
     assert opened.journal.drops[Drop.ADDRESS_FULL] == 2
 
 
-async def test_streams_behind_a_proxy_are_bounded_on_any_connection_of_its() -> None:
-    """A proxy that keeps its connections asks for a stream behind the requests of others."""
+STREAM = asking(CLIENT).replace(b"/ws", b"/stream")
+
+
+@pytest.mark.parametrize("wanted", [STREAM, asking(CLIENT, UPGRADE)], ids=["stream", "websocket"])
+async def test_who_stays_behind_a_proxy_is_bounded_on_any_connection_of_its(wanted: bytes) -> None:
+    """A proxy that keeps its connections asks for a stream or a WebSocket behind the requests of others."""
     limits = DoorLimits(connections=50, connections_per_address=2)
     served: dict[str, Any] = {"streams": {"/stream": whose}, "proxies": Proxies(["127.0.0.1"]), "application": told}
-    wanted = asking(CLIENT).replace(b"/ws", b"/stream")
-    async with open_door(limits, **served) as opened:
+    async with open_door(limits, websocket=whose, **served) as opened:
         crowd = []
         for before in (b"", asking("198.51.100.1")):
             stream = await opened.connect()

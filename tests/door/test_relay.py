@@ -190,6 +190,14 @@ async def test_a_socket_is_passed_on_for_as_long_as_it_lasts() -> None:
         assert not here.log.lines
 
 
+async def test_a_socket_is_passed_on_behind_requests_of_its_connection() -> None:
+    """A proxy polls on it and then becomes a WebSocket, of whichever session."""
+    async with two_doors() as (here, there), await here.connect() as client:
+        await client.send_all(PLAIN + asked(b"a") + asked(b"ws", UPGRADE) + b"ahead")
+        assert (await read_until(client, b"ahead")).endswith(b"live 127.0.0.1\nahead")
+        assert (1, 1) == (here.door.connections, there.door.connections)
+
+
 async def test_a_socket_that_is_passed_on_ends_when_this_door_closes() -> None:
     """Its client comes back, and lands elsewhere."""
     async with two_doors() as (here, _), await here.connect() as client:

@@ -20,7 +20,7 @@ from scoreboard.door.tls import Tls, TlsFiles, TlsFilesError
 from scoreboard.door.tls_stream import MOST_AT_ONCE, TlsSocket
 from tests.certificates import trusting, write_certificate
 from tests.door.attacks import PLAIN
-from tests.door.doors import BIG, OpenDoor, app, open_door, read_all
+from tests.door.doors import BIG, OpenDoor, app, open_door, read_all, read_until
 from tests.door.new_keys import NewKeys
 
 LAST = PLAIN.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
@@ -156,12 +156,14 @@ async def test_nonsense_ends_its_own_connection_only(tmp_path: Path, nonsense: b
             assert b"hello" in await _all_of(stream)
 
 
-async def test_the_live_feed_s_handler_gets_the_same_stream(tmp_path: Path) -> None:
-    """A WebSocket handshake within TLS goes where those in the clear go."""
+@pytest.mark.parametrize("before", [b"", PLAIN], ids=["first_request", "second_request"])
+async def test_the_live_feed_s_handler_gets_the_same_stream(tmp_path: Path, before: bytes) -> None:
+    """A WebSocket handshake within TLS goes where those in the clear go, also behind a request in the same record."""
     upgrade = b"GET /ws HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"
     async with open_door(tls=Tls(write_files(tmp_path))) as opened, await connect(opened) as stream:
-        await stream.send_all(upgrade)
-        assert b"live /ws" == await stream.receive_some()
+        await stream.send_all(before + upgrade)
+        told = await read_until(stream, b"live /ws")
+    assert bool(before) is (b"hello" in told)
 
 
 def _subject_seen(port: int) -> Callable[[], object]:

@@ -56,14 +56,19 @@ async def test_an_offer_of_http2_is_answered_as_a_plain_request(before: bytes) -
     assert b"101" not in answer
 
 
-async def test_a_websocket_as_a_second_request_is_refused_clearly() -> None:
-    """It would end in the wrong handler: 400 with the reason, and the end."""
-    handshake = b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+@pytest.mark.parametrize("before", SECOND, ids=["first_request", "second_request"])
+@pytest.mark.parametrize("method_and_more", [(b"GET", b""), (b"POST", b"connection: upgrade\r\n")])
+async def test_what_only_looks_like_a_websocket_is_refused_clearly(
+    method_and_more: tuple[bytes, bytes], before: bytes
+) -> None:
+    """No answer of HTTP would be one: 400 with the reason, and the end, wherever in the connection it comes."""
     async with open_door() as opened:
-        answer = await opened.talk(PLAIN + handshake)
-        assert answer.count(b"HTTP/1.1 ") == 2
-        assert b"HTTP/1.1 400 Bad Request\r\n" in answer
-        assert b"first request" in answer
+        answer = await opened.talk(
+            before + b"%b /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n%b\r\n" % method_and_more
+        )
+        last = answer.rpartition(b"hello")[2]
+        assert last.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert last.endswith(b"A WebSocket begins with a GET with Connection: Upgrade.\n")
         assert await opened.is_serving()
 
 

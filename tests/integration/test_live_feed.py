@@ -1,11 +1,12 @@
-"""The live feed of the real server: tickets, streams of events, document A's words."""
+"""The live feed of the real server: where it begins, tickets, streams of events, document A's words."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from tests.integration.socket_game import SocketGame
 from tests.live.wire import handshake
 from tests.served import Player, ServedScoreboard
+from tests.workers import Talk
 
 pytestmark = pytest.mark.stores
 
@@ -49,6 +51,63 @@ def _events(lines: Iterator[str]) -> Iterator[tuple[str, str, Any]]:
         if not line and "data" in fields:
             yield fields.get("id", ""), fields["event"], json.loads(fields["data"])
         fields = fields | {name: value} if line else {}
+
+
+@contextmanager
+def kept(server: ServedScoreboard, *paths: str) -> Iterator[tuple[socket.socket, str]]:
+    """A connection on which these were asked for, and the last answer's body."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    with closing(connection):
+        told = ""
+        for path in paths:
+            connection.request("GET", path)
+            told = connection.getresponse().read().decode()
+        yield connection.sock, told
+
+
+def test_a_feed_begins_on_a_connection_that_had_requests_before_it(server: ServedScoreboard) -> None:
+    """A proxy with a pool of connections to the server asks for it on any of them."""
+    for path in ("/ws/leaderboard", "/ws"):
+        with kept(server, "/health", "/api/scores/top") as (line, _):
+            talk = Talk(line, path)
+            talk.say('{"event": "subscribe", "data": {"channel": "leaderboard.top10"}}')
+            while "leaderboard.top10" not in talk.heard():
+                pass
+
+
+def test_socketio_becomes_a_websocket_on_a_connection_that_had_requests_before_it(server: ServedScoreboard) -> None:
+    """From the first word, and on the very connection on which its session was polled for."""
+    with kept(server, "/health") as (line, _):
+        assert Talk(line, "/socket.io/?EIO=4&transport=websocket").heard().startswith("0{")
+    with kept(server, "/socket.io/?EIO=4&transport=polling") as (line, told):
+        talk = Talk(line, f"/socket.io/?EIO=4&transport=websocket&sid={json.loads(told[1:])['sid']}")
+        talk.say("2probe")
+        assert "3probe" == talk.heard()
+
+
+@pytest.mark.parametrize("path", ["/ws/leaderboard", "/socket.io/?EIO=4&transport=websocket"])
+def test_a_request_behind_a_handshake_is_no_frame_and_ends_the_feed(server: ServedScoreboard, path: str) -> None:
+    """As on a connection of its own: what follows a WebSocket's request is its frames; 1002 says what is wrong."""
+    with kept(server, "/health") as (line, _):
+        line.sendall(handshake(path) + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        told = b""
+        while data := line.recv(65_536):
+            told += data
+    assert told.startswith(b"HTTP/1.1 101 ")
+    assert told.count(b"HTTP/1.1") == 1
+    assert b"\x03\xea" in told
+
+
+@pytest.mark.parametrize("path", ["/ws/nowhere", "/ws/leaderboard?ticket=wrong"])
+def test_a_handshake_that_is_refused_is_the_last_of_its_connection(server: ServedScoreboard, path: str) -> None:
+    """What stands behind it is not read as requests."""
+    with kept(server, "/health") as (line, _):
+        line.sendall(handshake(path) + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        told = b""
+        while data := line.recv(65_536):
+            told += data
+    assert told.startswith(b"HTTP/1.1 40")
+    assert (1, True) == (told.count(b"HTTP/1.1"), b"connection: close" in told)
 
 
 def test_a_ticket_opens_one_feed_whatever_its_transport(server: ServedScoreboard) -> None:
