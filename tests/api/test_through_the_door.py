@@ -142,7 +142,7 @@ LONG = "a" * 40_000
             "NOT_IMPLEMENTED",
             OF_B,
         ),
-        ("GET http://a/api/v1/actions HTTP/1.1\r\nHost: a\r\n\r\n", 400, "INVALID_INPUT", OF_A),
+        ("GET http://b/api/v1/actions HTTP/1.1\r\nHost: a\r\n\r\n", 400, "INVALID_INPUT", OF_A),
         ("GET /ws/leaderboard HTTP/1.1\r\n\r\n", 400, "INVALID_INPUT", OF_A),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED", OF_A),
         ("\x16\x03\x01", 400, "INVALID_INPUT", OF_A),

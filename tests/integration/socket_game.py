@@ -40,7 +40,7 @@ class SocketGame:
     def token(self) -> dict[str, Any]:
         """A fresh action token."""
         self.say("action.token", "token")
-        while (answer := self.message())["event"].startswith("leaderboard."):
+        while (answer := self.message())["event"].startswith("leaderboard"):
             pass  # of a path on which a board comes unasked
         token: dict[str, Any] = answer["data"]["actionToken"]
         return token

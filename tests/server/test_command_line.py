@@ -49,7 +49,7 @@ def test_a_worker_that_is_started_by_hand_says_who_starts_it() -> None:
     assert (2, said) == (result.returncode, result.stderr)
 
 
-@pytest.mark.parametrize("library", ["asyncpg.pool", "a.library.of.tomorrow"])
+@pytest.mark.parametrize("library", ["asyncpg", "a.library.of.tomorrow"])
 def test_every_library_speaks_in_our_format(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that is read by a program has no line in it that is not JSON, tracebacks of drivers included."""
     root = logging.getLogger()
