@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from http import HTTPStatus
 
 import trio
+from trio.socket import SHUT_WR
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.tls_stream import TlsStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words
 
@@ -24,6 +28,16 @@ def last_answer(words: Words, target: bytes, status: int, sentence: str, *, retr
         b"connection: close",
     ]
     return b"\r\n".join([*lines, b"", b""]) + body
+
+
+def say_at_once(stream: Transport, answer: bytes) -> None:
+    """What the socket takes of a last answer without waiting: all of it, where nothing was said before."""
+    with suppress(OSError):
+        if isinstance(stream, TlsStream):
+            stream.socket.send(answer)
+        else:
+            os.write(stream.socket.fileno(), answer)
+        stream.socket.shutdown(SHUT_WR)
 
 
 async def say_and_leave(stream: Transport, answer: bytes, limits: DoorLimits) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import trio
-from trio.socket import IPPROTO_TCP, SHUT_WR
+from trio.socket import IPPROTO_TCP
 
 from scoreboard.door.admission import Admission, site_of
-from scoreboard.door.farewell import last_answer, linger, say_and_leave
+from scoreboard.door.farewell import last_answer, linger, say_and_leave, say_at_once
 from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, nowhere_else, reach, relay_socket
+from scoreboard.door.seats import Seats
 from scoreboard.door.tls import Tls, TlsRefused
+from scoreboard.door.tls_stream import TlsStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
 
@@ -40,6 +41,7 @@ class _Visit:
     site: str | None
     kind: str = "unknown"
     relayed: bool = False  # another worker has it, and has done with TLS
+    no_place: Drop | None = None  # and why: it is heard, but counts nowhere
 
 
 class FrontDoor:
@@ -48,6 +50,8 @@ class FrontDoor:
     Those of paths in `streams` go to theirs, which answers for as long as it likes and with the end of the connection.
     `words` says what is told to who is let in to none of them. Those whom `proxies` speak for are counted for their own
     addresses, if they have a connection to themselves.
+    Where there is no place left, the paths `probes` are still answered: whoever asks there would start a server anew,
+    or send its clients elsewhere, if it heard nothing or a refusal; and a full one works.
     With `tls` all of them are spoken within it, and nothing in the clear. WebSockets for what is `elsewhere` are passed
     on to the worker that has it; requests are, by who serves them.
     """
@@ -64,6 +68,7 @@ class FrontDoor:
         proxies: Proxies | None = None,
         tls: Tls | None = None,
         elsewhere: Elsewhere = nowhere_else,
+        probes: Container[str] = (),
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
@@ -73,11 +78,15 @@ class FrontDoor:
         self._proxies = proxies or Proxies()
         self._tls = tls
         self._elsewhere = elsewhere
+        self._probes = probes
         self._admission = Admission(limits)
+        self._seats = Seats(limits)
         self._visits: set[_Visit] = set()
         self._leaving = trio.Event()
         self._closing = trio.Event()
         self._empty = trio.Event()
+        self._only_one = trio.Event()  # as if the door closed: no second request follows
+        self._only_one.set()
 
     @property
     def connections(self) -> int:
@@ -105,6 +114,7 @@ class FrontDoor:
         """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""
         self._leaving.set()
         self._closing.set()
+        self._seats.clear()
 
     async def serve(
         self,
@@ -175,11 +185,7 @@ class FrontDoor:
             self._turn_away(stream, Drop.GONE)
             return
         site = None if client in self._proxies else site_of(client)
-        why = self._admission.enter(site)
-        if why is not None:
-            self._turn_away(stream, why)
-            return
-        visit = _Visit(stream, client, site)
+        visit = _Visit(stream, client, site, no_place=self._admission.enter(site))
         self._visits.add(visit)
         inside.start_soon(self._host, visit)
 
@@ -189,20 +195,17 @@ class FrontDoor:
         if _TCP_USER_TIMEOUT is not None:
             stream.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, int(self._limits.write_within_s * 1000))
 
-    def _turn_away(self, stream: trio.SocketStream, why: Drop, *, relayed: bool = False) -> None:
-        """Without a task and without waiting: being full must cost less than being served."""
+    def _turn_away(self, stream: Transport, why: Drop, target: bytes = b"", *, relayed: bool = False) -> None:
+        """Without waiting: being full must cost less than being served."""
         self._observer.dropped(why)
-        if self._tls is None or relayed:  # within TLS nothing can be said before a handshake, which is dear
-            with suppress(OSError):
-                answer = last_answer(self._words, b"", 503, "Too many connections.", retry_after_s=FULL_S)
-                os.write(stream.socket.fileno(), answer)
-                stream.socket.shutdown(SHUT_WR)
+        if self._tls is None or relayed or isinstance(stream, TlsStream):  # else nothing can be said yet
+            say_at_once(stream, last_answer(self._words, target, 503, "Too many connections.", retry_after_s=FULL_S))
         stream.socket.close()
 
     async def _host(self, visit: _Visit) -> None:
         """The barrier: whatever happens in here stays in here, except cancellation."""
         try:
-            await self._converse(visit)
+            await (self._converse(visit) if visit.no_place is None else self._hear_out(visit, visit.no_place))
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             self._observer.dropped(Drop.GONE)
         except* Exception as errors:  # noqa: BLE001  # a handler that fails must not end its neighbours
@@ -225,6 +228,20 @@ class FrontDoor:
             await self._refuse(visit, refused.why, refused.target, refused.status, str(refused))
             return
         await linger(visit.stream, self._limits)
+
+    async def _hear_out(self, visit: _Visit, why: Drop) -> None:
+        """Who has no place may ask how the server is, once; everybody else is told to come again."""
+        target, wrong = b"", (TlsRefused, HeadRefused, trio.BrokenResourceError, trio.ClosedResourceError)
+        with suppress(*wrong), self._seats.seat() as seat:
+            await self._encrypt(visit)
+            head = await read_head(visit.stream, self._limits)
+            target = head.target.encode("latin-1")
+            if head.path in self._probes and head.kind(self._streams) is Kind.HTTP:
+                seat.serve(visit.stream.socket.close)
+                visit.kind = Kind.HTTP.value
+                await self._handlers[Kind.HTTP](visit.stream, head, self._only_one)
+                return
+        self._turn_away(visit.stream, why, target)
 
     async def _serve(self, visit: _Visit, head: RequestHead) -> Awaitable[RequestHead | None]:
         """Its handler at work: not awaited here, that would be one more frame for each who stays."""
@@ -270,7 +287,8 @@ class FrontDoor:
     def _see_off(self, visit: _Visit) -> None:
         visit.stream.socket.close()
         self._visits.discard(visit)
-        self._admission.leave(visit.site)
+        if visit.no_place is None:
+            self._admission.leave(visit.site)
         if not self._visits:
             self._empty.set()
 

@@ -21,6 +21,8 @@ class DoorLimits:
         linger_within_s: for the client to hang up after our last word, so that it can still read it.
         linger_bytes: how much of what it goes on sending is thrown away meanwhile.
         stop_within_s: for those inside to finish once the door closes.
+        probes: who come when there is no place and are heard all the same, at a time: they may ask how the server is.
+        probe_within_s: for such a one to say what it wants.
         accept_pause_s: after the system had no descriptor or memory for a new connection.
     """
 
@@ -34,4 +36,6 @@ class DoorLimits:
     linger_within_s: float = 2.0
     linger_bytes: int = 1024 * 1024
     stop_within_s: float = 5.0
+    probes: int = 32
+    probe_within_s: float = 2.0
     accept_pause_s: float = 0.5

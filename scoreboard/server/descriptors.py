@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from scoreboard.observe.logs import Logger
 
-#: Of stores, logs, listeners and the event loop.
-OTHERS = 100
+#: Of stores, logs, listeners and the event loop, and of those who ask a full server how it is.
+OTHERS = 132
 
 
 def prepare(connections: int, log: Logger) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoreboard.api.application import QUIET
 from scoreboard.api.dialects import door_words
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
@@ -54,5 +55,6 @@ def make_entrance(
         proxies=proxies,
         tls=tls,
         elsewhere=elsewhere,
+        probes=QUIET,
     )
     return http, door

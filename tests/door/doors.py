@@ -158,6 +158,7 @@ async def open_door(
     proxies: Any = None,
     tls: Tls | None = None,
     elsewhere: Elsewhere = nowhere_else,
+    probes: Any = (),
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
@@ -170,7 +171,7 @@ async def open_door(
     shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
     http = HypercornHandler(application, settings, limits, journal, streams or {}, **shared)
     told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
-    door = FrontDoor(http=http, websocket=websocket, tls=tls, **told, **shared)
+    door = FrontDoor(http=http, websocket=websocket, tls=tls, probes=probes, **told, **shared)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     opened = OpenDoor(door, listeners[0].socket.getsockname()[1], journal, log)
     async with trio.open_nursery() as nursery:

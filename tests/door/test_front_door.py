@@ -31,8 +31,8 @@ async def test_one_port_serves_requests_and_feeds() -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (DoorLimits(connections=1), Drop.FULL),
-        (DoorLimits(connections_per_address=1), Drop.ADDRESS_FULL),
+        (DoorLimits(connections=1, probe_within_s=0.1), Drop.FULL),
+        (DoorLimits(connections_per_address=1, probe_within_s=0.1), Drop.ADDRESS_FULL),
     ],
 )
 async def test_one_too_many_is_told_so_and_counted(limits: DoorLimits, why: Drop) -> None:

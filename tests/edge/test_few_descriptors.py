@@ -8,16 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import httpx
 import psutil
 import pytest
 
 from tests.edge.books import books_of, complaints, refused, wait_until_back
 from tests.edge.crowds import crowd_at
+from tests.edge.valid import WEBSOCKET
 from tests.served import CHEAP_PASSWORDS, START_WITHIN_S, TOP, Player, ServedScoreboard, wait_for
 from tests.workers import log_of
 
 pytestmark = pytest.mark.stores
 ALLOWED = 160
+#: By who looks after the server, and by anybody.
+ASKED = ("/health", "/ready", "/metrics", "/api/scores/top")
 SHELL = f'ulimit -n {ALLOWED} && exec "$@"'
 
 
@@ -51,15 +55,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboar
 
 
 def test_who_comes_when_there_is_no_descriptor_left_for_clients_hears_so_at_once(server: ServedScoreboard) -> None:
-    """A player who is inside scores on, the log has one line, and whoever comes later is served as before."""
+    """Who is inside scores on, who looks after the server is answered, and whoever comes later is served as before.
+
+    The log has one line of it.
+    """
     inside, before = Player(server, "Inside"), books_of(server)
     with crowd_at(server) as crowd:
+        crowd.join(ALLOWED // 2, WEBSOCKET % b"/ws/leaderboard")  # these stay, as long as their places are needed here
         crowd.join(3 * ALLOWED)
         wait_for(lambda: crowd.told(b"HTTP/1.1 503") >= 2 * ALLOWED)
         inside.score(3)
+        asked = [httpx.get(f"{server.url}{path}", trust_env=False).status_code for path in ASKED]
     wait_until_back(lambda: books_of(server), before)
     Player(server, "Later").score(1)
     assert {"few_descriptors": 1, "connections_refused": 1, "limits_off": 1} == complaints(server)
+    assert [200, 200, 200, 503] == asked
     assert (3, True) == (inside.points(), refused(server)["full"] >= 2 * ALLOWED)
 
 

@@ -18,8 +18,8 @@ STATUS = Path("/proc/self/status")
 @pytest.mark.parametrize(
     ("hard", "told", "room"),
     [
-        (10_100, None, 10_000),
-        (10_099, 10_099, 9_999),
+        (10_132, None, 10_000),
+        (10_131, 10_131, 9_999),
         (120, 120, 30),
         (resource.RLIM_INFINITY, None, 10_000),
     ],
