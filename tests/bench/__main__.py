@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.bench import machine, plot
 from tests.bench.figure import Measure, Options, Reading, last_curves, rows_of
 from tests.bench.measures import (
+    abuse,
     around,
     batch,
     compressed,
@@ -36,6 +37,7 @@ from tests.bench.measures import (
     versus_rest,
     workers,
 )
+from tests.bench.measures.abuse import AbuseMeasure
 from tests.bench.measures.around import AroundMeasure
 from tests.bench.measures.batch import BatchMeasure
 from tests.bench.measures.compressed import CompressedMeasure
@@ -93,6 +95,7 @@ MEASURES: tuple[Callable[..., Measure], ...] = (
     GuardMeasure,
     SprayMeasure,
     WorkersMeasure,
+    AbuseMeasure,
 )
 BY_DEFAULT = ("cycles", "top", "screen", "memory", stages.NAME, versus_rest.NAME, socket.NAME, versus_fanout.NAME)
 #: Only when asked for: `versus-fanout` measures the same as `fanout` of our server; `ranking` takes ten minutes and
@@ -117,6 +120,7 @@ BY_NAME = (
     guard.NAME,
     spray.NAME,
     workers.NAME,
+    abuse.NAME,
 )
 
 
