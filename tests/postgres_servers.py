@@ -59,6 +59,13 @@ class PostgresServers:
         self.sql(self.ports[0], "SELECT pg_reload_conf()")
         wait_for(lambda: self.sql(self.ports[0], "SELECT sync_state FROM pg_stat_replication") == "sync")
 
+    def part(self) -> None:
+        """From now on the second receives nothing of the first; what it has it keeps."""
+        second = self.ports[1]
+        self.sql(second, "ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql(second, "SELECT pg_reload_conf()")
+        wait_for(lambda: self.sql(second, "SELECT count(*) FROM pg_stat_wal_receiver") == "0")
+
     def start_one(self, port: int) -> None:
         """Returns when it can be asked."""
         words = [str(binary("postgres")), "-D", self._cluster(port), "-p", str(port)]

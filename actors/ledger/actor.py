@@ -76,7 +76,7 @@ class LedgerActor(BatchActor):
     def __init__(self, world: LedgerWorld) -> None:
         self._world = world
         patience = BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied)
-        self._board = BoardLine(world.board, world.others, patience)
+        self._board = BoardLine(world.board, world.others, patience, world.history)
         self._untold: list[_Untold] = []
         self._in_doubt: dict[OperationId, ScoreWrite] = {}  # perhaps on disk: committed again with the next batch
         self._batches = WaitingBatches(world.max_waiting_rows)

@@ -3,19 +3,21 @@
 The event log may lose, double and reorder what it likes. Which batches there are stands in the store, numbered without
 a gap in each worker's chain: a look there every now and then shows what was not heard, and that is read. Facts may
 come twice and in any order, for boards tell by a player's version what is news; so all that must hold is that none is
-left out.
+left out. Where the store has lost commits that were seen (another history, see `Sight`) nothing that is known holds,
+and all boards are built anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import trio
 
 from actors.ledger.board_line import BoardLine, BoardPatience, OtherBoards
+from actors.ledger.history import History
 from actors.ledger.known import KnownBatches
 from actors.ledger.messages import Deaf, Following, Others
 from actors.ports import BatchStore, ChainId, LoggedFacts, ScoreFact, Sight, StoreError
@@ -44,7 +46,8 @@ class FollowerHooks:
     """Who hears of it. `heard` of facts by their way, ``log`` or ``store``; `healed` of batches that had been missed.
 
     `lost` hears of so many batches, or None for players, that are more than can be read one by one: all boards are read
-    anew. `missed` hears why a look did not succeed.
+    anew. `missed` hears why a look did not succeed. `rewritten` hears that the store goes on with a history of that
+    name, and all is read anew.
     """
 
     heard: Callable[[str, int], None] = lambda _way, _count: None
@@ -53,6 +56,7 @@ class FollowerHooks:
     lost: Callable[[int | None], None] = lambda _: None
     deaf: Callable[[bool], None] = lambda _: None
     missed: Callable[[Exception], None] = lambda _: None
+    rewritten: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class FollowerWorld:
     A look is `look_every_s` behind the last one; what a look shows and is not heard by the next one is read, at once
     while nothing can be heard. `go_to_end` has the event log heard from its end on. Of more than `most_behind` batches
     none is read.
-    `loaded` says whether boards are in memory that may have been read before the follower began.
+    `loaded` says whether boards are in memory that may have been read before the follower began. `history` is shared
+    with all who must not go by what the store has lost.
     """
 
     store: BatchStore
@@ -71,6 +76,7 @@ class FollowerWorld:
     go_to_end: Callable[[], None]
     hooks: FollowerHooks
     loaded: Callable[[], bool] = lambda: False
+    history: History = field(default_factory=History)
     look_every_s: float = 0.4
     store_within_s: float = 10.0
     board_within_s: float = 1.0
@@ -85,7 +91,7 @@ class FollowerActor(BatchActor):
     def __init__(self, world: FollowerWorld) -> None:
         self._world = world
         patience = BoardPatience(world.board_within_s, world.retry_s, world.max_unapplied)
-        self._boards = BoardLine(world.board, world.others, patience)
+        self._boards = BoardLine(world.board, world.others, patience, world.history)
         self._known = KnownBatches({})
         self._suspects: dict[ChainId, tuple[int, float]] = {}  # seen, but not heard: up to which number, and since when
         self._position = ""
@@ -101,12 +107,22 @@ class FollowerActor(BatchActor):
 
     async def started(self) -> None:
         """Begin at what is there now. Boards that are loaded later have all of it."""
+        history, now = self._world.history, trio.current_time()
+        if await self._begin():
+            self._build_anew()
+        elif not history.is_settled(now):  # a life before has not come to it
+            self._boards.rebuild_at(now, history.settled_at)
+        elif self._world.loaded():
+            self._boards.catch_up_at(now)
+        self._look_later(self._world.look_every_s)
+
+    async def _begin(self) -> bool:
+        """Know what is there now and nothing else; True if the store goes on with another history."""
         sight = await self._of_store(self._world.store.look({}, None))
         self._known = KnownBatches(sight.newest)
+        self._suspects.clear()
         self._note(sight)
-        if self._world.loaded():
-            self._boards.catch_up_at(trio.current_time())
-        self._look_later(self._world.look_every_s)
+        return self._world.history.enter(sight.history, trio.current_time())
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Take in what was heard."""
@@ -143,6 +159,8 @@ class FollowerActor(BatchActor):
     async def _hear(self, entries: Sequence[LoggedFacts]) -> None:
         self._heard_since = True
         self._turn_deaf(deaf=False)
+        if not self._world.history.is_settled(trio.current_time()):
+            return  # it may be of what the store has lost; what it has is read
         facts: list[ScoreFact] = []
         for entry in entries:
             facts += entry.facts
@@ -165,13 +183,17 @@ class FollowerActor(BatchActor):
     async def _look(self) -> None:
         try:
             sight = await self._of_store(self._world.store.look(self._known.upto, self._position))
-            await self._heal(sight)
-            await self._renew(sight)
+            if self._world.history.goes_on(sight.history):
+                await self._heal(sight)
+                await self._renew(sight)
+                self._note(sight)
+            else:
+                await self._begin()
+                self._build_anew()
         except (StoreError, trio.TooSlowError) as error:
             self._world.hooks.missed(error)
             self._look_later(self._world.retry_s)
             return
-        self._note(sight)
         self._look_later(self._world.look_every_s)
 
     async def _of_store(self, answer: Awaitable[R]) -> R:
@@ -190,12 +212,17 @@ class FollowerActor(BatchActor):
         self._position, self._seen_us = sight.position, sight.at_us
         self._heard_since = False
 
+    @property
+    def _reads_all(self) -> bool:
+        """Whether the log is not to be waited for."""
+        return self._deaf or not self._world.history.is_settled(trio.current_time())
+
     def _overdue(self, sight: Sight) -> dict[ChainId, int]:
         """The chains of which something is missing that should have been heard."""
         return {
             chain: number
             for chain, number in sight.newest.items()
-            if self._deaf
+            if self._reads_all
             or self._known.has_gap(chain)
             or (chain in self._suspects and self._known.lacks(chain, self._suspects[chain][0]))
         }
@@ -206,7 +233,7 @@ class FollowerActor(BatchActor):
         missing = self._known.missing(overdue)
         if not missing:
             return
-        if not (self._deaf or self._heard_since):
+        if not (self._reads_all or self._heard_since):
             self._listen_at_the_end()
         count = sum(stretch.upto - stretch.after for stretch in missing.values())
         self._world.hooks.healed(count)
@@ -235,6 +262,13 @@ class FollowerActor(BatchActor):
         """The last resort: boards read everything, beside all other work."""
         self._world.hooks.lost(lost)
         self._boards.catch_up_at(trio.current_time())
+
+    def _build_anew(self) -> None:
+        """Nothing in memory is to be trusted; nor for a while what comes, so once more when that has settled."""
+        history = self._world.history
+        self._world.hooks.rewritten(history.name)
+        self._listen_at_the_end()
+        self._boards.rebuild_at(trio.current_time(), history.settled_at)
 
     def _listen_at_the_end(self) -> None:
         with suppress(ActorError):  # then it begins at the end anyway, or is told with the next look

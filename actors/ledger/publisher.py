@@ -79,15 +79,15 @@ class PublisherActor(BatchActor):
     async def _write(self) -> None:
         """Join all that waits to few entries of the log, and as many writes of the cache.
 
-        Who is hidden must not stay there, so that is not dropped but said again with the next.
+        Who is hidden must not stay in the cache, so that is not dropped but said there again with the next. The log
+        does not hear it again: others have read it by then, and so late it may be of what the store has lost.
         """
         waiting, self._waiting, self._facts = self._waiting, [], 0
-        if self._hiding:
-            waiting.insert(0, Publish(tuple(self._hiding.values())))
-            self._hiding.clear()
-        entries = _entries(waiting)
-        done = 0
+        entries, again, done = _entries(waiting), list(self._hiding.values()), 0
         try:
+            if again:
+                await self._world.cache.put(ALL_TIME, again)
+                self._hiding.clear()
             for entry in entries:
                 await self._world.log.append(entry.facts, entry.batches)
                 await self._world.cache.put(ALL_TIME, _latest(entry.facts), entry.spent)

@@ -22,6 +22,7 @@ class LedgerWorld:
     `batch_done` hears the size and the seconds of each commit, `scored` how many scores count since then (a retry does
     not), `rejected` what the store calls a mistake of ours. Rows of batches: `round_rows` at most go into one
     transaction beside single scores (or one batch that is larger), `max_waiting_rows` wait.
+    `history` names the one that the store goes on with.
     A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
     """
 
@@ -41,4 +42,5 @@ class LedgerWorld:
     max_waiting_rows: int = 50_000
     scored: Callable[[int], None] = _ignore
     rejected: Callable[[StoreFault], None] = _ignore
+    history: Callable[[], str] = lambda: ""
     lives: Iterator[int] = field(default_factory=itertools.count)

@@ -34,12 +34,15 @@ class Sight:
         changed: Players who are new, or have another name, country or picture, or were hidden or shown again; None
             among them if it was so many at once that all should be read.
         position: What can be seen now; opaque.
+        history: The name of the history that the store goes on with; empty if it does not say. Where it is another one
+            than before, commits that were seen may be lost, and their numbers and positions may come again.
     """
 
     at_us: int
     newest: Mapping[ChainId, int]
     changed: frozenset[UserId | None]
     position: str
+    history: str = ""
 
 
 class BatchStore(Protocol):

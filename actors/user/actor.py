@@ -87,6 +87,7 @@ class UserActor(PromptActor):
         self._user_id = user_id
         self._world = world
         self._answers = Answers()
+        self._history = world.history()  # of the store, as those answers were given
         self._watch = Watch(user_id, world.watched)
         self._under_way: dict[Promise[Any], _UnderWay] = {}  # the oldest stands first
         self._behind: dict[str, list[Request]] = {}  # by each key under way
@@ -185,6 +186,7 @@ class UserActor(PromptActor):
             self._behind[key].append(request)
             return
         request_hash = b"" if key is None else hash_of(wish)  # only a key is ever compared
+        self._forget_the_lost()
         known = self._answers.find(key, request_hash)
         if known is not None:
             request.answer(known)
@@ -200,6 +202,11 @@ class UserActor(PromptActor):
         # a retry may come when its token has long expired: it still gets the first answer
         question = Recall(self._user_id, key, request_hash)
         self._ask_ledger(question, _UnderWay(request, request_hash, judged))
+
+    def _forget_the_lost(self) -> None:
+        """What was answered in another history of the store it may not have any more; what it has it is asked for."""
+        if self._history != self._world.history():
+            self._history, self._answers = self._world.history(), Answers()
 
     def _refused(self, wish: Wish, refusal: Refusal) -> None:
         rules = self._world.rules

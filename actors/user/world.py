@@ -36,7 +36,8 @@ class UserWorld:
     """What a user actor needs from outside. `watched` is told of each attempt to score, and is quick.
 
     `limits` keeps what a player has used, so that it outlives the actor. `challenged` says whether a
-    player must show to be a person before another token is given.
+    player must show to be a person before another token is given. `history` names the one that the store goes on with:
+    what was answered in another may be lost.
     """
 
     clock: WallClock
@@ -48,3 +49,4 @@ class UserWorld:
     limits: PlayerLimits
     watched: Callable[[Action], None] = lambda _: None
     challenged: Callable[[UserId], bool] = lambda _: False
+    history: Callable[[], str] = lambda: ""

@@ -21,6 +21,7 @@ from actors.leaderboard.published import PublishedBoards
 from actors.leaderboard.remains import Remains
 from actors.ledger.accounts import AccountsActor
 from actors.ledger.actor import LedgerActor
+from actors.ledger.history import History
 from actors.ledger.publisher import PublisherActor, PublisherWorld
 from actors.ledger.standing import StandingActor, StandingWorld
 from actors.ledger.world import LedgerWorld
@@ -110,14 +111,14 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
     Raises:
         ExceptionGroup: with a `GaveUp`, when an indispensable actor, like the ledger, fails too often.
     """
-    challenges = Challenges(ports.clock)
+    challenges, history, every_s = Challenges(ports.clock), History(), listening.follow_every_s
     async with AsyncExitStack() as stack:
         enter, solo = stack.enter_async_context, partial(_begin, stack, ports, hooks)
         audit, publisher, remains, *_ = [await solo(*each) for each in _beside(ports, hooks, challenges, on=captchas)]
         limits = await enter(running_limits(ports, hooks, adapting or Adapting(), PUBLISHER_OPTIONS))
         wired = await enter(Boards(ports, hooks, publisher, remains, tick_s=tick_s, zones=zones or {}).running())
-        await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, listening.follow_every_s)
-        ledger = await solo("ledger", partial(LedgerActor, _ledger_world(ports, hooks, wired.boards, publisher)))
+        await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, every_s, history)
+        ledger = await solo("ledger", _ledger(ports, hooks, wired.boards, publisher, history))
         erased = Erased(hooks.user_erased)
         heard = await solo("announcements", _announcements(ports, hooks, listening, erased), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
@@ -126,7 +127,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         watched = watching(watch and await solo("fraud", watch, PUBLISHER_OPTIONS))
         actions = await solo("actions", partial(ActionsActor, _actions_world(ports, hooks, watched)))
         asked = ledger, actions, limits.players
-        users = await enter(_users(ports, hooks, rules, asked, watched, challenges.ask).running())
+        users = await enter(_users(ports, hooks, rules, asked, watched, challenges.ask, history).running())
         batches = await enter(_services(ports, hooks, services or ServiceRules(), ledger, limits.rows).running())
         told = (accounts, standing, audit, limits, actions, heard, ledger)
         yield Core(users, batches, *told, wired.boards, wired.audiences, wired.published, challenges.ask)
@@ -186,8 +187,10 @@ def _actions_world(ports: CorePorts, hooks: CoreHooks, watched: Callable[[Action
     return ActionsWorld(ports.catalogue, ports.evidence, ports.clock, ports.verifiers, rejected=rejected)
 
 
-def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref) -> LedgerWorld:
-    return LedgerWorld(
+def _ledger(
+    ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId], publisher: Ref, history: History
+) -> Callable[[], LedgerActor]:
+    world = LedgerWorld(
         ports.scores,
         boards.ref(ALL_TIME),
         ActiveBoards(boards),
@@ -195,7 +198,9 @@ def _ledger_world(ports: CorePorts, hooks: CoreHooks, boards: Directory[BoardId]
         hooks.batch_done,
         rejected=hooks.write_rejected,
         scored=hooks.scored,
+        history=history,
     )
+    return partial(LedgerActor, world)
 
 
 def _announcements(
@@ -235,8 +240,9 @@ def _users(
     asked: tuple[Ref, Ref, LimitedPlayers],
     watched: Callable[[Action], None],
     challenged: Callable[[UserId], bool],
+    history: Callable[[], str],
 ) -> Directory[UserId]:
-    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, *asked, watched, challenged)
+    world = UserWorld(ports.clock, ports.ids, ports.keys, rules, *asked, watched, challenged, history)
     return Directory(
         "user",
         lambda user_id: UserActor(user_id, world),

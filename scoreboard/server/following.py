@@ -9,6 +9,7 @@ from functools import partial
 
 from actors.leaderboard.active import ActiveBoards
 from actors.ledger.follower import FollowerActor, FollowerHooks, FollowerWorld, Lag
+from actors.ledger.history import History
 from actors.ledger.listener import ListenerActor, ListenerWorld
 from actors.ledger.messages import Following, GoToEnd
 from actors.ports import ALL_TIME
@@ -32,8 +33,12 @@ async def follow_others(
     hooks: CoreHooks,
     wired: Boards,
     look_every_s: float,
+    history: History,
 ) -> None:
-    """Start what hears of other workers. Boards that are read when this returns miss nothing."""
+    """Start what hears of other workers, and tells `history` when the store has another one.
+
+    Boards that are read when this returns miss nothing.
+    """
     listeners: list[Ref] = []
 
     def go_to_end() -> None:
@@ -47,6 +52,7 @@ async def follow_others(
         go_to_end,
         hooks.follower,
         loaded=lambda: bool(wired.boards.keys),
+        history=history,
         look_every_s=look_every_s,
     )
     follower = await solo("follower", partial(FollowerActor, world))
@@ -76,6 +82,7 @@ class FollowingLog:
             lost=self._lost,
             deaf=self._turned_deaf,
             missed=self._missed,
+            rewritten=self._rewritten,
         )
 
     def skipped(self, why: str) -> None:
@@ -96,6 +103,11 @@ class FollowingLog:
         self._metrics.follower_lost()
         what = "players" if batches is None else "batches"
         self._log.warning("boards_read_again", count=batches, reason=f"too many {what} of other workers were missed")
+
+    def _rewritten(self, history: str) -> None:
+        self._metrics.follower_lost()
+        meaning = "Postgres may have lost its last commits; all boards are read again, now and when this has settled"
+        self._log.warning("boards_rebuilt", timeline=history, meaning=meaning)
 
     def _turned_deaf(self, deaf: bool) -> None:  # noqa: FBT001 - as the hook is called
         if deaf:

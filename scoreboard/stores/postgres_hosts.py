@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 PORT = 5432
 #: Each promotion of a replica, and each restored backup, begins another one.
 TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
-REMEDY = "if the replica was no synchronous one, restart all workers, or boards may show what was lost"
+MEANING = "if the replica was no synchronous one, scores that it had not received are lost; boards are read anew"
 #: What comes of a server that cannot be connected to, or is not what is wanted.
 FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
@@ -86,7 +86,7 @@ class Hosts:
 
     def _look_at_timeline(self, timeline: str) -> None:
         if timeline and self._timeline not in ("", timeline):
-            log.warning("Postgres is on timeline %s, before on %s: %s", timeline, self._timeline, REMEDY)
+            log.warning("Postgres is on timeline %s, before on %s: %s", timeline, self._timeline, MEANING)
         self._timeline = timeline
 
 

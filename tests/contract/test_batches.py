@@ -124,6 +124,16 @@ async def test_players_who_are_new_or_look_another_way_are_told(world: World) ->
         assert {ann} == await changed(world, seen)
 
 
+async def test_a_look_tells_which_history_it_is_of(world: World) -> None:
+    """The same to all workers, as long as nothing was lost."""
+    first = await world.batches.look({}, None)
+    ann = await world.player("Ann")
+    await committed(world, ann)
+    looks = [await world.own_batches.look({}, None), await world.batches.look(first.newest, first.position)]
+    assert first.history
+    assert {first.history} == {sight.history for sight in looks}
+
+
 async def test_changes_behind_a_position_are_told_and_not_those_before(world: World) -> None:
     """With the same position they are told again."""
     ann = await world.player("Ann")

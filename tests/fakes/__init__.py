@@ -15,7 +15,7 @@ from tests.fakes.learner import FakeLearner
 from tests.fakes.limits import FakeSharedLimits
 from tests.fakes.players import Player, Players
 from tests.fakes.profiles import FakeProfileStore
-from tests.fakes.scores import FakeScoreStore
+from tests.fakes.scores import FakeScoreStore, Replica
 from tests.fakes.standing import FakeStandingStore
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "Faults",
     "Player",
     "Players",
+    "Replica",
 ]

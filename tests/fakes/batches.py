@@ -32,7 +32,7 @@ class FakeBatches:
         }
         seen = len(players.changes)
         changed = players.changes[seen if position is None else int(position) :]
-        return Sight(players.clock.now_us(), newest, frozenset(changed), str(seen))
+        return Sight(players.clock.now_us(), newest, frozenset(changed), str(seen), str(players.timeline))
 
     async def read(self, wanted: Mapping[ChainId, Stretch], limit: int) -> list[Batch]:
         """See `BatchStore.read`."""

@@ -53,6 +53,7 @@ class Players:
     clock: WallClock
     rows: dict[UserId, Player] = field(default_factory=dict)
     changes: list[UserId | None] = field(default_factory=list)  # who is new or looks another way, as that is committed
+    timeline: int = 1  # one more with each promotion of a replica
     _last_us: int = 0
 
     def moment(self) -> int:

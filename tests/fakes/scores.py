@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 from actors.ports import (
     EVERYBODY,
@@ -35,7 +35,10 @@ from actors.ports import (
     WallClock,
 )
 from tests.fakes.faults import Faults
-from tests.fakes.players import Players
+from tests.fakes.players import Player, Players
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
 
 
 @dataclass(slots=True)
@@ -72,6 +75,12 @@ def members_of(facts: Sequence[ScoreFact], share: float = 1.0, totals: Sequence[
     )
 
 
+def _become(mine: dict[Key, Row], its: Mapping[Key, Row]) -> None:
+    """Have the same contents, for all who share it."""
+    mine.clear()
+    mine.update({key: copy(row) for key, row in its.items()})
+
+
 class _Pages:
     """A reading, with as many players at once as the store says."""
 
@@ -88,6 +97,18 @@ class _Pages:
         if start >= count:
             return None
         return replace(self._members.part(start, self._told), share=min(self._told / count, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What a replica had received of players and scores at some moment."""
+
+    rows: Mapping[UserId, Player]
+    changes: int
+    chains: Mapping[ChainId, int]
+    ledger: int
+    spent: Mapping[bytes, _Spent]
+    keys: Mapping[tuple[UserId, str], _Kept]
 
 
 class FakeScoreStore:
@@ -117,6 +138,31 @@ class FakeScoreStore:
         other.chain = chain
         other.faults = other.reads = Faults()
         return other
+
+    def replica(self) -> Replica:
+        """One that has received all, and nothing of what comes."""
+        players = self.players
+        return Replica(
+            {key: copy(row) for key, row in players.rows.items()},
+            len(players.changes),
+            {chain: len(batches) for chain, batches in self.chains.items()},
+            len(self.ledger),
+            dict(self._spent),
+            {key: copy(kept) for key, kept in self._keys.items()},
+        )
+
+    def promote(self, replica: Replica) -> list[ScoreWrite]:
+        """It takes this one's place, for all workers; what counted and is lost by that."""
+        players = self.players
+        lost = [write for write, _ in self.ledger[replica.ledger :]]
+        _become(players.rows, replica.rows)
+        _become(self._spent, replica.spent)
+        _become(self._keys, replica.keys)
+        del players.changes[replica.changes :], self.ledger[replica.ledger :]
+        for chain, batches in self.chains.items():
+            del batches[replica.chains.get(chain, 0) :]
+        players.timeline += 1
+        return lost
 
     async def commit(self, writes: Sequence[ScoreWrite], answers: Sequence[AnswerRecord] = ()) -> list[CommitOutcome]:
         """See `ScoreStore.commit`."""

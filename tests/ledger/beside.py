@@ -41,6 +41,7 @@ class Beside:
     missed: list[Exception] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     ways: list[tuple[str, int]] = field(default_factory=list)
+    rewritten: list[str] = field(default_factory=list)
     follower: Ref = field(init=False)
     listener: Ref = field(init=False)
 
@@ -53,6 +54,7 @@ class Beside:
             lost=self.lost.append,
             deaf=self.deaf.append,
             missed=self.missed.append,
+            rewritten=self.rewritten.append,
         )
 
     async def commit(self, *names: str, chain: ChainId = THERE) -> tuple[list[ScoreFact], int]:

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors.leaderboard.messages import Apply, CatchUp, RankMove
+from actors.leaderboard.messages import Apply, CatchUp, RankMove, Rebuild
 from actors.leaderboard.ranking import Ranking
 from actors.ledger.actor import LedgerActor
 from actors.ledger.messages import Commit, CommitMany, Moves, Publish, Recall, Receipt, Result
@@ -53,7 +53,7 @@ class BoardState:
         self.store = store
         self.ranking = Ranking()
         self.batches: list[tuple[ScoreFact, ...]] = []
-        self.catch_ups = 0
+        self.catch_ups = self.rebuilds = 0
         self.faults: deque[Exception | None] = deque()
         self.gate: trio.Event | None = None
 
@@ -81,6 +81,11 @@ class FakeBoard(Actor):
                 return tuple(RankMove(move.previous, move.new) for move in moves)
             case CatchUp():
                 state.catch_ups += 1
+                for player in state.store.players.rows.values():
+                    state.ranking.apply(player.fact())
+            case Rebuild():
+                state.rebuilds += 1
+                state.ranking = Ranking()
                 for player in state.store.players.rows.values():
                     state.ranking.apply(player.fact())
         return None

@@ -5,6 +5,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.ledger.follower import MOST_CHANGES
+from actors.ledger.history import SETTLE_S, History
 from actors.ports import LoggedFacts, ProfileChange, StoreUnavailable, UserId
 from tests.fakes import FakeProfileStore
 from tests.ledger.beside import HERE, LATER, LOOK_S, THERE, following
@@ -277,3 +278,90 @@ async def test_a_look_reads_more_than_one_page(autojump_clock: MockClock) -> Non
         await beside.commit("b", chain=LATER)
         await trio.sleep(SECOND)
         assert (True, 4) == (beside.level, beside.batches.reads)
+
+
+async def test_a_store_that_has_lost_commits_is_followed_from_where_it_stands(autojump_clock: MockClock) -> None:
+    """A replica that lagged was promoted: boards show no more what is lost.
+
+    Nor is anything that counts since passed over because its number was known, or its version.
+    """
+    async with following("a", "b") as beside:
+        replica = beside.store.replica()
+        for _ in range(3):
+            await beside.score("a", "b")
+        await trio.sleep(SECOND)
+        assert {"a": 3, "b": 3} == beside.board.scores
+        assert 6 == len(beside.store.promote(replica))
+        await beside.score("b")
+        await trio.sleep(SECOND)
+        assert {"a": 0, "b": 1} == beside.board.scores
+        assert (["2"], 1, 1) == (beside.rewritten, beside.board.rebuilds, beside.others.catch_ups)
+        await beside.score("a")
+        await trio.sleep(SECOND)
+        assert beside.level
+
+
+async def test_entries_of_a_history_that_is_lost_are_not_taken_in_any_more(autojump_clock: MockClock) -> None:
+    """They may come late; until none can come any more the store alone is believed, and boards are built once more."""
+    async with following("a") as beside:
+        replica = beside.store.replica()
+        facts, batch = await beside.commit("a")
+        late, later = await beside.commit("a")
+        await beside.say(facts, batch)
+        await trio.sleep(SECOND)
+        beside.store.promote(replica)
+        await trio.sleep(SECOND)
+        await beside.say(late, later)
+        await trio.sleep(SECOND)
+        assert {"a": 0} == beside.board.scores
+        await beside.score("a")
+        await trio.sleep(SECOND)
+        assert ({"a": 1}, 1) == (beside.board.scores, beside.board.rebuilds)
+        beside.board.ranking.apply(late[0])  # by the ledger of this worker, when it had it
+        await trio.sleep(SETTLE_S)
+        assert ({"a": 1}, 2) == (beside.board.scores, beside.board.rebuilds)
+        beside.forget()
+        await beside.score("a")
+        await wait_all_tasks_blocked()
+        assert (True, [("log", 1)]) == (beside.level, beside.ways)
+
+
+async def test_what_a_board_could_not_take_of_a_lost_history_is_forgotten(autojump_clock: MockClock) -> None:
+    """It is not handed over when the board is there again."""
+    async with following("a") as beside:
+        replica = beside.store.replica()
+        gate = beside.board.gate = trio.Event()
+        await beside.score("a")
+        await trio.sleep(SECOND)
+        beside.store.promote(replica)
+        await trio.sleep(2 * SETTLE_S)
+        gate.set()
+        beside.board.gate = None
+        await trio.sleep(SECOND)
+        assert {"a": 0} == beside.board.scores
+
+
+async def test_a_history_that_ends_while_the_follower_is_away_is_noticed_by_its_next_life(
+    autojump_clock: MockClock,
+) -> None:
+    """What it shares outlives it; also that it has to be done once more."""
+    async with following("a", loaded=True) as beside:
+        replica = beside.store.replica()
+        await beside.score("a")
+        await wait_all_tasks_blocked()
+        beside.store.promote(replica)
+        for _ in range(2):
+            beside.follower.tell("nonsense")
+            await trio.sleep(SECOND)
+            assert {"a": 0} == beside.board.scores
+        rebuilds = beside.board.rebuilds
+        await trio.sleep(SETTLE_S)
+        assert (["2"], rebuilds + 1) == (beside.rewritten, beside.board.rebuilds)
+
+
+async def test_a_store_that_does_not_say_which_history_it_has_is_followed_as_ever(autojump_clock: MockClock) -> None:
+    """Neither that it says nothing is news, nor that it says the same again."""
+    history = History()
+    assert [False] * 3 == [history.enter(name, 0.0) for name in ("1", "", "1")]
+    assert history.enter("2", 0.0)
+    assert ("2", False, True) == (history(), history.is_settled(SETTLE_S - 1), history.is_settled(SETTLE_S))

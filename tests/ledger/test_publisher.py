@@ -179,7 +179,7 @@ async def test_parts_of_boards_go_to_the_cache_and_are_counted_if_it_is_away(aut
 
 
 async def test_who_is_hidden_while_redis_is_away_is_taken_off_when_it_is_back(autojump_clock: MockClock) -> None:
-    """Nothing else of that is said again; a newer fact wins."""
+    """Nothing else of that is said again, and other workers are not told again; a newer fact wins."""
     async with running_press() as press:
         await press.publish(fact("a", 1), fact("b", 2), fact("c", 3))
         await trio.sleep(1)
@@ -191,4 +191,6 @@ async def test_who_is_hidden_while_redis_is_away_is_taken_off_when_it_is_back(au
         await press.publish(fact("b", 4, 10))
         await trio.sleep(10)
         assert [("b", 4), ("c", 3)] == await press.cache.top(ALL_TIME, 9)
+        told = [[each.user_id for each in entry.facts] for _, entry in press.log.bus.entries]
+        assert [["a", "b", "c"], ["b"]] == told
         assert [3] == press.dropped

@@ -52,9 +52,13 @@ class Laws:
         note: Callable[[str], None],
     ) -> None:
         self.breach: str | None = None
+        self.shaken = False  # something may be shown that is lost
         self.ledger = ledger
         self.zones = zones
         self.by_token: dict[bytes, tuple[ScoreWrite, Committed]] = {}
+        self.lost: set[bytes] = set()  # tokens that were spent, in commits that the store has lost
+        self.lost_actions: set[str] = set()
+        self.lost_players: set[UserId] = set()
         self._broken, self._note = broken, note
         self._operations: set[str] = set()
         self._states: defaultdict[UserId, list[State]] = defaultdict(list)
@@ -74,6 +78,26 @@ class Laws:
             self._broken()
 
     # --- the ledger ---
+
+    def forget(self, lost: Sequence[ScoreWrite]) -> None:
+        """The store has lost these, and whatever else was done since the first of them.
+
+        What is shown is not judged any more until it is quiet: it may be what was lost. Then all must be as ever.
+        """
+        self.lost |= {write.token_hash for write in lost}
+        self.lost_actions |= {write.action_id for write in lost}
+        self.lost_players |= self._states.keys() - self.players.rows.keys()
+        for write in lost:
+            self._operations.discard(write.operation_id)
+            self.by_token.pop(write.token_hash, None)
+        self._seen = len(self.ledger.ledger)
+        for user_id, states in self._states.items():
+            row = self.players.rows.get(user_id)
+            version = -1 if row is None else row.version
+            states[:] = [state for state in states if state.version <= version]
+            scored = self._scored[user_id]
+            scored[:] = [each for each in scored if each.fact.version <= version]
+        self.shaken = True
 
     def observe(self) -> None:
         """Something was done at the store: each operation once, each token once, each total one version further."""
@@ -101,6 +125,8 @@ class Laws:
 
     def acknowledged(self, user_id: UserId, token: bytes, answer: ScoreAnswer) -> None:
         """Somebody was told that it is on disk."""
+        if self.shaken:
+            return
         entry = self.by_token.get(token)
         self.require(entry, f"{user_id} was told of a score that is not on disk")
         if entry is not None:
@@ -120,6 +146,8 @@ class Laws:
 
     def fit(self, board: BoardId, span: Span | None, row: Row, *, own: bool = False) -> Fit:
         """The versions at which a row was true; breaks the law if there is none. `own`: shown to the player itself."""
+        if self.shaken:
+            return Fit(0, float("inf"))
         states = self._states[row.user_id]
         found = self._of_total(states, row) if span is None else self._of_gain(row, span)
         shown = f"{board} shows {row.user_id} with {row.score} at {row.reached_us % 10**9}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import trio
 
 from actors.ports import BoardId
+from tests.fakes import Replica
 from tests.simulation.line import Server, Weather
 from tests.simulation.spectators import Spectator
 from tests.simulation.worker import Crew, Worker
@@ -31,6 +32,7 @@ class Nemesis:
     spectators: list[Spectator]
     boards: list[BoardId]
     kinds: tuple[str, ...]
+    replica: Replica | None = None  # which receives nothing for a while
     breaks: int = 6  # so often at most something breaks an actor, or a worker would rightly give up
 
     @property
@@ -45,7 +47,7 @@ class Nemesis:
             await trio.sleep(self.rng.expovariate(1.5))
             kind = self.rng.choice(self.kinds)
             self.world.trace.note(f"nemesis: {kind}")
-            HARM[kind](self)
+            (HARM | ASKED_FOR)[kind](self)
         self.heal()
 
     def heal(self) -> None:
@@ -80,6 +82,17 @@ class Nemesis:
     def postgres(self) -> None:
         """Away for all, or answers nobody, or is there again."""
         self._harm_server(self.world.postgres)
+
+    def failover(self) -> None:
+        """A replica falls behind; or one that has is promoted, and Postgres has lost what it had not received."""
+        world = self.world
+        if self.replica is None:
+            self.replica = world.scores.replica()
+            return
+        lost = world.scores.promote(self.replica)
+        self.replica = None
+        world.laws.forget(lost)
+        world.trace.note(f"a replica was promoted, and {len(lost)} scores are lost")
 
     def redis(self) -> None:
         """The same; besides it may be emptied, or another one."""
@@ -191,3 +204,5 @@ HARM: dict[str, Callable[[Nemesis], None]] = {
     "mangle": Nemesis.mangle,
     "screens": Nemesis.screens,
 }
+#: Not drawn, only done where it is asked for: what was acknowledged is lost then, and seeds stay what they were.
+ASKED_FOR: dict[str, Callable[[Nemesis], None]] = {"failover": Nemesis.failover}

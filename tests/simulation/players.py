@@ -133,7 +133,7 @@ class People:
             return
         with suppress(NotRanked):
             shown = core.published.answer(ALL_TIME, RankOf(user_id, own=True))
-            known = shown is None or shown.row.score >= answer.new_score
+            known = self.world.laws.shaken or shown is None or shown.row.score >= answer.new_score
             self.world.laws.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
 
     async def send_batches(self, players: Sequence[UserId], times: int) -> None:
@@ -164,7 +164,7 @@ class People:
 
     def _told(self, row: ScoreRow, result: RowScored | RowRefused) -> None:
         self.rows[row.action_id] = (UserId(row.user_id), result)
-        if isinstance(result, RowScored):
+        if isinstance(result, RowScored) and row.action_id not in self.world.laws.lost_actions:
             counted = [write for write, _ in self.world.laws.by_token.values() if write.action_id == row.action_id]
             self.world.laws.require(
                 len(counted) == 1, f"{row.action_id} was confirmed, and counts {len(counted)} times"
@@ -235,6 +235,7 @@ class People:
     def check(self, *, clocks_were_set: bool) -> None:
         """What was answered is on disk, what was refused is not, and who asked again heard the same.
 
+        Unless it was lost with the store's last commits: then it may be anything, but counts once at most.
         A token that was made by a clock that was ahead lies in the future for all others. Who was told before that
         the score could not be confirmed may hear of an expired token and yet have it counted: the transaction of which
         nobody knew ends when it will, and one worker does not know what another has in doubt.
@@ -242,6 +243,8 @@ class People:
         laws = self.world.laws
         allowed = (TokenExpired, TokenInvalid) if clocks_were_set else (TokenExpired,)
         for tried in self.tried:
+            if tried.token.digest in laws.lost:
+                continue
             counted = tried.token.digest in laws.by_token
             laws.require(not tried.answers or counted, f"answered, but not on disk: {tried}")
             laws.require(not tried.key or tried.answers or tried.refused, f"never answered: {tried}")
@@ -254,7 +257,7 @@ class People:
         for name, (user_id, result) in self.rows.items():
             laws.require(isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
         known = self.world.players.rows
-        laws.require(set(self.joined) <= set(known), "somebody joined who is not there")
+        laws.require(set(self.joined) <= set(known) | laws.lost_players, "somebody joined who is not there")
 
 
 async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:

@@ -29,6 +29,13 @@ def test_whatever_the_event_log_does_all_workers_are_level_a_second_later(first:
         assert report.level_s == QUIET_S
 
 
+@pytest.mark.parametrize("kinds", [("mangle", "screens"), ("kill", "stop", "cut"), ("postgres", "slow", "lossy")])
+def test_boards_of_all_workers_are_those_of_a_store_that_has_lost_its_last_commits(kinds: tuple[str, ...]) -> None:
+    """A replica that lagged was promoted, again and again. What is lost is shown by none, what counts since by all."""
+    for seed in range(2000, 2010):
+        simulate(seed, kinds=("failover", "failover", *kinds), tight=())
+
+
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: f"seed {found.seed}")
 def test_what_was_found_once_is_not_there_any_more(found: Found) -> None:
     """Each of these seeds has shown a defect; what it was is told beside it."""

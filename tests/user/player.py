@@ -83,6 +83,7 @@ async def running_players(
     limits: PlayerLimits | None = None,
     watched: Callable[[Action], None] = lambda _: None,
     challenged: Callable[[UserId], bool] = lambda _: False,
+    history: Callable[[], str] = lambda: "",
 ) -> AsyncIterator[Players]:
     """Players a and b; in front of the office's ledger, unless another is given."""
     clock, ids = SetClock(), CountedIds()
@@ -95,7 +96,7 @@ async def running_players(
         actions = await scopes.enter_async_context(
             running_actor("actions", partial(ActionsActor, actions_world), rng=random.Random(0), options=PATIENT)
         )
-        parts = (ledger or office.ledger, actions, limits or unshared(), watched, challenged)
+        parts = (ledger or office.ledger, actions, limits or unshared(), watched, challenged, history)
         world = UserWorld(clock, ids, lambda: KEYS, rules, *parts)
         users: Directory[str] = Directory(
             "user",

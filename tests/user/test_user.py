@@ -7,6 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from actors.ledger.history import History
 from actors.ports import Quota, StoreUnavailable, UserId
 from actors.runtime import Refusal
 from actors.user.actor import MOST_UNDER_WAY
@@ -129,6 +130,23 @@ async def test_a_retry_hears_the_first_answer_from_the_ledger(autojump_clock: Mo
             await players.score(f"{number}")
         assert await players.increment(token, "k") == replace(first, repeated=True)
         assert players.office.totals["a"] == 1 + REMEMBERED
+
+
+async def test_a_retry_of_what_the_store_has_lost_counts_anew(autojump_clock: MockClock) -> None:
+    """Its first answer is forgotten as soon as the store is known to have another history; what it kept is not."""
+    history = History()
+    history.enter("1", trio.current_time())
+    async with running_players(history=history) as players:
+        kept, lost = await players.token(), await players.token()
+        first = await players.increment(kept, "k")
+        replica = players.office.store.replica()
+        second = await players.increment(lost, "l")
+        players.office.store.promote(replica)
+        assert await players.increment(lost, "l") == replace(second, repeated=True)
+        history.enter("2", trio.current_time())
+        assert not (await players.increment(lost, "l")).repeated
+        assert await players.increment(kept, "k") == replace(first, repeated=True)
+        assert {"a": 2, "b": 0} == players.office.totals
 
 
 async def test_the_last_answers_are_those_that_are_remembered(autojump_clock: MockClock) -> None:
