@@ -186,7 +186,7 @@ class LedgerActor(BatchActor):
         moves = await self._board.apply(facts)
         for request in done.announced:
             request.answer(None)
-        own = {(write.user_id, write.idempotency_key) for write in done.doubted}
+        own = done.own_keys()
         for write, asker, result in done.singles:
             first = isinstance(result, Committed) or (write.user_id, write.idempotency_key) in own
             since = done.began if isinstance(result, Committed) and not result.again else -math.inf

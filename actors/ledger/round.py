@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from actors.ledger.messages import Result
-from actors.ports import Committed, Repeated, ScoreFact, ScoreWrite, SpentToken
+from actors.ports import Committed, Repeated, ScoreFact, ScoreWrite, SpentToken, UserId
 from actors.runtime import Request
 
 #: A spent token is shown so long at most: then the longest-lived has expired.
@@ -78,6 +78,14 @@ class Round:
             for write, asker, result in self.singles
             if asker is not None and isinstance(result, Committed)
         ]
+
+    def own_keys(self) -> set[tuple[UserId, str | None]]:
+        """The keys under which a write of ours stands that was in doubt: of these nobody else has the first answer.
+
+        A write in doubt that is told to be repeated never stood: the key is that of another worker's write.
+        """
+        doubted = zip(self.doubted, self.results, strict=False)
+        return {(write.user_id, write.idempotency_key) for write, result in doubted if isinstance(result, Committed)}
 
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the batches that it was written as; all that they hold is among the news."""

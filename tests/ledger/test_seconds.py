@@ -77,6 +77,23 @@ async def test_a_lost_write_that_stands_is_told_as_it_was_kept(autojump_clock: M
         assert (asked.result.previous_rank, asked.result.new_rank) == (1, 1)
 
 
+async def test_a_lost_write_whose_key_another_worker_took_is_not_told_as_the_first(autojump_clock: MockClock) -> None:
+    """It never stood, though one with its key does: the retry waits for the ranks that are told there."""
+    async with running_office() as office:
+        office.add("a", "b")
+        office.store.faults.fail_before(CommitUnknown("lost"))
+        with pytest.raises(LedgerUnavailable):
+            await office.commit(write("a", 1, key="k", token="a-1"))
+        office.store._commit([write("a", 2, key="k", token="a-1")], [])
+        asked = office.committing(write("a", 3, key="k", token="a-1"))
+        await trio.sleep(1)
+        assert asked.at is None
+        answer_elsewhere(office)
+        await trio.sleep(0.5)
+        assert isinstance(asked.result, Receipt)
+        assert (asked.result.previous_rank, asked.result.new_rank) == (9, 7)
+
+
 async def test_who_comes_second_while_the_store_is_away_is_to_ask_again(autojump_clock: MockClock) -> None:
     """Nobody waits for longer than one look."""
     async with running_office() as office:

@@ -27,4 +27,7 @@ FOUND = [
         30621,
         "a screen stood still: its board had no room to hear that somebody watches again",
     ),
+    Found(
+        90371, "a worker whose lost write never stood told its own ranks of another worker's write with the same key"
+    ),
 ]
