@@ -86,5 +86,6 @@ def test_a_server_that_gets_no_descriptor_says_so_once_and_recovers_by_itself(se
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (ALLOWED, ALLOWED))
         assert [b"HTTP/1.1 200"] * 20 == [answer[:12] for answer in crowd.answers()]
     assert 1 == complaints(server)["accept_failed"]
-    assert [] == [line for line in log_of(server) if line["level"] == "error"]
+    errors = {line["event"] for line in log_of(server) if line["level"] == "error"}
+    assert errors <= {"keys_not_read"}  # which are looked at now and then, and cannot be opened meanwhile either
     assert 3 == inside.points()
