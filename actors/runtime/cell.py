@@ -123,9 +123,9 @@ class Cell:
                 if fault is not None:
                     await self._pause_after(fault)
                 if self._wish is _Wish.REST:
-                    if not self._mailbox:
+                    if self._at_rest and not self._mailbox:
                         return
-                    self._wish = _Wish.LIVE
+                    self._wish = _Wish.LIVE  # after a crash too: whether it may rest only a living actor can say
         finally:
             self._release_stopped()
             self._close()

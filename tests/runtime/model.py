@@ -47,6 +47,7 @@ class Life:
     phase: str = "absent"  # absent, loading, idle, busy, saving, pausing
     until: float = math.inf
     wish: str = "live"  # live, rest, stop
+    at_rest: bool = False  # it agreed to rest, and has not begun again since
     queue: list[Message] = field(default_factory=list)
     in_hand: Message | None = None
     state: list[str] = field(default_factory=list)
@@ -175,7 +176,7 @@ class Model:
         self.log.setdefault(key, []).append((self.now, text))
 
     def _activate(self, key: str, life: Life) -> None:
-        life.phase, life.until, life.wish = "loading", self.now + LOAD_S, "live"
+        life.phase, life.until, life.wish, life.at_rest = "loading", self.now + LOAD_S, "live", False
         self._note(key, "loads")
 
     def _after_loading(self, key: str, life: Life) -> None:
@@ -247,7 +248,7 @@ class Model:
         self._go_on(key, life)
 
     def _save(self, key: str, life: Life) -> None:
-        life.phase, life.until = "saving", self.now + SAVE_S
+        life.phase, life.until, life.at_rest = "saving", self.now + SAVE_S, life.wish == "rest"
         self._note(key, "saves")
 
     def _after_saving(self, key: str, life: Life) -> None:
@@ -259,7 +260,7 @@ class Model:
         self._go_on(key, life)
 
     def _go_on(self, key: str, life: Life) -> None:
-        if life.wish == "stop" or (life.wish == "rest" and not life.queue):
+        if life.wish == "stop" or (life.wish == "rest" and life.at_rest and not life.queue):
             self._end(life)
         else:
             self._activate(key, life)

@@ -4,7 +4,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.runtime import ActorCrashed, CellOptions
-from tests.runtime.probes import Broken, Note, Probe, Recorder, Slow, asking, directory_of
+from tests.runtime.probes import Broken, Crash, Note, Probe, Recorder, Slow, asking, directory_of
 
 
 async def test_an_idle_actor_is_passivated(autojump_clock: MockClock) -> None:
@@ -153,6 +153,26 @@ async def test_a_failure_while_passivating_with_nothing_waiting_ends_the_actor(a
         assert directory.live == 0
     assert [str(fault) for fault in observer.faults] == ["disk full"]
     assert observer.count("activated") == 1
+
+
+async def test_who_crashed_while_its_rest_was_wanted_lives_again_and_is_asked_whether_it_may(
+    autojump_clock: MockClock,
+) -> None:
+    """Others may rely on it without a message: what it works by alarms for would stand still."""
+
+    class Relied(Probe):
+        def may_passivate(self) -> bool:
+            return False
+
+    observer = Recorder()
+    async with directory_of(lambda _: Relied([]), observer=observer) as directory:
+        directory.tell("a", Crash("a"))
+        await trio.sleep(0.5)  # the pause before it begins again
+        (cell,) = directory._cells.values()
+        cell.rest()
+        await trio.sleep(5)
+        assert directory.live == 1
+    assert observer.count("activated") == 2
 
 
 async def test_a_failure_in_may_passivate_is_a_crash(autojump_clock: MockClock) -> None:

@@ -30,4 +30,10 @@ FOUND = [
     Found(
         90371, "a worker whose lost write never stood told its own ranks of another worker's write with the same key"
     ),
+    Found(
+        3070,
+        "an actor that crashed while it was wanted to rest never began again, and its screens stood still",
+        ("failover", "failover", "postgres", "redis", "slow", "breakage", "lossy"),
+        (),
+    ),
 ]
