@@ -67,6 +67,12 @@ WATCH_GLIDES = """() => {
   };
 }"""
 
+COUNT_FRAMES = """() => {
+  window.frameCount = 1;
+  const next = () => { window.frameCount += 1; requestAnimationFrame(next); };
+  requestAnimationFrame(next);
+}"""
+
 
 def test_scores_count_up(stage: Stage, page: Page) -> None:
     """On the way from the old score to the new one others are seen; the last one is exact."""
@@ -196,10 +202,12 @@ def test_a_burst_is_shown_once_a_frame(stage: Stage, page: Page) -> None:
     stage.show(LEAGUE)
     expect(page.locator("#rows tr")).to_have_count(10)
     page.evaluate(WATCH_GLIDES)
+    page.evaluate(COUNT_FRAMES)
     for gain in range(50):
         stage.show(LEAGUE | {"Jon": 13 + gain})
     expect(page.locator("#rows tr").first.locator(".col-score")).to_have_attribute("data-score", "62")
-    assert page.evaluate("window.glides").count("Jon") <= 10
+    glides, frames = page.evaluate("[window.glides, window.frameCount]")
+    assert glides.count("Jon") <= frames  # few where the machine has time, for then few frames pass meanwhile
 
 
 def test_a_hidden_page_catches_up_without_a_storm(stage: Stage, page: Page) -> None:
