@@ -49,7 +49,11 @@ class LookedAt(Generic[T]):
 
     def now(self) -> T:
         """As it was found within `every_s`."""
-        now_s = self._now_s()
-        if self._found is None or self._looked_s is None or now_s - self._looked_s >= self._every_s:
-            self._looked_s, self._found = now_s, self._look()
+        if self._found is None or self._looked_s is None or self._now_s() - self._looked_s >= self._every_s:
+            return self.anew()
+        return self._found
+
+    def anew(self) -> T:
+        """As it is."""
+        self._looked_s, self._found = self._now_s(), self._look()
         return self._found

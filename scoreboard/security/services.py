@@ -84,8 +84,9 @@ def revoke(data_dir: Path, name_or_id: str) -> int:
 class ServiceTokens:
     """Which tokens of services are good, as a running server sees it: it looks when one is used, now and then.
 
-    So a token that was made or revoked is known within half a second (`every_s`), and a server without services does
-    nothing. A folder that others may write to makes no token good.
+    So a token that was revoked is refused within half a second (`every_s`), and a server without services does
+    nothing. One that is not found is looked for at once: it may have just been made, and only who was given a token by
+    us once gets as far as to have it looked for. A folder that others may write to makes no token good.
     """
 
     def __init__(self, data_dir: Path, *, now_s: Callable[[], float], every_s: float = LOOK_EVERY_S) -> None:
@@ -95,7 +96,7 @@ class ServiceTokens:
         return f"<ServiceTokens {self._live!r}>"
 
     def __contains__(self, name_and_id: object) -> bool:
-        return name_and_id in self._live.now()
+        return name_and_id in self._live.now() or name_and_id in self._live.anew()
 
 
 def _live(folder: Path) -> frozenset[tuple[str, str]]:

@@ -66,6 +66,16 @@ def test_a_token_that_an_operator_made_is_good_until_it_is_revoked(tmp_path: Pat
     assert "" == command("list", "--data", str(tmp_path)).stdout
 
 
+def test_a_token_that_was_made_after_the_last_look_is_good_at_once(tmp_path: Path) -> None:
+    """Its game sends as soon as it has it, maybe while others send all the time."""
+    live = ServiceTokens(tmp_path, now_s=Clock())
+    services.add(tmp_path, ServiceToken("arena", "0" * 16, 1, 9))
+    assert ("arena", "0" * 16) in live
+    services.add(tmp_path, ServiceToken("other", "1" * 16, 1, 9))
+    assert ("other", "1" * 16) in live
+    assert ("other", "2" * 16) not in live
+
+
 def test_a_players_token_is_no_services(tmp_path: Path) -> None:
     """Whatever role the account has."""
     clock = Clock()
