@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from scoreboard.stores.embedded_postgres import running_url
-from tests.attacks.conftest import UNWATCHED
-from tests.attacks.state import fingerprint, sql
+from tests.attacks.conftest import make_admin
+from tests.attacks.state import fingerprint
 from tests.integration.socket_game import SocketGame
 from tests.integration.test_batches import operator as make_service
 from tests.live.wire import CONTINUATION, TEXT, frame, text
-from tests.served import Player, ServedScoreboard, served
+from tests.served import Player, ServedScoreboard
 
 pytestmark = pytest.mark.stores
 
@@ -39,20 +39,10 @@ LONGEST_MESSAGE = 16 * 1024
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One that must live through all of it."""
-    with served(tmp_path_factory.mktemp("large") / "data", environ=UNWATCHED) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def ada(server: ServedScoreboard) -> Player:
     """Who may do everything, so that what is sent gets as far as it can."""
     player = Player(server, "Ada")
-    sql(running_url(server.data), "UPDATE users SET role = 'admin'")
-    told = player.http.post("/api/auth/login", json={"username": "Ada", "password": "Ada-Passw0rd!"})
-    player.access_token = told.raise_for_status().json()["accessToken"]
-    player.http.headers["Authorization"] = f"Bearer {player.access_token}"
+    make_admin(server, player)
     return player
 
 

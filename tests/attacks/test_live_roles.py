@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from itertools import count
 from typing import get_args
 
@@ -25,11 +24,10 @@ from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.roles import ROLES
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.stores.embedded_postgres import running_url
-from tests.attacks.conftest import UNWATCHED
 from tests.attacks.live_ways import WAYS
 from tests.attacks.state import fingerprint
 from tests.attacks.ways_in import BY_TOKEN
-from tests.served import Player, ServedScoreboard, served
+from tests.served import Player, ServedScoreboard
 
 pytestmark = pytest.mark.stores
 
@@ -65,21 +63,6 @@ COMMANDS = {
 #: Document A's word for who has not signed in.
 AUTH_FAILED = "AUTH_FAILED"
 SESSIONS = count(1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One for all."""
-    with served(tmp_path_factory.mktemp("roles") / "data", environ=UNWATCHED) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ada(server: ServedScoreboard) -> Player:
-    """Somebody with a point."""
-    player = Player(server, "Ada")
-    player.score(1)
-    return player
 
 
 def tokens_of(server: ServedScoreboard) -> AccessTokens:

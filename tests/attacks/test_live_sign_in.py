@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from scoreboard.security.keyfolder import load_keys
 from scoreboard.stores.embedded_postgres import running_url
-from tests.attacks.conftest import UNWATCHED
 from tests.attacks.forging import ATTACKS, Attack, Given
 from tests.attacks.state import fingerprint
 from tests.attacks.ways_in import BY_TICKET, BY_TOKEN
 from tests.integration.test_live_feed import ticket_of
-from tests.served import Player, ServedScoreboard, served
+from tests.served import Player, ServedScoreboard
 
 pytestmark = pytest.mark.stores
 #: What stands in a header as it is, and in an address.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One for all."""
-    with served(tmp_path_factory.mktemp("live") / "data", environ=UNWATCHED) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def ada(server: ServedScoreboard) -> Player:
-    """Somebody with points."""
-    player = Player(server, "Ada")
-    player.score(1)
-    return player
 
 
 def given(server: ServedScoreboard, ada: Player) -> Given:

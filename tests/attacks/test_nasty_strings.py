@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from scoreboard.stores.embedded_postgres import running_url
-from tests.attacks.conftest import UNWATCHED
+from tests.attacks.conftest import make_admin
 from tests.attacks.state import fingerprint, sql
-from tests.served import Player, ServedScoreboard, served
+from tests.served import Player, ServedScoreboard
 
 pytestmark = pytest.mark.stores
 
@@ -55,21 +55,11 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
-    """One that nobody else uses."""
-    with served(tmp_path_factory.mktemp("nasty") / "data", environ=UNWATCHED) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chief(server: ServedScoreboard) -> Player:
+def chief(server: ServedScoreboard, ada: Player) -> Player:
     """Who may do everything, and has somebody to do it to: whatever is sent gets as far as it can."""
-    Player(server, "Ada").score(1)
+    assert 1 == ada.points()
     chief = Player(server, "Chief")
-    sql(running_url(server.data), "UPDATE users SET role = 'admin' WHERE username = 'Chief'")
-    body = {"username": "Chief", "password": "Chief-Passw0rd!"}
-    told = chief.http.post("/api/auth/login", json=body).raise_for_status().json()
-    chief.http.headers["Authorization"] = f"Bearer {told['accessToken']}"
+    make_admin(server, chief)
     return chief
 
 
