@@ -20,6 +20,7 @@ from scoreboard.observe.logs import make_logger
 from scoreboard.server.crew.crew import Crew, CrewRules
 from scoreboard.server.crew.errors import NobodyServes
 from scoreboard.server.crew.line import ALIVE, READY
+from tests.server.played import PlayedProcess
 
 RULES = CrewRules(RestartPolicy(jitter=0.0), silent_s=30.0, stop_within_s=6.0)
 PORT = [7]
@@ -49,47 +50,19 @@ class PlayedLine:
         self._say.close()
 
 
-class PlayedWorker:
-    """Ends when it is told to, or when the test says so. One that is `deaf` ends only by being killed."""
+class PlayedWorker(PlayedProcess):
+    """Says nothing but what the test has it say."""
 
     def __init__(self, number: int, *, deaf: bool = False) -> None:
+        super().__init__(deaf=deaf)
         self.number = number
         self.pid = 1000 + number
         self.line = PlayedLine()
         self.is_ready = False
-        self.told: list[signal.Signals] = []
-        self._deaf = deaf
-        self._status: int | None = None
-        self._over = trio.Event()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self._over.is_set()
-
-    async def ended(self) -> int:
-        """Its status."""
-        await self._over.wait()
-        assert self._status is not None
-        return self._status
-
-    def end(self, status: int) -> None:
-        """By itself."""
-        if not self.is_over:
-            self._status = status
-            self._over.set()
-
-    def tell(self, number: signal.Signals) -> None:
-        """A signal."""
-        self.told.append(number)
-        if number is signal.SIGKILL:
-            self.end(-9)
 
     def tell_to_stop(self) -> None:
         """In good order."""
-        self.told.append(signal.SIGTERM)
-        if not self._deaf:
-            self.end(0)
+        self.tell(signal.SIGTERM)
 
 
 class Stage:

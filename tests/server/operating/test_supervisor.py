@@ -16,46 +16,18 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.runtime import RestartPolicy
 from scoreboard.observe.logs import make_logger
 from scoreboard.server.operating.supervisor import Supervisor, Watchfulness, answers_at, reachable
+from tests.server.played import PlayedProcess
 
 RULES = Watchfulness(RestartPolicy(jitter=0.0))
-
-
-class PlayedServer:
-    """Ends when it is told to, or when the test says so."""
-
-    def __init__(self, *, deaf: bool = False) -> None:
-        self.told: list[signal.Signals] = []
-        self._deaf = deaf
-        self._status = 0
-        self._over = trio.Event()
-
-    async def ended(self) -> int:
-        """Its status."""
-        await self._over.wait()
-        return self._status
-
-    def end(self, status: int) -> None:
-        """By itself."""
-        if not self._over.is_set():
-            self._status = status
-            self._over.set()
-
-    def tell(self, number: signal.Signals) -> None:
-        """A signal."""
-        self.told.append(number)
-        if number is signal.SIGKILL:
-            self.end(-9)
-        elif not self._deaf:
-            self.end(0)
 
 
 class Stage:
     """A supervisor, all servers that it started, and when; `answering` is whether the present one answers."""
 
-    def __init__(self, make: Callable[[], PlayedServer] = PlayedServer) -> None:
+    def __init__(self, make: Callable[[], PlayedProcess] = PlayedProcess) -> None:
         self._lines = io.StringIO()
         self._make = make
-        self.servers: list[PlayedServer] = []
+        self.servers: list[PlayedProcess] = []
         self.started_at: list[float] = []
         self.answering = True
         self.status: int | None = None
@@ -63,7 +35,7 @@ class Stage:
         log = make_logger(style="json", stream=self._lines)
         self.supervisor = Supervisor(self._start, self._answers, log, rules=RULES, rng=random.Random(1))
 
-    def _start(self) -> PlayedServer:
+    def _start(self) -> PlayedProcess:
         self.servers.append(self._make())
         self.started_at.append(trio.current_time())
         return self.servers[-1]
@@ -126,7 +98,7 @@ async def test_a_signal_is_handed_on_and_ends_both(autojump_clock: MockClock) ->
 
 async def test_a_server_that_does_not_answer_any_more_is_replaced(autojump_clock: MockClock) -> None:
     """After half a minute; it is asked to end first. One that has yet to answer, for it is starting, is let be."""
-    stage = Stage(lambda: PlayedServer(deaf=True))
+    stage = Stage(lambda: PlayedProcess(deaf=True))
     stage.answering = False
     async with trio.open_nursery() as nursery:
         nursery.start_soon(stage.run)
