@@ -102,7 +102,7 @@ def create_once(path: Path, make: Callable[[], bytes]) -> bool:
     try:
         _write_private(draft, make())
         path.hardlink_to(draft)
-        _settle(path.parent)
+        settle(path.parent)
         return True
     except FileExistsError:
         return False  # the other process was first; its keys are as good as ours
@@ -110,6 +110,19 @@ def create_once(path: Path, make: Callable[[], bytes]) -> bool:
         raise PrivateFileRefused(f"The file {path} cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def settle(path: Path) -> None:
+    """Wait until it is on disk: what a file holds, or what names a folder has; a name is there only when its folder is.
+
+    Raises:
+        OSError: it cannot be opened, or not be written.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_private(path: Path, content: bytes) -> None:
@@ -133,15 +146,6 @@ def _give(descriptor: int, path: Path) -> None:
     if os.geteuid() == 0:
         owner = path.parent.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _settle(folder: Path) -> None:
-    # A name is on disk only when its folder is.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _require_private(path: Path, status: os.stat_result, wanted: int) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from scoreboard.security.keyfiles import settle
 from scoreboard.server.operating.report import own_version
 from scoreboard.stores.backup import BackupError, Contents
 from scoreboard.stores.embedded_home import sole_use
@@ -55,9 +56,9 @@ def growing(target: Path) -> Iterator[Path]:
             yield beside
             done = True
             (beside / "lock").unlink()
-            _sync(beside)
+            settle(beside)
             beside.rename(target)
-            _sync(target.parent)
+            settle(target.parent)
     finally:
         if not done and _is_ours(beside):
             _remove(beside)
@@ -80,7 +81,7 @@ def seal(folder: Path, contents: Contents) -> None:
     told = Manifest(format=FORMAT, made_at=made_at, version=own_version(), contents=asdict(contents), digests=digests)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(told)))
     for file in _files(folder):
-        _sync(file)
+        settle(file)
 
 
 def opened(folder: Path) -> Manifest:
@@ -129,14 +130,6 @@ def _digest(file: Path) -> str:
         while chunk := content.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_ours(folder: Path) -> bool:
