@@ -75,11 +75,7 @@ class Cell:
         if self._prompt is not None and not (self._midway or self._mailbox or self._mailbox.closed):
             self._decide_here(self._prompt, request)
             return
-        try:
-            self._mailbox.put(request)
-        except MailboxFull:
-            self._observer.mailbox_full(self.name)
-            raise
+        self._put(request)
         if self._wish is _Wish.REST:
             self._wish = _Wish.LIVE
 
@@ -90,6 +86,9 @@ class Cell:
         """
         if self._at_rest:
             return
+        self._put(request)
+
+    def _put(self, request: Request) -> None:
         try:
             self._mailbox.put(request)
         except MailboxFull:
