@@ -9,7 +9,7 @@ from scoreboard.security.names import fold
 from scoreboard.security.passwords import nobodys
 from scoreboard.security.roles import ROLES
 from scoreboard.server.acts import why_option
-from scoreboard.server.offline import act, postgres_option, with_stores
+from scoreboard.server.offline import act, announced, postgres_option, redis_option, with_stores
 from scoreboard.server.verbs import data_option, give_up
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.trail import who_is
@@ -29,10 +29,14 @@ def user() -> None:
 @why_option
 @data_option
 @postgres_option
-def role_command(name: str, role: str, why: str | None, data: str | None, postgres: str | None) -> None:
+@redis_option
+def role_command(
+    name: str, role: str, why: str | None, data: str | None, postgres: str | None, redis: str | None
+) -> None:
     """Give the player NAME (or with that id) the role ROLE; so the first admin is made.
 
-    All sessions of the player end by another role: the next sign-in has its permissions.
+    All sessions of the player end by another role, on all workers within two seconds if there is Redis between them:
+    the next sign-in has its permissions.
     """
 
     async def change(stores: Stores) -> bool:
@@ -41,7 +45,7 @@ def role_command(name: str, role: str, why: str | None, data: str | None, postgr
             return False
         return isinstance(await stores.accounts.change_role(UserId(user_id), role, act(why)), RoleChanged)
 
-    if not with_stores(data, postgres, change):
+    if not announced(data, postgres, redis, change):
         give_up(f"there is no player {name!r}")
     click.echo(f"{name} is {role} now")
 
@@ -52,7 +56,10 @@ def role_command(name: str, role: str, why: str | None, data: str | None, postgr
 @why_option
 @data_option
 @postgres_option
-def erase_command(name: str, why: str | None, data: str | None, postgres: str | None, *, yes: bool) -> None:
+@redis_option
+def erase_command(
+    name: str, why: str | None, data: str | None, postgres: str | None, redis: str | None, *, yes: bool
+) -> None:
     """Erase what is known of the player NAME (or with that id). Nothing takes it back.
 
     E-mail address, name, password, country and picture go, and the key under which all addresses and agents of the
@@ -74,7 +81,7 @@ def erase_command(name: str, why: str | None, data: str | None, postgres: str | 
     async def erase(stores: Stores) -> bool:
         return await stores.erasure.erase(user_id, neutral_name(user_id), nobodys(LOW_COST), act(why))
 
-    with_stores(data, postgres, erase)
+    announced(data, postgres, redis, erase)
     click.echo(f"{name} is erased: {neutral_name(user_id)} is left of it. Backups from before still hold the key.")
 
 

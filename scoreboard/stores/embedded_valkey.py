@@ -72,7 +72,17 @@ async def embedded_valkey(data_dir: Path, *, settings: Mapping[str, str] | None 
     home = home_in(data_dir, "valkey", account)
     with sole_use(home), socket_directory(home, SOCKET, account) as sockets:
         async with keep_running(_server(home, sockets / SOCKET, account, {**SETTINGS, **(settings or {})})):
-            yield f"unix://{quote(str(sockets / SOCKET))}"
+            yield _url(sockets / SOCKET)
+
+
+def running_url(data_dir: Path) -> str | None:
+    """The URL of one that another process keeps running there, if one does."""
+    socket = (data_dir / "valkey" / "run").resolve() / SOCKET
+    return _url(socket) if socket.exists() else None
+
+
+def _url(socket: Path) -> str:
+    return f"unix://{quote(str(socket))}"
 
 
 def _server(home: Path, socket: Path, account: Account | None, settings: Mapping[str, str]) -> Server:

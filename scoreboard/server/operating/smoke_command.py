@@ -12,7 +12,7 @@ import trio
 from actors.ports import UserId
 from scoreboard.security.names import fold
 from scoreboard.security.passwords import nobodys
-from scoreboard.server.offline import act, postgres_option, with_stores
+from scoreboard.server.offline import act, announced, postgres_option
 from scoreboard.server.operating.asking import NOT_RUNNING
 from scoreboard.server.user_command import LOW_COST, neutral_name
 from scoreboard.server.verbs import FAILED, give_up
@@ -58,5 +58,5 @@ def _clear_away(guest: Guest, data: Path | None, postgres: str | None) -> None:
         user_id, why = UserId(found), "a smoke test is over"
         return await stores.erasure.erase(user_id, neutral_name(user_id), nobodys(LOW_COST), act(why))
 
-    if with_stores(None if data is None else str(data), postgres, erase):
+    if announced(None if data is None else str(data), postgres, None, erase):
         click.echo(f"{guest.name} is erased, and on no board")
