@@ -48,7 +48,7 @@ class RedisServers:
         first, second = self.nodes
         self.start_node(first)
         self.start_node(second, "--replicaof", HERE, str(first))
-        wait_for(lambda: self._says(second, "master_link_status:up"), 20)
+        wait_for(lambda: self._says(second, "master_link_status:up"))
 
     def watch(self, primary: int) -> None:
         """Have the Sentinel see to it that there is a primary, which is that one now."""
@@ -58,7 +58,7 @@ class RedisServers:
         lines += [f"sentinel {rule} {SERVICE} {value}" for rule, value in rules.items()]
         conf.write_text("\n".join(lines) + "\n")
         self._run(self.sentinel, [str(conf), "--sentinel"])
-        wait_for(lambda: "num-slaves\n1" in self.ask(self.sentinel, "SENTINEL", "MASTER", SERVICE), 20)
+        wait_for(lambda: "num-slaves\n1" in self.ask(self.sentinel, "SENTINEL", "MASTER", SERVICE))
 
     def start_node(self, port: int, *words: str) -> None:
         """That holds nothing yet."""
@@ -68,7 +68,7 @@ class RedisServers:
     def _run(self, port: int, words: Sequence[str]) -> None:
         command = [str(binary()), *words, "--bind", HERE, "--dir", str(self.home), "--logfile", f"{port}.log"]
         self.running[port] = subprocess.Popen(command, cwd=self.home)
-        wait_for(lambda: "PONG" in self.ask(port, "PING"), 20)
+        wait_for(lambda: "PONG" in self.ask(port, "PING"))
 
     def ask(self, port: int, *words: str) -> str:
         """What it says to an operator."""
@@ -85,7 +85,7 @@ class RedisServers:
         [now] = set(self.nodes) - {before}
         self.ask(now, "REPLICAOF", "NO", "ONE")
         self.ask(before, "REPLICAOF", HERE, str(now))
-        wait_for(lambda: self._says(before, "role:slave") and self._says(before, "master_link_status:up"), 20)
+        wait_for(lambda: self._says(before, "role:slave") and self._says(before, "master_link_status:up"))
 
     def _says(self, port: int, text: str) -> bool:
         return text in self.ask(port, "INFO", "replication")

@@ -234,7 +234,7 @@ async def test_the_application_starts_and_stops_with_its_server(served: Served) 
     """The lifespan of ASGI is answered on both ends, without delay."""
     config = load_config()
     handler = HypercornHandler(served.world.app, config, DoorLimits(), served.door.journal)
-    with trio.fail_after(5):
+    with trio.fail_after(10):
         async with handler.lifespan():
             pass
 

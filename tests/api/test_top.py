@@ -132,7 +132,7 @@ async def test_a_view_is_served_without_asking_the_board(world: World) -> None:
     """A board that is stuck in the middle of a message is still shown."""
     world.given.published.publish(BoardView(ALL_TIME, "e", (), 0))
     gate = world.scores.faults.hold()
-    with trio.fail_after(5):
+    with trio.fail_after(10):
         assert 200 == (await world.get(TOP)).status_code
     gate.set()
 

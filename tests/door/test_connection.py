@@ -140,7 +140,7 @@ async def test_a_body_nobody_asked_for_is_skipped_if_it_is_there() -> None:
         await client.send_all(unread + b"body" + PLAIN)
         await read_until(client, b"hello", times=2)
         await client.send_all(unread)
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             assert (await read_all(client)).endswith(b"hello")
 
 
@@ -180,7 +180,7 @@ async def test_a_body_that_nobody_takes_stays_with_its_sender() -> None:
 
     async with open_door(SOON, application=sipping) as opened, await opened.connect() as client:
         await client.send_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 900000000\r\n\r\n")
-        with trio.move_on_after(2) as blocked:
+        with trio.move_on_after(10) as blocked:
             async with trio.open_nursery() as nursery:
 
                 async def send() -> None:
@@ -212,7 +212,7 @@ async def test_an_application_that_waits_hears_that_its_client_has_gone() -> Non
         await client.send_all(_post(b"body") + PLAIN)
         await wait_all_tasks_blocked(0.01)
         await client.aclose()
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             await heard.wait()
         assert [] == opened.log.lines
 
@@ -233,7 +233,7 @@ async def test_an_application_that_listens_beside_its_answer_hears_that_it_is_ou
     async with open_door(application=both) as opened, await opened.connect() as client:
         for _ in range(2):
             await client.send_all(PLAIN)
-            with trio.fail_after(2):
+            with trio.fail_after(10):
                 await read_until(client, b"hello")
 
 
@@ -246,7 +246,7 @@ async def test_an_answer_that_breaks_off_ends_its_connection() -> None:
         raise RuntimeError("the application failed")
 
     async with open_door(SOON, application=breaking) as opened:
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             assert (await opened.talk(PLAIN + PLAIN)).endswith(b"\r\n\r\nhalf")
     assert ["the application failed"] == [str(line["exc_info"]) for line in opened.log.lines]
 
@@ -260,7 +260,7 @@ async def test_an_answer_that_would_be_misread_is_not_sent(field: tuple[bytes, b
         await send({"type": "http.response.body", "body": b"hello", "more_body": False})
 
     async with open_door(SOON, application=misleading) as opened:
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             answered = await opened.talk(PLAIN)
     assert b"set-cookie" not in answered
     assert b"hello" not in answered
@@ -318,7 +318,7 @@ async def test_a_request_under_way_when_the_door_closes_is_answered() -> None:
         opened.door.close()
         await wait_all_tasks_blocked(0.01)
         go_on.set()
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             answers = await read_all(client)
     assert (1, 1) == (answers.count(b"hello"), answers.count(b"connection: close"))
 

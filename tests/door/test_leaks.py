@@ -38,7 +38,7 @@ async def _answers_without_reading(scope: Any, receive: Any, send: Any) -> None:
 
 async def _left(opened: OpenDoor) -> None:
     """Until nobody is inside; a test that waits here for long has found one that was forgotten."""
-    with trio.fail_after(3):
+    with trio.fail_after(10):
         while opened.door.connections:  # noqa: ASYNC110  # the door tells nobody when a place becomes free
             await trio.sleep(0.01)
 
@@ -46,7 +46,7 @@ async def _left(opened: OpenDoor) -> None:
 async def test_an_answer_of_quart_that_says_close_is_followed_by_the_end() -> None:
     """Quart cancels the task that has just sent the answer and was about to close."""
     async with open_door(SOON, application=_quart()) as opened:
-        with trio.fail_after(3):
+        with trio.fail_after(10):
             assert (await opened.talk(CLOSING)).endswith(b"hello")
         await _left(opened)
 
@@ -72,7 +72,7 @@ async def test_a_connection_that_is_idle_after_an_answer_of_quart_is_ended() -> 
     ):
         await client.send_all(PLAIN)
         await read_until(client, b"hello")
-        with trio.fail_after(3):
+        with trio.fail_after(10):
             assert b"" == await read_all(client)
 
 
@@ -82,7 +82,7 @@ async def test_an_idle_connection_ends_with_the_door_after_an_answer_of_quart() 
         await client.send_all(PLAIN + PLAIN)
         await read_until(client, b"hello", times=2)
         opened.door.close()
-        with trio.fail_after(2):
+        with trio.fail_after(10):
             assert b"" == await read_all(client)
 
 
@@ -117,6 +117,6 @@ async def test_a_client_that_leaves_between_its_own_requests_is_let_go(
 async def test_an_application_that_does_not_read_a_body_can_still_end() -> None:
     """What it did not ask for is thrown away behind its answer."""
     async with open_door(SOON, application=_answers_without_reading) as opened:
-        with trio.fail_after(3):
+        with trio.fail_after(10):
             assert b"hello" in await opened.talk(POST + b"x" * 1_000_000)
         await _left(opened)

@@ -76,7 +76,7 @@ async def test_everybody_else_is_told_that_it_is_full(asked: bytes, target: byte
 async def test_who_does_not_say_what_it_wants_is_told_after_a_moment(begun: bytes) -> None:
     """It has no ten seconds, as one with a place has."""
     async with full_door(DoorLimits(connections=1, probe_within_s=0.1)) as opened:
-        with trio.fail_after(5):
+        with trio.fail_after(10):
             assert (await opened.talk(begun)).startswith(b"HTTP/1.1 503 ")
 
 
@@ -101,7 +101,7 @@ async def test_a_probe_that_takes_for_ever_makes_room_for_a_newer_one(path: byte
         if path == b"/big":
             await read_until(stuck, b"HTTP/1.1 200 ")
         await trio.testing.wait_all_tasks_blocked()
-        with trio.fail_after(5):
+        with trio.fail_after(10):
             assert b"hello" in await opened.talk(HEALTH)
             await read_all(stuck)
         await stuck.aclose()
@@ -113,7 +113,7 @@ async def test_who_has_no_place_does_not_keep_the_door_from_closing() -> None:
         async with await opened.connect() as silent:
             await trio.testing.wait_all_tasks_blocked()
             opened.door.close()
-            with trio.fail_after(5):
+            with trio.fail_after(10):
                 assert (await read_all(silent)).startswith(b"HTTP/1.1 503 ")
 
 

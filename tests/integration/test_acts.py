@@ -27,9 +27,9 @@ def test_a_server_takes_what_was_done_into_its_audit(tmp_path: Path) -> None:
     scoreboard(data, "key", "rotate", "jwt", "--why", "before")
     assert 1 == len(list(waiting.iterdir()))
     with served(data):
-        wait_for(lambda: not list(waiting.iterdir()), 20)
+        wait_for(lambda: not list(waiting.iterdir()))
         scoreboard(data, "service", "add", "arena", "--why", "while")
-        wait_for(lambda: not list(waiting.iterdir()), 20)
+        wait_for(lambda: not list(waiting.iterdir()))
         lines = [json.loads(line) for line in scoreboard(data, "audit", "show", "--json").splitlines()]
         assert [("KEY_ROTATED", "before"), ("SERVICE_TOKEN_MADE", "while")] == [
             (line["what"], line["why"]) for line in lines if line["kind"] == "act"

@@ -158,7 +158,7 @@ def test_where_nothing_reaches_redis_scoring_goes_on(between: Between) -> None:
         assert [200] * 10 == crowd.do_all(lambda player: player.increment(crowd.tokens[player.name]), BUDGET_S)
     assert [3] * 10 == crowd.points()
     assert httpx.get(f"{between.server.url}/ready", trust_env=False).is_success
-    wait_for(lambda: between.server.top()[0][2] == 3, 10)
+    wait_for(lambda: between.server.top()[0][2] == 3)
     between.stores.redis.swallows = False
     wait_for(lambda: between.said("Redis is back") == 1, 30)
     crowd.leave()

@@ -54,8 +54,8 @@ def test_a_token_with_a_wrong_signature_bans(strict: ServedScoreboard) -> None:
     refused({**token, "signature": "0" * 64}, cheat)
     old = honest.token()
     refused({**old, "timestamp": old["timestamp"] - 120_000}, honest)
-    wait_for(lambda: cheat.http.post("/api/actions/token").status_code in (401, 403), 10)
-    wait_for(lambda: [(1, "Honest", 1)] == strict.top(), 10)
+    wait_for(lambda: cheat.http.post("/api/actions/token").status_code in (401, 403))
+    wait_for(lambda: [(1, "Honest", 1)] == strict.top())
     told = trail(strict, cheat)
     assert "rule:forged" in told
     assert "signed by somebody else" in told
@@ -69,7 +69,7 @@ def test_nine_actions_in_ten_seconds_flag(strict: ServedScoreboard) -> None:
     hasty = Player(strict, "Hasty")
     tokens = [hasty.token() for _ in range(9)]
     assert [200] * 5 + [429] * 4 == [hasty.increment(token).status_code for token in tokens]
-    wait_for(lambda: "rule:rapid" in trail(strict, hasty), 10)
+    wait_for(lambda: "rule:rapid" in trail(strict, hasty))
     assert 'severity="high"} 1.0' in detections(strict, "rapid")
     assert 5 == hasty.points()
     assert 200 == hasty.http.post("/api/actions/token").status_code
@@ -85,6 +85,6 @@ def test_a_server_that_has_lost_its_keys_bans_nobody(tmp_path: Path) -> None:
             file.unlink()
         server.start()
         assert "TOKEN_INVALID" == honest.increment(token).json()["code"]
-        wait_for(lambda: 'severity="medium"} 1.0' in detections(server, "unknown_key"), 10)
+        wait_for(lambda: 'severity="medium"} 1.0' in detections(server, "unknown_key"))
         honest.score(1)
         assert "STANDING_CHANGED" not in trail(server, honest)

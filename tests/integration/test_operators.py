@@ -226,7 +226,7 @@ def test_a_smoke_test_sees_its_point_and_leaves_nothing_on_the_board(server: Ser
     assert seen.stdout.splitlines()[-1].endswith("is erased, and on no board")
     left = smoke(server.url)
     assert (0, True) == (left.returncode, "scoreboard user erase smoke-" in left.stdout)
-    wait_for(lambda: 1 == len([name for _, name, _ in server.top() if name.startswith("smoke-")]), 20)
+    wait_for(lambda: 1 == len([name for _, name, _ in server.top() if name.startswith("smoke-")]))
     assert 3 == smoke("http://127.0.0.1:1").returncode
 
 
@@ -264,7 +264,7 @@ def test_a_drained_server_ends_and_its_verbs_say_then_that_none_runs(server: Ser
 def test_a_single_process_has_a_status_and_is_drained_but_not_reloaded(tmp_path: Path) -> None:
     """There is nobody to take its place; so it says what would help. A look changes nothing."""
     with served(tmp_path / "data") as server:
-        wait_for(lambda: verb(server, "status").returncode == 0, 20)
+        wait_for(lambda: verb(server, "status").returncode == 0)
         told = json.loads(verb(server, "status", "--json").stdout)
         assert (0, 1) == (told["workers"][0]["worker"], told["wanted"])
         refused = verb(server, "reload")
@@ -272,7 +272,7 @@ def test_a_single_process_has_a_status_and_is_drained_but_not_reloaded(tmp_path:
         assert server.process is not None
         with ThreadPoolExecutor(1) as pool:
             drained = pool.submit(verb, server, "drain", "--over", "0.2", "--notice", "1")
-            wait_for(lambda: httpx.get(f"{server.url}/ready", trust_env=False).status_code == 503, 20)
+            wait_for(lambda: httpx.get(f"{server.url}/ready", trust_env=False).status_code == 503)
             assert 0 == drained.result(30).returncode
         assert 0 == server.process.wait(10)
         server.process = None
@@ -293,7 +293,7 @@ def test_a_supervised_server_is_started_again_when_it_is_killed_and_ends_with_it
         refused = verb(server, "supervise")
         assert (1, True) == (refused.returncode, "a server runs in" in refused.stderr)
         child.kill()
-        wait_for(lambda: "server_failed" in server.log.read_text(), 20)
+        wait_for(lambda: "server_failed" in server.log.read_text())
         wait_for(server.ready)
         assert 2 == player.increment(player.token()).json()["newScore"]
         started = server.children()

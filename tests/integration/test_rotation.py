@@ -37,7 +37,7 @@ def test_two_rotations_under_load_refuse_nobody(tmp_path: Path) -> None:
                 before = key_of_tokens(ways.player)
                 for kind in ("action", "jwt", "client", "game"):
                     rotate(server.data / "keys", kind)
-                wait_for(partial(another_key_signs, ways.player, before), 20)
+                wait_for(partial(another_key_signs, ways.player, before))
                 ways.further()
                 Player(server, f"Newcomer{number}").score(1)
             assert 3 == len(server_keys(server))

@@ -103,7 +103,7 @@ def insist(ask: Callable[[], httpx.Response]) -> httpx.Response:
         answers.append(ask())
         return not answers[-1].is_server_error
 
-    wait_for(answered, 20)
+    wait_for(answered)
     return answers[-1]
 
 
@@ -255,7 +255,7 @@ def test_an_act_of_those_in_charge_is_done_and_recorded_once(
     with world.losing(statement):
         assert world.acts(player, what, body).is_success
     assert 1 == len(world.trail(player, recorded))
-    wait_for(lambda: player.http.get("/api/v1/users/me").status_code in (401, 403), 20)
+    wait_for(lambda: player.http.get("/api/v1/users/me").status_code in (401, 403))
 
 
 def test_a_sentence_of_the_watch_on_fraud_is_passed_once(world: World) -> None:
@@ -265,8 +265,8 @@ def test_a_sentence_of_the_watch_on_fraud_is_passed_once(world: World) -> None:
     token = player.token()
     with world.losing("change_standing"):
         assert player.increment({**token, "signature": "0" * 64}).is_client_error
-    wait_for(lambda: len(world.trail(player, "STANDING_CHANGED")) == 1, 20)
-    wait_for(lambda: player.http.get("/api/v1/users/me").status_code in (401, 403), 20)
+    wait_for(lambda: len(world.trail(player, "STANDING_CHANGED")) == 1)
+    wait_for(lambda: player.http.get("/api/v1/users/me").status_code in (401, 403))
     findings = world.chief.http.get(f"/api/v1/admin/fraud?userId={player.user_id}").json()["data"]["findings"]
     assert ["forged"] == [found["rule"] for found in findings]
 

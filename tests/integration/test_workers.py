@@ -136,7 +136,7 @@ def test_a_poll_that_nobody_waits_for_any_more_ends_its_session_also_at_the_othe
     path = f"/socket.io/?EIO=4&transport=polling&sid={handshake(here)}"
     there.send("GET", path)
     there.close()
-    wait_for(lambda: here.get(path).status == 400, 20)
+    wait_for(lambda: here.get(path).status == 400)
     assert "Session ID unknown" in here.get(path).text
 
 

@@ -173,7 +173,7 @@ class Client:
 
     async def ended(self) -> None:
         """Wait until the server has hung up."""
-        with trio.fail_after(5):
+        with trio.fail_after(10):
             while await self.stream.receive_some():
                 pass
 

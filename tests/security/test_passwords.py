@@ -101,7 +101,7 @@ class Gate:
 
 async def until(fact: Callable[[], bool]) -> None:
     """Wait for something that a thread does."""
-    with trio.fail_after(5):
+    with trio.fail_after(10):
         while not fact():  # noqa: ASYNC110  (a thread cannot set an event of Trio)
             await trio.sleep(0.001)
 

@@ -292,7 +292,7 @@ async def test_no_writer_waits_for_the_chain_of_another(vault: Vault) -> None:
                 "SELECT seal($1, 'scores', ARRAY[$2]::uuid[], ARRAY[now()], $3)", mine, uuid4(), b"x"
             )
         )
-        with trio.fail_after(3):
+        with trio.fail_after(10):
             [outcome] = await other.commit([write(ann)])
         await database.use(lambda: connection.execute("ROLLBACK"))
     assert isinstance(outcome, Committed)

@@ -115,7 +115,7 @@ async def test_what_is_under_way_goes_on_when_its_operator_goes(tmp_path: Path, 
             await line.send_all(b'{"ask":"reload"}\n')
             await started.wait()
         goes_on.set()
-        with trio.fail_after(5):
+        with trio.fail_after(10):
             await over.wait()
         told = await asked(tmp_path, "reload")
     assert ["it failed: RuntimeError('a fault')", None] == [line.get("says") for line in told]
