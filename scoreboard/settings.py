@@ -319,6 +319,9 @@ class Settings(Group, frozen=True, kw_only=True):
 
     data_dir: Annotated[str, Meta(min_length=1, description="Where everything is kept")] = ".data"
     workers: Annotated[int, Meta(ge=1, le=64, description="Equal processes on the one port")] = 1
+    renewable: Annotated[
+        bool, Meta(description="With one worker, too, a parent (75 MB) that can replace it while it serves")
+    ] = False
     door: Door = field(default_factory=Door)
     stores: Stores = field(default_factory=Stores)
     tokens: Tokens = field(default_factory=Tokens)

@@ -35,5 +35,5 @@ async def embed_stores(scopes: AsyncExitStack, settings: Settings, log: Logger) 
 
 
 def connections_of(settings: Settings) -> int:
-    """How many connections to Postgres all workers may want at once, and some for others."""
-    return max(LEAST_CONNECTIONS, settings.workers * settings.stores.postgres_connections + OTHERS)
+    """How many connections to Postgres all workers and a successor may want at once, and some for others."""
+    return max(LEAST_CONNECTIONS, (settings.workers + 1) * settings.stores.postgres_connections + OTHERS)

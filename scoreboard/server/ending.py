@@ -34,18 +34,20 @@ def signals_to_end() -> list[signal.Signals]:
     return [*ends, signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL else ends
 
 
-def status_of(run: Callable[[], None], log: Logger) -> int:
-    """Run a server to its end; the status of its process."""
+def status_of(run: Callable[[], None], log: Logger, tell: Callable[[str], None] = lambda _: None) -> int:
+    """Run a server to its end; the status of its process. `tell` hears why it could not start or go on."""
     try:
         run()
     except EXPLAINED as error:
+        tell(str(error) or repr(error))
         log.error("cannot_start", reason=str(error) or repr(error))  # noqa: TRY400 - the sentence is the whole story
         return 1
     except BaseExceptionGroup as errors:
         explained, other = errors.split(EXPLAINED)
         if other is not None:
             raise
-        reasons = [str(error) for error in _leaves(explained)]
+        reasons = [str(error) for error in leaves(explained)]
+        tell("; ".join(reasons))
         log.error("cannot_go_on", reasons=reasons)  # noqa: TRY400 - likewise
         return 1
     log.info("stopped")
@@ -95,7 +97,8 @@ def _waits(root: trio.lowlevel.Task | None) -> list[str]:
     return found
 
 
-def _leaves(errors: BaseException | None) -> list[BaseException]:
+def leaves(errors: BaseException | None) -> list[BaseException]:
+    """What is wrong, without the groups in which it came."""
     if isinstance(errors, BaseExceptionGroup):
-        return [leaf for error in errors.exceptions for leaf in _leaves(error)]
+        return [leaf for error in errors.exceptions for leaf in leaves(error)]
     return [errors] if errors is not None else []

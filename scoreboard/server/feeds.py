@@ -82,7 +82,7 @@ def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets)
     frames = _frame_limits(settings)
     limits = _socketio_limits(settings)
     shared = SocketIoWorld(
-        world, limits, partial(_session_failed, parts.log), metrics.session_refused, worker=parts.number
+        world, limits, partial(_session_failed, parts.log), metrics.session_refused, worker=parts.seat
     )
     return Feeds(
         WebSocketFeed(world, FeedLimits(patience=patience, frames=frames), allow_origin=allow_origin),

@@ -32,6 +32,6 @@ class Parts:
     ending: bool = False  # who asks whether it is ready shall go elsewhere
 
     @property
-    def number(self) -> int:
+    def seat(self) -> int:
         """Of this worker; 0 if it is the only one."""
-        return 0 if self.place is None else self.place.number
+        return 0 if self.place is None else self.place.seat

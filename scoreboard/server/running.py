@@ -33,7 +33,8 @@ def run_process(settings: Settings, log: Logger, place: Place | None = None) -> 
     room = descriptors.prepare(settings.door.connections, log)
     settings = msgspec.structs.replace(settings, door=msgspec.structs.replace(settings.door, connections=room))
     collector.begin()
-    return status_of(partial(trio.run, _serve_until_told, settings, log, place), log)
+    run = partial(trio.run, _serve_until_told, settings, log, place)
+    return status_of(run, log) if place is None else status_of(run, log, place.line.last_words)
 
 
 async def _serve_until_told(settings: Settings, log: Logger, place: Place | None) -> None:

@@ -23,6 +23,7 @@ PATHS = {
     "port": "door.port",
     "host": "door.host",
     "workers": "workers",
+    "renewable": "renewable",
     "postgres": "stores.postgres_url",
     "redis": "stores.redis_url",
     "limits": "limits.enabled",
@@ -34,6 +35,7 @@ PATHS = {
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--data", metavar="DIR", help="Where everything is kept.  [default: .data]")
 @click.option("--workers", type=int, help="Equal processes on the one port.  [default: 1]")
+@click.option("--renewable", is_flag=True, default=None, help="One worker can be reloaded, too; several always can.")
 @click.option("--postgres", metavar="URL", help="A PostgreSQL to use instead of an embedded one.")
 @click.option("--redis", metavar="URL", help="A Redis or Valkey to use instead of an embedded one.")
 @click.option("--limits", type=click.Choice(["on", "off"]), help="Off is for load tests and replays.")
@@ -70,4 +72,6 @@ def _run(settings: Settings, log: Logger, options: Mapping[str, object]) -> int:
     """Run a server to its end; the exit status."""
     if not settings.limits.enabled:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
-    return run_parent(settings, log, options) if settings.workers > 1 else run_process(settings, log)
+    if settings.workers > 1 or settings.renewable:
+        return run_parent(settings, log, options)
+    return run_process(settings, log)

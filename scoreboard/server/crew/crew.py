@@ -6,68 +6,35 @@ import random
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import trio
 
 from actors.runtime import GaveUp, RestartHistory, RestartPolicy
 from scoreboard.observe.logs import Logger
-from scoreboard.server.crew.errors import NobodyServes
-from scoreboard.server.crew.line import BEAT_S, READY
-from scoreboard.server.crew.process import in_words
+from scoreboard.server.crew.errors import NobodyServes, NotReady
+from scoreboard.server.crew.life import Life, Worker
 from scoreboard.server.crew.slot import Slot
 
 #: The kernel ends a process at once, unless it is in the middle of something that hangs.
 KILLED_WITHIN_S = 0.5
+#: One is taken by a successor while its predecessor has its own; another one is for who was killed and is not gone yet.
+SPARE_SEATS = 2
+
+#: Asks a worker to see its clients off, and says whether it will.
+AskToLeave = Callable[[Life], Awaitable[bool]]
 
 
-class Line(Protocol):
-    """What a worker says to its parent, and is told by it; see `scoreboard.server.crew.line`."""
+class Seating(Protocol):
+    """Knows who has which seat, for all of this machine; see `Tally`."""
 
-    async def heard(self) -> bytes:
-        """What it has said since; nothing when it is gone."""
+    def seated(self, number: int, seat: int) -> None:
+        """From now on that worker is who has that seat."""
         ...
 
-    def hand_over(self, listening: list[int]) -> None:
-        """Let it accept from these sockets."""
-        ...
-
-    def close(self) -> None:
-        """It is gone, or to be let go."""
-        ...
-
-
-class Worker(Protocol):
-    """One that was started just now; see `scoreboard.server.crew.process`."""
-
-    is_ready: bool
-    number: int
-
-    @property
-    def pid(self) -> int:
-        """Of its process."""
-        ...
-
-    @property
-    def line(self) -> Line:
-        """The line to it."""
-        ...
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        ...
-
-    async def ended(self) -> int:
-        """Wait for its end; its exit status, or the number of the signal that ended it, negative."""
-        ...
-
-    def tell(self, number: signal.Signals) -> None:
-        """Send it a signal, if it is still there."""
-        ...
-
-    def tell_to_stop(self) -> None:
-        """In good order; told twice, at once."""
+    def forget(self, seat: int) -> None:
+        """Who had that seat is gone."""
         ...
 
 
@@ -95,21 +62,24 @@ class CrewRules:
 class Crew:
     """The workers of one server, each with a number from 1.
 
+    A worker's process has a seat, too, by which others of the machine find it: while one takes another one's place,
+    both have the same number and each a seat of its own.
+
     Args:
         count: How many.
-        start: Starts a process for a number.
+        start: Starts a process for a number, on a seat.
         port: The listening sockets, opened when the first worker is ready; raises OSError.
-        gone: Hears the number of a worker that has ended.
+        seating: Hears who has which seat.
     """
 
     def __init__(
         self,
         count: int,
-        start: Callable[[int], Worker],
+        start: Callable[[int, int], Worker],
         port: Callable[[], Awaitable[list[int]]],
         log: Logger,
         *,
-        gone: Callable[[int], None] = lambda _: None,
+        seating: Seating | None = None,
         rules: CrewRules | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -117,28 +87,29 @@ class Crew:
         self._start = start
         self._port = port
         self._log = log
-        self._gone = gone
+        self._seating = seating
         self._rules = rules or CrewRules()
         self._rng = rng or random.SystemRandom()
-        self._living: dict[int, Worker] = {}
+        self._living: set[Life] = set()
         self.slots = {number: Slot(number) for number in range(1, count + 1)}
         self._stopping = trio.Event()
         self._opening = trio.Lock()
+        self._nursery: trio.Nursery | None = None
 
     def __repr__(self) -> str:
         return f"<Crew, {self._ready} of {self._count} ready>"
 
     @property
     def _ready(self) -> int:
-        return sum(worker.is_ready for worker in self._living.values())
+        return len([slot for slot in self.slots.values() if slot.life is not None and slot.life.is_ready])
 
     def stop(self) -> None:
         """Let `run` come to an end; told a second time, the workers hurry."""
         self._stopping.set()
         for slot in self.slots.values():
             slot.become("ending")
-        for worker in self._living.values():
-            worker.tell_to_stop()
+        for life in self._living:
+            life.worker.tell_to_stop()
 
     async def run(self) -> None:
         """Keep them running until told to stop; none is left behind, however it ends.
@@ -149,15 +120,19 @@ class Crew:
         """
         try:
             async with trio.open_nursery() as nursery:
+                self._nursery = nursery
                 for slot in self.slots.values():
                     nursery.start_soon(self._keep, slot, name=f"worker {slot.number}")
                 await self._stopping.wait()
                 nursery.cancel_scope.deadline = trio.current_time() + self._rules.stop_within_s
         finally:
+            self._nursery = None
             with trio.CancelScope(shield=True):
                 await self._see_off()
 
-    async def let_go(self, number: int, ask_to_leave: Callable[[], Awaitable[bool]], within_s: float) -> None:
+    # --- what an operator wants ---
+
+    async def let_go(self, number: int, ask_to_leave: AskToLeave, within_s: float) -> None:
         """Let one end in good order, and nobody take its place until `bring_back`. Returns when it has ended.
 
         `ask_to_leave` asks it to see its clients off, and says whether it will; who does not, or is not gone after
@@ -165,17 +140,11 @@ class Crew:
         """
         slot = self.slots[number]
         slot.wanted = False
-        was_ready = slot.state == "ready"
         slot.nudge()
-        if was_ready and await ask_to_leave():
-            slot.become("draining")
-            with trio.move_on_after(within_s):
-                await slot.until("away", "ending")
-        for tell in (self._tell_to_stop, self._kill):
-            if slot.state not in {"away", "ending"}:
-                tell(number)
-                with trio.move_on_after(self._rules.stop_within_s):
-                    await slot.until("away", "ending")
+        if slot.life is not None:
+            await self._see_out(slot, slot.life, ask_to_leave, within_s)
+        with trio.move_on_after(KILLED_WITHIN_S):
+            await slot.until("away", "ending")
 
     def bring_back(self, number: int) -> None:
         """Start one anew that was let go; one that runs goes on."""
@@ -183,37 +152,94 @@ class Crew:
         slot.wanted = True
         slot.nudge()
 
-    def _tell_to_stop(self, number: int) -> None:
-        if (worker := self._living.get(number)) is not None:
-            worker.tell_to_stop()
+    async def bring_successor(self, number: int, within_s: float) -> None:
+        """Start another process for a number whose present one serves on; returns when the new one has its place.
 
-    def _kill(self, number: int) -> None:
-        if (worker := self._living.get(number)) is not None:
-            self._log.warning("worker_did_not_stop", worker=number, pid=worker.pid)
-            worker.tell(signal.SIGKILL)
+        Raises:
+            NotReady: it does not serve after `within_s` seconds, or has ended before; nothing is left of it, and the
+                present one has its place.
+        """
+        slot = self.slots[number]
+        try:
+            coming = slot.coming = self._begin(number)
+        except OSError as error:
+            raise NotReady(f"it could not be started: {error}") from error
+        try:
+            with trio.move_on_after(within_s):
+                while not (coming.is_ready or coming.is_over or self._stopping.is_set()):
+                    await slot.changed.wait()
+            if not coming.is_ready:
+                why = coming.how if coming.is_over else f"it was not ready within {within_s:g} s; the log has why"
+                await self._end(slot, coming)
+                raise NotReady("the whole server ends" if self._stopping.is_set() else why)
+        finally:
+            slot.coming = None
+
+    async def let_predecessor_go(self, number: int, ask_to_leave: AskToLeave, within_s: float) -> None:
+        """Let the one end whose place was taken, as `let_go` has it."""
+        slot = self.slots[number]
+        if slot.leaving is not None:
+            await self._see_out(slot, slot.leaving, ask_to_leave, within_s)
+        slot.leaving = None
+
+    async def _see_out(self, slot: Slot, life: Life, ask_to_leave: AskToLeave, within_s: float) -> None:
+        if life.is_ready and not life.is_over and await ask_to_leave(life):
+            if slot.life is life:
+                slot.become("draining")
+            with trio.move_on_after(within_s):
+                await self._until_over(slot, life)
+        await self._end(slot, life)
+
+    async def _end(self, slot: Slot, life: Life) -> None:
+        """Who is still there is told to stop, and then killed. When all end, that is done for all."""
+        for tell in (life.worker.tell_to_stop, partial(self._kill, life)):
+            if not (life.is_over or self._stopping.is_set()):
+                tell()
+                with trio.move_on_after(self._rules.stop_within_s):
+                    await self._until_over(slot, life)
+
+    async def _until_over(self, slot: Slot, life: Life) -> None:
+        while not (life.is_over or self._stopping.is_set()):
+            await slot.changed.wait()
+
+    def _kill(self, life: Life) -> None:
+        self._log.warning("worker_did_not_stop", worker=life.number, pid=life.worker.pid)
+        life.worker.tell(signal.SIGKILL)
 
     # --- one worker ---
 
     async def _keep(self, slot: Slot) -> None:
-        name = f"worker {slot.number}"
-        history = RestartHistory(name, self._rules.restarts, self._rng)
+        history = RestartHistory(f"worker {slot.number}", self._rules.restarts, self._rng)
         while not self._stopping.is_set():
             if not slot.wanted:
                 await self._wait_until_wanted(slot)
                 continue
             began = trio.current_time()
-            status, was_ready = await self._run_once(slot)
-            if self._stopping.is_set():
-                return
-            if status == 0 and (was_ready or not slot.wanted):  # somebody told it to
-                self._log.info("worker_left", worker=slot.number)
-            elif slot.wanted:
-                failed = WorkerFailed(f"{name} ended with {in_words(status)}")
+            failed = await self._until_failed(slot)
+            if failed is not None and not self._stopping.is_set():
                 with trio.move_on_after(self._pause_s(slot, failed, history, lived_s=trio.current_time() - began)):
-                    await self._until_stopping_or_unwanted(slot)
+                    await self._until_something_is_to_be_done(slot)
 
-    async def _until_stopping_or_unwanted(self, slot: Slot) -> None:
-        while slot.wanted and not self._stopping.is_set():
+    async def _until_failed(self, slot: Slot) -> WorkerFailed | None:
+        """Until its process ends, or another one has its place; why that is a failure, if it is one."""
+        try:
+            if slot.life is None:
+                slot.has(self._begin(slot.number))
+        except OSError as error:
+            return WorkerFailed(f"worker {slot.number} could not be started: {error}")
+        life = slot.life
+        while slot.life is life and life is not None and not (life.is_over or self._stopping.is_set()):
+            await slot.changed.wait()
+        if slot.life is not life or life is None or not life.is_over:
+            return None
+        slot.life = None
+        if life.status == 0 and (life.is_ready or not slot.wanted):  # somebody told it to
+            self._log.info("worker_left", worker=slot.number)
+            return None
+        return WorkerFailed(life.how) if slot.wanted else None
+
+    async def _until_something_is_to_be_done(self, slot: Slot) -> None:
+        while slot.wanted and slot.life is None and not self._stopping.is_set():
             await slot.changed.wait()
 
     async def _wait_until_wanted(self, slot: Slot) -> None:
@@ -238,42 +264,47 @@ class Crew:
             self._log.error("worker_failed", **told, again_in_s=round(pause_s, 2), serving=self._ready)
         return pause_s
 
-    async def _run_once(self, slot: Slot) -> tuple[int, bool]:
-        number = slot.number
-        worker = self._living[number] = self._start(number)
-        slot.began(worker.pid)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._listen_to, worker)
-            status = await worker.ended()
-            nursery.cancel_scope.cancel()
-        del self._living[number]
-        slot.ended()
-        self._gone(number)
-        worker.line.close()
-        return status, worker.is_ready
+    # --- one process ---
 
-    async def _listen_to(self, worker: Worker) -> None:
-        """Until it is gone; one that is silent for too long is killed."""
-        silent_s = 0.0
-        while silent_s < self._rules.silent_s:
-            said: bytes | None = None
-            with trio.move_on_after(BEAT_S):
-                said = await worker.line.heard()
-            if said == b"":
-                return
-            silent_s = 0.0 if said else silent_s + BEAT_S
-            if said and READY in said:
-                await self._let_in(worker)
-        self._log.error("worker_hangs", worker=worker.number, pid=worker.pid, silent_s=silent_s)
-        worker.tell(signal.SIGKILL)
+    def _begin(self, number: int) -> Life:
+        """A new process for that number. Raises OSError."""
+        assert self._nursery is not None  # noqa: S101 - all of this happens while `run` runs
+        seat = self._free_seat(number)
+        life = Life(number, seat, self._start(number, seat), self._rules.silent_s, self._log)
+        self._living.add(life)
+        self._nursery.start_soon(self._live, life)
+        return life
 
-    async def _let_in(self, worker: Worker) -> None:
+    def _free_seat(self, number: int) -> int:
+        """The one of its own number, if nobody has it; otherwise of those that are left over while places change."""
+        taken = {life.seat for life in self._living}
+        seats: tuple[int, ...] = (
+            number,
+            *range(self._count + 1, self._count + SPARE_SEATS + 1),
+            *range(1, self._count + 1),
+        )
+        return next(seat for seat in seats if seat not in taken)
+
+    async def _live(self, life: Life) -> None:
+        await life.run(self._let_in)
+        self._living.discard(life)
+        if self._seating is not None:
+            self._seating.forget(life.seat)
+        self.slots[life.number].nudge()
+
+    async def _let_in(self, life: Life) -> None:
         async with self._opening:
             listening = await self._port()
-        worker.is_ready = True
-        worker.line.hand_over(listening)
-        self.slots[worker.number].become("ready")
-        self._log.info("worker_ready", worker=worker.number, pid=worker.pid, serving=self._ready)
+        slot = self.slots[life.number]
+        life.is_ready = True
+        life.worker.line.hand_over(listening)
+        if self._seating is not None:
+            self._seating.seated(life.number, life.seat)
+        if slot.coming is life:
+            slot.succeeded()
+        elif slot.life is life:
+            slot.become("ready")
+        self._log.info("worker_ready", worker=life.number, pid=life.worker.pid, serving=self._ready)
 
     # --- the end ---
 
@@ -283,15 +314,14 @@ class Crew:
             self.stop()
             with trio.move_on_after(self._rules.stop_within_s):
                 await self._all_ended()
-        for worker in self._living.values():
-            if not worker.is_over:
-                self._log.warning("worker_did_not_stop", worker=worker.number, pid=worker.pid)
-                worker.tell(signal.SIGKILL)
+        for life in self._living:
+            if not life.worker.is_over:
+                self._kill(life)
         with trio.move_on_after(KILLED_WITHIN_S):
             await self._all_ended()
-        for worker in self._living.values():
-            worker.line.close()
+        for life in self._living:
+            life.worker.line.close()
 
     async def _all_ended(self) -> None:
-        for worker in self._living.values():
-            await worker.ended()
+        for life in self._living:
+            await life.worker.ended()

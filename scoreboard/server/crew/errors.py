@@ -13,3 +13,7 @@ class NobodyServes(CrewError):
 
 class NoParent(CrewError):
     """A worker was started by hand, or its parent is gone."""
+
+
+class NotReady(CrewError):
+    """A worker that was to take another one's place does not serve; says why."""

@@ -1,7 +1,8 @@
 """The line between the parent and one worker: a pair of sockets, the worker's end of which is its standard input.
 
 The parent says what the worker is to do, and later hands it the listening sockets; that is all it ever says. The worker
-says a byte at a time: that it is ready, and once a second that it lives. When either ends, the other one sees it.
+says a byte at a time: that it is ready, and once a second that it lives. If it cannot go on, it says why with its last
+words. When either ends, the other one sees it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from scoreboard.server.crew.errors import NoParent
 from scoreboard.settings import Settings
 
 READY, ALIVE = b"R", b"."
+#: All that follows is a sentence.
+LAST_WORDS = b"!"
+_WORDS_CHARS = 500
 BEAT_S = 1.0
 ASSIGNED_WITHIN_S = 30.0
 _LENGTH = struct.Struct("!I")
@@ -30,18 +34,29 @@ _MOST_SOCKETS = 64
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is to do: its number of how many, where their sockets stand, and the settings of all."""
+    """What a worker is to do: its seat, of how many, where their sockets stand, and the settings of all.
 
-    number: int
+    `seat` is called `number` on the line: a worker of a version without seats takes it for its number, and no two that
+    live have the same. `worker` is the number for people; 0 is that of a parent of such a version, where both are one.
+    """
+
+    seat: int = msgspec.field(name="number")
+    worker: int = 0
     count: int
     sockets: str
     settings: Settings
+
+    @property
+    def number(self) -> int:
+        """For people."""
+        return self.worker or self.seat
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """The same as the parent has it, whose code may be older: settings are plain values that it need not know."""
 
-    number: int
+    seat: int = msgspec.field(name="number")
+    worker: int = 0
     count: int
     sockets: str
     settings: Mapping[str, Any]
@@ -73,6 +88,14 @@ class ParentEnd:
                 continue
             except OSError:
                 return b""
+
+    def rest(self) -> bytes:
+        """What the worker had said before it ended, without waiting."""
+        said = b""
+        with suppress(OSError):  # nothing more, or not even that
+            while piece := self._socket.recv(1024):
+                said += piece
+        return said
 
     def hand_over(self, listening: list[int]) -> None:
         """Let it accept from these sockets too."""
@@ -148,6 +171,10 @@ class WorkerEnd:
         for each in shared:
             each.setblocking(False)
         return shared
+
+    def last_words(self, sentence: str) -> None:
+        """Say why this worker cannot go on."""
+        self._say(LAST_WORDS + sentence[:_WORDS_CHARS].encode("utf-8", "replace"))
 
     def _say(self, what: bytes) -> None:
         with suppress(OSError):  # whoever does not listen will be noticed otherwise

@@ -32,20 +32,20 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
 
     Args:
         listening: The socket, of which all have a copy.
-        number: This worker's.
+        seat: This worker's.
         tally: Of all.
         connections: How many this worker has.
     """
 
-    def __init__(self, listening: socket.socket, number: int, tally: Tally, connections: Callable[[], int]) -> None:
+    def __init__(self, listening: socket.socket, seat: int, tally: Tally, connections: Callable[[], int]) -> None:
         self.socket = listening
-        self._number = number
+        self._seat = seat
         self._tally = tally
         self._connections = connections
         self._unasked = 0
 
     def __repr__(self) -> str:
-        return f"<SharedListener of worker {self._number}, {self._tally!r}>"
+        return f"<SharedListener of seat {self._seat}, {self._tally!r}>"
 
     async def accept(self) -> trio.SocketStream:
         """The next one for this worker.
@@ -71,8 +71,8 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
 
     def _should_ask(self) -> bool:
         mine = self._connections()
-        self._tally.tell(self._number, mine)
-        least = self._tally.least_of_others(self._number)
+        self._tally.tell(self._seat, mine)
+        least = self._tally.least_of_others(self._seat)
         return not self._unasked and least is not None and mine > least + SLACK + least // 8
 
     def _take(self) -> trio.SocketStream | None:
@@ -90,7 +90,7 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
 
     async def aclose(self) -> None:
         """Take no more here; the others go on, and wait for this one no more."""
-        self._tally.forget(self._number)
+        self._tally.forget(self._seat)
         if self.socket.fileno() >= 0:
             trio.lowlevel.notify_closing(self.socket)
         self.socket.close()

@@ -18,6 +18,7 @@ from scoreboard.door.relay import OpenLine
 from scoreboard.live.socketio import worker_asked
 from scoreboard.observe.joined import joined
 from scoreboard.server.crew.sockets import socket_in
+from scoreboard.server.crew.tally import Tally
 from scoreboard.server.place import Place
 
 #: Long enough for a word and an address.
@@ -39,14 +40,17 @@ class Neighbours:
 
     def __init__(self, place: Place | None) -> None:
         self._place = place
+        self._tally = None if place is None else Tally(place.sockets)
 
     def __repr__(self) -> str:
         return f"<Neighbours of {self._place!r}>"
 
     def elsewhere(self, target: str) -> OpenLine | None:
         """How to reach the worker that holds what a target asks for; None if this one does, or nobody."""
-        number = None if self._place is None else worker_asked(target)
-        return None if number is None or number not in self._others else partial(self._line_to, number)
+        place, seat = self._place, worker_asked(target)
+        if place is None or seat is None or seat == place.seat or not socket_in(place.sockets, seat).exists():
+            return None
+        return partial(_line_to, place.sockets, seat)
 
     async def metrics(self, own: bytes) -> bytes:
         """The numbers of all, each with its worker's; those of one process as they are."""
@@ -54,8 +58,9 @@ class Neighbours:
             return own
         told: dict[int, bytes | None] = {self._place.number: own}
         async with trio.open_nursery() as nursery:
-            for number in self._others:
-                nursery.start_soon(self._ask, number, told)
+            for number in range(1, self._place.count + 1):
+                if number != self._place.number:
+                    nursery.start_soon(self._ask, number, told)
         return joined(dict(sorted(told.items())))
 
     @asynccontextmanager
@@ -76,27 +81,15 @@ class Neighbours:
 
     # --- as who asks ---
 
-    @property
-    def _others(self) -> list[int]:
-        place = self._place
-        return [] if place is None else [each for each in range(1, place.count + 1) if each != place.number]
-
-    async def _line_to(self, number: int, client: str) -> trio.SocketStream:
-        return await self._said(number, f"{_RELAY} {client}")
-
-    async def _said(self, number: int, head: str) -> trio.SocketStream:
-        if self._place is None:
-            raise OSError("there is no other worker")
-        return await _said(self._place.sockets, number, head)
-
     async def _ask(self, number: int, told: dict[int, bytes | None]) -> None:
-        told[number] = None if self._place is None else await ask_worker(self._place.sockets, number, METRICS)
+        if self._place is not None and self._tally is not None:
+            told[number] = await ask_worker(self._place.sockets, self._tally.seat_of(number), METRICS)
 
     # --- as who is asked ---
 
     @staticmethod
     def _listening(place: Place) -> trio.SocketListener:
-        path = socket_in(place.sockets, place.number)
+        path = socket_in(place.sockets, place.seat)
         path.unlink(missing_ok=True)  # of one that was killed
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(os.fspath(path))
@@ -118,19 +111,23 @@ class Neighbours:
             return
 
 
-async def ask_worker(sockets: Path, number: int, head: str, *, within_s: float = ASKED_WITHIN_S) -> bytes | None:
-    """What that worker answers to a word and what belongs to it; None if it is gone, or does not answer in time."""
+async def ask_worker(sockets: Path, seat: int, head: str, *, within_s: float = ASKED_WITHIN_S) -> bytes | None:
+    """What the one on that seat answers to a word and its rest; None if it is gone, or does not answer in time."""
     text = b""
     with trio.move_on_after(within_s), suppress(OSError, trio.BrokenResourceError):
-        async with await _said(sockets, number, head) as line:
+        async with await _said(sockets, seat, head) as line:
             while piece := await line.receive_some():
                 text += piece
             return text or None
     return None
 
 
-async def _said(sockets: Path, number: int, head: str) -> trio.SocketStream:
-    line = await trio.open_unix_socket(str(socket_in(sockets, number)))
+async def _line_to(sockets: Path, seat: int, client: str) -> trio.SocketStream:
+    return await _said(sockets, seat, f"{_RELAY} {client}")
+
+
+async def _said(sockets: Path, seat: int, head: str) -> trio.SocketStream:
+    line = await trio.open_unix_socket(str(socket_in(sockets, seat)))
     try:
         await line.send_all(head.encode("ascii").ljust(_HEAD_BYTES))
     except trio.BrokenResourceError as error:

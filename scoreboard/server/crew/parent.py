@@ -68,12 +68,13 @@ async def _serve(
 
         recipe = Recipe(started, settings, options, log)
 
-        def start(number: int) -> WorkerProcess:
-            told = Orders(number=number, count=settings.workers, sockets=str(sockets), settings=recipe.settings)
+        def start(number: int, seat: int) -> WorkerProcess:
+            own, there = recipe.settings, str(sockets)
+            told = Orders(seat=seat, worker=number, count=settings.workers, sockets=there, settings=own)
             return WorkerProcess(told, [*program(), "worker"])
 
-        crew = Crew(settings.workers, start, port.listening, log, gone=Tally.made_in(sockets).forget)
-        parental.has(crew, recipe.renew, port.close)
+        crew = Crew(settings.workers, start, port.listening, log, seating=Tally.made_in(sockets))
+        parental.has(crew, recipe, port.close)
         ways_to_stop += [crew.stop, partial(_stop, crew, port)]
         await crew.run()
         log.info("stopping")
@@ -126,7 +127,7 @@ async def _migrate(settings: Settings, log: Logger) -> None:
     found = await bring_up_to_date(wanted.postgres_url or "", bounds)
     if found.migrations:
         log.info("migrated", files=found.migrations)
-    needed = settings.workers * wanted.postgres_connections
+    needed = (settings.workers + 1) * wanted.postgres_connections  # while one takes another one's place
     if found.connections < needed:
         remedy = "raise max_connections, or lower SCOREBOARD_STORES_POSTGRES_CONNECTIONS, which each worker has"
         log.warning("few_postgres_connections", allowed=found.connections, wanted=needed, remedy=remedy)

@@ -18,16 +18,15 @@ class WorkerProcess:
     """
 
     def __init__(self, orders: Orders, command: Sequence[str]) -> None:
-        self.number = orders.number
+        self._number = orders.worker or orders.seat
         self.line = ParentEnd()
-        self.is_ready = False
-        words = [*command, str(orders.number)]
+        words = [*command, str(self._number)]
         with self.line.theirs as theirs:
             self._process = subprocess.Popen(words, stdin=theirs.fileno(), start_new_session=True)  # noqa: S603 - our own words
         self.line.assign(orders)
 
     def __repr__(self) -> str:
-        return f"<WorkerProcess {self.number}, pid {self.pid}{', ready' if self.is_ready else ''}>"
+        return f"<WorkerProcess {self._number}, pid {self.pid}>"
 
     @property
     def pid(self) -> int:

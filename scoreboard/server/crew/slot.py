@@ -1,11 +1,12 @@
-"""The place of one worker as its parent knows it: what it is doing, how often it was replaced, whether it is wanted."""
+"""The place of one worker as its parent knows it: who has it, how often it was replaced, whether it is wanted."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import trio
+
+from scoreboard.server.crew.life import Life
 
 
 @dataclass(slots=True)
@@ -15,7 +16,9 @@ class Slot:
     Attributes:
         state: ``starting``, ``ready``, ``draining``, ``away`` (an operator let it go), ``failed`` (it is started again
             after a pause), ``left alone`` (that pause is long), or at the end of the whole ``ending``.
-        since: of its present process, by Trio's clock; infinite while there is none.
+        life: its present process, if there is one.
+        coming: one that is to take its place when it serves.
+        leaving: one whose place was taken, until it has ended.
         restarts: how often it was started again, whatever the reason was.
         failures: how often it failed.
         last: how it failed the last time.
@@ -24,8 +27,9 @@ class Slot:
 
     number: int
     state: str = "starting"
-    pid: int | None = None
-    since: float = math.inf
+    life: Life | None = None
+    coming: Life | None = None
+    leaving: Life | None = None
     restarts: int = -1
     failures: int = 0
     last: str | None = None
@@ -38,15 +42,17 @@ class Slot:
             self.state = state
         self.nudge()
 
-    def began(self, pid: int) -> None:
-        """It has a process, which is not ready yet."""
-        self.pid, self.since = pid, trio.current_time()
+    def has(self, life: Life) -> None:
+        """From now on that is its process."""
+        self.life = life
         self.restarts += 1
-        self.become("starting")
+        self.become("ready" if life.is_ready else "starting")
 
-    def ended(self) -> None:
-        """It has none any more."""
-        self.pid, self.since = None, math.inf
+    def succeeded(self) -> None:
+        """The one that was coming serves, and has the place; the other one is leaving."""
+        assert self.coming is not None  # noqa: S101 - who calls has seen it
+        self.leaving, came, self.coming = self.life, self.coming, None
+        self.has(came)
 
     def failed(self, how: str, state: str) -> None:
         """Its process ended as it should not."""
@@ -65,6 +71,11 @@ class Slot:
             await self.changed.wait()
 
     @property
+    def pid(self) -> int | None:
+        """Of its process."""
+        return None if self.life is None else self.life.worker.pid
+
+    @property
     def up_s(self) -> float | None:
         """For how long there is this process."""
-        return None if math.isinf(self.since) else trio.current_time() - self.since
+        return None if self.life is None else self.life.up_s

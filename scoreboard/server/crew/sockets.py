@@ -13,9 +13,9 @@ NAME = "workers"
 LONGEST = "operators.sock"
 
 
-def socket_in(sockets: Path, number: int) -> Path:
-    """That of one worker."""
-    return sockets / f"{number}.sock"
+def socket_in(sockets: Path, seat: int) -> Path:
+    """That of who has this seat."""
+    return sockets / f"{seat}.sock"
 
 
 @contextmanager

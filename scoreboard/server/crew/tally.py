@@ -1,4 +1,4 @@
-"""How many connections each worker has, in memory that all of them and the parent share."""
+"""How many connections each worker has, and which seat: in memory that all of them and the parent share."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import mmap
 from pathlib import Path
 
 NAME = "connections"
-_PLACES = 64
+#: For each seat how many connections; behind them for each worker its seat.
+_SEATS = 128
+_WORKERS = 64
 _WIDTH = 8
 _ABSENT = -1
 
 
 class Tally:
-    """One number for each worker, written by that worker, read by the others. Aligned words: no lock is needed."""
+    """One number for each seat, written by who has it, read by the others. Aligned words: no lock is needed."""
 
     def __init__(self, sockets: Path) -> None:
         with (sockets / NAME).open("r+b") as file:
-            self._counts = memoryview(mmap.mmap(file.fileno(), _PLACES * _WIDTH)).cast("q")
+            words = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
+        older = len(words) < _SEATS + _WORKERS  # a parent from before there were seats made it
+        self._counts = words if older else words[:_SEATS]
+        self._seats = None if older else words[_SEATS:]
 
     def __repr__(self) -> str:
         return f"<Tally {[count for count in self._counts if count != _ABSENT]}>"
@@ -24,18 +29,29 @@ class Tally:
     @classmethod
     def made_in(cls, sockets: Path) -> Tally:
         """A new one, of nobody yet."""
-        (sockets / NAME).write_bytes(_ABSENT.to_bytes(_WIDTH, "little", signed=True) * _PLACES)
+        absent = _ABSENT.to_bytes(_WIDTH, "little", signed=True)
+        (sockets / NAME).write_bytes(absent * (_SEATS + _WORKERS))
         return cls(sockets)
 
-    def tell(self, number: int, connections: int) -> None:
-        """That worker has so many now."""
-        self._counts[number - 1] = connections
+    def tell(self, seat: int, connections: int) -> None:
+        """Who has that seat has so many now."""
+        self._counts[seat - 1] = connections
 
-    def forget(self, number: int) -> None:
-        """That worker is gone."""
-        self._counts[number - 1] = _ABSENT
+    def forget(self, seat: int) -> None:
+        """Who had that seat is gone."""
+        self._counts[seat - 1] = _ABSENT
 
-    def least_of_others(self, number: int) -> int | None:
+    def least_of_others(self, seat: int) -> int | None:
         """What the one of the others has that has the fewest; None if there is nobody else."""
-        others = (count for place, count in enumerate(self._counts, 1) if place != number and count != _ABSENT)
+        others = (count for place, count in enumerate(self._counts, 1) if place != seat and count != _ABSENT)
         return min(others, default=None)
+
+    def seated(self, number: int, seat: int) -> None:
+        """From now on that worker is who has that seat."""
+        if self._seats is not None:
+            self._seats[number - 1] = seat
+
+    def seat_of(self, number: int) -> int:
+        """Of that worker; the one of the same number until it has another."""
+        seat = _ABSENT if self._seats is None else self._seats[number - 1]
+        return number if seat == _ABSENT else seat

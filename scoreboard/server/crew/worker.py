@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scoreboard.observe.logs import Logger
 from scoreboard.server.crew.line import WorkerEnd
-from scoreboard.server.ending import exit_in_time
+from scoreboard.server.ending import exit_in_time, leaves
 from scoreboard.server.place import Place
 from scoreboard.server.process_log import logger_for
 from scoreboard.server.running import run_process
@@ -31,7 +31,12 @@ def run_worker() -> int:
     log = logger_for(settings.logs, worker=assignment.number)
     _wake_when_parent_dies()
     threading.Thread(target=_end_with_parent, args=(line, log), daemon=True).start()
-    return run_process(settings, log, Place(assignment.number, assignment.count, Path(assignment.sockets), line))
+    place = Place(assignment.number, assignment.seat, assignment.count, Path(assignment.sockets), line)
+    try:
+        return run_process(settings, log, place)
+    except BaseException as error:
+        line.last_words("; ".join(f"{type(each).__name__}: {each}" for each in leaves(error)))
+        raise
 
 
 def _end_with_parent(line: WorkerEnd, log: Logger) -> None:

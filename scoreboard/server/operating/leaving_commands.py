@@ -46,8 +46,9 @@ def drain_command(data: str | None, worker: int | None, over: float, notice: flo
 def reload_command(data: str | None, worker: int | None, over: float) -> None:
     """Replace the workers of a running server one by one, by new code and settings.
 
-    The port stays open; whoever repeats a request that broke is served. It stops at the first worker whose successor
-    does not serve, and then the others stay as they were. The parent, the stores and the port itself are not renewed.
+    A successor comes before its predecessor goes; whoever repeats a request that broke is served. It stops at the first
+    worker whose successor does not serve, says why, and that one and the others stay as they were. The parent, the
+    stores and the port itself are not renewed. One worker can be, if it was started with --renewable.
     Ends with 0 when all are, with 1 if not, with 3 if no server runs.
     """
     data_dir = Path(settings_of(data).data_dir)

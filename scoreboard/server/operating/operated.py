@@ -208,5 +208,5 @@ class Alone:
         return 0
 
     async def _no_reload(self, _: Line, say: Say) -> None:
-        sentence = "one process cannot be renewed while it serves: restart it, or serve with --workers 2 or more"
+        sentence = "one process cannot be renewed while it serves: restart it, or serve with --renewable or --workers 2"
         await say(end(1, says=sentence))

@@ -1,11 +1,11 @@
-"""What the parent of several workers does for its operator: it asks each of them, and renews them one by one."""
+"""What the parent of several workers does for its operator: it asks each of them, and replaces them one by one."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,22 @@ from typing import Any
 import msgspec
 import trio
 
-from scoreboard.server.crew.crew import Crew
+from scoreboard.server.crew.crew import AskToLeave, Crew
+from scoreboard.server.crew.errors import NotReady
+from scoreboard.server.crew.life import Life
 from scoreboard.server.crew.neighbours import DRAIN, REBUILD, STATUS, WARN, ask_worker
 from scoreboard.server.crew.slot import Slot
 from scoreboard.server.operating.desk import Desk, Line, Say, Tell, end
 from scoreboard.server.operating.farewell import BACK_S, NEXT_ONE_S, Farewell, bounded
 from scoreboard.server.operating.operated import WITH_REDIS
 from scoreboard.server.operating.rebuilding import WITHIN_S
-from scoreboard.server.operating.renewal import NotRenewed
+from scoreboard.server.operating.renewal import NotRenewed, Recipe
 from scoreboard.server.operating.report import own_version
 
 #: Beyond the time for its clients: what was begun is finished, and the process ends.
 ENDED_WITHIN_S = 12.0
 #: For a new worker to load its boards and to serve.
 READY_WITHIN_S = 180.0
-
-#: Has new workers be made of the code and the settings of now; tells what is to be known of that. Raises NotRenewed.
-Renew = Callable[[Tell], Awaitable[None]]
 
 
 class Parental:
@@ -49,9 +48,9 @@ class Parental:
         self._began = time.monotonic()
         desk.answers = {"status": self._status}
 
-    def has(self, crew: Crew, renew: Renew, close_port: Callable[[], None]) -> None:
-        """From now on there are workers."""
-        self._crew, self._renew, self._close_port = crew, renew, close_port
+    def has(self, crew: Crew, recipe: Recipe, close_port: Callable[[], None]) -> None:
+        """From now on there are workers, made by that recipe."""
+        self._crew, self._recipe, self._close_port = crew, recipe, close_port
         self._desk.answers |= {"drain": self._drain, "reload": self._reload, "rebuild": self._rebuild}
 
     # --- status ---
@@ -60,12 +59,21 @@ class Parental:
         """How all of them are. One that does not answer in a second is told to be silent."""
         slots = [] if self._crew is None else list(self._crew.slots.values())
         workers: dict[int, dict[str, Any]] = {}
+        beside: list[dict[str, Any]] = []
         async with trio.open_nursery() as nursery:
             for slot in slots:
                 nursery.start_soon(self._of_worker, slot, workers)
+                if slot.leaving is not None:
+                    nursery.start_soon(self._of_predecessor, slot.leaving, beside)
+        beside += [_process(slot.coming, "successor") for slot in slots if slot.coming is not None]
         told = {"pid": os.getpid(), "version": own_version(), "up_s": round(time.monotonic() - self._began, 1)}
         all_of_them = [workers[slot.number] for slot in slots]
-        await say(end(0, **self._whole(), **told, workers=all_of_them, under_way=self._desk.under_way))
+        named = {"workers": all_of_them, "beside": beside, "under_way": self._desk.under_way}
+        await say(end(0, **self._whole(), **told, **named))
+
+    async def _of_predecessor(self, life: Life, beside: list[dict[str, Any]]) -> None:
+        text = await ask_worker(self._sockets, life.seat, STATUS)
+        beside.append(({} if text is None else msgspec.json.decode(text)) | _process(life, "draining"))
 
     async def _of_worker(self, slot: Slot, workers: dict[int, dict[str, Any]]) -> None:
         known = {
@@ -78,8 +86,8 @@ class Parental:
             "last": slot.last,
         }
         workers[slot.number] = known
-        if slot.state in {"ready", "draining"}:
-            text = await ask_worker(self._sockets, slot.number, STATUS)
+        if slot.life is not None and slot.state in {"ready", "draining"}:
+            text = await ask_worker(self._sockets, slot.life.seat, STATUS)
             workers[slot.number] = {**known, "state": "silent"} if text is None else known | msgspec.json.decode(text)
 
     # --- drain ---
@@ -106,8 +114,8 @@ class Parental:
         tell({"pid": os.getpid(), "says": f"{len(self._slots)} workers"})
         if notice_s:
             tell({"says": f"goes on for {notice_s:g} s, for those who look at /ready"})
-            for slot in self._slots:
-                await ask_worker(self._sockets, slot.number, WARN)
+            for life in self._lives:
+                await ask_worker(self._sockets, life.seat, WARN)
             await trio.sleep(notice_s)
         self._close_port()
         async with trio.open_nursery() as nursery:
@@ -125,24 +133,41 @@ class Parental:
         chosen = [self._slot_of(asked, tell)] if asked.get("worker") else self._slots
         farewell = Farewell.asked(asked, BACK_S)
         try:
-            await self._renew(tell)
+            await self._recipe.renew(tell)
         except NotRenewed as error:
             tell({"says": f"nothing was renewed: {error}"})
             return 1
-        for slot in chosen:
+        for renewed, slot in enumerate(chosen):
             if slot is None:
                 return 2
             if not await self._replace(slot, farewell, tell):
+                if not renewed:
+                    self._recipe.take_back()
                 return 1
         return 0
 
     async def _replace(self, slot: Slot, farewell: Farewell, tell: Tell) -> bool:
-        """One goes, and its successor comes; whether it serves."""
-        if slot.state in {"ready", "draining"} and not self._others_serve(slot):
-            tell({"says": f"worker {slot.number} stays: no other one serves. Look at: scoreboard status"})
-            return False
-        await self._see_off(slot, farewell, tell)
+        """A successor comes, and then the one goes that was there; whether the new one serves."""
+        if slot.state != "ready":
+            return await self._begin_anew(slot, farewell, tell)
         began, crew = trio.current_time(), self._the_crew
+        try:
+            await crew.bring_successor(slot.number, READY_WITHIN_S)
+        except NotReady as error:
+            tell({"says": f"worker {slot.number} stays as it is, and serves. Its successor does not: {error}"})
+            return False
+        tell({"says": f"worker {slot.number}: renewed, serves after {trio.current_time() - began:.1f} s"})
+        began = trio.current_time()
+        tell({"says": f"worker {slot.number}: its predecessor sees its clients off"})
+        await crew.let_predecessor_go(slot.number, self._asking(farewell), farewell.over_s + ENDED_WITHIN_S)
+        tell({"says": f"worker {slot.number}: its predecessor is gone after {trio.current_time() - began:.1f} s"})
+        return True
+
+    async def _begin_anew(self, slot: Slot, farewell: Farewell, tell: Tell) -> bool:
+        """Of one that does not serve there is nothing to lose."""
+        began, crew = trio.current_time(), self._the_crew
+        if slot.state != "away":
+            await crew.let_go(slot.number, self._asking(farewell), 0)
         crew.bring_back(slot.number)
         with trio.move_on_after(READY_WITHIN_S):
             await slot.until("ready", "failed", "left alone", "ending")
@@ -160,12 +185,12 @@ class Parental:
 
     async def _rebuild_all(self, tell: Tell) -> int:
         """One after the other, so that there are always workers that answer at once; Redis by the first."""
-        ready = [slot for slot in self._slots if slot.state == "ready"]
-        for slot in ready:
-            words = f"{REBUILD} {WITH_REDIS}" if slot is ready[0] else REBUILD
-            answer = await ask_worker(self._sockets, slot.number, words, within_s=2 * WITHIN_S)
+        ready = [life for life in self._lives if life.is_ready]
+        for life in ready:
+            words = f"{REBUILD} {WITH_REDIS}" if life is ready[0] else REBUILD
+            answer = await ask_worker(self._sockets, life.seat, words, within_s=2 * WITHIN_S)
             verdict, _, said = (answer or b"no it hung up").decode().partition(" ")
-            tell({"says": f"worker {slot.number}: {said}"})
+            tell({"says": f"worker {life.number}: {said}"})
             if verdict != "ok":
                 return 1
         if not ready:
@@ -175,13 +200,16 @@ class Parental:
     # --- one worker ---
 
     async def _see_off(self, slot: Slot, farewell: Farewell, tell: Tell) -> None:
-        async def ask_to_leave() -> bool:
-            return await ask_worker(self._sockets, slot.number, f"{DRAIN} {farewell.words}") == b"ok"
-
         began = trio.current_time()
         tell({"says": f"worker {slot.number}: sees its clients off"})
-        await self._the_crew.let_go(slot.number, ask_to_leave, farewell.over_s + ENDED_WITHIN_S)
+        await self._the_crew.let_go(slot.number, self._asking(farewell), farewell.over_s + ENDED_WITHIN_S)
         tell({"says": f"worker {slot.number}: gone after {trio.current_time() - began:.1f} s"})
+
+    def _asking(self, farewell: Farewell) -> AskToLeave:
+        async def ask_to_leave(life: Life) -> bool:
+            return await ask_worker(self._sockets, life.seat, f"{DRAIN} {farewell.words}") == b"ok"
+
+        return ask_to_leave
 
     def _slot_of(self, asked: Line, tell: Tell) -> Slot | None:
         slot = self._the_crew.slots.get(asked["worker"])
@@ -198,5 +226,14 @@ class Parental:
         return self._crew
 
     @property
+    def _lives(self) -> list[Life]:
+        return [slot.life for slot in self._slots if slot.life is not None]
+
+    @property
     def _slots(self) -> list[Slot]:
         return list(self._the_crew.slots.values())
+
+
+def _process(life: Life, state: str) -> dict[str, Any]:
+    """One that is there beside the present one of its number."""
+    return {"worker": life.number, "state": state, "pid": life.worker.pid, "up_s": round(life.up_s, 1)}

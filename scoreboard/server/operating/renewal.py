@@ -14,7 +14,7 @@ from scoreboard.observe.logs import Logger
 from scoreboard.settings import Settings
 
 #: What the parent itself has in its hands: these change only when the whole server is started anew.
-KEPT = ("data_dir", "workers", "door.host", "door.port", "stores.postgres_url", "stores.redis_url")
+KEPT = ("data_dir", "workers", "renewable", "door.host", "door.port", "stores.postgres_url", "stores.redis_url")
 READ_WITHIN_S = 30.0
 
 
@@ -92,6 +92,7 @@ class Recipe:
 
     def __init__(self, started: Settings, running: Settings, options: Mapping[str, object], log: Logger) -> None:
         self.settings: dict[str, Any] = msgspec.to_builtins(running)
+        self._former = self.settings
         self._started, self._running = started, running
         self._options = options
         self._log = log
@@ -100,8 +101,13 @@ class Recipe:
         """Read the settings anew with the code that is installed now, and tell what is other. Raises NotRenewed."""
         fresh, left = merged(await settings_now(self._options), self._started, self._running)
         changed = list(changes(self.settings, fresh))
-        self.settings = fresh
+        self._former, self.settings = self.settings, fresh
         self._log.info("settings_renewed", changed=changed, left=left)
         for sentence in left:
             tell({"says": sentence})
         tell({"says": f"settings: {', '.join(changed) or 'nothing'} changed"})
+
+    def take_back(self) -> None:
+        """No worker serves with what was renewed: who is started again has the settings of before."""
+        self.settings = self._former
+        self._log.info("settings_taken_back")

@@ -18,7 +18,7 @@ def page(status: Json, wrong: Sequence[str]) -> Iterator[str]:
     for sentence in wrong:
         yield f"  ! {sentence}"
     yield ""
-    yield from _table([_HEAD, *map(_row, status["workers"])])
+    yield from _table([_HEAD, *map(_row, [*status["workers"], *status.get("beside", ())])])
     told = [worker for worker in status["workers"] if "loop" in worker]
     yield ""
     yield f"redis     {_redis(told)}"
@@ -43,8 +43,8 @@ def _row(worker: Json) -> Sequence[str]:
         worker["state"],
         str(worker.get("pid") or "-"),
         spoken(worker["up_s"]) if worker.get("up_s") is not None else "-",
-        str(worker["restarts"]),
-        str(worker["failures"]),
+        str(worker.get("restarts", "-")),
+        str(worker.get("failures", "-")),
     )
     if "loop" not in worker:
         return (*first, *("-" * 5))

@@ -8,7 +8,7 @@ import math
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -41,6 +41,14 @@ class PlayedLine:
         """As the parent."""
         return await self._heard.receive()
 
+    def rest(self) -> bytes:
+        """As the parent, when all is over."""
+        said = b""
+        with suppress(trio.WouldBlock):
+            while True:
+                said += self._heard.receive_nowait()
+        return said
+
     def hand_over(self, listening: list[int]) -> None:
         """As the parent."""
         self.handed = listening
@@ -58,7 +66,6 @@ class PlayedWorker(PlayedProcess):
         self.number = number
         self.pid = 1000 + number
         self.line = PlayedLine()
-        self.is_ready = False
 
     def tell_to_stop(self) -> None:
         """In good order."""
@@ -72,15 +79,24 @@ class Stage:
         self._lines = io.StringIO()
         self._make = make
         self.all: dict[int, list[PlayedWorker]] = {1: [], 2: []}
+        self.seats: dict[int, int] = {}
         self.gone: list[int] = []
         log = make_logger(style="json", stream=self._lines)
 
         async def opened() -> list[int]:
             return port()
 
-        self.crew = Crew(2, self._start, opened, log, gone=self.gone.append, rules=RULES, rng=random.Random(1))
+        self.crew = Crew(2, self._start, opened, log, seating=self, rules=RULES, rng=random.Random(1))
 
-    def _start(self, number: int) -> PlayedWorker:
+    def seated(self, number: int, seat: int) -> None:
+        """As what all workers share."""
+        self.seats[number] = seat
+
+    def forget(self, seat: int) -> None:
+        """As what all workers share."""
+        self.gone.append(seat)
+
+    def _start(self, number: int, _seat: int) -> PlayedWorker:
         worker = self._make(number, len(self.all[number]))
         self.all[number].append(worker)
         return worker

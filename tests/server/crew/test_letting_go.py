@@ -8,10 +8,11 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from scoreboard.server.crew.life import Life
 from tests.server.crew.test_crew import PlayedWorker, Stage, played
 
 
-async def refuses() -> bool:
+async def refuses(_life: Life) -> bool:
     """It is too busy to be asked."""
     return False
 
@@ -23,7 +24,7 @@ async def test_a_worker_that_was_let_go_stays_away_until_it_is_wanted_again(auto
         old, other = await stage.let_in(1), await stage.let_in(2)
         slot = stage.crew.slots[1]
 
-        async def sees_its_clients_off() -> bool:
+        async def sees_its_clients_off(_life: Life) -> bool:
             nursery.start_soon(ends_later)
             return True
 

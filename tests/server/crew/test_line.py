@@ -36,7 +36,7 @@ def both() -> Iterator[Both]:
 def assignment() -> Assignment:
     """With a setting that is not the default."""
     stores = Stores(postgres_url="postgresql://user:secret@host/db", redis_url="redis://host")
-    return Assignment(number=2, count=3, sockets="/there", settings=replace(Settings(), workers=3, stores=stores))
+    return Assignment(seat=2, count=3, sockets="/there", settings=replace(Settings(), workers=3, stores=stores))
 
 
 async def test_a_worker_has_the_settings_of_its_parent_to_the_letter(both: Both) -> None:

@@ -39,7 +39,7 @@ def test_a_worker_of_newer_code_takes_what_it_knows_of_the_orders_of_an_older_pa
     plain = msgspec.to_builtins(RUNNING)
     plain["board"]["of_the_future"] = 7
     del plain["board"]["ping_s"]
-    text = msgspec.json.encode(Orders(number=1, count=2, sockets="/there", settings=plain))
+    text = msgspec.json.encode(Orders(seat=1, count=2, sockets="/there", settings=plain))
     told = msgspec.json.decode(text, type=Assignment)
     assert (RUNNING, 1) == (told.settings, told.number)
 
