@@ -57,6 +57,8 @@ LOOK_AGAIN_S = 5.0
 ENDED = ("reused", "revoked")
 
 AWAY = "Accounts cannot be reached just now. Try again."
+#: The store has lost its last commits in between.
+LOST = "The account was made, and lost in the same moment. Try again."
 NOT_SIGNED_IN = "The account exists now, but signing in did not work. Log in with your password."
 
 
@@ -182,9 +184,11 @@ class AccountsActor(StoreAsker):
             return outcome
         await self._tell_boards(outcome.fact)
         try:
-            await insist(lambda: self._store.open_session(message.session))
+            opened = await insist(lambda: self._store.open_session(message.session))
         except StoreError as error:
             raise LedgerUnavailable(NOT_SIGNED_IN) from error
+        if not opened:
+            raise LedgerUnavailable(LOST)
         return outcome
 
     async def _change(self, asked: ChangeProfile) -> Profile | UnknownUser | BannedUser:

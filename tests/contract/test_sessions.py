@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import trio
 
-from actors.ports import OpenedSession, Rotated, RotationRefused, SessionId
+from actors.ports import OpenedSession, Rotated, RotationRefused, SessionId, UserId
 from tests.contract.making import HERE, NOW_US, Backend, World, session, token_hash, uuid_of
 from tests.contract.signed_in import FIRST, SECOND, ended, signed_in
 
@@ -43,6 +43,12 @@ async def test_opening_the_same_session_again_changes_nothing(world: World) -> N
     await world.accounts.open_session(opened)
     assert isinstance(await rotate(world, SECOND, THIRD), Rotated)
     assert RotationRefused("reused", opened.session_id) == await rotate(world, FIRST, SECOND)
+
+
+async def test_a_session_of_nobody_is_not_opened(world: World) -> None:
+    """A player who was lost with the last commits of a store, between the registration and this."""
+    assert not await world.accounts.open_session(session(UserId(uuid_of(999)), FIRST))
+    assert RotationRefused("unknown") == await rotate(world, FIRST, SECOND)
 
 
 async def test_an_unknown_token_belongs_to_no_session(world: World) -> None:

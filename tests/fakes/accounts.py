@@ -102,6 +102,8 @@ class FakeAccountStore:
     def _open(self, session: NewSession) -> bool:
         if session.session_id in self._sessions:
             return True
+        if session.user_id not in self.players.rows:
+            return False
         account = self._account(session.user_id)
         if session.proven is not None and (account != session.proven or account.banned):
             return False

@@ -84,6 +84,25 @@ async def test_who_has_registered_is_on_the_board(autojump_clock: MockClock) -> 
         assert isinstance(await desk.ask(Rotate(b"a1", b"a2", DAY_US, 2 * DAY_US, 0)), Rotated)
 
 
+async def test_who_is_lost_before_signing_in_is_told_to_register_again(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has lost its last commits; nobody is let in who is nobody."""
+    async with running_desk() as desk:
+        register = desk.store._register
+
+        def registered_and_lost(made: NewAccount) -> object:
+            outcome = register(made)
+            desk.store.players.rows.clear()
+            return outcome
+
+        monkeypatch.setattr(desk.store, "_register", registered_and_lost)
+        with pytest.raises(LedgerUnavailable, match="Try again"):
+            await desk.ask(registration("a"))
+        monkeypatch.undo()
+        assert isinstance(await desk.ask(registration("a")), Registered)
+
+
 async def test_a_name_or_address_that_is_taken_is_an_answer(autojump_clock: MockClock) -> None:
     """Nothing has changed."""
     async with running_desk() as desk:
