@@ -27,6 +27,8 @@ class AnnouncementsWorld:
         listen_every_s: So often it listens for the bell.
         look_every_s: So often it looks without having heard it.
         missed: Hears why a look did not succeed; the next one reads what this one would have.
+        history: Names the one that the store goes on with. In another one all that matters is read again: numbers and
+            positions of before may come again.
     """
 
     store: AnnouncementStore
@@ -38,6 +40,7 @@ class AnnouncementsWorld:
     bell_within_s: float = 1.0
     store_within_s: float = 10.0
     missed: Callable[[Exception], None] = lambda _: None
+    history: Callable[[], str] = lambda: ""
 
 
 class AnnouncementsActor(BatchActor):
@@ -47,6 +50,7 @@ class AnnouncementsActor(BatchActor):
         self._world = world
         self._position = 0
         self._known: frozenset[int] = frozenset()  # of the last look: what may come again with the next one
+        self._history = world.history()  # that of the position
         self._last_heard: object = None
         self._look_at = -math.inf
 
@@ -58,6 +62,14 @@ class AnnouncementsActor(BatchActor):
         with trio.fail_after(self._world.store_within_s):
             self._hear(await self._world.store.since(self._world.keep_s))
         self._rest()
+
+    async def _news(self) -> News:
+        history = self._world.history()
+        if history == self._history:
+            return await self._world.store.after(self._position)
+        news = await self._world.store.since(self._world.keep_s)
+        self._history, self._known = history, frozenset()
+        return news
 
     async def receive_batch(self, requests: Sequence[Request]) -> None:
         """Look once for all of them, and ring once."""
@@ -73,9 +85,12 @@ class AnnouncementsActor(BatchActor):
 
     async def woken(self) -> None:
         """Look if somebody has rung, or if it is time to."""
-        if await self._has_rung() or trio.current_time() >= self._look_at:
+        if await self._has_rung() or self._is_time():
             await self._look()
         self._rest()
+
+    def _is_time(self) -> bool:
+        return trio.current_time() >= self._look_at or self._history != self._world.history()
 
     def _rest(self) -> None:
         self.wake_at = trio.current_time() + self._world.listen_every_s
@@ -101,7 +116,7 @@ class AnnouncementsActor(BatchActor):
         self._look_at = trio.current_time() + self._world.look_every_s
         try:
             with trio.fail_after(self._world.store_within_s):
-                news = await self._world.store.after(self._position)
+                news = await self._news()
         except (StoreError, trio.TooSlowError) as error:
             self._look_at = trio.current_time() + self._world.listen_every_s  # it may have been rung for
             self._world.missed(error)

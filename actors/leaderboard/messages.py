@@ -77,7 +77,9 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """An operator does not trust what is here: read all from the store anew, and begin a new epoch when that is whole.
+    """What is here is not to be trusted: read all from the store anew, and begin a new epoch when that is whole.
+
+    An operator says so, or the follower, when the store goes on with another history and may have lost what is here.
 
     Unlike `CatchUp` this keeps nothing of what is here. The board goes on as it is meanwhile.
     """

@@ -40,7 +40,6 @@ from actors.ports import (
     KeyLookup,
     OperationId,
     Repeated,
-    ScoreFact,
     ScoreWrite,
     StoreError,
     StoreFault,
@@ -154,7 +153,8 @@ class LedgerActor(BatchActor):
         for request in commits[room:]:
             request.fail(LedgerUnavailable(UNCONFIRMED))
         commits = commits[:room]
-        return Round(doubted, commits, self._batches.share(self._world.round_rows, room - len(commits)), announced)
+        batches = self._batches.share(self._world.round_rows, room - len(commits))
+        return Round(doubted, commits, batches, announced, history=self._world.history())
 
     async def _commit(self, begun: Round) -> bool:
         """One transaction for all writes of a round and for the answers that can be told then. True if it failed."""
@@ -182,7 +182,7 @@ class LedgerActor(BatchActor):
     async def _finish(self, done: Round) -> None:
         """Have the round ranked, and answer everybody."""
         facts = done.news()
-        self._publish(facts, done)
+        self._publish(done)
         moves = await self._board.apply(facts)
         for request in done.announced:
             request.answer(None)
@@ -209,11 +209,13 @@ class LedgerActor(BatchActor):
         elif error is not None:
             self._untold = untold + self._untold
 
-    def _publish(self, facts: list[ScoreFact], done: Round) -> None:
+    def _publish(self, done: Round) -> None:
+        """What is announced may have been read of another history until this one has settled; others read it then."""
+        facts = done.news() if self._world.history.is_settled(trio.current_time()) else done.scored()
         if not facts:
             return
         try:
-            self._world.publisher.tell(Publish(tuple(facts), tuple(done.spent()), done.numbers()))
+            self._world.publisher.tell(Publish(tuple(facts), tuple(done.spent()), done.numbers(), done.history))
         except ActorError:
             # The mailbox counts it. Nothing that must hold rests on the event log: readers heal from the store.
             return

@@ -159,14 +159,21 @@ class FollowerActor(BatchActor):
     async def _hear(self, entries: Sequence[LoggedFacts]) -> None:
         self._heard_since = True
         self._turn_deaf(deaf=False)
-        if not self._world.history.is_settled(trio.current_time()):
-            return  # it may be of what the store has lost; what it has is read
         facts: list[ScoreFact] = []
         for entry in entries:
+            if not self._believes(entry):
+                continue
             facts += entry.facts
             if entry.chain and self._known.take(entry.chain, entry.batches):
                 self._look_at = trio.current_time()  # an entry was lost, and is on disk
         await self._tell(facts, "log")
+
+    def _believes(self, entry: LoggedFacts) -> bool:
+        """Whether it cannot be of what the store has lost. If it may be, what the store has is read."""
+        history = self._world.history
+        if entry.history:
+            return entry.history == history.name
+        return history.is_settled(trio.current_time())
 
     def _turn_deaf(self, *, deaf: bool) -> None:
         if deaf != self._deaf:

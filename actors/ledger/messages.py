@@ -258,12 +258,13 @@ class LookAgain:
 class Publish:
     """Facts that are on disk, for the event log and the board cache; and the tokens spent for some of them.
 
-    All facts of the `batches` of this worker, by their numbers, are among them.
+    All facts of the `batches` of this worker, by their numbers, are among them. `history` as in `LoggedFacts`.
     """
 
     facts: tuple[ScoreFact, ...]
     spent: tuple[SpentToken, ...] = ()
     batches: tuple[int, ...] = ()
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class PublisherActor(BatchActor):
                 await self._world.cache.put(ALL_TIME, again)
                 self._hiding.clear()
             for entry in entries:
-                await self._world.log.append(entry.facts, entry.batches)
+                await self._world.log.append(entry.facts, entry.batches, entry.history)
                 await self._world.cache.put(ALL_TIME, _latest(entry.facts), entry.spent)
                 done += 1
         except StoreUnavailable:
@@ -109,12 +109,12 @@ class PublisherActor(BatchActor):
 
 
 def _entries(waiting: Sequence[Publish]) -> list[Publish]:
-    """All of it in as few entries as possible, in order, none of them taken apart."""
+    """All of it in as few entries as possible, in order, none of them taken apart; each of one history."""
     entries: list[Publish] = []
     first = size = 0
     for at, each in enumerate(waiting, 1):
         size += len(each.facts)
-        if size >= ENTRY or at == len(waiting):
+        if size >= ENTRY or at == len(waiting) or waiting[at].history != each.history:
             entries.append(_joined(waiting[first:at]))
             first, size = at, 0
     return entries
@@ -125,7 +125,7 @@ def _joined(parts: Sequence[Publish]) -> Publish:
         tuple(chain.from_iterable(column))
         for column in zip(*((each.facts, each.spent, each.batches) for each in parts), strict=True)
     )
-    return Publish(facts, spent, batches)
+    return Publish(facts, spent, batches, parts[0].history)
 
 
 def _latest(facts: Sequence[ScoreFact]) -> list[ScoreFact]:

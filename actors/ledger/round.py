@@ -18,7 +18,8 @@ SHOWN_US = 300_000_000
 class Round:
     """Writes in doubt, whose askers have been sent away; then single scores; then batches; and what is announced.
 
-    `results` stand in the order of `writes` once the transaction has ended, which `began` then on Trio's clock.
+    `results` stand in the order of `writes` once the transaction has ended, which `began` then on Trio's clock,
+    when the store had this `history`.
     """
 
     doubted: list[ScoreWrite]
@@ -27,6 +28,7 @@ class Round:
     announced: list[Request]
     results: list[Result] = field(default_factory=list)
     began: float = 0.0
+    history: str = ""
     writes: list[ScoreWrite] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +58,11 @@ class Round:
             start = end
 
     def news(self) -> list[ScoreFact]:
-        """What the boards must hear of.
+        """What the boards must hear of: what was scored, and what is announced."""
+        return self.scored() + [request.message.fact for request in self.announced]
+
+    def scored(self) -> list[ScoreFact]:
+        """What came of the transaction.
 
         A fresh score, and the retry of one whose first answer never came to be. Not a known row of a batch: it may be
         years old, and its player banned since.
@@ -64,7 +70,7 @@ class Round:
         alone = len(self.doubted) + len(self.commits)
         facts = [result.fact for result in self.results[:alone] if _unranked(result)]
         facts += [result.fact for result in self.results[alone:] if isinstance(result, Committed) and not result.again]
-        return facts + [request.message.fact for request in self.announced]
+        return facts
 
     def spent(self) -> list[SpentToken]:
         """The tokens that its single scores have spent. Rows of batches have none."""

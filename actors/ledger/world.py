@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from actors.ledger.board_line import OtherBoards
+from actors.ledger.history import History
 from actors.ports import ScoreStore, StoreFault
 from actors.runtime import Ref
 
@@ -22,7 +23,7 @@ class LedgerWorld:
     `batch_done` hears the size and the seconds of each commit, `scored` how many scores count since then (a retry does
     not), `rejected` what the store calls a mistake of ours. Rows of batches: `round_rows` at most go into one
     transaction beside single scores (or one batch that is larger), `max_waiting_rows` wait.
-    `history` names the one that the store goes on with.
+    `history` is the one that the store goes on with.
     A crashed life may have left a transaction under way; after `settle_s` it has ended one way or the other.
     """
 
@@ -42,5 +43,5 @@ class LedgerWorld:
     max_waiting_rows: int = 50_000
     scored: Callable[[int], None] = _ignore
     rejected: Callable[[StoreFault], None] = _ignore
-    history: Callable[[], str] = lambda: ""
+    history: History = field(default_factory=History)
     lives: Iterator[int] = field(default_factory=itertools.count)

@@ -15,13 +15,15 @@ class LoggedFacts:
     """One entry of the event log. `position` orders entries and is opaque otherwise.
 
     `chain` is the worker that wrote it, None if the entry does not say. All facts of the `batches` of that chain, by
-    their numbers, are in the entry; it may have facts of no batch beside them.
+    their numbers, are in the entry; it may have facts of no batch beside them. `history` is that with which the
+    store went on when they were committed, or one before it (see `Sight`); empty if the entry does not say.
     """
 
     position: str
     facts: tuple[ScoreFact, ...]
     chain: ChainId | None = None
     batches: tuple[int, ...] = ()
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Heard:
 class EventLog(Protocol):
     """Carries committed facts between workers; bounded in length, may lose entries."""
 
-    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = (), history: str = "") -> str:
         """Add one entry, with whole batches of this worker; returns its position. Raises StoreUnavailable."""
         ...
 

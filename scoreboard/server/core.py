@@ -120,7 +120,7 @@ async def running_core(  # noqa: PLR0913 - all rooms come together here, each wi
         await follow_others(partial(solo, options=PUBLISHER_OPTIONS), ports, hooks, wired, every_s, history)
         ledger = await solo("ledger", _ledger(ports, hooks, wired.boards, publisher, history))
         erased = Erased(hooks.user_erased)
-        heard = await solo("announcements", _announcements(ports, hooks, listening, erased), PUBLISHER_OPTIONS)
+        heard = await solo("announcements", _announcements(ports, hooks, listening, erased, history), PUBLISHER_OPTIONS)
         accounts = await solo("accounts", partial(_accounts, ports, hooks, ledger, heard))
         standing = erased.standing = await solo("standing", _standing(ports, hooks, ledger, heard, limits))
         watch = watch_on_fraud(ports, hooks, fraud, standing)
@@ -204,7 +204,7 @@ def _ledger(
 
 
 def _announcements(
-    ports: CorePorts, hooks: CoreHooks, listening: ListeningTimes, erased: Erased
+    ports: CorePorts, hooks: CoreHooks, listening: ListeningTimes, erased: Erased, history: History
 ) -> Callable[[], AnnouncementsActor]:
     world = AnnouncementsWorld(
         ports.announcements,
@@ -214,6 +214,7 @@ def _announcements(
         listen_every_s=listening.listen_every_s,
         look_every_s=listening.look_every_s,
         missed=hooks.look_missed,
+        history=history,
     )
     return partial(AnnouncementsActor, world)
 

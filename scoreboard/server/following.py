@@ -107,7 +107,7 @@ class FollowingLog:
     def _rewritten(self, history: str) -> None:
         self._metrics.follower_lost()
         meaning = "Postgres may have lost its last commits; all boards are read again, now and when this has settled"
-        self._log.warning("boards_rebuilt", timeline=history, meaning=meaning)
+        self._log.warning("boards_rebuilt", history=history, meaning=meaning)
 
     def _turned_deaf(self, deaf: bool) -> None:  # noqa: FBT001 - as the hook is called
         if deaf:

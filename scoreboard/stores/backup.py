@@ -41,7 +41,8 @@ TABLES = (
     "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 )
 #: Numbers of transactions are those of the cluster that was dumped; here they would be of the past, or of the future.
-HERE = "UPDATE announcements SET xid = pg_current_xact_id(); DELETE FROM player_changes"
+#: And what is here is another history, also if its timeline has the same number.
+HERE = "UPDATE announcements SET xid = pg_current_xact_id(); DELETE FROM player_changes; DELETE FROM histories"
 
 
 class BackupError(Exception):

@@ -12,7 +12,7 @@ import asyncpg
 
 from actors.ports import Batch, ChainId, ScoreFact, Sight, Stretch, UserId
 from scoreboard.stores.chains import Chains
-from scoreboard.stores.postgres_hosts import TIMELINE
+from scoreboard.stores.postgres_history import Histories
 from scoreboard.stores.postgres_pool import Database
 from scoreboard.stores.postgres_values import user_key
 
@@ -40,22 +40,19 @@ SELECT user_id::text, username, score, version, to_us(reached_at), 0, 0, country
 FROM users WHERE user_id = ANY ($1::uuid[])
 """
 
-#: Servers that only speak like Postgres may not say on which timeline they are.
-NOT_TOLD = (asyncpg.UndefinedFunctionError, asyncpg.FeatureNotSupportedError, asyncpg.InsufficientPrivilegeError)
-
 KEPT = timedelta(days=1)
 SWEEP_CHANGES = "DELETE FROM player_changes WHERE at < clock_timestamp() - $1::interval"
 
 
 class PostgresBatches:
-    """`BatchStore` on Postgres. A history is a timeline: each promotion of a replica begins another."""
+    """`BatchStore` on Postgres. Each promotion of a replica begins another history."""
 
     changes_kept_us = KEPT // timedelta(microseconds=1)
 
     def __init__(self, database: Database, chains: Chains) -> None:
         self._database = database
         self._own = chains.scores
-        self._says_timeline = True
+        self._histories = Histories()
 
     def __repr__(self) -> str:
         return f"<PostgresBatches beside {self._own}>"
@@ -65,22 +62,11 @@ class PostgresBatches:
         arguments = ([UUID(chain) for chain in known], list(known.values()), self._own)
 
         async def work(connection: asyncpg.Connection) -> tuple[str, asyncpg.Record]:
-            return await self._timeline(connection), await connection.fetchrow(LOOK, *arguments, position)
+            return await self._histories.name(connection), await connection.fetchrow(LOOK, *arguments, position)
 
         history, (at_us, seen, newest, changed) = await self._database.run(work)
         players = frozenset(None if user_id is None else UserId(user_id) for user_id in changed)
         return Sight(at_us, {ChainId(chain): number for chain, number in newest}, players, seen, history)
-
-    async def _timeline(self, connection: asyncpg.Connection) -> str:
-        """With each look: a proxy may keep a session while the server behind it is another."""
-        if self._says_timeline:
-            try:
-                timeline: str = await connection.fetchval(TIMELINE)
-            except NOT_TOLD:
-                self._says_timeline = False
-            else:
-                return timeline
-        return ""
 
     async def read(self, wanted: Mapping[ChainId, Stretch], limit: int) -> list[Batch]:
         """See `BatchStore.read`."""

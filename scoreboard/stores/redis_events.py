@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from actors.ports import ChainId, Heard, LoggedFacts, ScoreFact, UserId
 from scoreboard.stores.redis_pool import Cache
 
-FACTS, CHAIN, BATCHES = b"f", b"w", b"n"
+FACTS, CHAIN, BATCHES, HISTORY = b"f", b"w", b"n", b"h"
 
 #: Before all entries.
 BEGINNING = "0-0"
@@ -64,9 +64,10 @@ class RedisEventLog:
     def __repr__(self) -> str:
         return f"<RedisEventLog {self._key} of {self._chain.decode()}>"
 
-    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = (), history: str = "") -> str:
         """See `EventLog.append`. After StoreUnavailable the entry may stand, and a second append adds it twice."""
         fields: dict[Any, Any] = {FACTS: encode(facts), CHAIN: self._chain, BATCHES: _encode(batches)}
+        fields[HISTORY] = history
 
         async def work(client: Redis) -> Any:
             return await client.xadd(self._key, fields, maxlen=self._length, approximate=True)
@@ -97,8 +98,9 @@ class RedisEventLog:
 
 
 def _logged(position: bytes, fields: Mapping[bytes, bytes]) -> LoggedFacts:
-    """An entry; one of the version before says neither whose it is nor what of whom."""
+    """An entry; one of a version before says neither whose it is nor what of whom, or not of which history it is."""
     facts = decode(fields[FACTS])
     if CHAIN not in fields:
         return LoggedFacts(position.decode(), facts)
-    return LoggedFacts(position.decode(), facts, ChainId(fields[CHAIN].decode()), _decode_numbers(fields[BATCHES]))
+    whose = ChainId(fields[CHAIN].decode()), _decode_numbers(fields[BATCHES])
+    return LoggedFacts(position.decode(), facts, *whose, fields.get(HISTORY, b"").decode())

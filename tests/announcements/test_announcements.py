@@ -31,6 +31,7 @@ class Listener:
     bell: FakeBell
     heard: list[str] = field(default_factory=list)
     missed: list[Exception] = field(default_factory=list)
+    history: str = "1"
     ref: Ref = field(init=False)
 
     def end(self, *sessions: str, ring: bool = True) -> None:
@@ -53,6 +54,7 @@ async def listening(*ended: str) -> AsyncIterator[Listener]:
         listen_every_s=LISTEN_S,
         look_every_s=LOOK_S,
         missed=listener.missed.append,
+        history=lambda: listener.history,
     )
     make = lambda: AnnouncementsActor(world)  # noqa: E731
     async with running_actor("listener", make, rng=random.Random(0), options=PATIENT) as listener.ref:
@@ -141,3 +143,15 @@ async def test_after_a_crash_nothing_is_missing(autojump_clock: MockClock) -> No
         listener.end("a")
         await trio.sleep(LISTEN_S * 3)
         assert {"a"} == set(listener.heard)
+
+
+async def test_what_a_store_announces_that_has_lost_commits_is_heard(autojump_clock: MockClock) -> None:
+    """Its numbers and positions come again; so all is read as soon as another history is known, bell or not."""
+    async with listening("a", "b") as listener:
+        await listener.ref.ask(Listening(), within=5)
+        listener.store.ended.clear()
+        listener.end("a", "c", ring=False)
+        await trio.sleep(LISTEN_S)
+        listener.history = "2"
+        await trio.sleep(LISTEN_S)
+        assert ["a", "b", "a", "c"] == listener.heard

@@ -139,6 +139,13 @@ async def test_an_entry_says_whose_it_is_and_which_batches_it_has(world: World) 
     assert (Heard((), first), last) == (await world.events.read(begin, 1), own.position)
 
 
+async def test_an_entry_says_of_which_history_it_is(world: World) -> None:
+    """Or that it does not know."""
+    await world.events.append([fact(ANN, 1)], (1,), "2-abc")
+    await world.events.append([fact(ANN, 2)], (2,))
+    assert ["2-abc", ""] == [entry.history for entry in (await world.elsewhere.read("0", 10)).entries]
+
+
 async def test_who_reads_at_the_end_waits_for_the_next_entry(world: World) -> None:
     """As long as it likes, and hears it at once when it comes."""
     end = await world.events.end()

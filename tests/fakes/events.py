@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -69,9 +69,9 @@ class FakeEventLog:
         """The same log for another worker, with faults of its own."""
         return FakeEventLog(chain=chain, bus=self.bus)
 
-    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = ()) -> str:
+    async def append(self, facts: Sequence[ScoreFact], batches: Sequence[int] = (), history: str = "") -> str:
         """See `EventLog.append`."""
-        entry = LoggedFacts("", tuple(facts), self.chain, tuple(batches))
+        entry = LoggedFacts("", tuple(facts), self.chain, tuple(batches), history)
         return await self.faults.around(lambda: str(self.bus.add(entry)))
 
     async def end(self) -> str:
@@ -89,9 +89,5 @@ class FakeEventLog:
 
     def _read(self, after: int, limit: int) -> Heard:
         behind = [each for each in self.bus.entries if each[0] > after][:limit]
-        others = tuple(
-            LoggedFacts(str(number), entry.facts, entry.chain, entry.batches)
-            for number, entry in behind
-            if entry.chain != self.chain
-        )
+        others = tuple(replace(entry, position=str(number)) for number, entry in behind if entry.chain != self.chain)
         return Heard(others, str(behind[-1][0]) if behind else str(after))

@@ -64,9 +64,9 @@ class Beside:
         done = [each for each in outcomes if isinstance(each, Committed)]
         return [each.fact for each in done], done[0].batch
 
-    async def say(self, facts: list[ScoreFact], *batches: int, chain: ChainId = THERE) -> None:
+    async def say(self, facts: list[ScoreFact], *batches: int, chain: ChainId = THERE, history: str = "") -> None:
         """It tells the event log."""
-        await self.log.beside(chain).append(facts, batches)
+        await self.log.beside(chain).append(facts, batches, history)
 
     async def score(self, *names: str, chain: ChainId = THERE) -> None:
         """It does both."""

@@ -92,7 +92,10 @@ class FakeBoard(Actor):
 
 
 class FakePublisher(Actor):
-    def __init__(self, told: list[ScoreFact], spent: list[SpentToken], gate: list[trio.Event]) -> None:
+    def __init__(
+        self, parts: list[Publish], told: list[ScoreFact], spent: list[SpentToken], gate: list[trio.Event]
+    ) -> None:
+        self._parts = parts
         self._told = told
         self._spent = spent
         self._gate = gate
@@ -100,6 +103,7 @@ class FakePublisher(Actor):
     async def receive(self, message: Publish) -> None:
         for event in self._gate:
             await event.wait()
+        self._parts.append(message)
         self._told.extend(message.facts)
         self._spent.extend(message.spent)
 
@@ -134,6 +138,7 @@ class Office:
     published: list[ScoreFact]
     publisher_gate: list[trio.Event]
     nursery: trio.Nursery
+    parts: list[Publish] = field(default_factory=list)  # of what is published
     spent: list[SpentToken] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     on_done: list[Exception] = field(default_factory=list)
@@ -223,7 +228,7 @@ async def running_office(*, publisher_capacity: int = 1000, **settings: Any) -> 
             running_actor("board", lambda: FakeBoard(office.board), rng=random.Random(0), options=PATIENT) as board,
             running_actor(
                 "publisher",
-                lambda: FakePublisher(office.published, office.spent, office.publisher_gate),
+                lambda: FakePublisher(office.parts, office.published, office.spent, office.publisher_gate),
                 rng=random.Random(0),
                 options=few,
             ) as publisher,

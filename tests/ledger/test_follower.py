@@ -326,6 +326,27 @@ async def test_entries_of_a_history_that_is_lost_are_not_taken_in_any_more(autoj
         assert (True, [("log", 1)]) == (beside.level, beside.ways)
 
 
+async def test_an_entry_of_another_history_is_never_taken_in(autojump_clock: MockClock) -> None:
+    """However late, and also by a worker that has begun since; one of this history is, at once."""
+    async with following("a", "b") as beside:
+        replica = beside.store.replica()
+        lost, number = await beside.commit("a")
+        beside.store.promote(replica)
+        beside.follower.tell("nonsense")
+        await trio.sleep(2 * SETTLE_S)
+        assert {"a": 0, "b": 0} == beside.board.scores
+        await beside.say(lost, number, history="1")
+        await trio.sleep(SECOND)
+        assert {"a": 0, "b": 0} == beside.board.scores
+        beside.store.promote(beside.store.replica())
+        await trio.sleep(SECOND)
+        beside.forget()
+        facts, number = await beside.commit("b")
+        await beside.say(facts, number, history="3")
+        await wait_all_tasks_blocked()
+        assert ({"a": 0, "b": 1}, [("log", 1)]) == (beside.board.scores, beside.ways)
+
+
 async def test_what_a_board_could_not_take_of_a_lost_history_is_forgotten(autojump_clock: MockClock) -> None:
     """It is not handed over when the board is there again."""
     async with following("a") as beside:

@@ -6,6 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from actors.ledger.history import SETTLE_S, History
 from actors.ledger.messages import LedgerUnavailable, Receipt, TellBoards
 from actors.ports import BannedUser, KeyConflict, OperationId, StoreUnavailable, TokenSpent, UnknownUser
 from actors.runtime import ActorCrashed
@@ -197,6 +198,39 @@ async def test_a_new_player_is_on_the_board_when_joining_is_answered(autojump_cl
         assert office.board.scores == {"new": 0}
         assert office.published == [fact]
         assert office.store.batches == []
+
+
+async def test_what_is_published_says_of_which_history_it_is_or_of_one_before(autojump_clock: MockClock) -> None:
+    """That of the beginning: what was on its way when the store came to another one may be of either."""
+    history = History()
+    history.enter("1", 0)
+    async with running_office(history=history) as office:
+        office.add("a")
+        gate = office.store.faults.hold()
+        asked = office.committing(write("a", 1))
+        await wait_all_tasks_blocked()
+        history.enter("2", trio.current_time())
+        gate.set()
+        await trio.sleep(1)
+        assert isinstance(asked.result, Receipt)
+        await office.commit(write("a", 2))
+        await wait_all_tasks_blocked()
+        assert [("1", (1,)), ("2", (2,))] == [(each.history, each.batches) for each in office.parts]
+
+
+async def test_what_was_announced_in_a_history_before_is_not_published(autojump_clock: MockClock) -> None:
+    """Until all of it has come; the boards of this worker are told, and are read again then."""
+    history = History()
+    history.enter("1", 0)
+    async with running_office(history=history) as office:
+        fact = office.store.players.add("new").fact()
+        history.enter("2", trio.current_time())
+        await office.ledger.ask(TellBoards(fact), within=5)
+        await trio.sleep(SETTLE_S)
+        assert ({"new": 0}, []) == (office.board.scores, office.published)
+        await office.ledger.ask(TellBoards(fact), within=5)
+        await wait_all_tasks_blocked()
+        assert [fact] == office.published
 
 
 async def test_an_unexpected_failure_of_the_store_releases_all_who_ask(autojump_clock: MockClock) -> None:

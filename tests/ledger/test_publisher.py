@@ -81,6 +81,17 @@ async def test_the_cache_is_given_the_newest_fact_of_each_player_once(autojump_c
         assert await press.entries() == [[("a", 5), ("b", 1), ("a", 4), ("b", 9)]]
 
 
+async def test_an_entry_has_facts_of_one_history(autojump_clock: MockClock) -> None:
+    """Those who follow refuse what is of another one than theirs: all of the entry, or none."""
+    async with running_press() as press:
+        await press.publish(fact("a", 1))
+        for number, history in enumerate(["1", "1", "2", "2", "1"], 2):
+            press.publisher.tell(Publish((fact("a", number),), history=history))
+        await trio.sleep(2 * BREATH_S)
+        assert [[("a", 1)], [("a", 2), ("a", 3)], [("a", 4), ("a", 5)], [("a", 6)]] == await press.entries()
+        assert ["", "1", "2", "1"] == [entry.history for _, entry in press.log.bus.entries]
+
+
 async def test_two_writes_are_a_breath_apart_unless_a_whole_entry_waits(autojump_clock: MockClock) -> None:
     """The first of many is written at once."""
     async with running_press() as press:

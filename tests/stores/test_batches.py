@@ -150,3 +150,14 @@ async def test_a_batch_of_several_pieces_is_not_numbered(postgres_url: str) -> N
         read = await batches.read({chain: Stretch(0, 9)}, 9)
         assert [each.fact for each in done] == [fact for batch in read for fact in batch.facts]
         assert {0 if len(read) > 1 else 1} == {each.batch for each in done}
+
+
+async def test_two_replicas_that_were_promoted_of_one_primary_have_other_histories(postgres_url: str) -> None:
+    """Both are on the next timeline; only the one that was looked at there has the name that was given to it then."""
+    async with opened(postgres_url) as (stores, batches), open_stores(postgres_url, NOBODY) as other:
+        first = (await batches.look({}, None)).history
+        assert first == (await other.batches.look({}, None)).history
+        await sql(stores, "DELETE FROM histories")  # as at one that never followed the other
+        seconds = [(await each.look({}, None)).history for each in (batches, other.batches, batches)]
+        assert 1 == len(set(seconds))
+        assert (True, first[:8]) == (first != seconds[0], seconds[0][:8])
