@@ -52,7 +52,8 @@ class Laws:
         note: Callable[[str], None],
     ) -> None:
         self.breach: str | None = None
-        self.shaken = False  # something may be shown that is lost
+        self.shaken = False  # something may be shown that is lost, with the states that are
+        self._lost_states: defaultdict[UserId, set[State]] = defaultdict(set)
         self.ledger = ledger
         self.zones = zones
         self.by_token: dict[bytes, tuple[ScoreWrite, Committed]] = {}
@@ -82,7 +83,7 @@ class Laws:
     def forget(self, lost: Sequence[ScoreWrite]) -> None:
         """The store has lost these, and whatever else was done since the first of them.
 
-        What is shown is not judged any more until it is quiet: it may be what was lost. Then all must be as ever.
+        What is shown may be what was lost, until it is quiet. Then all must be as ever.
         """
         self.lost |= {write.token_hash for write in lost}
         self.lost_actions |= {write.action_id for write in lost}
@@ -94,6 +95,7 @@ class Laws:
         for user_id, states in self._states.items():
             row = self.players.rows.get(user_id)
             version = -1 if row is None else row.version
+            self._lost_states[user_id].update(states)
             states[:] = [state for state in states if state.version <= version]
             scored = self._scored[user_id]
             scored[:] = [each for each in scored if each.fact.version <= version]
@@ -125,7 +127,7 @@ class Laws:
 
     def acknowledged(self, user_id: UserId, token: bytes, answer: ScoreAnswer) -> None:
         """Somebody was told that it is on disk."""
-        if self.shaken:
+        if token in self.lost:
             return
         entry = self.by_token.get(token)
         self.require(entry, f"{user_id} was told of a score that is not on disk")
@@ -133,7 +135,7 @@ class Laws:
             self.require(entry[1].fact.score == answer.new_score, f"{user_id} was told another total")
         most = len(self.players.rows)
         for rank in (answer.previous_rank, answer.new_rank):
-            self.require(rank is None or 1 <= rank <= most, f"{user_id} was told the rank {rank}")
+            self.require(rank is None or self.shaken or 1 <= rank <= most, f"{user_id} was told the rank {rank}")
 
     # --- what is shown ---
 
@@ -146,11 +148,13 @@ class Laws:
 
     def fit(self, board: BoardId, span: Span | None, row: Row, *, own: bool = False) -> Fit:
         """The versions at which a row was true; breaks the law if there is none. `own`: shown to the player itself."""
-        if self.shaken:
-            return Fit(0, float("inf"))
         states = self._states[row.user_id]
-        found = self._of_total(states, row) if span is None else self._of_gain(row, span)
         shown = f"{board} shows {row.user_id} with {row.score} at {row.reached_us % 10**9}"
+        if self.shaken:
+            known = {(state.score, state.reached_us) for state in (*states, *self._lost_states[row.user_id])}
+            self.require(span is not None or (row.score, row.reached_us) in known, f"{shown}, neither lost nor true")
+            return Fit(0, float("inf"))
+        found = self._of_total(states, row) if span is None else self._of_gain(row, span)
         if found is None:
             self.require(False, f"{shown}, which never was so")
             return Fit(0, 0)

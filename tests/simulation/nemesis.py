@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import trio
 
 from actors.ports import BoardId
-from tests.fakes import Replica
 from tests.simulation.line import Server, Weather
+from tests.simulation.replica import Replica
 from tests.simulation.spectators import Spectator
 from tests.simulation.worker import Crew, Worker
 from tests.simulation.world import World
@@ -19,7 +19,7 @@ from tests.simulation.world import World
 STEPS_S = (-90_000.0, -5_000.0, -900.0, -30.0, -1.0, 1.0, 30.0, 900.0, 5_000.0, 90_000.0)
 #: Answers of stores at which somebody may break.
 LINES = [("postgres", name) for name in ("scores", "scores", "scores", "reads", "batches")] + [("redis", "eventlog")]
-#: A step of the run at which somebody is killed lies so far behind the present one.
+#: A step of the run at which somebody is killed, or a replica promoted, lies so far behind the present one.
 WITHIN_STEPS = 600
 
 
@@ -47,7 +47,7 @@ class Nemesis:
             await trio.sleep(self.rng.expovariate(1.5))
             kind = self.rng.choice(self.kinds)
             self.world.trace.note(f"nemesis: {kind}")
-            (HARM | ASKED_FOR)[kind](self)
+            HARM[kind](self)
         self.heal()
 
     def heal(self) -> None:
@@ -70,10 +70,10 @@ class Nemesis:
     # --- kinds of harm ---
 
     def kill(self) -> None:
-        """At some step of some task that is to come: between any two awaits."""
+        """One worker, as by a signal that cannot be caught."""
         worker = self.rng.choice(self.crew.workers)
         worker.rests_s = self.rng.choice([0.1, 1.0, 5.0])
-        self.world.trace.at_step(self.world.trace.steps + self.rng.randint(1, WITHIN_STEPS), worker.kill)
+        self._soon(worker.kill)
 
     def stop(self) -> None:
         """A worker ends in good order, and is started again."""
@@ -84,15 +84,22 @@ class Nemesis:
         self._harm_server(self.world.postgres)
 
     def failover(self) -> None:
-        """A replica falls behind; or one that has is promoted, and Postgres has lost what it had not received."""
-        world = self.world
+        """A replica falls behind; or one that has is promoted at some step that is to come."""
         if self.replica is None:
-            self.replica = world.scores.replica()
+            self.replica = self.world.replica()
+        else:
+            self._soon(self._promote)
+
+    def _promote(self) -> None:
+        if self.replica is None:
             return
-        lost = world.scores.promote(self.replica)
-        self.replica = None
-        world.laws.forget(lost)
-        world.trace.note(f"a replica was promoted, and {len(lost)} scores are lost")
+        lost, self.replica = self.replica.promote(), None
+        self.world.laws.forget(lost)
+        self.world.trace.note(f"a replica was promoted, and {len(lost)} scores are lost")
+
+    def _soon(self, harm: Callable[[], None]) -> None:
+        """At some step of some task that is to come: between any two awaits."""
+        self.world.trace.at_step(self.world.trace.steps + self.rng.randint(1, WITHIN_STEPS), harm)
 
     def redis(self) -> None:
         """The same; besides it may be emptied, or another one."""
@@ -203,6 +210,5 @@ HARM: dict[str, Callable[[Nemesis], None]] = {
     "clock": Nemesis.clock,
     "mangle": Nemesis.mangle,
     "screens": Nemesis.screens,
+    "failover": Nemesis.failover,
 }
-#: Not drawn, only done where it is asked for: what was acknowledged is lost then, and seeds stay what they were.
-ASKED_FOR: dict[str, Callable[[Nemesis], None]] = {"failover": Nemesis.failover}

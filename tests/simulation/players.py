@@ -115,7 +115,7 @@ class People:
             else:
                 tried.answers.append(answer)
                 self.world.laws.acknowledged(tried.user_id, tried.token.digest, answer)
-                self._look_at_own(tried.user_id, serving.core, answer)
+                self._look_at_own(tried, serving.core, answer)
                 return
             await trio.sleep(self.world.rng.uniform(0.1, 2))
 
@@ -127,14 +127,18 @@ class People:
         within = self.world.rng.choice([0.5, 5.0, 20.0])
         return await spend(serving, tried.user_id, tried.token, tried.key, within)
 
-    def _look_at_own(self, user_id: UserId, core: Core, answer: ScoreAnswer) -> None:
-        """Whoever is told a new rank finds it on the board of who told it."""
-        if answer.new_rank is None or answer.repeated:
+    def _look_at_own(self, tried: Tried, core: Core, answer: ScoreAnswer) -> None:
+        """Whoever is told a new rank finds it on the board of who told it.
+
+        Unless the store has lost commits: then the board may know the player at a later version, until it is read.
+        """
+        user_id, laws = tried.user_id, self.world.laws
+        if answer.new_rank is None or answer.repeated or laws.shaken:
             return
         with suppress(NotRanked):
             shown = core.published.answer(ALL_TIME, RankOf(user_id, own=True))
-            known = self.world.laws.shaken or shown is None or shown.row.score >= answer.new_score
-            self.world.laws.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
+            known = shown is None or shown.row.score >= answer.new_score
+            laws.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
 
     async def send_batches(self, players: Sequence[UserId], times: int) -> None:
         """One of the game's servers tells of many at once, and again until each has a result."""
@@ -258,6 +262,8 @@ class People:
             laws.require(isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
         known = self.world.players.rows
         laws.require(set(self.joined) <= set(known) | laws.lost_players, "somebody joined who is not there")
+        ended = laws.shaken or set(self.signed_out) <= set(self.world.accounts.ended)
+        laws.require(ended, "a session has not ended that was told to have")
 
 
 async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:

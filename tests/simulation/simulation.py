@@ -35,6 +35,8 @@ QUIET_S = 1.0
 LOOKS_S = (5.0, 10.0, 20.0, 40.0, 75.0)
 #: The keeper of archives looks again after so long.
 ROUND_S = 130.0
+#: Kinds of harm that came later are drawn apart, so that seeds stay what they were; so likely is each.
+LATER, OF_LATER = ("failover",), 0.25
 #: Of the second at which a run begins: so long is it since midnight of UTC.
 BEGIN_S = 1_750_000_000 % 86_400
 
@@ -54,9 +56,10 @@ class Plan:
     tight: tuple[str, ...]
 
     @classmethod
-    def drawn(cls, rng: random.Random, only: tuple[str, ...] | None, bounds: tuple[str, ...] | None) -> Plan:
+    def drawn(cls, seed: int, rng: random.Random, only: tuple[str, ...] | None, bounds: tuple[str, ...] | None) -> Plan:
         """Some kinds of harm, seldom all; or `only` these. Likewise the bounds that are tight."""
-        kinds = [kind for kind in HARM if rng.random() < rng.choice([0.15, 0.4])]
+        kinds = [kind for kind in HARM if kind not in LATER and rng.random() < rng.choice([0.15, 0.4])]
+        kinds += [kind for kind in LATER if random.Random(f"{seed} {kind}").random() < OF_LATER]
         kinds = kinds if only is None else list(only)
         return cls(
             workers=rng.choice([1, 2, 2, 3]),
@@ -94,7 +97,7 @@ class Run:
 
     def __init__(self, seed: int, trace: Trace, only: tuple[str, ...] | None, bounds: tuple[str, ...] | None) -> None:
         self.rng = random.Random(seed)
-        self.seed, self.trace, self.plan = seed, trace, Plan.drawn(self.rng, only, bounds)
+        self.seed, self.trace, self.plan = seed, trace, Plan.drawn(seed, self.rng, only, bounds)
         self.level_s = 0.0
         shift_s = (86_400 - BEGIN_S - self.plan.midnight_s) % 86_400
         self.zones = {Period.DAILY: timezone(timedelta(seconds=shift_s))}
@@ -204,7 +207,7 @@ class Run:
 
     async def _unlike(self) -> str | None:
         """What is not as the ledger has it, if anything."""
-        serving, ended = self.crew.serving, set(self.people.signed_out)
+        serving, ended = self.crew.serving, set(self.world.accounts.ended)
         if len(serving) < len(self.crew.workers):
             return "a worker is not there"
         for each in serving:

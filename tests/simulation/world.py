@@ -36,6 +36,7 @@ from tests.fakes.archive import FakeArchive
 from tests.fakes.system import CountedIds, SetClock, TrioClock
 from tests.simulation.laws import Laws
 from tests.simulation.line import Life, Line, Server
+from tests.simulation.replica import Replica
 from tests.simulation.scheduler import Trace
 
 #: The log of events keeps so many entries, few enough to lose some while nobody listens.
@@ -120,6 +121,11 @@ class World:
         self.laws = Laws(self.scores, self.zones, self.over.cancel, note)
         self.postgres = Server("postgres", self.tasks, done=self.laws.observe, note=note)
         self.redis = Server("redis", self.tasks, note=note)
+
+    def replica(self) -> Replica:
+        """Of all that Postgres has."""
+        others = (self.accounts, self.audit, self.standing, self.archive, self.evidence, self.fraud)
+        return Replica(self.scores, others)
 
     def ports(self, life: Life, clock: SetClock) -> CorePorts:
         """What one life of a worker asks, each by a line of its own."""
