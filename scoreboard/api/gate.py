@@ -100,12 +100,22 @@ class Gate:
         Raises:
             ApiError: too many; or it cannot be known, and then nobody signs in.
         """
+        await self._sign_in(request, "sign in", account, known)
+
+    async def change_password(self, request: ApiRequest, player: UserId, known: str | None = None) -> None:
+        """Count one attempt of who is signed in, who must know the present password: as `sign_in`, for the player.
+
+        Who would like to be that player, and guesses elsewhere, does not keep it from this.
+        """
+        await self._sign_in(request, "change the password", player, known)
+
+    async def _sign_in(self, request: ApiRequest, doing: str, account: str, known: str | None) -> None:
         rules = self._rules
         named = hashlib.sha256(account.encode()).hexdigest()[:32]  # names are nobody's business in a cache
         counted = f"account:{named}" if known is None else f"known:{known}"
         await self._attempt(
             request,
-            "sign in",
+            doing,
             (SIGN_IN, Wanted(f"{SIGN_IN}:{ADDRESS}:{self._site(request)}", rules.sign_ins_of_address)),
             (SIGN_IN, Wanted(f"{SIGN_IN}:{counted}", rules.sign_ins_of_account)),
         )

@@ -14,7 +14,7 @@ from actors.ports import Quota
 from actors.user.world import UserRules
 from scoreboard.api.gate import GateRules
 from scoreboard.security.keys import KeyRing
-from tests.api.world import PASSWORD, World, running_world
+from tests.api.world import PASSWORD, Me, World, running_world
 
 FEW = GateRules(
     address=Quota(5),
@@ -125,6 +125,26 @@ async def test_an_account_is_tried_so_often_only_from_wherever(world: World) -> 
 async def test_an_address_tries_so_many_accounts_only(world: World) -> None:
     """A password spray."""
     assert [401] * 3 + [429] == [(await tried(world, name)).status_code for name in ("A1x", "B1x", "C1x", "D1x")]
+
+
+async def test_a_password_is_guessed_no_more_often_by_who_has_stolen_a_token(world: World) -> None:
+    """To change it one must know it: each try counts as one to sign in, for the player and for the address."""
+    ada, bob = await world.signed_up("ada"), await world.signed_up("bob")
+
+    async def tries(me: Me, client: str, guess: str = "not the password") -> tuple[int, str]:
+        body = {"currentPassword": guess, "newPassword": "quite another secret"}
+        named = {"headers": {"Authorization": f"Bearer {me.access}"}, "scope_base": {"client": (client, 4000)}}
+        answer = await world.app.test_client().post("/api/v1/auth/password", json=body, **named)
+        return answer.status_code, (await answer.get_json()).get("error", {}).get("message", "")
+
+    wrong = 401, "The present password is wrong."
+    late = 429, "Too many attempts to change the password. Please wait before trying again."
+    assert [wrong, wrong, late] == [await tries(ada, f"192.0.2.{n}") for n in range(3)]
+    assert late == await tries(ada, "192.0.2.9", PASSWORD)
+    assert 200 == (await tried(world, "ada", "192.0.2.9")).status_code  # who knows it is not kept out by that
+    assert [401] * 3 == [(await tried(world, name, "192.0.2.8")).status_code for name in ("A1x", "B1x", "C1x")]
+    assert late == await tries(bob, "192.0.2.8", PASSWORD)
+    assert 200 == (await tries(bob, "192.0.2.7", PASSWORD))[0]
 
 
 async def test_what_sets_the_clock_gains_nothing(world: World) -> None:

@@ -66,6 +66,8 @@ class SessionRoutes:
         new_secret(body.new_password)
         world.unguessable(body.new_password, (account.username,))
         by = world.asker_of(request, names.fold(account.username), account.user_id)
+        if world.gate is not None:
+            await world.gate.change_password(request, account.user_id, known=by.known)
         if not await self._knows(account, body.current_password, by):
             raise unauthorized("INVALID_CREDENTIALS", "The present password is wrong.")
         hashed = await world.passwords.hash(body.new_password, by=by)
