@@ -36,16 +36,18 @@ class Evidence(NamedTuple):
 class Earlier(NamedTuple):
     """What the ledger and the evidence say: whether the action has `counted`, and when the player did others.
 
-    `kept`: this very proof was granted before, as after a lost answer. `moments_us` are of actions of the same type
+    `kept_as`: the type of action as which one of this id was granted to the player before: the same one after a lost
+    answer; it is never kept as another. `moments_us` are of actions of the same type
     whose proofs were granted, the latest first, after the moment that was asked for; none if none was.
     """
 
     counted: bool = False
-    kept: bool = False
+    kept_as: str | None = None
     moments_us: Sequence[int] = ()
 
 
-#: Which of the proofs are granted, in their order. Pure; it hears of each what was earlier.
+#: Which of the proofs are granted, in their order. Pure; it hears of each what was earlier. It is asked again where
+#: another server has kept some of them meanwhile, and what it says last counts.
 Grant = Callable[[Sequence[Earlier]], Sequence[bool]]
 
 

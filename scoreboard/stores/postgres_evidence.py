@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
+from asyncpg.pgproto.pgproto import UUID
 
 from actors.ports import MOST_EARLIER, Earlier, Evidence, Grant
 from scoreboard.stores.personal import PROOF, Personal
@@ -22,7 +23,7 @@ SELECT pg_advisory_xact_lock(l.lock) FROM (
 
 EARLIER = """
 SELECT EXISTS (SELECT 1 FROM action_tokens t WHERE t.token_hash = p.name),
-       EXISTS (SELECT 1 FROM action_evidence e WHERE e.action_name = p.name AND e.user_id = p.user_id),
+       (SELECT e.action_type FROM action_evidence e WHERE e.action_name = p.name AND e.user_id = p.user_id),
        CASE WHEN p.since_us IS NULL THEN NULL ELSE ARRAY(
            SELECT to_us(e.proven_at) FROM action_evidence e
            WHERE e.user_id = p.user_id AND e.action_type = p.action_type AND e.proven_at > from_us(p.since_us)
@@ -44,6 +45,7 @@ FROM unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::t
      AS p (name, user_id, action_type, action_id, points, verifier, key_name, key_id,
            proof_time, signature, proven_us, source)
 ON CONFLICT DO NOTHING
+RETURNING 1
 """
 
 
@@ -81,16 +83,20 @@ class PostgresEvidenceStore:
         users = [user_key(proof.user_id) for proof in proofs]
         asked = ([proof.name for proof in proofs], users, [clean(proof.action_type) for proof in proofs])
         rows = await connection.fetch(EARLIER, *asked, list(since_us), MOST_EARLIER)
-        granted = grant([Earlier(counted, kept, tuple(moments or ())) for counted, kept, moments in rows])
-        kept = [proof for proof, good in zip(proofs, granted, strict=True) if good]
-        if kept:
-            await self._keep(connection, kept)
+        granted = grant([Earlier(counted, kept_as, tuple(moments or ())) for counted, kept_as, moments in rows])
+        new: dict[tuple[bytes, UUID], Evidence] = {}
+        for proof, user, row, good in zip(proofs, users, rows, granted, strict=True):
+            if good and row[1] is None:
+                new.setdefault((proof.name, user), proof)
+        if new and await self._keep(connection, list(new.values())) < len(new):
+            await self._settle(connection, proofs, since_us, grant)  # others were first: what they kept shows now
 
-    async def _keep(self, connection: asyncpg.Connection, proofs: Sequence[Evidence]) -> None:
+    async def _keep(self, connection: asyncpg.Connection, proofs: Sequence[Evidence]) -> int:
+        """How many of them were new."""
         owners, places = [user_key(proof.user_id) for proof in proofs], [proof.source for proof in proofs]
         sources = await self._personal.sources_sealed(connection, PROOF, owners, places)
         rows = [(*_row(proof), source) for proof, source in zip(proofs, sources, strict=True)]
-        await connection.execute(KEEP, *map(list, zip(*rows, strict=True)))
+        return len(await connection.fetch(KEEP, *map(list, zip(*rows, strict=True))))
 
 
 def _row(proof: Evidence) -> tuple[object, ...]:

@@ -258,6 +258,24 @@ async def test_a_proof_that_is_shown_twice_at_once_is_granted_twice_and_counts_o
         assert [b"1", b"busy"] == sorted(name for name, _ in desk.evidence.kept)
 
 
+async def test_an_action_is_of_one_type_whatever_else_is_proven_of_its_id(autojump_clock: MockClock) -> None:
+    """Or what may be done once a minute would be granted each time, behind what may always be done of the same id."""
+    async with running_desk(most=1) as desk:
+        desk.store.described["RUN"] = ActionKind("RUN", 1)
+        await trio.sleep(61)
+        runs: list[Asked] = [{"name": name, "action_type": "RUN"} for name in (b"1", b"2")]
+        assert [True, False, True] == await desk.prove_together(runs[0], {"name": b"1"}, runs[0])
+        await desk.prove(**runs[1])
+        for name in (b"1", b"2"):
+            with pytest.raises(ActionCompleted, match="as RUN"):
+                await desk.prove(name=name)
+        await desk.prove(**runs[1])
+        await desk.prove(who=UserId("bob"), name=b"1")
+        kept = {(name, user_id): one.action_type for (name, user_id), one in desk.evidence.kept.items()}
+        assert {(b"1", "ada"): "RUN", (b"2", "ada"): "RUN", (b"1", "bob"): "WIN_GAME"}.items() <= kept.items()
+        assert ["completed"] * 3 == desk.reasons()
+
+
 async def test_what_is_refused_holds_up_nothing_that_is_judged_with_it(autojump_clock: MockClock) -> None:
     """Only what counts is earlier than something."""
     async with running_desk(least_s=20) as desk:

@@ -56,7 +56,7 @@ def without_evidence() -> None:
     """Nothing is asked about earlier actions, and nothing is kept of this one."""
 
     async def settle(_: object, proofs: Sequence[Evidence], __: object, grant: Grant) -> None:
-        grant([Earlier(counted=False, kept=False, moments_us=()) for _ in proofs])
+        grant([Earlier() for _ in proofs])
 
     _put(PostgresEvidenceStore, "settle", settle)
 

@@ -38,7 +38,7 @@ async def test_what_was_granted_is_known_and_what_was_not_is_not(world: World) -
     first = proof(ann, 1)
     assert [Earlier()] == await asked(world, [first], grant=False)
     assert [Earlier()] == await asked(world, [first])
-    assert [Earlier(kept=True)] == await asked(world, [first])
+    assert [Earlier(kept_as="WIN_GAME")] == await asked(world, [first])
     assert [Earlier()] == await asked(world, [proof(bob, 1)])
 
 
@@ -63,7 +63,7 @@ async def test_earlier_actions_are_told_of_the_same_player_and_type_only(world: 
     ]
     assert [Earlier()] == await asked(world, [new], None, grant=False)
     (told,) = await asked(world, [done[2]], 0, grant=False)
-    assert (True, (times[1], times[0])) == (told.kept, tuple(told.moments_us))
+    assert ("WIN_GAME", (times[1], times[0])) == (told.kept_as, tuple(told.moments_us))
 
 
 async def test_a_judge_who_fails_leaves_nothing(world: World) -> None:
@@ -83,4 +83,12 @@ async def test_texts_that_no_database_holds_cost_nobody_else(world: World) -> No
     ann = await world.player("Ann")
     odd = proof(ann, 1)._replace(timestamp="\0\ud800", signature="\0", action_id="\0")
     await asked(world, [odd, proof(ann, 2)])
-    assert [True, True] == [told.kept for told in await asked(world, [odd, proof(ann, 2)])]
+    assert ["WIN_GAME"] * 2 == [told.kept_as for told in await asked(world, [odd, proof(ann, 2)])]
+
+
+async def test_what_was_kept_of_an_action_is_told_to_who_proves_it_as_another_type(world: World) -> None:
+    """And stays as it was."""
+    ann = await world.player("Ann")
+    await asked(world, [proof(ann, 1)])
+    assert [Earlier(kept_as="WIN_GAME")] == await asked(world, [proof(ann, 1, action_type="COMPLETE_QUEST")])
+    assert [Earlier(kept_as="WIN_GAME")] == await asked(world, [proof(ann, 1)])

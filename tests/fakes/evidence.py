@@ -36,4 +36,6 @@ class FakeEvidenceStore:
             and other.moment_us > since_us
         ]
         latest = tuple(sorted(others, reverse=True)[:MOST_EARLIER])
-        return Earlier(proof.name in self._scores.spent_names(), (proof.name, proof.user_id) in self.kept, latest)
+        before = self.kept.get((proof.name, proof.user_id))
+        counted = proof.name in self._scores.spent_names()
+        return Earlier(counted, None if before is None else before.action_type, latest)

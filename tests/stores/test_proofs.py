@@ -9,11 +9,19 @@ import trio
 from actors.ports import Earlier, UserId
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.postgres_evidence import LOCK
+from scoreboard.stores.postgres_values import user_key
 from tests.contract.making import real_world
 from tests.contract.test_evidence import proof
 from tests.vault import open_stores
 
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+HELD_UP = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+ELSEWHERE = """
+INSERT INTO action_evidence (action_name, user_id, action_type, action_id, points, verifier, key_name, key_id,
+                             proof_time, signature, proven_at)
+VALUES ($1, $2, 'RUN', 'match-1', 1, 'hmac', 'game', '', '', '', now())
+"""
 
 
 async def waiting(stores: Stores) -> int:
@@ -51,6 +59,28 @@ async def test_two_proofs_of_one_player_are_never_judged_at_once(postgres_url: s
             assert [bob, ann] == heard
             await stores.database.use(lambda: connection.execute("COMMIT"))
         assert [bob, ann, ann] == heard
+
+
+@pytest.mark.stores
+async def test_of_two_types_that_are_proven_of_one_id_at_once_one_is_granted(postgres_url: str, redis_url: str) -> None:
+    """Each on a server of its own, before either knows of the other: who is late hears of it, and is judged again."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        world, heard = real_world(stores), list[tuple[Earlier, ...]]()
+        ann = await world.player("Ann")
+
+        def grant(earlier: Sequence[Earlier]) -> list[bool]:
+            heard.append(tuple(earlier))
+            return [each.kept_as in (None, "WIN_GAME") for each in earlier]
+
+        async with stores.database.holding() as connection, trio.open_nursery() as nursery:
+            await stores.database.use(lambda: connection.execute("BEGIN"))
+            await stores.database.use(lambda: connection.execute(ELSEWHERE, proof(ann, 1).name, user_key(ann)))
+            nursery.start_soon(stores.evidence.settle, [proof(ann, 1), proof(ann, 2)], [None] * 2, grant)
+            with trio.fail_after(20):
+                while await stores.database.run(lambda each: each.fetchval(HELD_UP)) == 0:
+                    pass
+            await stores.database.use(lambda: connection.execute("COMMIT"))
+        assert [(Earlier(),) * 2, (Earlier(kept_as="RUN"), Earlier(kept_as="WIN_GAME"))] == heard
 
 
 async def judging(stores: Stores, connection: asyncpg.Connection, user_id: UserId) -> None:
