@@ -41,8 +41,12 @@ TABLES = (
     "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 )
 #: Numbers of transactions are those of the cluster that was dumped; here they would be of the past, or of the future.
-#: And what is here is another history, also if its timeline has the same number.
-HERE = "UPDATE announcements SET xid = pg_current_xact_id(); DELETE FROM player_changes; DELETE FROM histories"
+#: And what is here is another history, also if its timeline has the same number; a dump of before has no names of them.
+HERE = """
+UPDATE announcements SET xid = pg_current_xact_id();
+DELETE FROM player_changes;
+DO $$ BEGIN IF to_regclass('histories') IS NOT NULL THEN DELETE FROM histories; END IF; END $$
+"""
 
 
 class BackupError(Exception):
