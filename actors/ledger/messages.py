@@ -233,8 +233,10 @@ class FindStandings(Question[dict[UserId, PlayerStanding]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeStanding(Question[Stood | UnknownUser]):
-    """Impose something on a player, or lift it; answered when the boards know. The same act again changes nothing.
+class ChangeStanding(Question[Stood | OutOfReach | UnknownUser]):
+    """Impose something on a player whose role is not `beyond` who acts, or lift it; answered when the boards know.
+
+    The same act again changes nothing.
 
     If this is refused, it may have been done all the same: then the boards hear of it. Ask the same again.
     """
@@ -242,6 +244,7 @@ class ChangeStanding(Question[Stood | UnknownUser]):
     user_id: UserId
     change: StandingChange
     act: Act
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

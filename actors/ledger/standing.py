@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import trio
 
 from actors.ledger.asker import StoreAsker, insist
 from actors.ledger.messages import ChangeStanding, FindStandings, LookAgain, TellBoards
-from actors.ports import StandingStore, Stood, StoreError, UnknownUser, UserId
+from actors.ports import OutOfReach, StandingStore, Stood, StoreError, UnknownUser, UserId
 from actors.runtime import ActorError, Ref
 
 #: So many players are looked at in one turn.
@@ -77,9 +78,10 @@ class StandingActor(StoreAsker):
                 return None
         raise TypeError(f"standing does not understand {message!r}")
 
-    async def _change(self, asked: ChangeStanding) -> Stood | UnknownUser:
+    async def _change(self, asked: ChangeStanding) -> Stood | OutOfReach | UnknownUser:
+        change = partial(self._world.store.change_standing, asked.user_id, asked.change, asked.act, beyond=asked.beyond)
         try:
-            outcome = await insist(lambda: self._world.store.change_standing(asked.user_id, asked.change, asked.act))
+            outcome = await insist(change)
         except (StoreError, trio.Cancelled):
             self._suspect(asked.user_id)
             raise

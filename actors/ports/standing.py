@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from actors.ports.accounts import OutOfReach
 from actors.ports.audit import Act
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import UserId
@@ -76,10 +77,13 @@ class StandingStore(Protocol):
         """A player's total as it stands, for boards that may have missed something. Raises StoreUnavailable."""
         ...
 
-    async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+    async def change_standing(
+        self, user_id: UserId, change: StandingChange, act: Act, *, beyond: Collection[str] = ()
+    ) -> Stood | OutOfReach | UnknownUser:
         """Change it, and record who did so and why, in one transaction.
 
-        The same act again changes nothing, and is answered as the first time, with the fact of now. A change that
-        changes nothing is recorded, and makes no version. Raises StoreUnavailable.
+        Nothing, if the player has one of the roles that are `beyond` reach. The same act again changes nothing, and is
+        answered as the first time, with the fact of now. A change that changes nothing is recorded, and makes no
+        version. Raises StoreUnavailable.
         """
         ...

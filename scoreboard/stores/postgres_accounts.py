@@ -103,17 +103,12 @@ WHERE user_id = $1 AND revoked_at IS NULL AND ($3::uuid IS NULL OR session_id = 
 RETURNING session_id::text
 """
 
+# Whoever opens a session meanwhile holds the player's row, so this waits; then `END_SESSIONS` sees that session. One
+# statement for both would not: what it sees is decided when it begins.
 OTHER_HASH = """
-WITH changed AS (
-    UPDATE users SET password_hash = $3, updated_at = clock_timestamp()
-    WHERE user_id = $1 AND password_hash IN ($2, $3)
-    RETURNING user_id
-), ended AS (
-    UPDATE sessions s SET revoked_at = from_us($5) FROM changed
-    WHERE s.user_id = changed.user_id AND s.session_id <> $4 AND s.revoked_at IS NULL
-    RETURNING s.session_id::text
-)
-SELECT EXISTS (SELECT FROM changed), ARRAY (SELECT session_id FROM ended)
+UPDATE users SET password_hash = $3, updated_at = clock_timestamp()
+WHERE user_id = $1 AND password_hash IN ($2, $3)
+RETURNING true
 """
 
 CHANGE_ROLE = "SELECT role, told FROM change_role($1, $2, $3, $4, $5)"
@@ -233,9 +228,19 @@ class PostgresAccountStore:
         self, proven: Account, password_hash: str, *, spared: SessionId, now_us: int
     ) -> list[SessionId] | None:
         """See `AccountStore.change_password`."""
-        arguments = (user_key(proven.user_id), proven.password_hash, password_hash, name_key(spared), now_us)
-        row = await self._database.run(lambda connection: connection.fetchrow(OTHER_HASH, *arguments))
-        return [SessionId(each) for each in row[1]] if row[0] else None
+        owner = user_key(proven.user_id)
+
+        async def work(connection: asyncpg.Connection) -> list[asyncpg.Record] | None:
+            async with connection.transaction():
+                if not await connection.fetchval(OTHER_HASH, owner, proven.password_hash, password_hash):
+                    return None
+                found: list[asyncpg.Record] = await connection.fetch(
+                    END_SESSIONS, owner, now_us, None, name_key(spared)
+                )
+                return found
+
+        ended = await self._database.run(work)
+        return None if ended is None else [SessionId(row[0]) for row in ended]
 
     async def change_role(
         self, user_id: UserId, role: str, act: Act, *, beyond: Collection[str] = ()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from actors.ports import Act, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
+from actors.ports import Act, OutOfReach, PlayerStanding, ScoreFact, StandingChange, Stood, UnknownUser, UserId
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.personal import Personal
 from scoreboard.stores.postgres_audit import sealed_event
 from scoreboard.stores.postgres_pool import Database
-from scoreboard.stores.postgres_values import clean, user_key
+from scoreboard.stores.postgres_values import clean, name_key, user_key
 
 CHANGED = "STANDING_CHANGED"
 STANDINGS = "SELECT user_id::text, standing_of(users) FROM users WHERE user_id = ANY ($1::uuid[])"
@@ -21,6 +21,13 @@ STANDINGS = "SELECT user_id::text, standing_of(users) FROM users WHERE user_id =
 TOTAL = """
 SELECT username, score, version, to_us(reached_at), 0, 0, country::text, avatar, is_banned OR is_quarantined
 FROM users WHERE user_id = $1
+"""
+
+# The role of a player who keeps it until the end of the transaction; nothing, where that act was done already.
+HELD = """
+SELECT role FROM users u
+WHERE user_id = $1 AND NOT EXISTS (SELECT FROM audit_events e WHERE e.event_id = $2)
+FOR NO KEY UPDATE OF u
 """
 
 CHANGE = """
@@ -60,15 +67,21 @@ class PostgresStandingStore:
         row = await self._database.run(lambda connection: connection.fetchrow(TOTAL, user_key(user_id)))
         return None if row is None else ScoreFact(user_id, *row)
 
-    async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+    async def change_standing(
+        self, user_id: UserId, change: StandingChange, act: Act, *, beyond: Collection[str] = ()
+    ) -> Stood | OutOfReach | UnknownUser:
         """See `StandingStore.change_standing`."""
-        arguments = (user_key(user_id), change_json(change), self._chains.events)
+        who, said = user_key(user_id), (change_json(change), self._chains.events)
 
-        async def work(connection: asyncpg.Connection) -> asyncpg.Record | None:
+        async def work(connection: asyncpg.Connection) -> asyncpg.Record | OutOfReach | None:
             event = await sealed_event(connection, self._personal, act.event(user_id, CHANGED))
-            return await connection.fetchrow(CHANGE, *arguments, event)
+            async with connection.transaction():
+                role = await connection.fetchval(HELD, who, name_key(act.event_id)) if beyond else None
+                if role is not None and role in beyond:
+                    return OutOfReach(role)
+                return await connection.fetchrow(CHANGE, who, *said, event)
 
         row = await self._database.run(work)
-        if row is None:
-            return UnknownUser()
+        if row is None or isinstance(row, OutOfReach):
+            return row or UnknownUser()
         return Stood(standing_in(row[0]), standing_in(row[1]), ScoreFact(user_id, *row[2:]))

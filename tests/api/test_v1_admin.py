@@ -186,6 +186,21 @@ async def test_an_act_with_a_key_is_done_once(path: str, kept: str, world: World
     assert before != world.state()
 
 
+@pytest.mark.parametrize("kept", ["kept", "lost"])
+async def test_another_act_with_the_key_of_one_before_is_never_told_to_be_done_unless_it_is(
+    kept: str, world: World
+) -> None:
+    """It is refused, or, where nobody remembers what that key was for, done."""
+    ada, token = await ada_and(world, "moderator")
+    path, key = f"/api/v1/admin/users/{ada.user_id}/standing", {"Idempotency-Key": "key"}
+    world.kept.away = kept == "lost"
+    await told(await world.post(path, {"flagged": True, "reason": WHY}, token=token, headers=key))
+    again = await world.post(path, {"banned": True, "reason": WHY}, token=token, headers=key)
+    banned = world.players.rows[UserId(ada.user_id)].standing.banned
+    assert (422, False) == (again.status_code, banned) if kept == "kept" else (await told(again))["after"]["banned"]
+    assert banned == (kept == "lost")
+
+
 async def test_a_lost_answer_of_a_promotion_to_ones_own_role_is_told_again(world: World) -> None:
     """By now the player is an equal, on whom one may not act."""
     ada, chief = await world.signed_up("ada"), await world.signed_up("chief")

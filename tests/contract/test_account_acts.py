@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actors.ports import OutOfReach, RoleChanged, SignedOut, UnknownUser, UserId
+from actors.ports import (
+    OutOfReach,
+    PlayerStanding,
+    RoleChanged,
+    SignedOut,
+    StandingChange,
+    Stood,
+    UnknownUser,
+    UserId,
+)
 from tests.contract.making import HERE, NOW_US, World, act, session, token_hash, uuid_of
 from tests.contract.signed_in import SECOND, ended, signed_in
 
@@ -74,13 +83,17 @@ async def test_an_act_on_an_account_counts_once_and_is_answered_the_same(world: 
     done = await world.accounts.sign_out(player, out)
     await world.accounts.open_session(session(player, SECOND))
     assert SignedOut(1, ()) == await world.accounts.sign_out(player, out, beyond=["moderator"])
+    flag, asked = act(), (player, StandingChange(flagged=True))
+    stood = await world.standing.change_standing(*asked, flag, beyond=["admin"])
+    assert isinstance(stood, Stood)
+    assert stood == await world.standing.change_standing(*asked, flag, beyond=["moderator"])
     assert isinstance(done, SignedOut)
     assert 1 == done.ended
     assert 1 == len(await world.accounts.sessions(player, now_us=NOW_US))
     account = await world.accounts.account_of(player)
     assert account is not None
     assert "moderator" == account.role
-    assert 3 == len(await world.audit.events(user_id=player))
+    assert 4 == len(await world.audit.events(user_id=player))
 
 
 async def test_who_is_beyond_reach_is_left_alone(world: World) -> None:
@@ -89,5 +102,8 @@ async def test_who_is_beyond_reach_is_left_alone(world: World) -> None:
     refused = OutOfReach("user")
     assert refused == await world.accounts.change_role(player, "admin", act(), beyond=["admin", "user"])
     assert refused == await world.accounts.sign_out(player, act(), beyond=["admin", "user"])
+    ban = StandingChange(banned=True)
+    assert refused == await world.standing.change_standing(player, ban, act(), beyond=["admin", "user"])
+    assert {player: PlayerStanding()} == await world.standing.standings([player])
     assert [] == await ended(world)
     assert [] == await world.audit.events(user_id=player)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 from actors.ports import (
     Act,
     AuditEvent,
     EventId,
+    OutOfReach,
     PlayerStanding,
     ScoreFact,
     StandingChange,
@@ -43,15 +44,21 @@ class FakeStandingStore:
         row = self.players.rows.get(user_id)
         return None if row is None else row.fact()
 
-    async def change_standing(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+    async def change_standing(
+        self, user_id: UserId, change: StandingChange, act: Act, *, beyond: Collection[str] = ()
+    ) -> Stood | OutOfReach | UnknownUser:
         """See `StandingStore.change_standing`."""
-        return await self.faults.around(lambda: self._change(user_id, change, act))
+        return await self.faults.around(lambda: self._change(user_id, change, act, beyond))
 
-    def _change(self, user_id: UserId, change: StandingChange, act: Act) -> Stood | UnknownUser:
+    def _change(
+        self, user_id: UserId, change: StandingChange, act: Act, beyond: Collection[str]
+    ) -> Stood | OutOfReach | UnknownUser:
         row = self.players.rows.get(user_id)
         if row is None:
             return UnknownUser()
         if act.event_id not in self._told:
+            if row.role in beyond:
+                return OutOfReach(row.role)
             before = row.standing
             row.standing = replace(before, **change.named)  # type: ignore[arg-type]
             if before.hidden != row.standing.hidden:
