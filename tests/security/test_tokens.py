@@ -140,6 +140,19 @@ def test_a_revoked_session_is_refused_at_once(bench: Bench) -> None:
     assert "session-2" == bench.tokens.verify(other).session_id
 
 
+def test_a_sign_in_is_good_until_its_token_ends_or_its_session_does(bench: Bench) -> None:
+    """To the second, as the live feed asks of connections that have shown their token long ago."""
+    bench.tokens.require_good("session-1", START_S + 1)
+    bench.clock.now_s += 1
+    for expires_s in (START_S, START_S + 1):
+        with pytest.raises(TokenExpired):
+            bench.tokens.require_good("session-1", expires_s)
+    bench.revoked.add("session-1")
+    bench.tokens.require_good("session-2", START_S + 2)
+    with pytest.raises(TokenRevoked):
+        bench.tokens.require_good("session-1", START_S + 2)
+
+
 def test_a_signature_is_computed_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second use of a token needs no cryptography."""
     token = bench.issue()

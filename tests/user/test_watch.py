@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from actors.fraud.messages import Action, Seen
 from actors.ports import UserId, key_id
 from actors.runtime import Refusal
+from actors.user import updates
+from actors.user.earned import Earned
+from actors.user.earned import issue as issue_earned
 from actors.user.messages import Increment, Update
 from actors.user.refusals import ActionTokenRefused, RateLimited, TokenExpired, TokenInvalid
 from actors.user.token import ActionKeys, ActionToken, issue
@@ -108,6 +113,37 @@ async def test_the_watch_hears_of_each_score_once(autojump_clock: MockClock) -> 
         await players.try_increment(replace(players.forged(), signature="0" * 64))
     assert [Seen.SCORED, Seen.FORGED] == [action.seen for action in told]
     assert ("a", HERE, 1, "INCREMENT") == (told[0].user_id, told[0].source, told[0].points, told[0].action_type)
+
+
+async def test_the_watch_hears_nothing_of_a_retry_that_only_the_ledger_knows(autojump_clock: MockClock) -> None:
+    """Also when its player was forgotten meanwhile: the same points twice would look like cheating."""
+    told: list[Action] = []
+    async with running_players(FREE, watched=told.append, idle_after_s=10) as players:
+        token = await players.token()
+        await players.increment(token, "key")
+        await trio.sleep(30)
+        assert (await players.increment(token, "key")).repeated
+    assert [Seen.SCORED] == [action.seen for action in told]
+
+
+async def test_the_watch_hears_of_both_documents_each_by_its_own(autojump_clock: MockClock) -> None:
+    """A score by its type; a forged token as long as one of that form would be good."""
+    told: list[Action] = []
+    async with running_players(FREE, watched=told.append) as players:
+        now_us = players.clock.now_us()
+        for age_s, spoilt in ((0, False), (200, True)):
+            proven_us = now_us - age_s * 1_000_000
+            right = Earned(UserId("a"), "QUEST", "id", 9, proven_us, proven_us + 300_000_000)
+            token = issue_earned(right, KEYS)
+            wish = Update(token, "a", "QUEST", "id", 9, "", now_us, "", (b"secret",), None, HERE)
+            signature = updates.signature(wish, b"secret").decode()
+            front, _, mac = token.rpartition(".")
+            token = f"{front}.{mac.swapcase()}" if spoilt else token
+            with suppress(ActionTokenRefused):
+                await players.users.ask("a", replace(wish, token=token, signature=signature), within=30)
+        await players.try_increment(replace(players.forged(age_s=100), signature="0" * 64))
+    assert [Seen.SCORED, Seen.FORGED, Seen.REFUSED] == [action.seen for action in told]
+    assert ("QUEST", 9) == (told[0].action_type, told[0].points)
 
 
 async def test_a_flood_of_refusals_is_told_in_part(autojump_clock: MockClock) -> None:
