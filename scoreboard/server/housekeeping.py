@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from actors.leaderboard.messages import Loaded
-from actors.ports import ALL_TIME, StoreError
+from actors.ports import ALL_TIME, StoreError, WallClock
 from actors.runtime import Child, RestartPolicy, one_for_one
 from scoreboard.security.familiar import MOST
 from scoreboard.security.keyfolder import FOLDER
@@ -44,7 +44,7 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
             await trio.sleep(MAINTENANCE_S)
             try:
                 await stores.maintain()
-                removed = await stores.scores.purge(before_us=parts.clock.now_us() - KEPT_US)
+                removed = await forget_old(stores, parts.clock)
             except StoreError as error:
                 parts.log.warning("maintenance_postponed", reason=str(error))
             else:
@@ -66,6 +66,15 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("familiar places", partial(keep_familiar, parts.familiar, RedisFamiliar(stores.redis, most=MOST))),
     ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)
+
+
+async def forget_old(stores: Stores, clock: WallClock) -> int:
+    """Purge spent tokens and keys that are old by both clocks, this machine's and that of Postgres; how many were.
+
+    What seems old to one worker alone, whose clock is wrong, may be presented again at another one. Raises StoreError.
+    """
+    now_us = min(clock.now_us(), await stores.scores.now_us())
+    return await stores.scores.purge(before_us=now_us - KEPT_US)
 
 
 async def _carry_acts(parts: Parts, stores: Stores) -> None:

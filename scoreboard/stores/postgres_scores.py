@@ -63,6 +63,8 @@ FROM users WHERE users.user_id > $1 ORDER BY users.user_id LIMIT $2
 
 FIRST_MEMBERS = MEMBERS.replace("WHERE users.user_id > $1 ", "").replace("$2", "$1")
 
+NOW = "SELECT to_us(clock_timestamp())"
+
 # In small bites, so that no bite runs into the time-out or holds many rows locked. Two that purge at once pass by each
 # other. Of tokens the second condition says that the index of those that are not kept for ever will do.
 PURGE_BITE = 5_000
@@ -231,6 +233,11 @@ class PostgresScoreStore:
     async def members_of(self, scope: BoardScope, span: Span | None, user_ids: Sequence[UserId]) -> Members:
         """See `ScoreStore.members_of`."""
         return await these_members(self._database, scope, span, user_ids)
+
+    async def now_us(self) -> int:
+        """What the clock of Postgres shows. Raises StoreError."""
+        shown: int = await self._database.run(lambda connection: connection.fetchval(NOW))
+        return shown
 
     async def purge(self, *, before_us: int) -> int:
         """See `ScoreStore.purge`."""

@@ -281,7 +281,7 @@ def test_any_text_is_refused_and_never_fails(text: str) -> None:
 def test_revoked_sessions_are_forgotten_when_no_token_can_be_left() -> None:
     """The set does not grow for ever, and adding twice keeps it from the later time on."""
     clock = Clock()
-    revoked = RevokedSessions(keep_s=10, now_us=clock.now_us)
+    revoked = RevokedSessions(keep_s=10, now_us=clock.now_us, steady_s=lambda: float(clock.now_s))
     revoked.add("a")
     revoked.add("b")
     clock.now_s += 5
@@ -290,3 +290,27 @@ def test_revoked_sessions_are_forgotten_when_no_token_can_be_left() -> None:
     revoked.add("c")
     assert [True, False, True] == [session in revoked for session in "abc"]
     assert "<RevokedSessions 2>" == repr(revoked)
+
+
+def test_a_clock_that_was_ahead_for_a_while_brings_no_session_back() -> None:
+    """Its tokens seem to have expired meanwhile, and are in time again when the clock has been put right."""
+    bench = Bench()
+    token = bench.issue()
+    bench.revoked.add(bench.tokens.verify(token).session_id)
+    bench.clock.now_s += 2 * DAY_S
+    bench.revoked.add("another")
+    bench.clock.now_s -= 2 * DAY_S
+    with pytest.raises(TokenRevoked):
+        bench.tokens.verify(token)
+
+
+def test_a_clock_that_is_set_back_lets_no_ended_session_outlive_its_tokens() -> None:
+    """As much as that is set back they live longer."""
+    clock, steady_s = Clock(), [0.0]
+    revoked = RevokedSessions(keep_s=10, now_us=clock.now_us, steady_s=lambda: steady_s[0])
+    revoked.add("a")
+    clock.now_s -= 5
+    steady_s[0] += 12
+    clock.now_s += 12
+    revoked.add("b")
+    assert "a" in revoked
