@@ -17,7 +17,7 @@ import trio
 
 from tests.faults.nemesis import FAULTS, Step, drawn, impossible
 from tests.faults.report import by_fault, not_done, table
-from tests.faults.rounds import Outcome, played
+from tests.faults.rounds import Outcome, played, settled
 from tests.faults.stage import Stage, open_stage
 
 
@@ -44,17 +44,24 @@ async def _soak(wanted: argparse.Namespace, folder: Path) -> list[Outcome]:
             outcomes.append(await _one(stage, seed, drawn(rng, names, wanted.length), rng, wanted.length))
             if time.monotonic() > give_up:
                 break
-    return outcomes
+        last = await settled(stage, Random(f"in the end of {wanted.seed}"))
+        _tell("in the end", last)
+    return [*outcomes, last]
 
 
 async def _one(stage: Stage, seed: int, steps: list[Step], rng: Random, length_s: float) -> Outcome:
+    began = time.monotonic()
     outcome = await played(stage, steps, rng, length_s)
     what = "; ".join(map(str, steps))
-    numbers = f"{len(outcome.operations)} operations, {outcome.unknown} unknown, {outcome.refused} refused"
-    print(f"seed {seed}: {what}: {numbers}, level after {outcome.level_s:.1f} s", flush=True)
+    _tell(f"seed {seed}: {what} ({time.monotonic() - began:.0f} s)", outcome)
+    return outcome
+
+
+def _tell(what: str, outcome: Outcome) -> None:
+    counts = f"{len(outcome.operations)} operations, {outcome.unknown} unknown, {outcome.refused} refused"
+    print(f"{what}: {counts}, {outcome.archived} archives, level after {outcome.level_s:.1f} s", flush=True)
     for finding in outcome.findings[:10]:
         print(f"    {finding.kind.upper()}: {finding.what}", flush=True)
-    return outcome
 
 
 def main() -> int:

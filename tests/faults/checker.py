@@ -161,6 +161,12 @@ def unlike(name: str, shown: Sequence[Shown], true: Sequence[Shown]) -> Finding 
     return Finding("stale", f"{name} shows {shown[place]} instead of {true[place]}")
 
 
+def unlike_all(name: str, shown: Sequence[Shown], trues: Sequence[Sequence[Shown]]) -> Finding | None:
+    """The same, where one of several may be shown; those stand in order, the likeliest first."""
+    found = [unlike(name, shown, true) for true in trues]
+    return None if None in found else found[0]
+
+
 def median_and_most(values: Sequence[float]) -> tuple[float, float]:
     """Of what was measured; zeros of nothing."""
     ordered = sorted(values)

@@ -1,36 +1,79 @@
-"""A clock on the wall that can be set for chosen processes, without anybody else noticing."""
+"""Clocks on the wall that can be set for chosen processes, without anybody else noticing."""
 
 from __future__ import annotations
 
+import struct
 import subprocess
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("clock.c")
+#: Whose clocks there are beside those of the workers, which have their numbers: the parent's and both stores'.
+PARENT, POSTGRES, VALKEY = 0, 8, 9
+PLACES = 16
 
 
 class SteppedClock:
     """Processes with `environ` see the time of day plus an offset, from the moment in which it is set.
 
-    What goes on by itself (CLOCK_MONOTONIC) is as it was. `why_not` says why there is no such clock here.
+    What goes on by itself (CLOCK_MONOTONIC) is as it was. `why_not` says why there is no such clock here: then all
+    show what they really do. `right_s` is by how much a clock that is right is ahead of the one of this machine.
+    `was_set` says whether any was since the beginning.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, right_s: int = 0) -> None:
         self._file, library = folder / "offset", folder / "clock.so"
-        self.environ: dict[str, str] = {}
-        self._write(0)
+        self._environ: dict[str, str] = {}
+        self._file.write_bytes(bytes(8 * PLACES))
         self._file.chmod(0o644)
         self.why_not = _compiled(library)
+        self.right_s = 0
+        self.was_set = False
+        self._wrong_s: dict[int, int] = {}
         if self.why_not is None:
-            self.environ = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self._file)}
+            self._environ = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self._file)}
+            self.pass_by(right_s)
+            self.was_set = False
 
-    def set(self, seconds: int) -> None:
-        """Ahead by so much of what it really is; behind, if that is negative."""
+    def environ(self, place: int | None = None) -> dict[str, str]:
+        """For a process that has that clock; workers and their parent find out which is theirs."""
+        named = {} if place is None else {"STEPPED_PLACE": str(place)}
+        return {**self._environ, **named} if self._environ else {}
+
+    @property
+    def wrong_s(self) -> Mapping[int, int]:
+        """By how much those that are wrong are ahead of what is right."""
+        return self._wrong_s
+
+    def now_s(self, place: int = PARENT) -> float:
+        """What that clock shows."""
+        return time.time() + self.right_s + self._wrong_s.get(place, 0)
+
+    def set(self, seconds: int, *places: int) -> None:
+        """So many ahead of what is right, or behind, if that is negative, for these."""
+        self._wrong_s |= dict.fromkeys(places, seconds)
+        self._write()
+
+    def put_right(self) -> bool:
+        """All of them; whether any was wrong."""
+        was_wrong = any(self._wrong_s.values())
+        self._wrong_s.clear()
+        if was_wrong:
+            self._write()
+        return was_wrong
+
+    def pass_by(self, seconds: int) -> None:
+        """It is so much later now, by all clocks alike."""
+        self.right_s += seconds
+        self._write()
+
+    def _write(self) -> None:
         assert self.why_not is None, self.why_not
-        self._write(seconds)
-
-    def _write(self, seconds: int) -> None:
-        with self._file.open("r+b" if self._file.exists() else "wb") as file:
-            file.write(seconds.to_bytes(8, "little", signed=True))
+        self.was_set = True
+        shown = [self.right_s + self._wrong_s.get(place, 0) for place in range(PLACES)]
+        with self._file.open("r+b") as file:
+            file.write(struct.pack(f"={PLACES}q", *shown))
 
 
 def _compiled(library: Path) -> str | None:

@@ -6,6 +6,8 @@
         ...
         proxy.heal()
 
+What some clients alone have to suffer befalls those who are `set_aside`, by the ports from which they connect.
+
 What happened meanwhile is made up for when it heals, as by TCP: what was sent arrives then, and so does the end of a
 connection that one side has closed. Who waits for longer than it wants to has to give up by itself.
 """
@@ -15,11 +17,13 @@ from __future__ import annotations
 import math
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
+
+from tests.stores.proxy import Statements
 
 #: A host and a port, or the path of a Unix socket.
 Address = tuple[str, int] | str
@@ -68,20 +72,42 @@ class Path:
     to_client: Way = field(default_factory=Way)
 
 
+#: The ports of the clients that are set aside, as they are now.
+Chosen = Callable[[], frozenset[int]]
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """One connection: from which port of the client, which path it takes now, and what has become of its answers."""
+
+    client: trio.SocketStream
+    port: int
+    path: Path
+    known: Statements = field(default_factory=Statements)
+    loses_answer: bool = False
+
+
 class Proxy:
     """One server as those see it who reach it through a bad network.
 
-    Connections take one of two `paths` by turns. `address` is where it listens. While it is `refusing`, a new one is
-    reset at once, as it is when the server does not accept.
+    Connections take one of two `paths` by turns, and those that are set aside take `aside`. `address` is where it
+    listens. While it is `refusing`, a new one is reset at once, as it is when the server does not accept. `losing`
+    chooses statements of Postgres: they arrive and are obeyed, and then the connection is reset before the answer
+    comes. So many were `lost`.
     """
 
     def __init__(self, target: Address, address: tuple[str, int]) -> None:
         self.target = target
         self.address = address
         self.paths = (Path(), Path())
+        self.aside = Path()
         self.refusing = False
-        self._open: set[trio.SocketStream] = set()
+        self.losing: Callable[[Statements, bytes], bool] | None = None
+        self.lost = 0
+        self._open: dict[trio.SocketStream, Link] = {}
         self._count = 0
+        self._chosen: Chosen | None = None
+        self._refuses_chosen = False
 
     def __repr__(self) -> str:
         return f"<Proxy of {self.target} at port {self.address[1]}, {self.connections} connections>"
@@ -90,6 +116,11 @@ class Proxy:
     def connections(self) -> int:
         """How many clients are connected."""
         return len(self._open)
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether some clients alone suffer now."""
+        return self._chosen is not None
 
     def delay(self, seconds: float) -> None:
         """Everything takes so much longer, each way."""
@@ -113,70 +144,118 @@ class Proxy:
             path.to_server.become()
             path.to_client.become(silent=True)
 
+    def set_aside(self, chosen: Chosen, *, silent_to_server: bool = True, refused: bool = False) -> int:
+        """These clients, and those of them who come, hear nothing any more; or are `refused`. How many there were.
+
+        What they say arrives unless it is `silent_to_server`.
+        """
+        self._chosen, self._refuses_chosen = chosen, refused
+        self.aside.to_server.become(silent=silent_to_server)
+        self.aside.to_client.become(silent=True)
+        ports = chosen()
+        found = [link for link in self._open.values() if link.port in ports]
+        for link in found:
+            link.path = self.aside
+            if refused:
+                _abort(link.client)
+        return len(found)
+
     def heal(self) -> None:
         """A good network from now on."""
         self.refusing = False
+        self.losing = self._chosen = None
         for way in self._ways():
             way.become()
 
     def _ways(self) -> Iterator[Way]:
-        for path in self.paths:
+        for path in (*self.paths, self.aside):
             yield path.to_server
             yield path.to_client
 
     def reset(self) -> int:
         """Break all connections that there are, at both ends; how many there were."""
-        broken, self._open = self._open, set()
+        broken, self._open = self._open, {}
         for client in broken:
             _abort(client)
         return len(broken)
 
     async def carry(self, client: trio.SocketStream) -> None:
         """Serve one connection."""
-        if self.refusing:
+        link = self._linked(client)
+        if self.refusing or (link.path is self.aside and self._refuses_chosen):
             _abort(client)
             return
-        self._open.add(client)
+        self._open[client] = link
         try:
-            await self._connect(client)
+            await self._connect(link)
         finally:
-            self._open.discard(client)
+            self._open.pop(client, None)
             await trio.aclose_forcefully(client)
 
-    async def _connect(self, client: trio.SocketStream) -> None:
-        path = self.paths[self._count % 2]
+    def _linked(self, client: trio.SocketStream) -> Link:
+        link = Link(client, _port_of(client), self.paths[self._count % 2])
         self._count += 1
-        await path.to_server.travel(0)
+        if self._chosen is not None and link.port in self._chosen():
+            link.path = self.aside
+        return link
+
+    async def _connect(self, link: Link) -> None:
+        await link.path.to_server.travel(0)
         try:
             server = await _dial(self.target)
         except OSError:
-            _abort(client)
+            _abort(link.client)
             return
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._pump, client, server, path.to_server, nursery.cancel_scope)
-                nursery.start_soon(self._pump, server, client, path.to_client, nursery.cancel_scope)
+                nursery.start_soon(self._requests, link, server, nursery.cancel_scope)
+                nursery.start_soon(self._answers, link, server, nursery.cancel_scope)
         finally:
             _abort(server)
 
-    async def _pump(self, source: trio.SocketStream, sink: trio.SocketStream, way: Way, both: trio.CancelScope) -> None:
+    async def _requests(self, link: Link, server: trio.SocketStream, both: trio.CancelScope) -> None:
         try:
-            while data := await self._received(source, sink, way):
-                await way.travel(len(data))
-                await sink.send_all(data)
-            await way.travel(0)
-            await sink.send_eof()
+            while data := await self._received(link.client, server, lambda: link.path.to_server):
+                await link.path.to_server.travel(len(data))
+                link.loses_answer = self._loses(link, data) or link.loses_answer
+                await server.send_all(data)
+            await link.path.to_server.travel(0)
+            await server.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             both.cancel()
 
-    async def _received(self, source: trio.SocketStream, sink: trio.SocketStream, way: Way) -> bytes:
+    def _loses(self, link: Link, data: bytes) -> bool:
+        return link.known.runs(data, b"") and self.losing is not None and self.losing(link.known, data)
+
+    async def _answers(self, link: Link, server: trio.SocketStream, both: trio.CancelScope) -> None:
+        try:
+            while data := await self._received(server, link.client, lambda: link.path.to_client):
+                await link.path.to_client.travel(len(data))
+                if link.loses_answer:
+                    self.lost += 1
+                    _abort(link.client)
+                    raise trio.ClosedResourceError
+                await link.client.send_all(data)
+            await link.path.to_client.travel(0)
+            await link.client.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            both.cancel()
+
+    async def _received(self, source: trio.SocketStream, sink: trio.SocketStream, way: Callable[[], Way]) -> bytes:
         """The next piece. If the connection broke instead, the other side hears of it as late as of anything."""
         try:
-            return bytes(await source.receive_some(way.piece))
+            return bytes(await source.receive_some(way().piece))
         except trio.BrokenResourceError:
-            await way.travel(0)
+            await way().travel(0)
             _abort(sink)
             raise
+
+
+def _port_of(client: trio.SocketStream) -> int:
+    try:
+        return int(client.socket.getpeername()[1])
+    except OSError:  # gone already
+        return 0
 
 
 async def _dial(target: Address) -> trio.SocketStream:

@@ -28,6 +28,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = [_line(HEAD), _line(["---"] * len(HEAD)), _line(row)]
     others = [f"{kind}: {count}" for kind in OTHERS if (count := _found(outcomes, kind))]
     lines.append(f"Other findings: {', '.join(others) or 'none'}.")
+    lines.append(f"Periods compared in archives: {sum(outcome.archived for outcome in outcomes)}.")
     again = sum(outcome.sent_again for outcome in outcomes)
     lost = sum(outcome.lost_connections for outcome in outcomes)
     lines.append(f"Sent again: {again}; connections and answers lost: {lost}.")

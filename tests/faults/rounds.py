@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import trio
 
-from tests.faults.checker import Finding, Truth, false_screens, findings_of, unlike
+from tests.faults.archives import KINDS as PERIODS
+from tests.faults.archives import rows_in, told_by, wrong_archives
+from tests.faults.checker import Finding, Truth, false_screens, findings_of, unlike_all
 from tests.faults.journal import Operation, Shown
 from tests.faults.line import Cut
 from tests.faults.nemesis import Step, strike
 from tests.faults.stage import KINDS, WORKERS, Stage
-from tests.faults.truth import BOARD_OF, DAILY, period_board, truth_of
+from tests.faults.truth import BOARD_OF, DAILY, day_at, truth_of
 from tests.faults.writers import BatchWriter, Load, RestWriter, SocketWriter, Writer
 
 #: So long after the last fault everything must have been answered, and be shown.
 ANSWERED_WITHIN_S, LEVEL_WITHIN_S = 60.0, 30.0
+#: A board looks at the clock so often at least, if nothing happens; within so many seconds all are held to be right.
+CLOCK_LOOK_S, HELD_S = 30.0, 1000.0
+#: A page of the archive may be so old, and a little more.
+ARCHIVE_WITHIN_S = 8.0
+SETTLED_S = 2.0
+#: Clocks that were wrong are put right so long after the beginning of the next round.
+PUT_RIGHT_AFTER_S = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one round. `level_s`: from the end of the last fault until all boards and screens were true."""
+    """What came of one round. `level_s`: from the end of the last fault until all boards and screens were true.
+
+    `archived`: so many periods of all workers' archives were compared.
+    """
 
     steps: tuple[Step, ...]
     operations: tuple[Operation, ...]
@@ -31,6 +41,7 @@ class Outcome:
     level_s: float
     sent_again: int
     lost_connections: int
+    archived: int = 0
 
     @property
     def unknown(self) -> int:
@@ -51,18 +62,19 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
     """Play one round of that length, of which the faults are `steps`; everything is well before and after."""
     first, counts = len(stage.journal.operations), dict(stage.journal.counts)
     stage.journal.note("round", steps=[str(step) for step in steps])
-    load = Load(stage.server.port, stage.journal, rng)
+    stage.remember_now()
+    load = stage.load = Load(stage.server.port, stage.journal, rng)
     stuck = await _load_and_strike(stage, load, steps, length_s)
     began = trio.current_time()
     findings = [*stuck, *(Finding("odd", what) for what in stage.journal.odd)]
     stage.journal.odd.clear()
-    truth = await _truth(stage)
-    findings += await _unlevel(stage, truth)
+    findings += await _unlevel(stage)
     level_s = trio.current_time() - began + load_s(load)
     truth = await _truth(stage)
     findings += findings_of(stage.journal.operations, truth)
     findings += false_screens(stage.journal.screens, truth)
-    findings += await _of_archive(stage, truth)
+    archived, wrong = await _archives(stage, truth)
+    findings += wrong
     stage.journal.forget_screens([])
     for finding in findings:
         stage.journal.note("finding", kind=finding.kind, what=finding.what)
@@ -74,7 +86,19 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
         level_s,
         stage.journal.counts["sent again"] - counts["sent again"],
         stage.journal.counts["connections lost"] - counts["connections lost"],
+        archived,
     )
+
+
+async def settled(stage: Stage, rng: Random) -> Outcome:
+    """A round without faults, with right clocks, until everything that is over must be in the archive."""
+    outcome = await played(stage, [], rng, SETTLED_S)
+    if stage.clock.was_set:
+        stage.remember_now()
+        await trio.sleep(stage.archive_patience_s + 1)
+    stage.remember_now()
+    archived, late = await _archives(stage, await _truth(stage))
+    return replace(outcome, findings=(*outcome.findings, *late), archived=archived)
 
 
 def load_s(load: Load) -> float:
@@ -96,6 +120,8 @@ async def _load_and_strike(stage: Stage, load: Load, steps: list[Step], length_s
             for writer in writers:
                 nursery.start_soon(play, writer)
             began = trio.current_time()
+            if stage.clock.wrong_s:
+                nursery.start_soon(_put_clocks_right, stage)
             await strike(stage, steps)
             await trio.sleep_until(began + length_s)
             load.enough = True
@@ -116,14 +142,20 @@ def _writers(stage: Stage, load: Load) -> list[Writer]:
     ]
 
 
+async def _put_clocks_right(stage: Stage) -> None:
+    await trio.sleep(PUT_RIGHT_AFTER_S)
+    stage.clock.put_right()
+    stage.journal.note("clocks put right")
+
+
 async def _truth(stage: Stage) -> Truth:
-    return await truth_of(stage.postgres, stage.day_ends_s * 1_000_000, time.time_ns() // 1000)
+    return await truth_of(stage.postgres, stage.periods, int(stage.clock.now_s() * 1_000_000))
 
 
-async def _unlevel(stage: Stage, truth: Truth) -> list[Finding]:
+async def _unlevel(stage: Stage) -> list[Finding]:
     """Wait until all workers and all screens show the truth; what does not within the time for it."""
     findings: list[Finding] = [Finding("stale", "nothing was seen")]
-    with trio.move_on_after(LEVEL_WITHIN_S):
+    with trio.move_on_after(LEVEL_WITHIN_S + CLOCK_LOOK_S * stage.clock.was_set):
         await stage.ready()
         while findings:
             truth = await _truth(stage)  # the last answers may be a moment older than the last commit
@@ -133,61 +165,63 @@ async def _unlevel(stage: Stage, truth: Truth) -> list[Finding]:
     return findings
 
 
+def _boards(stage: Stage, truth: Truth, channel: str, *numbers: int) -> list[tuple[Shown, ...]]:
+    """What these workers may show: of a day that which their clocks show, or one that is ahead but held to be right."""
+    if channel != DAILY:
+        return [truth.boards[channel]]
+    ahead_s = (0.0, HELD_S) if stage.clock.was_set else (0.0,)
+    moments_s = [stage.clock.now_s(number) + more_s for number in numbers for more_s in ahead_s]
+    return [day_at(truth.ledger, stage.periods, int(moment_s * 1_000_000)) for moment_s in moments_s]
+
+
 async def _unlike_workers(stage: Stage, truth: Truth) -> list[Finding]:
     found = []
     for number in range(1, WORKERS + 1):
         try:
             line = await stage.line_to(number)
             for channel, asked in BOARD_OF.items():
-                rows = _rows((await line.ask("GET", f"/api/v1/leaderboard/top?limit=100{asked}")).json())
-                found.append(unlike(f"worker {number}'s {channel}", rows, truth.boards[channel]))
+                rows = rows_in((await line.ask("GET", f"/api/v1/leaderboard/top?limit=100{asked}")).json()["data"])
+                found.append(unlike_all(f"worker {number}'s {channel}", rows, _boards(stage, truth, channel, number)))
             line.hang_up()
         except (Cut, KeyError) as error:
             found.append(Finding("stale", f"worker {number} does not show its board: {error!r}"))
     return [finding for finding in found if finding is not None]
 
 
-def _rows(body: dict[str, dict[str, list[dict[str, object]]]]) -> list[Shown]:
-    return [
-        Shown(int(str(row["rank"])), str(row["userId"]), int(str(row["score"]))) for row in body["data"]["leaderboard"]
-    ]
-
-
 def _unlike_screens(stage: Stage, truth: Truth) -> list[Finding]:
+    numbers = range(1, WORKERS + 1)
+    boards = {channel: _boards(stage, truth, channel, *numbers) for channel in BOARD_OF}
     found = [
-        unlike(f"{spectator.name}'s {channel}", board.rows, truth.boards[channel])
+        unlike_all(f"{spectator.name}'s {channel}", board.rows, boards[channel])
         for spectator in stage.spectators
         for channel, board in spectator.boards.items()
     ]
     return [finding for finding in found if finding is not None]
 
 
-async def _of_archive(stage: Stage, truth: Truth) -> list[Finding]:
-    """The day that is over, if one is, by both workers."""
-    [first, _] = truth.spans[DAILY]
-    if time.time() < stage.day_ends_s + 10:  # a page may be five seconds old
-        return []
-    true = period_board(truth.ledger, first)
+async def _archives(stage: Stage, truth: Truth) -> tuple[int, list[Finding]]:
+    """All days, weeks and months that are over, by both workers: how many there were, and what was wrong in the end."""
+    count, findings = 0, [Finding("archive", "none was read")]
+    with trio.move_on_after(ARCHIVE_WITHIN_S):
+        while True:
+            told = [await _archives_of(stage, truth, number) for number in range(1, WORKERS + 1)]
+            count, findings = sum(one for one, _ in told), [finding for _, wrong in told for finding in wrong]
+            if not findings:
+                break
+            await trio.sleep(0.5)
+    return count, findings
+
+
+async def _archives_of(stage: Stage, truth: Truth, number: int) -> tuple[int, list[Finding]]:
+    count, name = 0, f"worker {number}'s archive"
     found: list[Finding] = []
-    for number in range(1, WORKERS + 1):
-        try:
-            found += await _archived(stage, number, true)
-        except (Cut, KeyError) as error:
-            found.append(Finding("archive", f"worker {number} does not show it: {error!r}"))
-    return found
-
-
-async def _archived(stage: Stage, number: int, true: Sequence[Shown]) -> list[Finding]:
-    line = await stage.line_to(number)
-    path = "/api/v1/leaderboard/archive?period=DAILY&limit=100"
-    periods = (await line.ask("GET", path)).json()["data"]["periods"]
-    if len(periods) != bool(true):
-        return [Finding("archive", f"worker {number} has {len(periods)} days: {periods}")]
-    found = [
-        unlike(
-            f"worker {number}'s archive", _rows((await line.ask("GET", f"{path}&label={each['label']}")).json()), true
-        )
-        for each in periods
-    ]
-    line.hang_up()
-    return [Finding("archive", finding.what) for finding in found if finding is not None]
+    try:
+        line = await stage.line_to(number)
+        for kind in PERIODS:
+            told = await told_by(line, kind)
+            count += len(told)
+            found += wrong_archives(name, kind, told, truth.ledger, stage.periods, stage.archived_before_us())
+        line.hang_up()
+    except (Cut, KeyError) as error:
+        found.append(Finding("archive", f"{name} is not shown: {error!r}"))
+    return count, found

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,15 +14,17 @@ from typing import Any
 import psutil
 import trio
 
-from tests.faults.clock import SteppedClock
+from tests.faults.clock import POSTGRES, VALKEY, SteppedClock
 from tests.faults.journal import Journal
 from tests.faults.line import Cut, Line
+from tests.faults.periods import Periods
+from tests.faults.players import Player, registered
 from tests.faults.proxy import Proxy, proxied
 from tests.faults.spectators import EventStreamSpectator, Spectator, WebSocketSpectator
 from tests.faults.stores import SmallDisk, StoreProcess, postgres_process, small_disk, valkey_process
 from tests.faults.truth import DAILY, TOP
-from tests.faults.writers import Player
-from tests.faults.zone import zone_that_ends
+from tests.faults.writers import Load
+from tests.faults.zone import DAY_S, offset_that_ends, zone_that_ends
 from tests.served import CHEAP_PASSWORDS, ServedScoreboard, start_scoreboard
 
 WORKERS = 2
@@ -33,6 +34,8 @@ ZONE = "Ours"
 #: What is worth how much in a batch.
 KINDS = {"INCREMENT": 1, "FIND_GEM": 7}
 READY_WITHIN_S = 60.0
+#: So long after its end a period is in the archive; where a clock was set, it may be so much later that one looks.
+ARCHIVED_WITHIN_S, KEEPER_LOOKS_S = 10.0, 65.0
 #: A limit that honest writers stay under by half, so that a window that never ends is noticed.
 ENVIRON = {
     **CHEAP_PASSWORDS,
@@ -47,12 +50,16 @@ ENVIRON = {
     "SCOREBOARD_LIMITS_REGISTRATIONS_PER_MINUTE_PER_ADDRESS": "1000",
     "SCOREBOARD_FRAUD_ENABLED": "off",
     "SCOREBOARD_BOARDS_DAILY_ZONE": ZONE,
+    "SCOREBOARD_BOARDS_WEEKLY_ZONE": ZONE,
+    "SCOREBOARD_BOARDS_MONTHLY_ZONE": ZONE,
 }
+#: What is made without a stepped clock (the token of a service) is so old already, and no clock is set back as far.
+BEGIN_S = 2 * DAY_S
 
 
 @dataclass(slots=True)
 class Stage:
-    """All of it. `day_ends_s` is when the daily board begins anew, by the clock on the wall."""
+    """All of it. `periods` are those of its boards; the first day ends soon."""
 
     folder: Path
     rng: Random
@@ -64,7 +71,9 @@ class Stage:
     clock: SteppedClock
     server: ServedScoreboard
     journal: Journal
-    day_ends_s: int
+    periods: Periods
+    load: Load | None = None
+    _moments: list[tuple[float, float]] = field(default_factory=list)
     players: tuple[Player, ...] = ()
     service: str = ""
     spectators: tuple[Spectator, ...] = ()
@@ -81,6 +90,44 @@ class Stage:
                     if words[-2:-1] == ["worker"]:
                         found[int(words[-1])] = child.pid
         return found
+
+    def ports_of(self, number: int, proxy: Proxy) -> frozenset[int]:
+        """From where this worker is connected to that proxy, now."""
+        pid = self.worker_pids().get(number)
+        if pid is None:
+            return frozenset()
+        try:
+            found = psutil.Process(pid).net_connections("tcp4")
+        except psutil.Error:
+            return frozenset()
+        return frozenset(each.laddr.port for each in found if each.raddr and each.raddr.port == proxy.address[1])
+
+    def hurry(self, times: float) -> None:
+        """Whoever writes is so many times as quick as usual."""
+        if self.load is not None:
+            self.load.hurry = times
+
+    def room_behind(self, step_s: int) -> int:
+        """That step of the clock of Postgres; back only as far as the present day has gone by."""
+        now_us = int(self.clock.now_s() * 1_000_000)
+        gone_s = (now_us - self.periods.holding("DAILY", now_us).start_us) // 1_000_000
+        return max(step_s, -gone_s // 2)
+
+    def remember_now(self) -> None:
+        """What time it is: some later the archive has to have all that is over by then."""
+        self._moments.append((trio.current_time(), self.clock.now_s()))
+
+    @property
+    def archive_patience_s(self) -> float:
+        """How long after its end a period may come into the archive."""
+        return ARCHIVED_WITHIN_S + KEEPER_LOOKS_S * self.clock.was_set
+
+    def archived_before_us(self) -> int:
+        """What ended before that moment must be in the archive by now."""
+        if not self.clock.was_set:
+            return int((self.clock.now_s() - ARCHIVED_WITHIN_S) * 1_000_000)
+        long_ago = trio.current_time() - self.archive_patience_s
+        return max((int(now_s * 1_000_000) for at, now_s in self._moments if at < long_ago), default=0)
 
     async def ready(self) -> None:
         """Both workers have the port, and say that they can serve."""
@@ -134,19 +181,21 @@ async def line_gone(line: Line) -> None:
 @asynccontextmanager
 async def open_stage(folder: Path, seed: int, day_s: int) -> AsyncIterator[Stage]:
     """Started, with players who have signed up and spectators who watch. The day ends `day_s` later."""
-    day_ends_s = int(time.time()) + day_s
+    clock, journal = SteppedClock(folder, BEGIN_S), Journal(folder / "journal.jsonl")
+    day_ends_s = int(clock.now_s()) + day_s
     zone_that_ends(folder / "zones", ZONE, day_ends_s)
-    clock, journal = SteppedClock(folder), Journal(folder / "journal.jsonl")
-    rng = Random(seed)
+    periods = Periods(offset_that_ends(day_ends_s))
     with small_disk(folder / "disk") as disk:
-        async with postgres_process(disk.folder) as postgres, valkey_process(folder, clock.environ) as valkey:
-            async with proxied(str(postgres.socket)) as to_postgres, proxied(str(valkey.socket)) as to_valkey:
-                server = _server(folder, to_postgres, to_valkey, clock)
-                stage = Stage(
-                    folder, rng, postgres, valkey, to_postgres, to_valkey, disk, clock, server, journal, day_ends_s
-                )
-                async with _running(stage):
-                    yield stage
+        async with (
+            postgres_process(disk.folder, clock.environ(POSTGRES)) as postgres,
+            valkey_process(folder, clock.environ(VALKEY)) as valkey,
+            proxied(str(postgres.socket)) as to_postgres,
+            proxied(str(valkey.socket)) as to_valkey,
+        ):
+            server, stores = _server(folder, to_postgres, to_valkey, clock), (postgres, valkey, to_postgres, to_valkey)
+            stage = Stage(folder, Random(seed), *stores, disk, clock, server, journal, periods)
+            async with _running(stage):
+                yield stage
     journal.close()
 
 
@@ -154,7 +203,7 @@ def _server(folder: Path, to_postgres: Proxy, to_valkey: Proxy, clock: SteppedCl
     words = ["--workers", str(WORKERS)]
     words += ["--postgres", f"postgresql://postgres@127.0.0.1:{to_postgres.address[1]}/scoreboard"]
     words += ["--redis", f"redis://127.0.0.1:{to_valkey.address[1]}/0"]
-    environ = {**ENVIRON, **clock.environ, "PYTHONTZPATH": str(folder / "zones")}
+    environ = {**ENVIRON, **clock.environ(), "PYTHONTZPATH": str(folder / "zones")}
     return ServedScoreboard(folder / "data", *words, limits="on", environ=environ)
 
 
@@ -192,16 +241,8 @@ def _see_off(stage: Stage) -> None:
 
 async def _register(stage: Stage) -> None:
     line = await Line.to(stage.server.port)
-    players = []
-    for number in range(PLAYERS):
-        name = f"player{number:02}"
-        body = {"username": name, "email": f"{name}@example.com", "password": f"{name}-Passw0rd!"}
-        answer = await line.ask("POST", "/api/auth/register", body)
-        assert answer.status == 201, answer
-        told = answer.json()
-        players.append(Player(told["userId"], name, told["accessToken"]))
+    stage.players = tuple([await registered(line, f"player{number:02}") for number in range(PLAYERS)])
     line.hang_up()
-    stage.players = tuple(players)
 
 
 def _say(stage: Stage, *words: str) -> str:

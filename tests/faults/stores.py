@@ -7,12 +7,13 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import trio
 
 from scoreboard.stores import embedded_postgres, embedded_valkey
+from scoreboard.stores.embedded_errors import ServerFailed
 from scoreboard.stores.embedded_home import account_for, home_in, socket_directory, sole_use
 from scoreboard.stores.embedded_process import Server, processes_in
 
@@ -29,6 +30,7 @@ class StoreProcess:
     socket: Path
     home: Path
     restarts: int = 0
+    _starting: trio.Lock = field(default_factory=trio.Lock)
 
     @property
     def pids(self) -> list[int]:
@@ -58,41 +60,57 @@ class StoreProcess:
                 os.kill(pids[-1], signal.SIGKILL)
 
     async def start(self) -> None:
-        """Start it, unless it runs. Raises ServerFailed."""
-        if not self.runs:
-            self.restarts += 1
-            await self.server.start()
+        """Start it, unless it runs; again, if another fault ends it meanwhile. Raises ServerFailed."""
+        async with self._starting:
+            for last in (False, False, True):
+                if self.runs:
+                    return
+                self.restarts += 1
+                try:
+                    await self.server.start()
+                except ServerFailed:
+                    if last:
+                        raise
 
     async def stop(self) -> None:
         """In good order, as an operator does."""
         await self.server.stop()
 
+    def forget(self) -> None:
+        """All that it had is gone, while it does not run."""
+        for path in sorted(self.server.program.directory.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+
 
 @asynccontextmanager
-async def postgres_process(folder: Path) -> AsyncIterator[StoreProcess]:
-    """One with a database of its own in that folder, for as long as the block runs."""
+async def postgres_process(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[StoreProcess]:
+    """One with a database of its own in that folder and more in its environment, for as long as the block runs."""
     account = account_for(folder / "postgres")
     home = home_in(folder, "postgres", account)
     with sole_use(home), socket_directory(home, embedded_postgres.SOCKET, account) as sockets:
         settings = {**embedded_postgres.SETTINGS, **SMALL}
         await embedded_postgres._make_cluster(home, account)
-        server = embedded_postgres._server(home, sockets, account, settings)
+        server = _given(embedded_postgres._server(home, sockets, account, settings), environ)
         async with _running(StoreProcess(server, sockets / embedded_postgres.SOCKET, home)) as process:
             yield process
 
 
 @asynccontextmanager
 async def valkey_process(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[StoreProcess]:
-    """The same of Valkey, with more in its environment."""
+    """The same of Valkey."""
     account = account_for(folder / "valkey")
     home = home_in(folder, "valkey", account)
     with sole_use(home), socket_directory(home, embedded_valkey.SOCKET, account) as sockets:
         socket = sockets / embedded_valkey.SOCKET
-        server = embedded_valkey._server(home, socket, account, dict(embedded_valkey.SETTINGS))
-        given = [f"{name}={value}" for name, value in environ.items()]
-        server.program = replace(server.program, arguments=["/usr/bin/env", *given, *server.program.arguments])
+        server = _given(embedded_valkey._server(home, socket, account, dict(embedded_valkey.SETTINGS)), environ)
         async with _running(StoreProcess(server, socket, home)) as process:
             yield process
+
+
+def _given(server: Server, environ: Mapping[str, str]) -> Server:
+    given = [f"{name}={value}" for name, value in environ.items()]
+    server.program = replace(server.program, arguments=["/usr/bin/env", *given, *server.program.arguments])
+    return server
 
 
 @asynccontextmanager

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.checker import Finding, LedgerRow, Truth, false_screens, findings_of, median_and_most, unlike
+from tests.faults.checker import (
+    Finding,
+    LedgerRow,
+    Truth,
+    false_screens,
+    findings_of,
+    median_and_most,
+    unlike,
+    unlike_all,
+)
 from tests.faults.journal import Operation, Screen, Shown, Told
 from tests.faults.truth import DAILY, TOP, period_board
 
@@ -143,6 +152,13 @@ def test_a_board_that_is_not_the_true_one_is_found() -> None:
     assert unlike("it", true, true) is None
     assert [None, None] != [unlike("it", true[:1], true), unlike("it", (true[0], Shown(2, BOB, 1)), true)]
     assert unlike("it", true[:1], true) is not None
+
+
+def test_one_of_several_boards_may_be_shown() -> None:
+    """Where clocks differ; what differs from all of them differs from the likeliest."""
+    today, tomorrow = (Shown(1, ADA, 10),), ()
+    assert [None, None] == [unlike_all("it", board, [today, tomorrow]) for board in (today, tomorrow)]
+    assert unlike("it", (Shown(1, BOB, 2),), today) == unlike_all("it", (Shown(1, BOB, 2),), [today, tomorrow])
 
 
 def test_the_board_of_a_period_is_a_sort_of_its_gains() -> None:

@@ -16,16 +16,16 @@ from tests.faults.stage import open_stage
 
 pytestmark = pytest.mark.stores
 
-LENGTH_S = 2.5
+LENGTH_S = 2.2
 #: In this order: the day of the daily board ends in the middle of them.
 ROUNDS = {
-    "workers": [Step("all workers killed", 0.5, 1.0)],
+    "workers": [Step("all workers killed", 0.5, 1.0), Step("Valkey replaced by an empty one", 0.8, 0.5)],
     "a pause": [Step("a worker paused", 0.3, 2.0), Step("Valkey emptied", 0.8, 0.6)],
-    "Postgres": [Step("Postgres killed", 0.5, 1.0)],
-    "a black hole": [Step("Postgres in a black hole", 0.3, 3.2)],
-    "Valkey": [Step("Valkey killed", 0.5, 1.5)],
+    "Postgres": [Step("answers to commits lost", 0.2, 0.8), Step("Postgres killed", 1.2, 0.8)],
+    "a lonely worker": [Step("a worker cut off from both", 0.2, 4.5)],
     "the disk": [Step("the disk full", 0.3, 1.5)],
-    "clocks": [Step("the clock stepped", 0.5, 1.5)],
+    "clocks": [Step("the clock of all workers set", 0.5, 1.0)],
+    "clocks that are right again": [],
 }
 DAY_S = 25
 SEED = 20
@@ -56,7 +56,7 @@ def test_nothing_acknowledged_is_lost_and_everything_shown_was_true(
     if isinstance(outcome, str):
         pytest.skip(outcome)
     assert () == outcome.findings
-    assert len(outcome.operations) > 20
+    assert len(outcome.operations) > 20 or not outcome.steps
     assert sum(bool(operation.told) for operation in outcome.operations) > 20
 
 

@@ -162,6 +162,68 @@ async def test_a_reset_breaks_both_ends() -> None:
         assert 0 == each.proxy.connections == each.proxy.reset()
 
 
+async def test_one_client_alone_can_be_cut_off() -> None:
+    """By the port from which it connects; others do not notice, and in the end all arrives."""
+    async with talk() as each:
+        async with target() as (proxy, accepted):
+            async with await trio.open_tcp_stream(*proxy.address) as client, await accepted.receive() as server:
+                ports = {client.socket.getsockname()[1]}
+                assert 1 == proxy.set_aside(lambda: frozenset(ports))
+                await client.send_all(b"ask")
+                assert await is_silent(server.receive_some)
+                async with await trio.open_tcp_stream(*proxy.address) as other, await accepted.receive() as there:
+                    await other.send_all(b"ask")
+                    assert b"ask" == await there.receive_some()
+                proxy.heal()
+                assert b"ask" == await server.receive_some()
+        await each.client.send_all(b"ask")
+        assert b"ask" == await each.server.receive_some()
+
+
+async def test_who_comes_anew_is_cut_off_like_those_who_were_there() -> None:
+    """Silently, or by a reset."""
+    async with target() as (proxy, accepted):
+        chosen = trio.socket.socket()
+        await chosen.bind(("127.0.0.1", 0))
+        proxy.set_aside(lambda: frozenset({chosen.getsockname()[1]}))
+        await chosen.connect(proxy.address)
+        async with trio.SocketStream(chosen):
+            assert await is_silent(accepted.receive)
+        proxy.set_aside(lambda: frozenset(range(1 << 16)), refused=True)
+        assert proxy.sets_aside
+        await breaks(proxy)
+
+
+async def test_one_client_alone_can_lose_the_answers() -> None:
+    """What it asks arrives."""
+    async with talk() as each:
+        port = each.client.socket.getsockname()[1]
+        each.proxy.set_aside(lambda: frozenset({port}), silent_to_server=False)
+        await each.client.send_all(b"commit")
+        assert b"commit" == await each.server.receive_some()
+        await each.server.send_all(b"done")
+        assert await is_silent(each.client.receive_some)
+        each.proxy.heal()
+        assert b"done" == await each.client.receive_some()
+
+
+async def test_a_connection_can_be_lost_between_a_statement_and_its_answer() -> None:
+    """Between one that is chosen: others are answered. The server has obeyed."""
+    async with talk() as each:
+        each.proxy.losing = lambda _, data: b"COMMIT" in data
+        await each.client.send_all(b"Q....SELECT")
+        assert b"Q....SELECT" == await each.server.receive_some()
+        await each.server.send_all(b"1")
+        assert b"1" == await each.client.receive_some()
+        await each.client.send_all(b"Q....COMMIT")
+        assert b"Q....COMMIT" == await each.server.receive_some()
+        assert await is_silent(each.client.receive_some)
+        await each.server.send_all(b"done")
+        with pytest.raises(trio.BrokenResourceError):
+            await each.client.receive_some()
+        assert 1 == each.proxy.lost
+
+
 async def test_nobody_gets_through_to_a_server_that_is_not_there(tmp_path: Path) -> None:
     """The connection breaks at once."""
     async with proxied(str(tmp_path / "nobody")) as proxy:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from tests.faults.checker import LedgerRow, Truth
 from tests.faults.journal import Shown
+from tests.faults.periods import Periods
 from tests.faults.stores import StoreProcess, rows_of
 
 TOP, DAILY = "leaderboard.top100", "leaderboard.daily.top100"
-DAY_US = 86_400 * 1_000_000
 BOARD_OF = {TOP: "", DAILY: "&period=DAILY"}
 
 LEDGER = """
@@ -22,8 +22,8 @@ SELECT row_number() OVER (ORDER BY score DESC, reached_at, user_id), user_id, sc
 """
 
 
-async def truth_of(postgres: StoreProcess, day_ends_us: int, now_us: int) -> Truth:
-    """All of it, while nobody writes. The daily board is that of now; `day_ends_us` is the end of the first day."""
+async def truth_of(postgres: StoreProcess, periods: Periods, now_us: int) -> Truth:
+    """All of it, while nobody writes. The daily board is that of the moment `now_us`."""
     ledger = [
         LedgerRow(row[0], int(row[1]), int(row[2]), int(row[3]), row[4], int(row[5]), int(row[6]))
         for row in await rows_of(postgres, LEDGER)
@@ -31,10 +31,17 @@ async def truth_of(postgres: StoreProcess, day_ends_us: int, now_us: int) -> Tru
     totals = {row[0]: int(row[1]) for row in await rows_of(postgres, "SELECT user_id, score FROM users")}
     keys = await rows_of(postgres, "SELECT user_id, idempotency_key, score FROM idempotency_keys")
     top = [Shown(int(row[0]), row[1], int(row[2])) for row in await rows_of(postgres, BOARD)]
-    spans = ((day_ends_us - DAY_US, day_ends_us), (day_ends_us, day_ends_us + DAY_US))
-    today = period_board(ledger, spans[now_us >= day_ends_us])
+    days = periods.all("DAILY", [row.occurred_us for row in ledger])
+    spans = [(day.start_us, day.end_us) for day in days]
     by_key = {(row[0], row[1]): int(row[2]) for row in keys}
-    return Truth(ledger, totals, by_key, {TOP: tuple(top), DAILY: today}, {DAILY: spans})
+    boards = {TOP: tuple(top), DAILY: day_at(ledger, periods, now_us)}
+    return Truth(ledger, totals, by_key, boards, {DAILY: spans})
+
+
+def day_at(ledger: Sequence[LedgerRow], periods: Periods, moment_us: int) -> tuple[Shown, ...]:
+    """The board of the day in which that moment lies."""
+    day = periods.holding("DAILY", moment_us)
+    return period_board(ledger, (day.start_us, day.end_us))
 
 
 def period_board(ledger: Sequence[LedgerRow], span: tuple[int, int]) -> tuple[Shown, ...]:

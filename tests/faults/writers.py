@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any, Protocol
 
 import trio
+from trio_websocket import ConnectionRejected
 
 from tests.faults.journal import Journal, Operation, Told
 from tests.faults.line import Answer, Cut, Line
+from tests.faults.players import SIGN_IN_AGAIN, Player
 from tests.faults.talk import BROKEN, Talk, talk
 
 #: So long an answer is waited for.
@@ -24,28 +26,23 @@ AHEAD = 4
 UNDECIDED = ("SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "RATE_LIMITED")
 
 
-@dataclass(frozen=True, slots=True)
-class Player:
-    """Somebody who is signed in."""
-
-    user_id: str
-    name: str
-    token: str
-
-
 class Load:
-    """What all writers of a round share: when to stop beginning, and what to do while nobody answers."""
+    """What all writers of a round share: when to stop beginning, and what to do while nobody answers.
+
+    They are `hurry` times as quick as they usually are.
+    """
 
     def __init__(self, port: int, journal: Journal, rng: Random) -> None:
         self.port = port
         self.journal = journal
         self.rng = rng
         self.enough = False
+        self.hurry = 1.0
         self.healed_at = self.ended_at = 0.0
 
     async def pause(self, usual_s: float = 0.3) -> None:
         """Between two tries."""
-        await trio.sleep(self.rng.uniform(0.5, 1.0) * usual_s)
+        await trio.sleep(self.rng.uniform(0.5, 1.0) * usual_s / self.hurry)
 
     def gives_up(self) -> bool:
         """Whether a client that has lost an answer goes for good."""
@@ -64,35 +61,57 @@ class Writer(Protocol):
         ...
 
 
+class NotSignedIn(Cut):
+    """A worker does not believe the session, and gives no other one."""
+
+
 class Asking:
     """REST on a connection that is opened again when it is lost, at whichever worker accepts."""
 
-    def __init__(self, name: str, token: str, load: Load) -> None:
-        self._name, self._load = name, load
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, who: Player | str, load: Load) -> None:
+        self._who, self._load = who, load
         self._line: Line | None = None
+
+    @property
+    def _token(self) -> str:
+        return self._who.token if isinstance(self._who, Player) else self._who
 
     async def once(self, path: str, body: object, **headers: str) -> Answer:
         """One try. Raises Cut."""
         try:
             if self._line is None:
                 self._line = await Line.to(self._load.port)
-            answer = await self._line.ask("POST", path, body, within_s=ANSWER_S, **self._headers, **headers)
+            known = {"Authorization": f"Bearer {self._token}", **headers}
+            answer = await self._line.ask("POST", path, body, within_s=ANSWER_S, **known)
+            if answer.status == 401:
+                await self._sign_in(self._line, answer)
         except Cut as error:
-            self._line = None
+            self.hang_up()
             self._load.journal.lose(self._name, error)
             raise
         if answer.headers.get("connection", "").lower() == "close":
             self.hang_up()
         return answer
 
-    async def until_answered(self, path: str, body: object, trying: Callable[[], None] = lambda: None) -> Answer:
-        """Something that may be asked again and again; `trying` is called each time."""
+    @property
+    def _name(self) -> str:
+        return f"rest {self._who.name}" if isinstance(self._who, Player) else "batches"
+
+    async def _sign_in(self, line: Line, answer: Answer) -> None:
+        """The session is of no more use at this worker. Raises Cut: the request is as if it were lost."""
+        renewed = isinstance(self._who, Player) and await self._who.renew(line)
+        self._load.journal.note("signs in", who=self._name, why=str(answer.body), renewed=renewed)
+        raise Cut("signed in anew") if renewed else NotSignedIn(f"{answer.body!r}")
+
+    async def until_answered(self, path: str, body: object, trying: Callable[[], None] = lambda: None) -> Answer | None:
+        """Something that may be asked again and again; `trying` is called each time. None when it is late for that."""
         while True:
             trying()
             try:
                 answer = await self.once(path, body)
-            except Cut:
+            except Cut as error:
+                if self._load.enough and isinstance(error, NotSignedIn):
+                    return None
                 await self._load.pause()
                 continue
             if answer.status < 500 and answer.status != 429:
@@ -112,13 +131,15 @@ class RestWriter:
 
     def __init__(self, player: Player, load: Load) -> None:
         self._player, self._load = player, load
-        self._asking = Asking(f"rest {player.name}", player.token, load)
+        self._asking = Asking(player, load)
         self._count = 0
 
     async def play(self) -> None:
         """See `Writer.play`."""
         while not self._load.enough:
             granted = await self._asking.until_answered("/api/actions/token", None)
+            if granted is None:
+                continue
             self._count += 1
             key = f"rest-{self._player.name}-{self._count}-{self._load.rng.randrange(1 << 30)}"
             operation = self._load.journal.begin(self._player.user_id, key, "rest")
@@ -170,10 +191,22 @@ class SocketWriter:
             try:
                 async with talk(self._load.port, self._player.token) as socket:
                     await self._connected(socket)
+            except* ConnectionRejected as error:
+                self._load.journal.lose(self._name, error.exceptions[0])
+                self._let_some_go()
+                await self._sign_in()
             except* BROKEN as error:
                 self._load.journal.lose(self._name, error.exceptions[0])
                 self._let_some_go()
             await self._load.pause()
+
+    async def _sign_in(self) -> None:
+        """Whatever worker takes it; the connection that is refused says nothing of which one it was."""
+        with suppress(Cut):
+            line = await Line.to(self._load.port)
+            renewed = await self._player.renew(line)
+            self._load.journal.note("signs in", who=self._name, renewed=renewed)
+            line.hang_up()
 
     def _let_some_go(self) -> None:
         for key in [key for key in self._open if self._load.gives_up()]:
@@ -204,10 +237,13 @@ class SocketWriter:
             self._hear(key, answer)
 
     def _hear(self, key: str, answer: dict[str, Any]) -> None:
+        """Raises Cut if it is the session that is refused: the next connection is."""
         data, journal = answer["data"], self._load.journal
         if answer["event"] == "ack":
             told = Told(data["newScore"], data["previousRank"], data["newRank"], data["repeated"])
             journal.tell(self._open[key], told)
+        elif data["code"] in SIGN_IN_AGAIN:
+            raise Cut(f"{key}: {data}")
         elif data["code"] in UNDECIDED:
             journal.note("not now", key=key, code=data["code"])
             return
@@ -236,7 +272,7 @@ class BatchWriter:
 
     def __init__(self, token: str, players: Sequence[Player], kinds: Mapping[str, int], load: Load) -> None:
         self._players, self._kinds, self._load = players, kinds, load
-        self._asking = Asking("batches", token, load)
+        self._asking = Asking(token, load)
         self._count = 0
         self._mark = load.rng.randrange(1 << 30)
 
@@ -264,6 +300,8 @@ class BatchWriter:
         while True:
             sending = partial(self._sending, wanted)
             answer = await self._asking.until_answered("/api/v1/scores/batch", {"scores": rows}, sending)
+            if answer is None:
+                return
             results = answer.json()["data"]["results"]
             undecided = False
             for (operation, _), result in zip(wanted, results, strict=True):
