@@ -135,10 +135,13 @@ class TakeTouched(Question[tuple[Ranks, ...] | None]):
 
 @dataclass(frozen=True, slots=True)
 class WindowsAnswer:
-    """The rows round each player that was asked for, in the same order, none for one who is not on the board."""
+    """The rows round each player that was asked for, in the same order, none for one who is not on the board.
+
+    `totals` are how many players there are, for each in its own eyes.
+    """
 
     windows: tuple[tuple[Row, ...], ...]
-    total: int
+    totals: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class NeighboursActor(BatchActor):
                 return
             now_us = self._clock.now_us()
             self._looked_at(len(some))
-            for each, rows in zip(some, answer.windows, strict=True):
-                step = each.step(rows, answer.total, now_us)
+            for each, rows, total in zip(some, answer.windows, answer.totals, strict=True):
+                step = each.step(rows, total, now_us)
                 if step is not None and not each.subscriber.offer(step):
                     self._watchers.pop((each.subscriber, each.channel), None)

@@ -19,6 +19,7 @@ from actors.leaderboard.messages import (
     WindowsAnswer,
 )
 from actors.leaderboard.ranking import Ranking
+from actors.ports import UserId
 
 
 class Reader:
@@ -45,7 +46,7 @@ class Reader:
                 return len(self._ranking)
             case Windows(wanted):
                 rows = tuple(self._ranking.own_window(user_id, radius, radius) for user_id, radius in wanted)
-                return WindowsAnswer(rows, len(self._ranking))
+                return WindowsAnswer(rows, tuple(self._total_of(user_id) for user_id, _ in wanted))
             case TakeTouched():
                 return self._ranking.take_touched()
         raise TypeError(f"a leaderboard does not understand {question!r}")
@@ -64,5 +65,9 @@ class Reader:
         rows = window(asked.user_id, above, below)
         for row in rows:
             if row.user_id == asked.user_id:
-                return AroundAnswer(row, rows, len(self._ranking) + (asked.user_id in self._ranking.aside))
+                return AroundAnswer(row, rows, self._total_of(asked.user_id))
         raise NotRanked("There is no such player on this board.")
+
+    def _total_of(self, user_id: UserId) -> int:
+        """How many players there are in that player's eyes: who is hidden counts itself."""
+        return len(self._ranking) + (user_id in self._ranking.aside)

@@ -130,6 +130,7 @@ async def test_what_is_wrong_is_told_in_the_order_of_the_document(world: World) 
     wrong = {
         "userId": SOMEBODY,
         "actionType": "WIN_GAME",
+        "actionId": OTHER_ACTION,
         "scoreIncrement": 51,
         "timestamp": "2100-01-01T00:00:00Z",
         "clientSignature": "é" * 64,
@@ -138,6 +139,7 @@ async def test_what_is_wrong_is_told_in_the_order_of_the_document(world: World) 
         ((403, "FORBIDDEN", {"reason": "userId"}), {"userId": me.user_id}),
         ((403, "INVALID_ACTION_TOKEN", {"reason": "missing"}), {}),
         ((400, "INVALID_INPUT", {"field": "actionType"}), {"actionType": "COMPLETE_QUEST"}),
+        ((400, "INVALID_INPUT", {"field": "actionId"}), {"actionId": None}),
         ((400, "INVALID_INPUT", {"field": "scoreIncrement"}), {"scoreIncrement": 50}),
         ((403, "FORBIDDEN", {"reason": "clientSignature"}), {"clientSignature": None}),
         ((400, "INVALID_INPUT", {"field": "timestamp"}), {"timestamp": None}),
@@ -148,6 +150,15 @@ async def test_what_is_wrong_is_told_in_the_order_of_the_document(world: World) 
         said = {name: value for name, value in {**said, **mended}.items() if value is not None}
         token = token or (await earned(world, me) if expected[1] == "INVALID_ACTION_TOKEN" else "")
     assert 200 == (await update(world, me, token, update_body(world, me, **said))).status_code
+
+
+async def test_a_key_stands_for_no_action_token(world: World) -> None:
+    """Nothing was done under it, and nothing is: neither without a token, nor with an empty one."""
+    me = await sign_up(world)
+    missing = (403, "INVALID_ACTION_TOKEN", {"reason": "missing"})
+    assert missing == await code_of(await update(world, me, None, update_body(world, me), "key"))
+    assert missing == await code_of(await update(world, me, "", update_body(world, me), "another"))
+    assert [] == world.scores.ledger
 
 
 async def test_without_an_access_token_nothing_else_is_looked_at(world: World) -> None:

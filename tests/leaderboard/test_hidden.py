@@ -287,6 +287,18 @@ async def test_who_is_hidden_goes_on_seeing_itself_move(autojump_clock: MockCloc
             assert "a" not in [row.user_id for row in clients_of(other).rows]
 
 
+async def test_who_is_hidden_is_counted_in_its_own_eyes_only(autojump_clock: MockClock) -> None:
+    """The last of six is the sixth of six, also where its screen is sent for: five would tell it what was done."""
+    async with running_stage(*"abcdef") as stage:
+        watchers = {name: await join(stage, name, channel) for name, channel in (("f", ME), ("b", ME), ("e", AROUND2))}
+        await stage.stand("f", quarantined=True)
+        await stage.score("f", "a", "b", "e")
+        await trio.sleep(1.5)
+        again = await join(stage, "f")
+        assert {"f": 6, "b": 5, "e": 5} == {name: clients_of(each).total for name, each in watchers.items()}
+        assert (6, 6) == (clients_of(again).total, len({*stage.store.players.rows}))
+
+
 async def test_who_is_hidden_sees_itself_come_to_a_board_and_leave_it(autojump_clock: MockClock) -> None:
     """Nobody else's line moves by that."""
     async with running_stage(*"ab") as stage:

@@ -47,10 +47,10 @@ async def test_who_is_known_goes_first_but_not_for_ever() -> None:
     async with queue() as found:
         for number in range(3):
             await found.ask(f"stranger {number}", Asker())
-        for number in range(5):
+        for number in range(8):
             await found.ask(f"known {number}", Asker(known=f"mark {number}"))
-    known, strangers = ([f"{name} {number}" for number in range(5)] for name in ("known", "stranger"))
-    assert ["first", *known[:3], strangers[0], *known[3:], *strangers[1:3]] == found.order
+    known, strangers = ([f"{name} {number}" for number in range(8)] for name in ("known", "stranger"))
+    assert ["first", *known[:3], strangers[0], *known[3:6], strangers[1], *known[6:], strangers[2]] == found.order
 
 
 async def test_turns_of_who_is_known_while_nobody_waits_are_not_counted_against_them() -> None:
