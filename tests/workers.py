@@ -98,6 +98,10 @@ class OneWorker:
     ) -> Told:
         """Any request."""
         self.send(method, path, content, headers)
+        return self.heard()
+
+    def heard(self) -> Told:
+        """The answer to what was sent last."""
         answer = self._http.getresponse()
         return Told(answer.status, answer.getheaders(), answer.read())
 

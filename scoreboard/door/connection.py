@@ -18,7 +18,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.proxies import Proxies
-from scoreboard.door.relay import RELAYED, Elsewhere, RelayedTurn, nowhere_else, reach
+from scoreboard.door.relay import RELAYED, Elsewhere, Hurry, RelayedTurn, let_it_wait, nowhere_else, reach
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 from scoreboard.door.words import Words, plain
@@ -44,6 +44,7 @@ class Site:
     proxies: Proxies = field(default_factory=Proxies)
     state: LifespanState = field(default_factory=dict)
     elsewhere: Elsewhere = nowhere_else
+    hurry: Hurry = let_it_wait
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
 
 
@@ -66,7 +67,7 @@ class Http1Connection:
         self.broken = False  # nothing more can be said
         self.ended = False  # nothing more will be heard
         self._stream = stream
-        self._closing = closing
+        self.closing = closing
         self._served = 0
         self._idle = IdleLimit(site.config.keep_alive_timeout, closing, stream.close)
 
@@ -76,7 +77,7 @@ class Http1Connection:
     @property
     def is_last(self) -> bool:
         """Whether the request that is being served should be the last one, whatever its client would like."""
-        return self._served >= self.site.config.keep_alive_max_requests or self._closing.is_set()
+        return self._served >= self.site.config.keep_alive_max_requests or self.closing.is_set()
 
     async def run(self) -> RequestHead | None:
         """Serve until either side ends the connection. What was received already begins with a whole head.

@@ -16,7 +16,8 @@ from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
-from scoreboard.door.relay import Elsewhere, nowhere_else, reach, relay_socket
+from scoreboard.door.relay import Elsewhere, nowhere_else, reach
+from scoreboard.door.relayed_sockets import RelayedSockets
 from scoreboard.door.seats import Seats
 from scoreboard.door.tls import Tls, TlsRefused
 from scoreboard.door.tls_stream import TlsStream
@@ -78,6 +79,7 @@ class FrontDoor:
         self._proxies = proxies or Proxies()
         self._tls = tls
         self._elsewhere = elsewhere
+        self._relayed = RelayedSockets(limits.write_within_s)
         self._probes = probes
         self._admission = Admission(limits)
         self._seats = Seats(limits)
@@ -109,6 +111,10 @@ class FrontDoor:
         Who waits in the queue of a port that others share is taken in by them.
         """
         self._leaving.set()
+
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """Close in waves the WebSockets that are passed on; each client is told after how many seconds to come back."""
+        await self._relayed.send_home(over_s, back_after_s)
 
     def close(self) -> None:
         """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""
@@ -249,7 +255,7 @@ class FrontDoor:
         visit.kind = kind.value
         handler = self._streams[head.path] if kind is Kind.STREAM else self._handlers[kind]
         if kind is Kind.WEBSOCKET and (line := await self._line_for(visit, head)) is not None:
-            handler = partial(relay_socket, line=line, write_within_s=self._limits.write_within_s)
+            handler = partial(self._relayed.serve, line=line)
         ends = self._leaving if kind is Kind.HTTP else self._closing
         return handler(visit.stream, head, ends)
 

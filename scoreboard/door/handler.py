@@ -24,7 +24,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
 from scoreboard.door.proxies import Proxies
-from scoreboard.door.relay import Elsewhere, nowhere_else
+from scoreboard.door.relay import Elsewhere, Hurry, let_it_wait, nowhere_else
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
@@ -40,7 +40,8 @@ class HypercornHandler:
     proxies for a WebSocket, on a connection that had other requests before: the door goes on with those, by the paths
     `streams` and by what they ask to become. `words` says what a
     request is told whose body is refused here, before the application has heard all of it. Requests through `proxies`
-    are those of the clients behind them. What is `elsewhere` is passed on. Every answer has the headers `constant`.
+    are those of the clients behind them. What is `elsewhere` is passed on, and
+    what waits there is told to `hurry` when the door leaves. Every answer has the headers `constant`.
     """
 
     def __init__(  # noqa: PLR0913 - named, but for what every handler has
@@ -54,6 +55,7 @@ class HypercornHandler:
         words: Words = plain,
         proxies: Proxies | None = None,
         elsewhere: Elsewhere = nowhere_else,
+        hurry: Hurry = let_it_wait,
         constant: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         self._site = Site(
@@ -66,6 +68,7 @@ class HypercornHandler:
             words,
             proxies or Proxies(),
             elsewhere=elsewhere,
+            hurry=hurry,
         )
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.

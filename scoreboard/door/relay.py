@@ -1,4 +1,4 @@
-"""What another worker of this machine holds: requests and WebSockets are passed on to it, and its answers back.
+"""What another worker of this machine holds: requests are passed on to it, and its answers back.
 
 Request by request, because a connection is nobody's: a proxy sends those of many clients through one. What passes is
 not looked into, except for where an answer ends.
@@ -15,10 +15,8 @@ import trio
 
 from scoreboard.door.body import BodyError, body_of
 from scoreboard.door.farewell import last_answer
-from scoreboard.door.head import RequestHead
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import ParsedHead
-from scoreboard.door.transport import Transport
 
 if TYPE_CHECKING:
     from scoreboard.door.connection import Http1Connection
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 OpenLine = Callable[[str], Awaitable[trio.SocketStream]]
 #: How to reach the worker that holds what a target asks for; None if it is this one, or nobody.
 Elsewhere = Callable[[str], OpenLine | None]
+#: Has the worker that holds what a target asks for answer now what waits there for something to happen.
+Hurry = Callable[[str], Awaitable[None]]
 
 REACHED_WITHIN_S = 1.0
 #: Methods whose answers end where their heads say.
@@ -38,6 +38,10 @@ _FIRST_FINAL = 200
 def nowhere_else(_target: str) -> OpenLine | None:
     """For a server of one process."""
     return None
+
+
+async def let_it_wait(_target: str) -> None:
+    """Likewise."""
 
 
 async def reach(open_line: OpenLine, client: str) -> trio.SocketStream | None:
@@ -67,11 +71,17 @@ class RelayedTurn:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._pass_request, nursery.cancel_scope)
+                nursery.start_soon(self._hurry_when_closing)
                 await self._pass_answer()
                 nursery.cancel_scope.cancel()
         finally:
             self._answer.forget()
             self._line.socket.close()
+
+    async def _hurry_when_closing(self) -> None:
+        """A poll may wait for half a minute: its client gets an answer, and asks the next time somebody who stays."""
+        await self._connection.closing.wait()
+        await self._connection.site.hurry(self._head.target.decode("latin-1"))
 
     async def _pass_request(self, serving: trio.CancelScope) -> None:
         """To its end; then watch whether the client waits for the answer. If not, the other worker shall know."""
@@ -117,11 +127,17 @@ class RelayedTurn:
                 data = bytes(await self._line.receive_some(_READ_BYTES))
             if not data or not self._answer.feed(data):
                 break
+            await connection.write(data if begun or not connection.is_last else _as_last(data))
             begun = True
-            await connection.write(data)
         if not begun and not connection.broken:
             sentence = "The worker that holds this is gone."
             await connection.write(last_answer(connection.site.words, self._head.target, 503, sentence))
+
+
+def _as_last(data: bytes) -> bytes:
+    """The beginning of an answer, so that its client asks on another connection the next time."""
+    line, end, rest = data.partition(b"\r\n")
+    return line + end + b"connection: close\r\n" + rest if end and not line.split(b" ")[1].startswith(b"1") else data
 
 
 class _Answer:
@@ -148,44 +164,3 @@ class _Answer:
     def forget(self) -> None:
         """Let go of the parser, which knows this object: nothing shall be left to be collected."""
         self._parser = None
-
-
-async def relay_socket(
-    transport: Transport, head: RequestHead, closing: trio.Event, line: trio.SocketStream, write_within_s: float
-) -> None:
-    """A connection that is a WebSocket from here on, until one side ends it or the door closes."""
-    try:
-        async with trio.open_nursery() as nursery:
-
-            async def until_closing() -> None:
-                await closing.wait()
-                nursery.cancel_scope.cancel()
-
-            async def inwards() -> None:
-                await line.send_all(head.raw + head.rest)
-                await _copy(transport, line, write_within_s)
-                await line.send_eof()
-
-            nursery.start_soon(until_closing)
-            nursery.start_soon(_quietly, inwards)
-            await _quietly(lambda: _copy(line, transport, write_within_s))
-            nursery.cancel_scope.cancel()
-    finally:
-        line.socket.close()
-
-
-async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
-    """Do it while both are there: the other direction notices, too."""
-    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-        await work()
-
-
-async def _copy(
-    source: trio.abc.ReceiveStream, target: trio.abc.SendStream, write_within_s: float, most: int = _READ_BYTES
-) -> None:
-    """All that comes, to its end; who does not take a piece in time ends it."""
-    while data := await source.receive_some(most):
-        with trio.move_on_after(write_within_s) as writing:
-            await target.send_all(data)
-        if writing.cancelled_caught:
-            return

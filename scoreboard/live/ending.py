@@ -57,8 +57,13 @@ async def talk(stream: FeedStream, answer: bytes, converse: Callable[[], Awaitab
 def parting(back_after_s: float | None, closing: trio.Event) -> tuple[int, str]:
     """Code and reason for who is sent home, or has left; the reason says after how many seconds to come back."""
     if back_after_s is not None:
-        return RENEWED, f"retryAfter={back_after_s:.1f}"
+        return RENEWED, return_after(back_after_s)
     return (GOING_AWAY if closing.is_set() else NORMAL), ""
+
+
+def return_after(back_after_s: float) -> str:
+    """The reason by which a client knows when to come back."""
+    return f"retryAfter={back_after_s:.1f}"
 
 
 async def close(

@@ -40,7 +40,7 @@ from scoreboard.security.tickets import Tickets
 from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core
 from scoreboard.server.crew.listener import SharedListener
-from scoreboard.server.crew.neighbours import Neighbours
+from scoreboard.server.crew.neighbours import RELEASE, Neighbours
 from scoreboard.server.embedding import embed_stores
 from scoreboard.server.encryption import kept_fresh, open_tls
 from scoreboard.server.entrance import make_entrance
@@ -164,13 +164,13 @@ async def _open_door(
     world = replace(world, all_metrics=neighbours.metrics, familiar=parts.familiar)
     feeds = _feeds(parts, core, tokens, tickets)
     api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
-    http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere)
+    http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere, neighbours.hurry)
     operated = _operated(parts, stores, core, watch, door, feeds)
     listeners = await _listeners(parts, core, door, tls)
     async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log), operated.running():
         open_now = (port_of(listeners), door.close, core, lambda: door.connections)
         task_status.started(Server(*open_now, operated, parts.familiar))
-        async with neighbours.served(door.take_over, operated.answers):
+        async with neighbours.served(door.take_over, {**operated.answers, RELEASE: feeds.release}):
             await door.serve(listeners)
 
 
@@ -187,7 +187,12 @@ def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: 
         copied = f", {await refill_cache(stores.scores, stores.cache)} players to Redis" if with_redis else ""
         return f"{boards} boards read anew{copied}, in {trio.current_time() - began:.1f} s"
 
-    return Operated(reporter, door, feeds.send_home, rebuild, warn, parts.log, parts.rng)
+    async def send_home(over_s: float, back_after_s: Callable[[], float]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(feeds.send_home, over_s, back_after_s)
+            nursery.start_soon(door.send_home, over_s, back_after_s)
+
+    return Operated(reporter, door, send_home, rebuild, warn, parts.log, parts.rng)
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

@@ -8,7 +8,7 @@ from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.proxies import Proxies
-from scoreboard.door.relay import Elsewhere
+from scoreboard.door.relay import Elsewhere, Hurry
 from scoreboard.door.tls import Tls
 from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
@@ -21,7 +21,7 @@ from scoreboard.wire.browsers import only_secure
 
 
 def make_entrance(
-    parts: Parts, api: Application, feeds: Feeds, tls: Tls | None, elsewhere: Elsewhere
+    parts: Parts, api: Application, feeds: Feeds, tls: Tls | None, elsewhere: Elsewhere, hurry: Hurry
 ) -> tuple[HypercornHandler, FrontDoor]:
     """What serves requests, and the door in front of it and of the live feeds."""
     wanted, now_us = parts.settings.door, parts.clock.now_us
@@ -43,6 +43,7 @@ def make_entrance(
         words=words,
         proxies=proxies,
         elsewhere=elsewhere,
+        hurry=hurry,
         constant=constant,
     )
     door = FrontDoor(

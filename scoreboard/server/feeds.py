@@ -60,7 +60,12 @@ class Feeds:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.sockets.send_home, over_s, back_after_s)
             nursery.start_soon(self.events.send_home, over_s, back_after_s)
-            nursery.start_soon(self.socketio.send_home, over_s)
+            nursery.start_soon(self.socketio.send_home, over_s, back_after_s)
+
+    async def release(self, sid: str) -> bytes:
+        """Another worker passes on a poll of that session of Socket.IO and leaves: answer it now."""
+        self.socketio.release(sid)
+        return b"ok"
 
 
 def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

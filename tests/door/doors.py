@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from scoreboard.door import DoorLimits, Drop, FrontDoor, HypercornHandler, Journal, RequestHead, load_config
-from scoreboard.door.relay import Elsewhere, nowhere_else
+from scoreboard.door.relay import Elsewhere, Hurry, let_it_wait, nowhere_else
 from scoreboard.door.tls import Tls
 from scoreboard.door.words import plain
 from tests.door.attacks import PLAIN
@@ -158,6 +158,7 @@ async def open_door(
     proxies: Any = None,
     tls: Tls | None = None,
     elsewhere: Elsewhere = nowhere_else,
+    hurry: Hurry = let_it_wait,
     probes: Any = (),
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
@@ -169,7 +170,7 @@ async def open_door(
     for name, value in config.items():
         setattr(settings, name, value)
     shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
-    http = HypercornHandler(application, settings, limits, journal, streams or {}, **shared)
+    http = HypercornHandler(application, settings, limits, journal, streams or {}, hurry=hurry, **shared)
     told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
     door = FrontDoor(http=http, websocket=websocket, tls=tls, probes=probes, **told, **shared)
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")

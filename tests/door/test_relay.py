@@ -50,7 +50,7 @@ async def two_doors(
 ) -> AsyncIterator[tuple[OpenDoor, OpenDoor]]:
     """The near one and the far one."""
     async with trio.open_nursery() as nursery:
-        async with open_door(application=far_app, websocket=far_live, **(far or {})) as there:
+        async with open_door(**{"application": far_app, "websocket": far_live, **(far or {})}) as there:
 
             async def line(client: str) -> trio.SocketStream:
                 ours, theirs = trio.socket.socketpair()

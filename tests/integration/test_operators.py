@@ -232,7 +232,17 @@ def test_a_smoke_test_sees_its_point_and_leaves_nothing_on_the_board(server: Ser
 
 def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(server: ServedScoreboard) -> None:
     """Until it is reloaded; asked twice, it is away all the same. `status` says what is missing."""
-    both(server)
+    here, there = both(server)
+    asked = "/socket.io/?EIO=4&transport="
+    polling, upgraded = (json.loads(here.get(f"{asked}polling").text[1:])["sid"] for _ in range(2))
+    there.get(f"{asked}polling&sid={polling}")  # what there is at first; now it waits
+    there.send("GET", f"{asked}polling&sid={polling}")
+    with there.websocket(f"{asked}websocket&sid={upgraded}") as talk:
+        assert 0 == drain_beside(server, talk)
+        assert (1012, "retryAfter=") == (talk.closed_with[0], talk.closed_with[1][:11])
+    answer = there.heard()
+    assert ("6", "close") == (answer.text, dict(answer.headers)["connection"])
+    assert "ok" == here.post(f"{asked}polling&sid={polling}", "1").text
     for _ in range(2):
         drained = verb(server, "drain", "--worker", "2", "--over", "0")
         assert (0, True) == (drained.returncode, "worker 2 is away until: " in drained.stdout)
@@ -243,6 +253,15 @@ def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(se
     assert 2 == verb(server, "reload", "--worker", "3").returncode
     assert 0 == verb(server, "reload", "--worker", "2", "--over", "0").returncode
     assert 0 == verb(server, "status").returncode
+
+
+def drain_beside(server: ServedScoreboard, talk: Talk) -> int:
+    """Worker 2, while somebody listens on that WebSocket to its end."""
+    with ThreadPoolExecutor(1) as pool:
+        listening = pool.submit(farewell_of, talk)
+        status = verb(server, "drain", "--worker", "2", "--over", "0").returncode
+        listening.result(30)
+    return status
 
 
 def test_a_drained_server_ends_and_its_verbs_say_then_that_none_runs(server: ServedScoreboard) -> None:

@@ -3,7 +3,7 @@
 from scoreboard.live.socketio.engine import Patience as SocketIoPatience
 from scoreboard.live.socketio.places import PlaceLimits as SocketIoPlaces
 from scoreboard.live.socketio.query import PATHS as SOCKETIO_PATHS
-from scoreboard.live.socketio.query import worker_asked
+from scoreboard.live.socketio.query import session_asked, worker_asked
 from scoreboard.live.socketio.service import SocketIo
 from scoreboard.live.socketio.world import SocketIoLimits, SocketIoWorld
 
@@ -14,5 +14,6 @@ __all__ = [
     "SocketIoPatience",
     "SocketIoPlaces",
     "SocketIoWorld",
+    "session_asked",
     "worker_asked",
 ]

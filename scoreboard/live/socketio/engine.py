@@ -35,6 +35,7 @@ class End(Enum):
     FAST = "packets came too fast for too long"
     SLOW = "what came could not be handed on in time"
     OVER = "the server closed it"
+    RENEWED = "the server closed it, and others serve"
     SIGNED_OUT = "the player's session has ended"
     FAILED = "the server failed"
 

@@ -47,13 +47,16 @@ def session_id(worker: int, secret: str) -> str:
     return f"{worker:02}{secret}"
 
 
-def worker_asked(target: str) -> int | None:
-    """The number of the worker whose session a request (or a handshake) is for; None if it names none."""
+def session_asked(target: str) -> str | None:
+    """The id of the session that a request (or a handshake) is for; None if it names none."""
     path, _, text = target.partition("?")
     if path not in PATHS or "sid=" not in text:
         return None
     query = query_of(text)
-    if isinstance(query, EngineRefusal) or query.sid is None:
-        return None
-    number = _NUMBER.match(query.sid)
+    return None if isinstance(query, EngineRefusal) else query.sid
+
+
+def worker_asked(target: str) -> int | None:
+    """The number of the worker whose session that is; None if it names none."""
+    number = _NUMBER.match(session_asked(target) or "")
     return None if number is None else int(number[0])

@@ -51,6 +51,11 @@ class SocketIo:
         """Serve while the body runs, until `closing`."""
         return self._sessions.running(closing)
 
-    async def send_home(self, over_s: float) -> None:
-        """End all sessions in waves over so many seconds. Its clients come back by themselves, after random pauses."""
-        await self._sessions.send_home(over_s)
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """End all sessions in waves over so many seconds, as being renewed; see `Sessions.send_home`."""
+        await self._sessions.send_home(over_s, back_after_s)
+
+    def release(self, sid: str) -> None:
+        """Answer a poll of that session which waits for packets: who passes it on is leaving."""
+        if (session := self._sessions.find(sid)) is not None:
+            session.release()

@@ -177,6 +177,10 @@ class Session:
         # Nothing with the last packet of all: socket.io-client would keep it for the next time it is connected.
         return packets or [control(NOOP if self._engine.over is None else CLOSE)]
 
+    def release(self) -> None:
+        """Answer a poll that waits, with what there is or with a packet that says nothing; the session goes on."""
+        self._end_poll()
+
     async def post(self, body: bytes) -> None:
         """The packets of a request; returns when they have been taken.
 

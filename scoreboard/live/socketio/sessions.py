@@ -37,6 +37,8 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._places = Places(world.limits.places)
         self._nursery: trio.Nursery | None = None
+        self._end = End.OVER
+        self.back_after_s: Callable[[], float] = lambda: 0.0  # of who is renewed
 
     def __len__(self) -> int:
         return len(self._open)
@@ -80,12 +82,16 @@ class Sessions:
         """The session of that id, while it is not over."""
         return self._open.get(sid)
 
-    async def send_home(self, over_s: float) -> None:
-        """End all that are open now, in waves over so many seconds; new ones may begin until `closing`."""
+    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
+        """End all that are open now, in waves over so many seconds; new ones may begin until `closing`.
+
+        Who has a WebSocket is told after how many to come back; clients of Socket.IO choose pauses of their own.
+        """
+        self._end, self.back_after_s = End.RENEWED, back_after_s
         for wave in waves(list(self._open.values()), over_s):
             for count, session in enumerate(wave, 1):
                 if session.sid in self._open:
-                    session.end(End.OVER)
+                    session.end(self._end)
                 if count % ENDED == 0:
                     await trio.lowlevel.checkpoint()
             await trio.sleep(WAVE_S)
@@ -106,6 +112,6 @@ class Sessions:
         await closing.wait()
         self._nursery = None
         for count, session in enumerate(tuple(self._open.values()), 1):
-            session.end(End.OVER)
+            session.end(self._end)
             if count % ENDED == 0:
                 await trio.lowlevel.checkpoint()

@@ -8,7 +8,7 @@ import trio
 
 from actors.connection.events import SESSION_ENDED
 from scoreboard.live.client_source import client_source
-from scoreboard.live.ending import GOING_AWAY, INTERNAL_ERROR, NORMAL, close, code_of, talk
+from scoreboard.live.ending import GOING_AWAY, INTERNAL_ERROR, NORMAL, RENEWED, close, code_of, return_after, talk
 from scoreboard.live.guard import FrameGuard
 from scoreboard.live.handshake import AllowOrigin, HandshakeHead, Rejection, judge
 from scoreboard.live.inbox import Inbox
@@ -24,6 +24,7 @@ from scoreboard.live.stream import FeedStream
 _PROTOCOL_ERROR, _POLICY = 1002, 1008
 _CODES = {
     End.OVER: GOING_AWAY,
+    End.RENEWED: RENEWED,
     End.SIGNED_OUT: SESSION_ENDED,
     End.BROKEN: _PROTOCOL_ERROR,
     End.FAST: _POLICY,
@@ -96,7 +97,8 @@ class SocketIoSockets:
             finally:
                 session.detach(socket)
             code = _CODES.get(session.why_over or End.LEFT, NORMAL)
-            websocket = await close(stream, inbox, code, self._limits)
+            reason = return_after(self._sessions.back_after_s()) if code == RENEWED else ""
+            websocket = await close(stream, inbox, code, self._limits, reason)
             nursery.cancel_scope.cancel()
         return code_of(stream, websocket, code)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 
 from scoreboard.door.relay import OpenLine
-from scoreboard.live.socketio import worker_asked
+from scoreboard.live.socketio import session_asked, worker_asked
 from scoreboard.observe.joined import joined
 from scoreboard.server.crew.sockets import socket_in
 from scoreboard.server.crew.tally import Tally
@@ -26,6 +26,10 @@ _HEAD_BYTES = 64
 _RELAY = "RELAY"
 #: What a worker may be asked: its numbers, how it is; to say that it will end, to end, to read its boards anew.
 METRICS, STATUS, WARN, DRAIN, REBUILD = "METRICS", "STATUS", "WARN", "DRAIN", "REBUILD"
+#: And to answer at once a poll of a session of Socket.IO, which somebody who leaves has passed on.
+RELEASE = "RELEASE"
+#: No id of ours is longer; both fit into a head.
+_SID_BYTES = 50
 _HEARD_WITHIN_S = 5.0
 _BACKLOG = 1024
 #: For the numbers of another worker; one that does not tell them in time is told to be away.
@@ -51,6 +55,12 @@ class Neighbours:
         if place is None or seat is None or seat == place.seat or not socket_in(place.sockets, seat).exists():
             return None
         return partial(_line_to, place.sockets, seat)
+
+    async def hurry(self, target: str) -> None:
+        """Have the worker that holds a session of Socket.IO answer the poll that waits there."""
+        seat, sid = worker_asked(target), session_asked(target)
+        if self._place is not None and seat is not None and sid is not None and sid.isascii() and len(sid) < _SID_BYTES:
+            await ask_worker(self._place.sockets, seat, f"{RELEASE} {sid}")
 
     async def metrics(self, own: bytes) -> bytes:
         """The numbers of all, each with its worker's; those of one process as they are."""
