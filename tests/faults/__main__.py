@@ -64,10 +64,16 @@ def _tell(what: str, outcome: Outcome) -> None:
         print(f"    {finding.kind.upper()}: {finding.what}", flush=True)
 
 
+def _end_in_order() -> None:
+    """Told to end, we leave no server and no disk behind, as after Ctrl-C, which those in the background may ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Trio puts its own in the place of this one
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def main() -> int:
     """0 if nothing was found, 1 otherwise; 2 for a wrong argument."""
     wanted = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves no server and no disk behind, as Ctrl-C does not
+    _end_in_order()
     with tempfile.TemporaryDirectory(prefix="scoreboard-faults-") as made:
         if wanted.keep:
             wanted.keep.mkdir(parents=True)
