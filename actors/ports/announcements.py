@@ -32,7 +32,7 @@ class AnnouncementStore(Protocol):
     """Where announcements stand as long as what they are about matters: in the transaction that did it."""
 
     async def since(self, age_s: float) -> News:
-        """All that are not older; raises StoreUnavailable."""
+        """All that are not older, and perhaps some that are; raises StoreUnavailable."""
         ...
 
     async def after(self, position: int) -> News:

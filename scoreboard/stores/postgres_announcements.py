@@ -13,6 +13,8 @@ _READ = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, id, kind, about::text
 FROM (SELECT 1) AS at_least LEFT JOIN announcements ON {condition} ORDER BY id
 """
+#: The clock of Postgres may be wrong by so much, or may have been: then what is young seems old.
+SLACK = timedelta(days=3)
 SINCE = _READ.format(condition="at >= clock_timestamp() - $1::interval")
 AFTER = _READ.format(condition="xid >= $1::bigint::text::xid8")
 
@@ -29,7 +31,7 @@ class PostgresAnnouncements:
 
     async def since(self, age_s: float) -> News:
         """See `AnnouncementStore.since`."""
-        return await self._read(SINCE, timedelta(seconds=age_s))
+        return await self._read(SINCE, timedelta(seconds=age_s) + SLACK)
 
     async def after(self, position: int) -> News:
         """See `AnnouncementStore.after`."""

@@ -87,6 +87,19 @@ async def test_sessions_end_with_what_they_stood_for(
 
 
 @pytest.mark.stores
+@pytest.mark.parametrize("wrong", ["- interval '26 hours'", "+ interval '26 hours'"])
+async def test_who_starts_hears_of_what_was_announced_by_a_wrong_clock(
+    wrong: str, postgres_url: str, redis_url: str
+) -> None:
+    """Or by a right one, before that of Postgres was ahead: its tokens are in time again when that is put right."""
+    async with open_stores(postgres_url, redis_url) as stores:
+        await signed_in(stores)
+        await stores.accounts.revoke_session(SESSIONS[0], now_us=1)
+        await change(stores, f"UPDATE announcements SET at = at {wrong}")
+        assert [SESSIONS[0]] == [each.about for each in (await stores.announcements.since(3600)).announcements]
+
+
+@pytest.mark.stores
 async def test_announcements_go_when_no_token_can_live_any_more(postgres_url: str, redis_url: str) -> None:
     """With the hourly cleaning; those that matter stay."""
     async with open_stores(postgres_url, redis_url) as stores:
