@@ -58,7 +58,10 @@ class Server:
 
 @dataclass(slots=True)
 class Life:
-    """One life of a worker. When it is `over` nothing that it still does has an effect, and nobody hears it."""
+    """One life of a worker. When it is `over` nothing that it still does has an effect, and nobody hears it.
+
+    While it is paused it asks nobody anything and hears no answer, also of what has been done meanwhile.
+    """
 
     name: str
     over: bool = False
@@ -66,6 +69,18 @@ class Life:
     clients: dict[trio.CancelScope, None] = field(default_factory=dict)  # a set that keeps its order
     cut: set[str] = field(default_factory=set)  # servers that it cannot reach
     weather: dict[str, Weather] = field(default_factory=dict)
+    resumed: trio.Event | None = None  # while it is paused
+
+    def pause(self) -> None:
+        """As by a signal that stops it, for long perhaps."""
+        if self.resumed is None:
+            self.resumed = trio.Event()
+
+    def resume(self) -> None:
+        """Go on where it stood."""
+        if self.resumed is not None:
+            self.resumed.set()
+        self.resumed = None
 
     def end(self) -> None:
         """As by a signal that cannot be caught."""
@@ -117,6 +132,8 @@ class Line(Faults):
 
     async def _while_alive(self) -> None:
         await trio.lowlevel.checkpoint()
+        while self._life.resumed is not None:
+            await self._life.resumed.wait()
         if self._life.over:
             raise StoreUnavailable("nobody is there to ask")
 

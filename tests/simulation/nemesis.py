@@ -61,6 +61,7 @@ class Nemesis:
         for worker in self.crew.workers:
             worker.clock.ahead_s = 0
             worker.cut.clear()
+            worker.resume()
             for name in worker.weather:
                 worker.weather[name] = Weather()
         for spectator in self.spectators:
@@ -74,6 +75,15 @@ class Nemesis:
         worker = self.rng.choice(self.crew.workers)
         worker.rests_s = self.rng.choice([0.1, 1.0, 5.0])
         self._soon(worker.kill)
+
+    def pause(self) -> None:
+        """A worker stands still in the middle of whatever it does, or goes on."""
+        self._soon(self.rng.choice(self.crew.workers).pause)
+
+    def hands(self) -> None:
+        """Somebody bans a player in the database, past all workers, or lifts it."""
+        user_id = self.rng.choice(list(self.world.players.rows))
+        self.world.ban(user_id, banned=self.rng.random() < 0.6)
 
     def stop(self) -> None:
         """A worker ends in good order, and is started again."""
@@ -211,4 +221,6 @@ HARM: dict[str, Callable[[Nemesis], None]] = {
     "mangle": Nemesis.mangle,
     "screens": Nemesis.screens,
     "failover": Nemesis.failover,
+    "pause": Nemesis.pause,
+    "hands": Nemesis.hands,
 }

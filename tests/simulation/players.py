@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,7 +32,7 @@ from actors.ports import (
 from actors.runtime import ActorError, AskTimeout, Refusal
 from actors.service.messages import RowRefused, RowResult, RowScored, ScoreRow, ServiceBusy, Submit
 from actors.user.messages import Increment, IssueToken, ScoreAnswer
-from actors.user.refusals import TokenExpired, TokenInvalid, Unavailable
+from actors.user.refusals import TokenExpired, TokenInvalid, Unavailable, UserBanned
 from actors.user.token import ActionToken
 from scoreboard.server.core import Core
 from tests.simulation.socket import spend
@@ -236,16 +236,18 @@ class People:
 
     # --- in the end ---
 
-    def check(self, *, clocks_were_set: bool) -> None:
+    def check(self, kinds: Collection[str]) -> None:
         """What was answered is on disk, what was refused is not, and who asked again heard the same.
 
-        Unless it was lost with the store's last commits: then it may be anything, but counts once at most.
-        A token that was made by a clock that was ahead lies in the future for all others. Who was told before that
-        the score could not be confirmed may hear of an expired token and yet have it counted: the transaction of which
-        nobody knew ends when it will, and one worker does not know what another has in doubt.
+        Unless it was lost with the store's last commits: then it may be anything, but counts once at most. Who is
+        banned by hand is refused. A token that was made by a clock that was ahead lies in the future for all others.
+        Who was told before that the score could not be confirmed may hear of an expired token and yet have it counted:
+        the transaction of which nobody knew ends when it will, and one worker does not know what another has in doubt.
         """
         laws = self.world.laws
-        allowed = (TokenExpired, TokenInvalid) if clocks_were_set else (TokenExpired,)
+        allowed: tuple[type[Refusal], ...] = (TokenExpired,)
+        allowed += (TokenInvalid,) if "clock" in kinds else ()
+        allowed += (UserBanned,) if "hands" in kinds else ()
         for tried in self.tried:
             if tried.token.digest in laws.lost:
                 continue
@@ -259,7 +261,8 @@ class People:
             laws.require(len(heard) <= 1, f"heard different answers: {tried}")
             laws.require(sum(not each.repeated for each in tried.answers) <= 1, f"twice the first: {tried}")
         for name, (user_id, result) in self.rows.items():
-            laws.require(isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
+            banned = isinstance(result, RowRefused) and result.code == UserBanned.code and UserBanned in allowed
+            laws.require(banned or isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
         known = self.world.players.rows
         laws.require(set(self.joined) <= set(known) | laws.lost_players, "somebody joined who is not there")
         ended = laws.shaken or set(self.signed_out) <= set(self.world.accounts.ended)

@@ -36,7 +36,7 @@ LOOKS_S = (5.0, 10.0, 20.0, 40.0, 75.0)
 #: The keeper of archives looks again after so long.
 ROUND_S = 130.0
 #: Kinds of harm that came later are drawn apart, so that seeds stay what they were; so likely is each.
-LATER, OF_LATER = ("failover",), 0.25
+LATER, OF_LATER = ("failover", "pause", "hands"), 0.25
 #: Of the second at which a run begins: so long is it since midnight of UTC.
 BEGIN_S = 1_750_000_000 % 86_400
 
@@ -151,7 +151,7 @@ class Run:
         await self._settle()
         if self.plan.archived:
             await self._archive()
-        self.people.check(clocks_were_set="clock" in self.plan.kinds)
+        self.people.check(self.plan.kinds)
         self.world.laws.sums()
 
     def _deeds(self, nursery: trio.Nursery) -> None:

@@ -78,6 +78,22 @@ class Worker:
             self.serving = None
             self._life.end()
 
+    def pause(self) -> None:
+        """It stands still, or goes on after that."""
+        life = self._life
+        if life is None or life.over:
+            return
+        self._world.trace.note(f"{life.name} is {'paused' if life.resumed is None else 'resumed'}")
+        if life.resumed is None:
+            life.pause()
+        else:
+            life.resume()
+
+    def resume(self) -> None:
+        """It stands still no more."""
+        if self._life is not None:
+            self._life.resume()
+
     def stop(self) -> None:
         """In good order."""
         self._stop.set()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Protocol, TypeVar
 
 import trio
 
 from actors.actions.proof import HmacVerifier
-from actors.ports import HMAC, ChainId, KeyConflict, KeyLookup, LoggedFacts, Period, Repeated
+from actors.ports import HMAC, ChainId, KeyConflict, KeyLookup, LoggedFacts, Period, Repeated, UserId
 from actors.user.token import ActionKeys
 from scoreboard.server.outside import CorePorts
 from tests.fakes import (
@@ -126,6 +126,20 @@ class World:
         """Of all that Postgres has."""
         others = (self.accounts, self.audit, self.standing, self.archive, self.evidence, self.fraud)
         return Replica(self.scores, others)
+
+    def ban(self, user_id: UserId, *, banned: bool) -> None:
+        """Or lift that: by hand, in the database."""
+        row = self.players.rows[user_id]
+        if row.banned == banned:
+            return
+        self.trace.note(f"{user_id} is {'banned' if banned else 'free'}")
+        if row.standing.hidden != replace(row.standing, banned=banned).hidden:
+            row.version += 1
+            self.players.changed(user_id)
+        row.banned = banned
+        if banned:
+            self.accounts.changed(user_id)
+        self.laws.observe()
 
     def ports(self, life: Life, clock: SetClock) -> CorePorts:
         """What one life of a worker asks, each by a line of its own."""
