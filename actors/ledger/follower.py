@@ -106,14 +106,18 @@ class FollowerActor(BatchActor):
     # --- life ---
 
     async def started(self) -> None:
-        """Begin at what is there now. Boards that are loaded later have all of it."""
+        """Begin at what is there now. Boards that are loaded later have all of it.
+
+        Boards that were loaded before any history was known may be of another one than that.
+        """
         history, now = self._world.history, trio.current_time()
+        known = history.name
         if await self._begin():
             self._build_anew()
         elif not history.is_settled(now):  # a life before has not come to it
             self._boards.rebuild_at(now, history.settled_at)
         elif self._world.loaded():
-            self._boards.catch_up_at(now)
+            (self._boards.rebuild_at if history.name and not known else self._boards.catch_up_at)(now)
         self._look_later(self._world.look_every_s)
 
     async def _begin(self) -> bool:

@@ -36,4 +36,9 @@ FOUND = [
         ("failover", "failover", "postgres", "redis", "slow", "breakage", "lossy"),
         (),
     ),
+    Found(
+        203147,
+        "a board that was read before the follower could begin kept what the store had lost until then",
+        ("stop", "postgres", "redis", "failover"),
+    ),
 ]
