@@ -18,7 +18,7 @@ from actors.ledger.known import KnownBatches
 from actors.ledger.messages import Receipt
 from actors.ledger.round import Round
 from actors.ledger.seconds import Seconds
-from actors.ports import CommitOutcome, KeyLookup, Members, ScoreFact, ScoreWrite, StoreError, UserId
+from actors.ports import CommitOutcome, KeyLookup, LoggedFacts, Members, ScoreFact, ScoreWrite, StoreError, UserId
 from actors.runtime import Request
 from tests.fakes import FakeScoreStore
 from tests.simulation.laws import Broken
@@ -137,6 +137,24 @@ def tells_ranks_of_its_own(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Seconds, "wait", answer)
 
 
+def believes_what_is_lost(patch: pytest.MonkeyPatch) -> None:
+    """The follower takes in entries of a history that the store does not have any more."""
+
+    def everything(follower: FollowerActor, entry: LoggedFacts) -> bool:
+        return True
+
+    patch.setattr(FollowerActor, "_believes", everything)
+
+
+def builds_nothing_anew(patch: pytest.MonkeyPatch) -> None:
+    """Where the store goes on with another history the follower begins anew, and boards do not."""
+
+    def nothing(follower: FollowerActor) -> None:
+        return
+
+    patch.setattr(FollowerActor, "_build_anew", nothing)
+
+
 #: Each with the kind of harm that shows it, where that is rare.
 PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     counts_a_retry_again: None,
@@ -150,10 +168,18 @@ PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     believes_what_it_doubts: None,
     does_not_renew: None,
     tells_ranks_of_its_own: None,
+    believes_what_is_lost: ("failover", "failover", "mangle", "kill", "stop", "pause"),
+    builds_nothing_anew: ("failover", "failover", "kill"),
 }
 
-#: Where to begin with what one history in thirty shows.
-FIRST: Mapping[Plant, int] = {forgets_what_a_crash_lost: 40}
+#: Where to begin with what one history in ten shows, or in thirty.
+FIRST: Mapping[Plant, int] = {
+    forgets_what_a_crash_lost: 40,
+    skips_gaps: 10,
+    ignores_versions: 15,
+    believes_what_it_doubts: 10,
+    believes_what_is_lost: 310_050,
+}
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
