@@ -90,11 +90,32 @@ def test_without_a_learner_or_a_ruling_nobody_is_looked_at() -> None:
     without = Policy(rulings={"rapid": Ruling(Severity.HIGH, Consequence.FLAG)})
     for crowd in (Crowd(None, POLICY), Crowd(FakeLearner(), without)):
         habits = known()
+        crowd.teach(habits)
         assert crowd.look(action(), habits) is None
         assert 0 == habits.looked_us
         for number in range(8):
             learn(action(number), NOWHERE_KNOWN, habits, POLICY)
         assert ["rapid"] == [each.rule for each in consider(action(8), NOWHERE_KNOWN, habits, without, crowd)]
+
+
+def test_what_is_told_is_what_is_farthest_from_the_others() -> None:
+    """Beside what those who were learnt from do, each by how much they differ among themselves."""
+    crowd, rng = Crowd(FakeLearner(), POLICY), random.Random(1)
+    for _ in range(50):
+        others = known(3.0 + rng.uniform(-0.02, 0.02))
+        others.failed = rng.uniform(0.0, 0.6)
+        crowd.teach(others)
+    odd, found = known(3.8), None
+    odd.failed, odd.hours = 0.7, [1] * 24
+    for number in range(LOOKS):
+        now_us = NOON_US + round(number * LOOK_S * 1e6)
+        odd.scored, odd.since_us = [now_us - 5_000_000], now_us - 60_000_000
+        crowd.begin()
+        found = crowd.look(action(number * LOOK_S), odd)
+    assert found is not None
+    told = found.explanation.partition(": ")[2].split("; ")
+    assert ["active in 24 hours of the day", "a score each 45 seconds"] == told[:2]
+    assert not any("attempts failed" in said for said in told)
 
 
 def test_features_are_shares_and_each_can_be_said() -> None:

@@ -37,5 +37,5 @@ class PlayedProcess:
         self.told.append(number)
         if number is signal.SIGKILL:
             self.end(-9)
-        elif not self._deaf:
+        elif number in (signal.SIGTERM, signal.SIGINT) and not self._deaf:
             self.end(0)
