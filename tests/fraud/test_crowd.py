@@ -98,6 +98,15 @@ def test_without_a_learner_or_a_ruling_nobody_is_looked_at() -> None:
         assert ["rapid"] == [each.rule for each in consider(action(8), NOWHERE_KNOWN, habits, without, crowd)]
 
 
+def test_hours_are_the_more_evenly_they_are_used() -> None:
+    """One hour is nothing, all alike are one; and a break is one since the last score, not since the first."""
+    shares = [features_of(action(), Habits(hours=[3] * used + [0] * (24 - used)))["hours"] for used in (0, 1, 12, 24)]
+    assert [0.0, 0.0, 0.782, 1.0] == [round(share, 3) for share in shares]
+    habits = known()
+    habits.scored, habits.since_us = [NOON_US - 3_600_000_000, NOON_US - 1_000_000], NOON_US - 7_200_000_000
+    assert "2.0 hours without a break of half an hour" == said_of("sitting", action(), habits)
+
+
 def test_what_is_told_is_what_is_farthest_from_the_others() -> None:
     """Beside what those who were learnt from do, each by how much they differ among themselves."""
     crowd, rng = Crowd(FakeLearner(), POLICY), random.Random(1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -88,6 +89,58 @@ async def test_nobody_is_asked_for_a_small_difference_or_when_alone(two: Two, ot
     two.come()
     await took(two.here, [])
     assert asks == bool(two.here._unasked)
+
+
+async def test_each_tells_how_many_it_has_until_it_ends(two: Two) -> None:
+    """The others go by the one of them that has the fewest."""
+    two.connections = [100, 0]
+    assert two.tally.least_of_others(2) is None
+    two.come()
+    await took(two.here, [])
+    assert 100 == two.tally.least_of_others(2)
+    for number, count in ((3, 30), (4, 70)):
+        two.tally.tell(number, count)
+    assert 30 == two.tally.least_of_others(2)
+    two.tally.forget(3)
+    assert 70 == two.tally.least_of_others(2)
+    two.tally.forget(4)
+    await two.here.aclose()
+    assert two.tally.least_of_others(2) is None
+
+
+class Failing(socket.socket):
+    """Fails once to give the client that has come."""
+
+    def __init__(self, of: socket.socket, error: int) -> None:
+        super().__init__(fileno=of.detach())
+        self.error: int | None = error
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """The second time it is there."""
+        if self.error is None:
+            return super().accept()
+        self.error, error = None, self.error
+        raise OSError(error, "as the test says")
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"), [(errno.ECONNABORTED, False), (errno.EPROTO, False), (errno.EMFILE, True)]
+)
+async def test_a_client_that_went_is_nobody_and_a_lack_of_descriptors_is_told(
+    error: int,
+    refused: bool,  # noqa: FBT001 - a parameter
+    two: Two,
+) -> None:
+    """The former is the client's own doing and costs nobody else; for the latter whoever accepts has to wait."""
+    two.here.socket = Failing(two.here.socket, error)
+    took_it: list[SharedListener] = []
+    two.come()
+    if refused:
+        with pytest.raises(OSError, match="as the test says"):
+            await two.here.accept()
+    await took(two.here, took_it)
+    assert [two.here] == took_it
+    await two.here.aclose()
 
 
 async def test_closed_here_it_is_open_there(two: Two) -> None:
