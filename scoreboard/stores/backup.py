@@ -40,6 +40,11 @@ FROM (SELECT user_id, score, row_number() OVER (ORDER BY score DESC, reached_at,
 TABLES = (
     "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
 )
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+CLEAR = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
 #: Numbers of transactions are those of the cluster that was dumped; here they would be of the past, or of the future.
 #: And what is here is another history, also if its timeline has the same number; a dump of before has no names of them.
 HERE = """
@@ -87,15 +92,28 @@ async def dump(url: str, file: Path) -> Contents:
     return contents
 
 
-async def restore(url: str, file: Path) -> Contents:
-    """Fill an empty database with what `dump` wrote, all or nothing; what it holds now. Raises as `dump`."""
+async def restore(url: str, file: Path, *, clear: bool = False) -> Contents:
+    """Fill an empty database with what `dump` wrote, all or nothing; what it holds now. Raises as `dump`.
+
+    With `clear` it is emptied before, unless somebody else is connected to it.
+    """
     async with _connected(url) as run:
+        if clear:
+            await run(_clear)
         if await run(lambda connection: connection.fetchval(TABLES)):
-            raise BackupError("the database is not empty: name one that is, so that nothing is written over")
+            remedy = "name one that is, or say --clear-database, and all that is in it is removed first"
+            raise BackupError(f"the database is not empty: {remedy}")
         words = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
         await _program("pg_restore", [*words, f"{file}"], url)
         await run(lambda connection: connection.execute(HERE))
         return await run(_contents)
+
+
+async def _clear(connection: asyncpg.Connection) -> None:
+    """Raises BackupError: a server may be using it."""
+    if others := await connection.fetchval(OTHERS):
+        raise BackupError(f"{others} others are connected to the database: end them before it is cleared")
+    await connection.execute(CLEAR)
 
 
 async def _contents(connection: asyncpg.Connection) -> Contents:

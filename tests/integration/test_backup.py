@@ -8,7 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+import trio
 
+from scoreboard.stores.embedded import embedded_postgres
+from scoreboard.stores.embedded_postgres import running_url
 from tests.integration.test_operators import verb
 from tests.served import Player, ServedScoreboard, served
 
@@ -55,6 +58,33 @@ def test_a_backup_made_beside_scores_is_restored_to_the_last_rank_and_serves(
         assert 4 == players[0].moved_to(other).increment(players[0].moved_to(other).token()).json()["newScore"]
     taken = copied(server, "restore", str(tmp_path / "copy"), str(tmp_path / "data"))
     assert (1, True) == (taken.returncode, "has something in it already" in taken.stderr)
+
+
+async def test_a_backup_of_a_postgres_by_its_url_is_restored_into_another_one(
+    server: ServedScoreboard, tmp_path: Path
+) -> None:
+    """Verified like one of the server's own; what is in that one goes only if that is said, and nobody uses it."""
+    player = await trio.to_thread.run_sync(Player, server, "Elsewhere")
+    await trio.to_thread.run_sync(player.score, 2)
+    copy = str(tmp_path / "copy")
+
+    async def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return await trio.to_thread.run_sync(copied, server, *words)
+
+    made = await run("backup", copy, "--postgres", running_url(server.data), str(server.data))
+    assert 0 == made.returncode, made.stderr
+    async with embedded_postgres(tmp_path / "other") as url:
+        first = await run("restore", copy, "--postgres", url, str(tmp_path / "one"))
+        assert (0, "") == (first.returncode, first.stderr)
+        for said in ("counts, sums and ranks are as they were", "the audit verifies, and the keys open"):
+            assert said in first.stdout
+        again = await run("restore", copy, "--postgres", url, str(tmp_path / "two"))
+        assert (1, True) == (again.returncode, "the database is not empty: " in again.stderr)
+        cleared = await run("restore", copy, "--postgres", url, "--clear-database", str(tmp_path / "two"))
+        assert (0, "") == (cleared.returncode, cleared.stderr)
+    used = await run("restore", copy, "--postgres", running_url(server.data), "--clear-database", str(tmp_path / "no"))
+    assert (1, True) == (used.returncode, "others are connected to the database" in used.stderr)
+    assert (2, False) == (await trio.to_thread.run_sync(player.points), (tmp_path / "no").exists())
 
 
 def score_until(player: Player, enough: threading.Event) -> None:

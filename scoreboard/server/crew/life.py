@@ -91,6 +91,7 @@ class Life:
         self.began = trio.current_time()
         self.is_ready = False
         self.status: int | None = None
+        self._spoke = False
         self._words: bytes | None = None
         self._silent_s = silent_s
         self._log = log
@@ -136,7 +137,7 @@ class Life:
                 return
             if said:
                 self._note_return(silent_s)
-                silent_s = 0.0
+                silent_s, self._spoke = 0.0, True
                 if self._take(said):
                     await let_in(self)
             else:
@@ -156,11 +157,11 @@ class Life:
         return READY in signs
 
     def _note_silence(self, silent_s: float) -> None:
-        if silent_s == NOTED_S:
+        if silent_s == NOTED_S and self._spoke:  # one that is being loaded has said nothing yet
             told = {"worker": self.number, "pid": self.worker.pid, "silent_s": silent_s, "killed_at_s": self._silent_s}
             meaning = "it is stopped, or its event loop hangs; its connections wait, new ones go to the others"
             self._log.warning("worker_silent", **told, meaning=meaning)
 
     def _note_return(self, silent_s: float) -> None:
-        if silent_s >= NOTED_S:
+        if silent_s >= NOTED_S and self._spoke:
             self._log.info("worker_speaks_again", worker=self.number, pid=self.worker.pid, silent_s=silent_s)

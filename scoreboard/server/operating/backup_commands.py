@@ -16,7 +16,7 @@ from scoreboard.security.errors import SecurityError
 from scoreboard.server.offline import postgres_option
 from scoreboard.server.operating.following import INTERRUPTED
 from scoreboard.server.operating.keeping import back_up, put_back, rehearse
-from scoreboard.server.verbs import data_option, explained, give_up, settings_of
+from scoreboard.server.verbs import MISTAKEN, data_option, explained, give_up, settings_of
 from scoreboard.stores.backup import BackupError
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
@@ -61,20 +61,24 @@ def backup_command(to: Path, data: str | None, postgres: str | None, *, check: b
 @click.command("restore")
 @click.argument("source", metavar="FROM", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Only into a scratch directory beside FROM, which is removed again.")
+@click.option("--clear-database", is_flag=True, help="Remove all that is in the database of --postgres first.")
 @data_option
 @postgres_option
-def restore_command(source: Path, data: str | None, postgres: str | None, *, check: bool) -> None:
+def restore_command(source: Path, data: str | None, postgres: str | None, *, check: bool, clear_database: bool) -> None:
     """Make a data directory of a backup, and see that nothing is missing.
 
     Counts, sums, ranks and seals are compared. The directory must not be there, or be empty. With --postgres the
-    database is filled that it names, which must be empty. Nothing is written over. The directory appears when all of it
-    is right. Ends with 0 then, otherwise with 1.
+    database is filled that it names, which must be empty, or nobody may use it and --clear-database says that all of it
+    is to go. Nothing else is written over. The directory appears when all of it is right. Ends with 0 then, otherwise
+    with 1; what is in a database by then stays there.
     """
     settings = settings_of(data, {"stores.postgres_url": postgres})
+    if clear_database and settings.stores.postgres_url is None:
+        give_up("--clear-database is about the database that --postgres names", status=MISTAKEN)
     with explained(*FAILURES), interruptible():
         if check:
             trio.run(partial(rehearse, settings, source.absolute(), click.echo))
             click.echo(f"{source} can be restored")
         else:
-            trio.run(partial(put_back, settings, source.absolute(), click.echo))
+            trio.run(partial(put_back, settings, source.absolute(), click.echo, clear=clear_database))
             click.echo(f"{settings.data_dir} is ready: scoreboard serve --data {settings.data_dir}")

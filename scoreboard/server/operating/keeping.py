@@ -49,8 +49,10 @@ async def back_up(settings: Settings, to: Path) -> Contents:
     return contents
 
 
-async def put_back(settings: Settings, source: Path, tell: Tell) -> None:
+async def put_back(settings: Settings, source: Path, tell: Tell, *, clear: bool = False) -> None:
     """Make the data directory, which must not be there, of a backup, and see that nothing is missing.
+
+    The database that the settings name must be empty, or is cleared.
 
     Raises:
         BackupError: it is damaged, there is something already, or what was restored is not what it was.
@@ -62,7 +64,7 @@ async def put_back(settings: Settings, source: Path, tell: Tell) -> None:
         put_files(source, folder)
         url = settings.stores.postgres_url
         if url is not None:
-            await _fill(url, settings, folder, source, told, tell)
+            await _fill(url, settings, folder, source, told, tell, clear=clear)
         else:
             async with embedded_postgres(folder) as own:
                 await _fill(own, settings, folder, source, told, tell)
@@ -94,9 +96,11 @@ def require_free(data_dir: Path) -> None:
         raise BackupError(f"{data_dir} has something in it already; move that away, or name another directory")
 
 
-async def _fill(url: str, settings: Settings, folder: Path, source: Path, told: Manifest, tell: Tell) -> None:
+async def _fill(
+    url: str, settings: Settings, folder: Path, source: Path, told: Manifest, tell: Tell, *, clear: bool = False
+) -> None:
     """The database, and whether it is what it was: counts, sums, ranks; seals; and that persons can be read."""
-    missing = differences(told, await restore(url, source / DATABASE))
+    missing = differences(told, await restore(url, source / DATABASE, clear=clear))
     if missing:
         raise BackupError("; ".join(missing))
     told_of = f"{told.contents['players']} players, {told.contents['scores']} scores"

@@ -96,6 +96,10 @@ class Operated:
         """How it is; see `Reporter`."""
         return self._reporter.report()
 
+    async def looked(self) -> dict[str, Any]:
+        """The same, with a look at the stores; see `Reporter`."""
+        return await self._reporter.looked()
+
     async def drain(self, farewell: Farewell) -> None:
         """Let nobody new in, finish what was begun, see live clients off in waves; then tell this process to stop."""
         if self._door.is_leaving:
@@ -132,7 +136,7 @@ class Operated:
         return self._reporter.metrics.render()
 
     async def _status(self, _: str) -> bytes:
-        return msgspec.json.encode(self.report())
+        return msgspec.json.encode(await self.looked())
 
     async def _warn(self, _: str) -> bytes:
         self.warn()
@@ -176,7 +180,7 @@ class Alone:
         }
 
     async def _status(self, _: Line, say: Say) -> None:
-        told = self._operated.report()
+        told = await self._operated.looked()
         worker = {"worker": 0, "restarts": 0, "failures": 0, "last": None, **told}
         same = {name: told[name] for name in ("pid", "version", "up_s")}
         await say(end(0, **self._whole, **same, wanted=1, workers=[worker], under_way=self._desk.under_way))

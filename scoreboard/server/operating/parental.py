@@ -25,6 +25,8 @@ from scoreboard.server.operating.rebuilding import WITHIN_S
 from scoreboard.server.operating.renewal import NotRenewed, Recipe
 from scoreboard.server.operating.report import own_version
 
+#: It has a look at its stores; a query that is not answered takes as long again to be given up.
+STATUS_WITHIN_S = 3.0
 #: Beyond the time for its clients: what was begun is finished, and the process ends.
 ENDED_WITHIN_S = 12.0
 #: For a new worker to load its boards and to serve.
@@ -56,7 +58,7 @@ class Parental:
     # --- status ---
 
     async def _status(self, _: Line, say: Say) -> None:
-        """How all of them are. One that does not answer in a second is told to be silent."""
+        """How all of them are. One that does not answer is told to be silent."""
         slots = [] if self._crew is None else list(self._crew.slots.values())
         workers: dict[int, dict[str, Any]] = {}
         beside: list[dict[str, Any]] = []
@@ -72,7 +74,7 @@ class Parental:
         await say(end(0, **self._whole(), **told, **named))
 
     async def _of_predecessor(self, life: Life, beside: list[dict[str, Any]]) -> None:
-        text = await ask_worker(self._sockets, life.seat, STATUS)
+        text = await ask_worker(self._sockets, life.seat, STATUS, within_s=STATUS_WITHIN_S)
         beside.append(({} if text is None else msgspec.json.decode(text)) | _process(life, "draining"))
 
     async def _of_worker(self, slot: Slot, workers: dict[int, dict[str, Any]]) -> None:
@@ -87,7 +89,7 @@ class Parental:
         }
         workers[slot.number] = known
         if slot.life is not None and slot.state in {"ready", "draining"}:
-            text = await ask_worker(self._sockets, slot.life.seat, STATUS)
+            text = await ask_worker(self._sockets, slot.life.seat, STATUS, within_s=STATUS_WITHIN_S)
             workers[slot.number] = {**known, "state": "silent"} if text is None else known | msgspec.json.decode(text)
 
     # --- drain ---

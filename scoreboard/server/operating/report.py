@@ -1,4 +1,4 @@
-"""What one process that serves says of itself, for `scoreboard status`. Asks nobody: what it tells is at hand."""
+"""What one process that serves says of itself, for `scoreboard status`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from scoreboard.server.core import Core
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.place import Place
 from scoreboard.stores.opening import Stores
+
+#: For both stores to answer.
+STORES_WITHIN_S = 1.0
 
 
 def own_version() -> str:
@@ -63,6 +66,12 @@ class Reporter:
             "postgres": self._postgres(),
             "redis": {"away_s": round(self.stores.redis.breaker.away_s, 1)},
         }
+
+    async def looked(self) -> dict[str, Any]:
+        """The same, and which stores do not answer now: one that is stopped is not away yet as long as nobody asks."""
+        answers = await self.stores.ping(STORES_WITHIN_S)
+        there = {"postgres": answers.postgres, "redis": answers.redis}
+        return {**self.report(), "unanswered": [name for name, answered in there.items() if not answered]}
 
     def _behind(self) -> dict[str, Any]:
         value = self.metrics.value

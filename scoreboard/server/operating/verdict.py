@@ -31,12 +31,11 @@ def _of_server(status: Json) -> Iterator[str]:
 def _of_worker(worker: Json) -> Iterator[str]:
     name = f"worker {worker['worker']}" if worker["worker"] else "the server"
     if worker["state"] != "ready":
-        yield f"{name}: {worker['state']}{_because(worker)}"
+        yield f"{name}: {worker['state']}{_because(worker)}{_remedy(worker)}"
     if "loop" not in worker:
         return
     for store in ("postgres", "redis"):
-        if worker[store]["away_s"]:
-            yield f"{name}: {store} has been away for {worker[store]['away_s']:.0f} s"
+        yield from _of_store(name, store, worker)
     if worker["postgres"]["waiting"]:
         yield f"{name}: {worker['postgres']['waiting']} wait for a connection to postgres"
     if worker["behind"]["seconds"] > BEHIND_S:
@@ -49,5 +48,21 @@ def _of_worker(worker: Json) -> Iterator[str]:
             yield f"{name}: {backlog['waiting']} messages wait for {mailbox}, of which one takes {backlog['capacity']}"
 
 
+def _of_store(name: str, store: str, worker: Json) -> Iterator[str]:
+    if worker[store]["away_s"]:
+        yield f"{name}: {store} has been away for {worker[store]['away_s']:.0f} s"
+    elif store in worker.get("unanswered", ()):
+        yield f"{name}: {store} does not answer"
+
+
 def _because(worker: Json) -> str:
     return f" ({worker['last']})" if worker.get("last") else ""
+
+
+def _remedy(worker: Json) -> str:
+    again = f"scoreboard reload --worker {worker['worker']}"
+    return {
+        "away": f"; it comes back with {again}",
+        "left alone": f"; it failed too often, and is tried again within a minute, or at once by {again}",
+        "silent": "; it is stopped, or its event loop hangs; after 30 s of that it is killed and replaced",
+    }.get(worker["state"], "")

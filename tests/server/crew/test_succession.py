@@ -177,7 +177,7 @@ async def test_all_end_when_they_are_told_to_whoever_is_coming_and_whoever_is_le
 async def test_a_worker_that_says_nothing_for_a_while_is_told_of_long_before_it_is_killed(
     autojump_clock: MockClock,
 ) -> None:
-    """With what that means; and when it speaks again."""
+    """With what that means; and when it speaks again. One that is being loaded has not spoken yet."""
     stage = Stage(played)
     async with stage.running():
         frozen, other = await stage.let_in(1), await stage.let_in(2)
@@ -191,3 +191,8 @@ async def test_a_worker_that_says_nothing_for_a_while_is_told_of_long_before_it_
         ]
         assert [1] == [line["worker"] for line in stage.said("worker_speaks_again")]
         assert [] == frozen.told
+        frozen.end(-9)
+        for _ in range(9):
+            other.line.say(ALIVE)
+            await trio.sleep(1)
+        assert (2, 1) == (len(stage.all[1]), len(stage.said("worker_silent")))

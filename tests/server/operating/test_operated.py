@@ -19,7 +19,7 @@ from scoreboard.server.operating.operated import WITH_REDIS, Operated
 class Broken:
     """In place of a reporter: it cannot tell."""
 
-    def report(self) -> dict[str, Any]:
+    async def looked(self) -> dict[str, Any]:
         """See `Reporter`."""
         raise KeyError("a fault")
 

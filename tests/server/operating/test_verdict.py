@@ -39,6 +39,9 @@ def status(*workers: dict[str, Any], **changed: Any) -> dict[str, Any]:
     return {**whole, "workers": [*workers], **changed}
 
 
+TRIED_AGAIN = "it failed too often, and is tried again within a minute, or at once by scoreboard reload --worker 1"
+
+
 def test_nothing_is_wrong_with_a_server_whose_workers_are_well() -> None:
     """One or several."""
     assert [] == wrong(status(worker(0)))
@@ -48,7 +51,15 @@ def test_nothing_is_wrong_with_a_server_whose_workers_are_well() -> None:
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"state": "silent"}, "worker 1: silent"),
+        (
+            {"state": "silent"},
+            "worker 1: silent; it is stopped, or its event loop hangs; after 30 s of that it is killed and replaced",
+        ),
+        (
+            {"state": "left alone", "last": "why"},
+            f"worker 1: left alone (why); {TRIED_AGAIN}",
+        ),
+        ({"unanswered": ["postgres"]}, "worker 1: postgres does not answer"),
         ({"state": "failed", "last": "worker 1 ended with SIGKILL"}, "worker 1: failed (worker 1 ended with SIGKILL)"),
         ({"redis": {"away_s": 7.2}}, "worker 1: redis has been away for 7 s"),
         (
