@@ -36,6 +36,8 @@ class Truth:
     boards: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     #: Of a channel that shows a period: when those begin and end that it may have shown, in microseconds.
     spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    #: Boards of days that somebody has asked for, by when they begin.
+    days: dict[int, tuple[Shown, ...]] = field(default_factory=dict)
 
 
 class Finding(NamedTuple):

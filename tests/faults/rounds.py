@@ -171,7 +171,7 @@ def _boards(stage: Stage, truth: Truth, channel: str, *numbers: int) -> list[tup
         return [truth.boards[channel]]
     ahead_s = (0.0, HELD_S) if stage.clock.was_set else (0.0,)
     moments_s = [stage.clock.now_s(number) + more_s for number in numbers for more_s in ahead_s]
-    return [day_at(truth.ledger, stage.periods, int(moment_s * 1_000_000)) for moment_s in moments_s]
+    return [day_at(truth, stage.periods, int(moment_s * 1_000_000)) for moment_s in moments_s]
 
 
 async def _unlike_workers(stage: Stage, truth: Truth) -> list[Finding]:

@@ -211,9 +211,9 @@ def _server(folder: Path, to_postgres: Proxy, to_valkey: Proxy, clock: SteppedCl
 async def _running(stage: Stage) -> AsyncIterator[None]:
     try:
         await stage.start_server()
-        await _register(stage)
-        await trio.to_thread.run_sync(_say, stage, "action", "add", "FIND_GEM", "--points", str(KINDS["FIND_GEM"]))
-        stage.service = await trio.to_thread.run_sync(_say, stage, "service", "add", "arena")
+        async with trio.open_nursery() as nursery:
+            for beginning in (_register, _add_action, _add_service):
+                nursery.start_soon(beginning, stage)
         channels = (TOP, DAILY)
         kinds = [WebSocketSpectator, EventStreamSpectator]
         stage.spectators = tuple(
@@ -245,9 +245,17 @@ async def _register(stage: Stage) -> None:
     line.hang_up()
 
 
+async def _add_action(stage: Stage) -> None:
+    await trio.to_thread.run_sync(_say, stage, "action", "add", "FIND_GEM", "--points", str(KINDS["FIND_GEM"]))
+
+
+async def _add_service(stage: Stage) -> None:
+    stage.service = await trio.to_thread.run_sync(_say, stage, "service", "add", "arena")
+
+
 def _say(stage: Stage, *words: str) -> str:
     """What a verb of the command line prints."""
-    path = stage.folder / "told"
+    path = stage.folder / f"told of {words[0]}"
     where = ["--data", str(stage.server.data)]
     if words[0] == "action":
         where += ["--postgres", f"postgresql://postgres@127.0.0.1:{stage.to_postgres.address[1]}/scoreboard"]

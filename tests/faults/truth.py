@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.faults.checker import LedgerRow, Truth
 from tests.faults.journal import Shown
@@ -34,14 +35,16 @@ async def truth_of(postgres: StoreProcess, periods: Periods, now_us: int) -> Tru
     days = periods.all("DAILY", [row.occurred_us for row in ledger])
     spans = [(day.start_us, day.end_us) for day in days]
     by_key = {(row[0], row[1]): int(row[2]) for row in keys}
-    boards = {TOP: tuple(top), DAILY: day_at(ledger, periods, now_us)}
-    return Truth(ledger, totals, by_key, boards, {DAILY: spans})
+    truth = Truth(ledger, totals, by_key, {TOP: tuple(top), DAILY: ()}, {DAILY: spans})
+    return replace(truth, boards={**truth.boards, DAILY: day_at(truth, periods, now_us)})
 
 
-def day_at(ledger: Sequence[LedgerRow], periods: Periods, moment_us: int) -> tuple[Shown, ...]:
-    """The board of the day in which that moment lies."""
+def day_at(truth: Truth, periods: Periods, moment_us: int) -> tuple[Shown, ...]:
+    """The board of the day in which that moment lies; it is sorted once."""
     day = periods.holding("DAILY", moment_us)
-    return period_board(ledger, (day.start_us, day.end_us))
+    if day.start_us not in truth.days:
+        truth.days[day.start_us] = period_board(truth.ledger, (day.start_us, day.end_us))
+    return truth.days[day.start_us]
 
 
 def period_board(ledger: Sequence[LedgerRow], span: tuple[int, int]) -> tuple[Shown, ...]:
