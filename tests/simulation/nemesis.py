@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
 
 from actors.ports import BoardId
+from actors.runtime import ActorError
+from scoreboard.server.core import Core
 from tests.simulation.line import Server, Weather
 from tests.simulation.replica import Replica
 from tests.simulation.spectators import Spectator
@@ -159,7 +162,10 @@ class Nemesis:
         if self.breaks <= 0 or worker.serving is None:
             return
         self.breaks -= 1
-        core = worker.serving.core
+        with suppress(ActorError):  # it has no room
+            self._break(worker, worker.serving.core)
+
+    def _break(self, worker: Worker, core: Core) -> None:
         match self.rng.randrange(6):
             case 0:
                 core.boards.tell(self.rng.choice(self.boards), "nonsense")
