@@ -9,6 +9,7 @@ from scoreboard.door.head import RequestHead
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop, Journal
 from scoreboard.door.proxies import Proxies
+from scoreboard.door.rounds import Rounds
 
 __all__ = [
     "DoorLimits",
@@ -20,5 +21,6 @@ __all__ = [
     "Journal",
     "Proxies",
     "RequestHead",
+    "Rounds",
     "load_config",
 ]

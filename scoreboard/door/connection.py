@@ -11,6 +11,7 @@ from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
+from scoreboard.door.admission import site_of
 from scoreboard.door.farewell import last_answer
 from scoreboard.door.head import Kind, RequestHead, as_text
 from scoreboard.door.idle import IdleLimit
@@ -19,6 +20,7 @@ from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import RELAYED, Elsewhere, Hurry, RelayedTurn, let_it_wait, nowhere_else, reach
+from scoreboard.door.rounds import Rounds
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 from scoreboard.door.words import Words, plain
@@ -46,6 +48,7 @@ class Site:
     elsewhere: Elsewhere = nowhere_else
     hurry: Hurry = let_it_wait
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
+    rounds: Rounds = field(default_factory=Rounds)
 
 
 class Http1Connection:
@@ -62,6 +65,7 @@ class Http1Connection:
         self.site = site
         self.client = client
         self.server = server
+        self._peer_site = "" if client is None else site_of(client[0])
         self.state = ConnectionState(site.state)
         self.received = received
         self.broken = False  # nothing more can be said
@@ -120,9 +124,18 @@ class Http1Connection:
         """One request and its answer; whether another may follow."""
         self._served += 1
         _require_servable(head)
+        await self._wait_for_its_round(head)
         turn = await self._turn(head)
         await turn.serve()
         return turn.may_go_on and not (self.is_last or self.broken or self.ended)
+
+    async def _wait_for_its_round(self, head: ParsedHead) -> None:
+        if self.client is None or self._served == 1:  # the first one has waited at the door
+            return
+        if self.client[0] not in self.site.proxies:
+            await self.site.rounds.begin(self._peer_site)
+        elif (client := self.client_of(head)) is not None:
+            await self.site.rounds.begin(site_of(client[0]))
 
     async def _turn(self, head: ParsedHead) -> Turn | RelayedTurn:
         """Here, or at the worker that holds what it asks for."""

@@ -18,6 +18,7 @@ from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, nowhere_else, reach
 from scoreboard.door.relayed_sockets import RelayedSockets
+from scoreboard.door.rounds import Rounds
 from scoreboard.door.seats import Seats
 from scoreboard.door.tls import Tls, TlsRefused
 from scoreboard.door.tls_stream import TlsStream
@@ -53,6 +54,7 @@ class FrontDoor:
     addresses, if they have a connection to themselves.
     Where there is no place left, the paths `probes` are still answered: whoever asks there would start a server anew,
     or send its clients elsewhere, if it heard nothing or a refusal; and a full one works.
+    Connections of one address, or site, begin by `rounds`, which are kept while the door serves.
     With `tls` all of them are spoken within it, and nothing in the clear. WebSockets for what is `elsewhere` are passed
     on to the worker that has it; requests are, by who serves them.
     """
@@ -70,6 +72,7 @@ class FrontDoor:
         tls: Tls | None = None,
         elsewhere: Elsewhere = nowhere_else,
         probes: Container[str] = (),
+        rounds: Rounds | None = None,
     ) -> None:
         self._handlers = {Kind.HTTP: http, Kind.WEBSOCKET: websocket}
         self._streams = streams or {}
@@ -81,6 +84,7 @@ class FrontDoor:
         self._elsewhere = elsewhere
         self._relayed = RelayedSockets(limits.write_within_s)
         self._probes = probes
+        self._rounds = rounds or Rounds()
         self._admission = Admission(limits)
         self._seats = Seats(limits)
         self._visits: set[_Visit] = set()
@@ -135,6 +139,7 @@ class FrontDoor:
         """
         async with trio.open_nursery() as inside:
             try:
+                await inside.start(self._rounds.run)
                 await self._accept_until_leaving(listeners, inside, task_status)
                 await self._closing.wait()
                 with trio.move_on_after(self._limits.stop_within_s):
@@ -222,7 +227,7 @@ class FrontDoor:
     async def _converse(self, visit: _Visit) -> None:
         try:
             await self._encrypt(visit)
-            head: RequestHead | None = await read_head(visit.stream, self._limits)
+            head: RequestHead | None = await read_head(visit.stream, self._limits, self._turn_of(visit))
             while head is not None:
                 serving = await self._serve(visit, self._from_client(visit, head))
                 del head  # who stays for hours need not be remembered by it
@@ -288,7 +293,11 @@ class FrontDoor:
 
     async def _encrypt(self, visit: _Visit) -> None:
         if self._tls is not None and not visit.relayed and isinstance(visit.stream, trio.SocketStream):
-            visit.stream = await self._tls.shake_hands(visit.stream, self._limits.head_within_s)
+            visit.stream = await self._tls.shake_hands(visit.stream, self._limits.head_within_s, self._turn_of(visit))
+
+    def _turn_of(self, visit: _Visit) -> Callable[[], Awaitable[None]]:
+        """What to wait for before anything that costs is done for it. Behind a proxy all share one, until they ask."""
+        return partial(self._rounds.begin, visit.site or "")
 
     def _see_off(self, visit: _Visit) -> None:
         visit.stream.socket.close()

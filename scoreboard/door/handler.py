@@ -25,6 +25,7 @@ from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.parser import HeadParser
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, Hurry, let_it_wait, nowhere_else
+from scoreboard.door.rounds import Rounds
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
@@ -42,6 +43,7 @@ class HypercornHandler:
     request is told whose body is refused here, before the application has heard all of it. Requests through `proxies`
     are those of the clients behind them. What is `elsewhere` is passed on, and
     what waits there is told to `hurry` when the door leaves. Every answer has the headers `constant`.
+    With the door's own `rounds` those of one address are begun in turn.
     """
 
     def __init__(  # noqa: PLR0913 - named, but for what every handler has
@@ -57,6 +59,7 @@ class HypercornHandler:
         elsewhere: Elsewhere = nowhere_else,
         hurry: Hurry = let_it_wait,
         constant: Sequence[tuple[bytes, bytes]] = (),
+        rounds: Rounds | None = None,
     ) -> None:
         self._site = Site(
             ASGIWrapper(app),
@@ -69,6 +72,7 @@ class HypercornHandler:
             proxies or Proxies(),
             elsewhere=elsewhere,
             hurry=hurry,
+            rounds=rounds or Rounds(),
         )
         self._observer = observer
         # Hypercorn makes its logger from this class when it first has something to say.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +11,7 @@ import trio
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
+from scoreboard.door.rounds import no_turn
 
 _READ_BYTES = 8 * 1024
 _HTTP2_PREFACE = b"PRI "
@@ -117,8 +118,12 @@ class HeadReader:
         return None if head is None else as_text(head, self._parser.take())
 
 
-async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> RequestHead:
+async def read_head(
+    stream: trio.abc.ReceiveStream, limits: DoorLimits, turn: Callable[[], Awaitable[None]] = no_turn
+) -> RequestHead:
     """Read until the first head is complete; bounded in bytes, in headers and in time.
+
+    When something has come, `turn` is waited for before it is looked at.
 
     Raises:
         HeadRefused: for anything that is not a head of HTTP/1.x within the bounds.
@@ -129,6 +134,8 @@ async def read_head(stream: trio.abc.ReceiveStream, limits: DoorLimits) -> Reque
             data = await stream.receive_some(_READ_BYTES)
             if not data:
                 raise HeadRefused(None, Drop.GONE, "The client left before its head was complete.")
+            if not reader.begun:
+                await turn()
             head = reader.feed(bytes(data))
             if head is not None:
                 return head

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import trio
 
 from scoreboard.door.observer import Drop
+from scoreboard.door.rounds import no_turn
 from scoreboard.door.tls_stream import TlsSocket, TlsStream
 
 _HANDSHAKE_RECORD = 0x16
@@ -91,8 +93,12 @@ class Tls:
             raise TlsFilesError(f"{error.filename or files.certificate}: {error.strerror}") from error
         return changed_at
 
-    async def shake_hands(self, stream: trio.SocketStream, within_s: float) -> TlsStream:
+    async def shake_hands(
+        self, stream: trio.SocketStream, within_s: float, turn: Callable[[], Awaitable[None]] = no_turn
+    ) -> TlsStream:
         """The connection, from now on through TLS. The stream's socket is the new one's.
+
+        When a client has begun, `turn` is waited for: its first message is what costs most.
 
         Raises:
             TlsRefused: there will be none. The socket is closed, unless there is a status.
@@ -100,6 +106,7 @@ class Tls:
         with trio.move_on_after(within_s):
             if await _first_byte(stream) not in (_HANDSHAKE_RECORD, None):
                 raise TlsRefused(Drop.NO_TLS, _PLAIN_HTTP, 400)
+            await turn()
             tls = TlsSocket(socket.socket(fileno=stream.socket.detach()), self._context)
             try:
                 await tls.handshake()

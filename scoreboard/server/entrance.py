@@ -9,6 +9,7 @@ from scoreboard.door.handler import HypercornHandler, load_config
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, Hurry
+from scoreboard.door.rounds import Rounds
 from scoreboard.door.tls import Tls
 from scoreboard.live.socketio import SOCKETIO_PATHS
 from scoreboard.live.sse import PATH as STREAM_PATH
@@ -17,6 +18,7 @@ from scoreboard.server.feeds import Feeds
 from scoreboard.server.hooks import DoorJournal
 from scoreboard.server.parts import Parts
 from scoreboard.server.paths import Application, requests_by_path, sockets_by_path
+from scoreboard.settings import Door
 from scoreboard.wire.browsers import only_secure
 
 
@@ -26,13 +28,10 @@ def make_entrance(
     """What serves requests, and the door in front of it and of the live feeds."""
     wanted, now_us = parts.settings.door, parts.clock.now_us
     observer = DoorJournal(parts.log, parts.metrics)
-    limits = DoorLimits(
-        connections=wanted.connections,
-        connections_per_address=wanted.connections_per_address,
-        stop_within_s=wanted.stop_within_s,
-    )
+    limits = _limits_of(wanted)
     constant = only_secure(wanted.hsts_s if tls is not None or wanted.behind_tls else 0)
-    words, proxies, portions = door_words(now_us, constant), Proxies(wanted.proxy_networks), Portions()
+    words, proxies = door_words(now_us, constant), Proxies(wanted.proxy_networks)
+    portions, rounds = Portions(), Rounds()
     streams = {STREAM_PATH: portions.before(feeds.events)}
     http = HypercornHandler(
         requests_by_path(SOCKETIO_PATHS, feeds.socketio.application, api),
@@ -45,6 +44,7 @@ def make_entrance(
         elsewhere=elsewhere,
         hurry=hurry,
         constant=constant,
+        rounds=rounds,
     )
     door = FrontDoor(
         http=portions.before(http),
@@ -57,5 +57,14 @@ def make_entrance(
         tls=tls,
         elsewhere=elsewhere,
         probes=QUIET,
+        rounds=rounds,
     )
     return http, door
+
+
+def _limits_of(wanted: Door) -> DoorLimits:
+    return DoorLimits(
+        connections=wanted.connections,
+        connections_per_address=wanted.connections_per_address,
+        stop_within_s=wanted.stop_within_s,
+    )

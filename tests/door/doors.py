@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from scoreboard.door import DoorLimits, Drop, FrontDoor, HypercornHandler, Journal, RequestHead, load_config
+from scoreboard.door import DoorLimits, Drop, FrontDoor, HypercornHandler, Journal, RequestHead, Rounds, load_config
 from scoreboard.door.relay import Elsewhere, Hurry, let_it_wait, nowhere_else
 from scoreboard.door.tls import Tls
 from scoreboard.door.words import plain
@@ -169,7 +169,7 @@ async def open_door(
     settings = load_config()
     for name, value in config.items():
         setattr(settings, name, value)
-    shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
+    shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere, "rounds": Rounds()}
     http = HypercornHandler(application, settings, limits, journal, streams or {}, hurry=hurry, **shared)
     told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
     door = FrontDoor(http=http, websocket=websocket, tls=tls, probes=probes, **told, **shared)
