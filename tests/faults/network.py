@@ -69,8 +69,10 @@ def _lonely(*whiches: Which) -> Fault:
         proxies = [which(stage) for which in whiches]
         cut = [proxy.set_aside(partial(stage.ports_of, number, proxy), **how) for proxy in proxies]
         stage.journal.note("cut off", worker=number, connections=cut, **how)
+        before = stage.worker_pids().get(number)
         await trio.sleep(BEYOND_PATIENCE_S)
-        if stage.to_postgres in proxies:
+        # One that was killed meanwhile cannot begin again, and is left alone for a minute if this lasts.
+        if stage.to_postgres in proxies and before is not None and before == stage.worker_pids().get(number):
             await look_at_lonely(stage, number)
         await trio.sleep(max(seconds - BEYOND_PATIENCE_S, 0))
         for proxy in proxies:
