@@ -27,7 +27,7 @@ from tests.workers import Talk, both, connection_to, log_of, worker_pids
 
 pytestmark = pytest.mark.stores
 
-QUICK = {"SCOREBOARD_BOARD_TICK_S": "0.05", "SCOREBOARD_SOCKETIO_PING_INTERVAL_S": "1"}
+QUICK = {"SCOREBOARD_BOARD_TICK_S": "0.05"}
 #: Between two scores of one writer, so that the workers find time to start.
 PACE_S = 0.05
 
@@ -235,7 +235,9 @@ def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(se
     here, there = both(server)
     asked = "/socket.io/?EIO=4&transport="
     polling, upgraded = (json.loads(here.get(f"{asked}polling").text[1:])["sid"] for _ in range(2))
-    there.get(f"{asked}polling&sid={polling}")  # what there is at first; now it waits
+    here.post(f"{asked}polling&sid={polling}", "40")
+    while "leaderboard_update" not in there.get(f"{asked}polling&sid={polling}").text:
+        pass  # the next one waits for long: nobody scores, and no ping is due
     there.send("GET", f"{asked}polling&sid={polling}")
     with there.websocket(f"{asked}websocket&sid={upgraded}") as talk:
         assert 0 == drain_beside(server, talk)
