@@ -33,7 +33,6 @@ from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
 from scoreboard.security.familiar import Familiar
 from scoreboard.security.passwords import Passwords
-from scoreboard.security.personal import PersonalVault
 from scoreboard.security.revoked import RevokedSessions
 from scoreboard.security.services import ServiceTokens
 from scoreboard.security.tickets import Tickets
@@ -41,7 +40,6 @@ from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.core import Core
 from scoreboard.server.crew.listener import SharedListener
 from scoreboard.server.crew.neighbours import RELEASE, Neighbours
-from scoreboard.server.embedding import embed_stores
 from scoreboard.server.encryption import kept_fresh, open_tls
 from scoreboard.server.entrance import make_entrance
 from scoreboard.server.feeds import Feeds, make_feeds
@@ -49,6 +47,7 @@ from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.housekeeping import BOARD_LOAD_S, keep_house
 from scoreboard.server.keychain import open_keys
 from scoreboard.server.limited import marked
+from scoreboard.server.opening import open_all
 from scoreboard.server.operating.operated import Operated
 from scoreboard.server.operating.rebuilding import rebuild_boards, refill_cache
 from scoreboard.server.operating.report import Reporter
@@ -60,9 +59,7 @@ from scoreboard.server.supplies import gate_rules, supplied_core
 from scoreboard.server.system import SystemClock
 from scoreboard.settings import Settings
 from scoreboard.stores.kept_archive import KeptArchive
-from scoreboard.stores.opening import Stores, open_stores
-from scoreboard.stores.personal import PersonalRules
-from scoreboard.stores.postgres_connections import Bounds
+from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
 from scoreboard.watch.captcha import HttpCaptcha
@@ -115,7 +112,7 @@ async def serve(
     parts = Parts(settings, log, Metrics(), keys, clock, revoked, familiar, place)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
-        stores = await _open_stores(scopes, parts)
+        stores = await open_all(scopes, parts)
         watch = CoreWatch(parts.metrics, log)
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())
@@ -123,29 +120,6 @@ async def serve(
         await _open_door(parts, stores, core, watch, tls, task_status)
         log.info("stopping")
         background.cancel_scope.cancel()
-
-
-async def _open_stores(scopes: AsyncExitStack, parts: Parts) -> Stores:
-    log, persons = parts.log, parts.settings.personal
-    wanted = (await embed_stores(scopes, parts.settings, log)).stores
-    stores = await scopes.enter_async_context(
-        open_stores(
-            wanted.postgres_url or "",
-            wanted.redis_url or "",
-            PersonalVault(lambda: parts.keys.now().master_keys),
-            prefix=wanted.redis_prefix,
-            postgres_connections=wanted.postgres_connections,
-            redis_connections=wanted.redis_connections,
-            personal=PersonalRules(persons.keys_held, persons.strangers_days),
-            bounds=Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s),
-            replica_url=wanted.postgres_replica_url,
-            replica_lag_s=wanted.replica_lag_s,
-        )
-    )
-    if stores.migrations:
-        log.info("migrated", files=stores.migrations)
-    await stores.open_to_persons()
-    return stores
 
 
 # --- the door and what stands behind it ---
