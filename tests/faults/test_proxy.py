@@ -136,16 +136,21 @@ async def test_a_black_hole_on_one_path_swallows_every_other_connection() -> Non
                     assert b"ask" == await server.receive_some()
 
 
+async def obeyed_in_silence(each: Talk) -> None:
+    """The server does what it is asked; the client hears so when all is well again."""
+    await each.client.send_all(b"commit")
+    assert b"commit" == await each.server.receive_some()
+    await each.server.send_all(b"done")
+    assert await is_silent(each.client.receive_some)
+    each.proxy.heal()
+    assert b"done" == await each.client.receive_some()
+
+
 async def test_answers_alone_can_be_swallowed() -> None:
     """The server does what it is asked, and the client does not know."""
     async with talk() as each:
         each.proxy.swallow_answers()
-        await each.client.send_all(b"commit")
-        assert b"commit" == await each.server.receive_some()
-        await each.server.send_all(b"done")
-        assert await is_silent(each.client.receive_some)
-        each.proxy.heal()
-        assert b"done" == await each.client.receive_some()
+        await obeyed_in_silence(each)
 
 
 async def test_a_reset_breaks_both_ends() -> None:
@@ -199,12 +204,7 @@ async def test_one_client_alone_can_lose_the_answers() -> None:
     async with talk() as each:
         port = each.client.socket.getsockname()[1]
         each.proxy.set_aside(lambda: frozenset({port}), silent_to_server=False)
-        await each.client.send_all(b"commit")
-        assert b"commit" == await each.server.receive_some()
-        await each.server.send_all(b"done")
-        assert await is_silent(each.client.receive_some)
-        each.proxy.heal()
-        assert b"done" == await each.client.receive_some()
+        await obeyed_in_silence(each)
 
 
 async def test_a_connection_can_be_lost_between_a_statement_and_its_answer() -> None:

@@ -85,14 +85,20 @@ def test_socketio_becomes_a_websocket_on_a_connection_that_had_requests_before_i
         assert "3probe" == talk.heard()
 
 
-@pytest.mark.parametrize("path", ["/ws/leaderboard", "/socket.io/?EIO=4&transport=websocket"])
-def test_a_request_behind_a_handshake_is_no_frame_and_ends_the_feed(server: ServedScoreboard, path: str) -> None:
-    """As on a connection of its own: what follows a WebSocket's request is its frames; 1002 says what is wrong."""
+def told_behind_a_handshake(server: ServedScoreboard, path: str) -> bytes:
+    """All that is said, to its end, on a connection that asks for a WebSocket and, in the same packet, for a page."""
     with kept(server, "/health") as (line, _):
         line.sendall(handshake(path) + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         told = b""
         while data := line.recv(65_536):
             told += data
+    return told
+
+
+@pytest.mark.parametrize("path", ["/ws/leaderboard", "/socket.io/?EIO=4&transport=websocket"])
+def test_a_request_behind_a_handshake_is_no_frame_and_ends_the_feed(server: ServedScoreboard, path: str) -> None:
+    """As on a connection of its own: what follows a WebSocket's request is its frames; 1002 says what is wrong."""
+    told = told_behind_a_handshake(server, path)
     assert told.startswith(b"HTTP/1.1 101 ")
     assert told.count(b"HTTP/1.1") == 1
     assert b"\x03\xea" in told
@@ -101,11 +107,7 @@ def test_a_request_behind_a_handshake_is_no_frame_and_ends_the_feed(server: Serv
 @pytest.mark.parametrize("path", ["/ws/nowhere", "/ws/leaderboard?ticket=wrong"])
 def test_a_handshake_that_is_refused_is_the_last_of_its_connection(server: ServedScoreboard, path: str) -> None:
     """What stands behind it is not read as requests."""
-    with kept(server, "/health") as (line, _):
-        line.sendall(handshake(path) + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        told = b""
-        while data := line.recv(65_536):
-            told += data
+    told = told_behind_a_handshake(server, path)
     assert told.startswith(b"HTTP/1.1 40")
     assert (1, True) == (told.count(b"HTTP/1.1"), b"connection: close" in told)
 
