@@ -80,12 +80,21 @@ class RedisServers:
         return int(self.ask(self.sentinel, "SENTINEL", "get-master-addr-by-name", SERVICE).split()[1])
 
     def swap(self) -> None:
-        """The other node is the primary, and the one from before follows it: an operator does so."""
+        """The other node is the primary, and the one from before follows it: an operator does so.
+
+        Nothing is lost by it: the other one has all that the first one had.
+        """
         before = next(port for port in self.nodes if self._says(port, "role:master"))
         [now] = set(self.nodes) - {before}
+        wait_for(lambda: self._read(now) == self._read(before))
         self.ask(now, "REPLICAOF", "NO", "ONE")
         self.ask(before, "REPLICAOF", HERE, str(now))
         wait_for(lambda: self._says(before, "role:slave") and self._says(before, "master_link_status:up"))
+
+    def _read(self, port: int) -> str:
+        """How much of what was ever written it has."""
+        told = self.ask(port, "INFO", "replication").splitlines()
+        return next(line for line in told if line.startswith("master_repl_offset:"))
 
     def _says(self, port: int, text: str) -> bool:
         return text in self.ask(port, "INFO", "replication")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 
 from scoreboard.stores.primary import Host, find_primary, hosts_in
+from scoreboard.stores.redis_connections import Connections
 
 PORT, SENTINEL_PORT = 6379, 26379
 #: For one node, or Sentinel, to say what it knows: several must have been asked within the bound of a command.
@@ -70,7 +70,7 @@ def _options(scheme: str, netloc: str, path: str, query: str) -> dict[str, Any]:
     return dict(parse_url(f"{scheme}://{login}node{path}?{query}"))
 
 
-class PrimaryPool(BlockingConnectionPool):
+class PrimaryPool(Connections):
     """Connections to whichever node is the primary when they are made. For asyncio."""
 
     def __init__(self, nodes: Nodes, **bounds: Any) -> None:
@@ -86,9 +86,11 @@ class PrimaryPool(BlockingConnectionPool):
 
     async def aclose(self) -> None:
         """Close all, also those to the Sentinels."""
-        await super().aclose()
-        if self._sentinel is not None:
-            await self._sentinel.aclose()
+        try:
+            await super().aclose()
+        finally:
+            if self._sentinel is not None:
+                await self._sentinel.aclose()
 
 
 def _finder(nodes: Nodes) -> tuple[Callable[[], Awaitable[Host]], Sentinel | None]:
@@ -111,11 +113,17 @@ def _finder(nodes: Nodes) -> tuple[Callable[[], Awaitable[Host]], Sentinel | Non
 
 
 async def _be_primary(host: Host, options: Mapping[str, Any]) -> None:
-    """Raises NoConnection if it is none."""
-    client = Redis.from_pool(ConnectionPool(**{**options, "host": host.name, "port": host.port}))
+    """Raises NoConnection if it is none.
+
+    A client would close its connection in a task of its own, which never begins if this one is cancelled just then.
+    """
+    settings = {"connection_class": Connection, **options, "host": host.name, "port": host.port}
+    connection: AbstractConnection = settings.pop("connection_class")(**settings)
     try:
-        role: list[Any] = await client.role()
+        await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.send_command("ROLE")
+        role: list[Any] = await connection.read_response()
     finally:
-        await client.aclose()
+        await connection.disconnect(nowait=True)
     if role[0] != b"master":
         raise NoConnection(f"{host.name}:{host.port} is a replica")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from redis import exceptions as redis_errors
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.redis_connections import Connections
 from scoreboard.stores.redis_nodes import PrimaryPool, nodes_in
 
 Result = TypeVar("Result")
@@ -39,9 +40,7 @@ def open_redis(url: str, *, connections: int = 4, within_s: float = 2.0) -> Redi
         "protocol": 2,
     }
     nodes = nodes_in(url)
-    return Redis.from_pool(
-        BlockingConnectionPool.from_url(url, **bounds) if nodes is None else PrimaryPool(nodes, **bounds)
-    )
+    return Redis.from_pool(Connections.from_url(url, **bounds) if nodes is None else PrimaryPool(nodes, **bounds))
 
 
 def prober(*clients: Redis) -> Callable[[], Awaitable[None]]:
@@ -71,8 +70,7 @@ async def _leave(client: Redis) -> None:
     """Have each connection made anew before it is used again."""
     pool: Any = client.connection_pool
     with suppress(redis_errors.RedisError, OSError):
-        await pool.update_active_connections_for_reconnect()
-        await pool.disconnect(inuse_connections=False)
+        await pool.leave()
 
 
 @dataclass(frozen=True, slots=True)

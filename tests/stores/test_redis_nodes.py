@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -21,6 +24,8 @@ from tests.redis_servers import RedisServers, redis_servers
 from tests.stores.proxy import proxied
 from tests.stores.test_breaker import back, lose
 
+#: So many times in a row it has ended before it was given up: no step is left.
+FINISHED = 5
 SECRETS = "redis+sentinel://me:p%40ss@one:1,[::1]/boards/3?sentinel_password=own&socket_keepalive=1"
 
 
@@ -65,10 +70,12 @@ async def connected(url: str) -> AsyncIterator[Cache]:
     async with trio_asyncio.open_loop() as loop:
         client = open_redis(url)
         cache = Cache(loop, client, Breaker("Redis", redis_pool.prober(client)))
-        yield cache
-        cache.breaker.close()
-        await loop.run_aio_coroutine(client.aclose())
-        await loop.run_aio_coroutine(client.connection_pool.aclose())
+        try:
+            yield cache
+        finally:
+            cache.breaker.close()
+            await loop.run_aio_coroutine(client.aclose())
+            await loop.run_aio_coroutine(client.connection_pool.aclose())
 
 
 async def ring(cache: Cache) -> int:
@@ -87,6 +94,31 @@ async def test_of_several_nodes_the_primary_is_followed(servers: RedisServers) -
             await lose(lambda: ring(cache))
             await back(cache.breaker)
             assert 2 * points == await ring(cache)
+
+
+@pytest.mark.stores
+def test_who_gives_up_while_the_primary_is_looked_for_leaves_no_connection_open(servers: RedisServers) -> None:
+    """Whichever step of it that was at: also while a node that was asked is being left."""
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always", ResourceWarning)
+        asyncio.run(_given_up(servers.nodes_url))
+        gc.collect()
+    assert [] == [str(each.message) for each in left]
+
+
+async def _given_up(url: str) -> None:
+    finished = 0
+    for turns in range(500):
+        client = open_redis(url)
+        asking = asyncio.ensure_future(client.role())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await client.connection_pool.aclose()
+        finished += not asking.cancelled()
+        if finished > FINISHED:
+            return
 
 
 @pytest.mark.stores
