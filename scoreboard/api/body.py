@@ -17,6 +17,7 @@ import msgspec
 
 from scoreboard.api.errors import ApiError, invalid_input, unsupported
 from scoreboard.api.request import ApiRequest
+from scoreboard.wire.strict_json import require_shallow
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -51,6 +52,7 @@ def parse(raw: bytes) -> Any:
         raise invalid_input("The body is empty; a JSON object was expected.")
     try:
         text = raw.decode("utf-8")
+        require_shallow(text)
         value = _DECODER.decode(text)
         if "\\u" in text:  # only an escape can smuggle in what UTF-8 and JSON's grammar keep out
             _require_clean(value)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -23,6 +22,7 @@ from actors.connection.commands import (
 from actors.leaderboard.events import Channel
 from scoreboard.live.channels import KNOWN, WIDEST, channel_of, is_of_another, with_radius
 from scoreboard.wire.scores import TokenJson, is_key
+from scoreboard.wire.strict_json import read_strict
 
 _INVALID = "INVALID_INPUT"
 _NO_CHANNEL = BadInput("UNKNOWN_CHANNEL", f"There is no such channel; there are {KNOWN}.")
@@ -152,7 +152,7 @@ def _read_scoring(text: str) -> ClientCommand | None:
             raise
         return None
     if "\\" in text or text.count('"') != 2 * wish.texts:
-        _refuse_loose_json(text)
+        read_strict(text)
     return wish.command()
 
 
@@ -173,25 +173,12 @@ def _channel_in(text: str) -> str | None:
 
 
 def _read(text: str) -> ClientCommand:
-    _refuse_loose_json(text)
+    read_strict(text)
     envelope = msgspec.json.decode(text, type=_Envelope)
     read = _READERS.get(envelope.event)
     if read is None:
         return BadInput(_INVALID, "There is no such event; there are " + ", ".join((*_READERS, *_SCORING)) + ".")
     return read(envelope.data)
-
-
-def _refuse_loose_json(text: str) -> None:
-    """A name given twice means one thing to us and another to the next reader; msgspec sees all else but that."""
-    msgspec.json.decode(text)
-    json.loads(text, object_pairs_hook=_unique)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return fields
 
 
 def _with_channel(name: str, command: Callable[[Channel], ClientCommand]) -> ClientCommand:

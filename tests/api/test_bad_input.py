@@ -185,8 +185,8 @@ async def test_a_query_where_none_belongs_is_refused(world: World, path: str) ->
     assert (400, "INVALID_INPUT") == (response.status_code, (await response.get_json())["code"])
 
 
-@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 200_000, b"[" * 2000 + b'"\\u0041"' + b"]" * 2000])
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 200_000, b"[" * 65 + b'"\\u0041"' + b"]" * 65])
 def test_nesting_beyond_reason_is_told_to_be_that(body: bytes) -> None:
-    """Whatever depth this version of Python still reads: the decoder refuses, and does not fail."""
+    """Whatever depth this version of Python still reads."""
     with pytest.raises(ApiError, match="nested too deeply"):
         parse(body)

@@ -6,13 +6,14 @@ carries text here: what it holds is not looked into.
 
 from __future__ import annotations
 
-import json
 from typing import Any, NoReturn
 
 import engineio.packet
 import engineio.payload
 import msgspec
 import socketio.packet
+
+from scoreboard.wire.strict_json import read_strict
 
 #: Between two packets of a payload.
 SEPARATOR = "\x1e"
@@ -32,8 +33,7 @@ class _StrictJson:
     @staticmethod
     def loads(text: str) -> Any:
         """Raises ValueError or RecursionError."""
-        msgspec.json.decode(text)  # sees all but a name given twice
-        return json.loads(text, object_pairs_hook=_unique)
+        return read_strict(text)
 
     @staticmethod
     def dumps(value: Any, **_: Any) -> str:
@@ -133,10 +133,3 @@ def message(packet_type: int, data: Any = None, *, namespace: str = NAMESPACE, n
     """A packet of Socket.IO in one of Engine.IO, ready to be sent; `name` is that of an acknowledgement."""
     packet = SocketPacket(packet_type, data, namespace=namespace, id=name, binary=False)
     return control(engineio.packet.MESSAGE, packet.encode())
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return fields

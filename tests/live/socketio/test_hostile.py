@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import trio
 
-from scoreboard.live.guard import FrameLimits, FrameRate
+from scoreboard.live.guard import FrameLimits
+from scoreboard.live.shares import FrameRate
 from scoreboard.live.socketio import SocketIoLimits
 from scoreboard.live.socketio import SocketIoPlaces as PlaceLimits
 from tests.door.doors import read_all
