@@ -37,14 +37,6 @@ SELECT count(*) AS players, coalesce(sum(score), 0)::bigint AS points,
        (SELECT count(*) FROM schema_migrations) AS migrations
 FROM (SELECT user_id, score, row_number() OVER (ORDER BY score DESC, reached_at, user_id) AS place FROM users) ranked
 """
-TABLES = (
-    "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
-)
-OTHERS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
-CLEAR = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
 #: Numbers of transactions are those of the cluster that was dumped; here they would be of the past, or of the future.
 #: And what is here is another history, also if its timeline has the same number; a dump of before has no names of them.
 HERE = """
@@ -83,37 +75,25 @@ async def dump(url: str, file: Path) -> Contents:
         StoreError: the database is away.
         BackupError: pg_dump says why not.
     """
-    async with _connected(url) as run:
+    async with connected(url) as run:
         await run(lambda connection: connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         snapshot = await run(lambda connection: connection.fetchval("SELECT pg_export_snapshot()"))
         contents = await run(_contents)
         words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={file}"]
-        await _program("pg_dump", [*words, "--lock-wait-timeout=10s"], url)
+        try:
+            await _program("pg_dump", [*words, "--lock-wait-timeout=10s"], url)
+        except BackupError as error:
+            raise BackupError(f"{file} was not written: {error}") from error
     return contents
 
 
-async def restore(url: str, file: Path, *, clear: bool = False) -> Contents:
-    """Fill an empty database with what `dump` wrote, all or nothing; what it holds now. Raises as `dump`.
-
-    With `clear` it is emptied before, unless somebody else is connected to it.
-    """
-    async with _connected(url) as run:
-        if clear:
-            await run(_clear)
-        if await run(lambda connection: connection.fetchval(TABLES)):
-            remedy = "name one that is, or say --clear-database, and all that is in it is removed first"
-            raise BackupError(f"the database is not empty: {remedy}")
-        words = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
-        await _program("pg_restore", [*words, f"{file}"], url)
+async def restore(url: str, file: Path) -> Contents:
+    """Fill an empty database with what `dump` wrote, all or nothing; what it holds now. Raises as `dump`."""
+    words = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
+    await _program("pg_restore", [*words, f"{file}"], url)
+    async with connected(url) as run:
         await run(lambda connection: connection.execute(HERE))
         return await run(_contents)
-
-
-async def _clear(connection: asyncpg.Connection) -> None:
-    """Raises BackupError: a server may be using it."""
-    if others := await connection.fetchval(OTHERS):
-        raise BackupError(f"{others} others are connected to the database: end them before it is cleared")
-    await connection.execute(CLEAR)
 
 
 async def _contents(connection: asyncpg.Connection) -> Contents:
@@ -121,7 +101,7 @@ async def _contents(connection: asyncpg.Connection) -> Contents:
 
 
 @asynccontextmanager
-async def _connected(
+async def connected(
     url: str,
 ) -> AsyncIterator[Callable[[Callable[[asyncpg.Connection], Awaitable[T]]], Awaitable[T]]]:
     """Does units of work on one connection of its own; an error of the block leaves as it is, not in a group."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import threading
@@ -63,21 +64,31 @@ def test_a_backup_made_beside_scores_is_restored_to_the_last_rank_and_serves(
 async def test_a_backup_of_a_postgres_by_its_url_is_restored_into_another_one(
     server: ServedScoreboard, tmp_path: Path
 ) -> None:
-    """Verified like one of the server's own; what is in that one goes only if that is said, and nobody uses it."""
+    """Verified like one of the server's own; what is in that one goes only if that is said, and nobody uses it.
+
+    One that is found wrong when all of it is in leaves that database as it was.
+    """
     player = await trio.to_thread.run_sync(Player, server, "Elsewhere")
     await trio.to_thread.run_sync(player.score, 2)
-    copy = str(tmp_path / "copy")
+    copy, wrong = str(tmp_path / "copy"), str(tmp_path / "wrong")
 
     async def run(*words: str) -> subprocess.CompletedProcess[str]:
         return await trio.to_thread.run_sync(copied, server, *words)
 
     made = await run("backup", copy, "--postgres", running_url(server.data), str(server.data))
     assert 0 == made.returncode, made.stderr
+    await trio.to_thread.run_sync(copied_wrongly, tmp_path / "copy", tmp_path / "wrong")
     async with embedded_postgres(tmp_path / "other") as url:
+        failed = await run("restore", wrong, "--postgres", url, str(tmp_path / "one"))
+        assert (1, True) == (failed.returncode, "points: -1 in the backup, " in failed.stderr)
         first = await run("restore", copy, "--postgres", url, str(tmp_path / "one"))
         assert (0, "") == (first.returncode, first.stderr)
         for said in ("counts, sums and ranks are as they were", "the audit verifies, and the keys open"):
             assert said in first.stdout
+        again = await run("restore", copy, "--postgres", url, str(tmp_path / "two"))
+        assert (1, True) == (again.returncode, "the database is not empty: " in again.stderr)
+        failed = await run("restore", wrong, "--postgres", url, "--clear-database", str(tmp_path / "two"))
+        assert (1, True) == (failed.returncode, "points: -1 in the backup, " in failed.stderr)
         again = await run("restore", copy, "--postgres", url, str(tmp_path / "two"))
         assert (1, True) == (again.returncode, "the database is not empty: " in again.stderr)
         cleared = await run("restore", copy, "--postgres", url, "--clear-database", str(tmp_path / "two"))
@@ -85,6 +96,14 @@ async def test_a_backup_of_a_postgres_by_its_url_is_restored_into_another_one(
     used = await run("restore", copy, "--postgres", running_url(server.data), "--clear-database", str(tmp_path / "no"))
     assert (1, True) == (used.returncode, "others are connected to the database" in used.stderr)
     assert (2, False) == (await trio.to_thread.run_sync(player.points), (tmp_path / "no").exists())
+
+
+def copied_wrongly(copy: Path, to: Path) -> None:
+    """A whole backup that says of itself what is not so."""
+    shutil.copytree(copy, to)
+    told = json.loads((to / "manifest.json").read_text())
+    told["contents"]["points"] = -1
+    (to / "manifest.json").write_text(json.dumps(told))
 
 
 def score_until(player: Player, enough: threading.Event) -> None:

@@ -69,8 +69,8 @@ def restore_command(source: Path, data: str | None, postgres: str | None, *, che
 
     Counts, sums, ranks and seals are compared. The directory must not be there, or be empty. With --postgres the
     database is filled that it names, which must be empty, or nobody may use it and --clear-database says that all of it
-    is to go. Nothing else is written over. The directory appears when all of it is right. Ends with 0 then, otherwise
-    with 1; what is in a database by then stays there.
+    is to go, for which it needs room for both. Nothing else is written over. The directory appears when all of it is
+    right. Ends with 0 then, otherwise with 1, and that database holds what it held before.
     """
     settings = settings_of(data, {"stores.postgres_url": postgres})
     if clear_database and settings.stores.postgres_url is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from scoreboard.stores.embedded_errors import DataDirectoryBusy
 from scoreboard.stores.embedded_postgres import running_url
 from scoreboard.stores.opening import open_stores
 from scoreboard.stores.seals import verify
+from scoreboard.stores.vacancy import vacated
 
 Tell = Callable[[str], None]
 
@@ -52,7 +53,7 @@ async def back_up(settings: Settings, to: Path) -> Contents:
 async def put_back(settings: Settings, source: Path, tell: Tell, *, clear: bool = False) -> None:
     """Make the data directory, which must not be there, of a backup, and see that nothing is missing.
 
-    The database that the settings name must be empty, or is cleared.
+    The database that the settings name must be empty, or is cleared. However this fails, it holds what it held before.
 
     Raises:
         BackupError: it is damaged, there is something already, or what was restored is not what it was.
@@ -60,14 +61,17 @@ async def put_back(settings: Settings, source: Path, tell: Tell, *, clear: bool 
     data_dir = Path(settings.data_dir)
     require_free(data_dir)
     told = await trio.to_thread.run_sync(opened, source)
-    with growing(data_dir) as folder:
-        put_files(source, folder)
+    async with AsyncExitStack() as scopes:
         url = settings.stores.postgres_url
         if url is not None:
-            await _fill(url, settings, folder, source, told, tell, clear=clear)
-        else:
+            await scopes.enter_async_context(vacated(url, clear=clear))
+        folder = scopes.enter_context(growing(data_dir))
+        put_files(source, folder)
+        if url is None:
             async with embedded_postgres(folder) as own:
                 await _fill(own, settings, folder, source, told, tell)
+        else:
+            await _fill(url, settings, folder, source, told, tell)
 
 
 async def rehearse(settings: Settings, source: Path, tell: Tell) -> None:
@@ -96,11 +100,9 @@ def require_free(data_dir: Path) -> None:
         raise BackupError(f"{data_dir} has something in it already; move that away, or name another directory")
 
 
-async def _fill(
-    url: str, settings: Settings, folder: Path, source: Path, told: Manifest, tell: Tell, *, clear: bool = False
-) -> None:
+async def _fill(url: str, settings: Settings, folder: Path, source: Path, told: Manifest, tell: Tell) -> None:
     """The database, and whether it is what it was: counts, sums, ranks; seals; and that persons can be read."""
-    missing = differences(told, await restore(url, source / DATABASE, clear=clear))
+    missing = differences(told, await restore(url, source / DATABASE))
     if missing:
         raise BackupError("; ".join(missing))
     told_of = f"{told.contents['players']} players, {told.contents['scores']} scores"

@@ -65,11 +65,15 @@ def growing(target: Path) -> Iterator[Path]:
 
 
 def copy_files(data_dir: Path, into: Path) -> None:
-    """All but the stores; over what was copied before, so that of what came or went in between nothing is missed."""
+    """All but the stores; over what was copied before, so that of what came or went in between nothing is missed.
+
+    Raises:
+        BackupError: a file cannot be read, or not be written; the sentence has the first of them.
+    """
     into.mkdir(mode=0o700, exist_ok=True)
     for entry in sorted(data_dir.iterdir()):
         if entry.is_dir() and entry.name not in NOT_COPIED:
-            shutil.copytree(entry, into / entry.name, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+            _copy_tree(entry, into / entry.name)
     for directory, _, _ in os.walk(into):
         Path(directory).chmod(0o700)
 
@@ -117,7 +121,15 @@ def differences(told: Manifest, found: Contents) -> list[str]:
 def put_files(folder: Path, data_dir: Path) -> None:
     """What `copy_files` took, where a server looks for it."""
     if (folder / FILES).is_dir():
-        shutil.copytree(folder / FILES, data_dir, dirs_exist_ok=True)
+        _copy_tree(folder / FILES, data_dir)
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+    except shutil.Error as error:  # has all of them
+        (file, copy, why), *_ = error.args[0]
+        raise BackupError(f"{file} cannot be copied to {copy}: {why}") from error
 
 
 def _files(folder: Path) -> list[Path]:
