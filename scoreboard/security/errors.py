@@ -11,6 +11,10 @@ class PrivateFileRefused(SecurityError):
     """A file or folder of what is private cannot be used. The sentence names it and is for the operator only."""
 
 
+class KeysOfAnother(SecurityError):
+    """The folder of keys is not that of the database. The sentence says what to do and is for the operator only."""
+
+
 class TokenRefused(SecurityError):
     """The access token is no proof of anything; `code` is what a client may act on.
 

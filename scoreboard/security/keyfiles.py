@@ -24,7 +24,14 @@ _NAMED = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
 def ready_folder(folder: Path) -> None:
-    """Make the folder if it is missing. Raises PrivateFileRefused: it cannot be made, or others may enter it."""
+    """Make the folder if it is missing. Raises PrivateFileRefused: it cannot be made, or others may enter it.
+
+    One that a link leads to, as where several machines share it, is not made: what is not mounted is not there.
+    """
+    if folder.is_symlink() and not folder.exists():
+        raise PrivateFileRefused(
+            f"The folder {folder} leads to {folder.readlink()}, which is not there: is it mounted?"
+        )
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -32,7 +39,16 @@ def ready_folder(folder: Path) -> None:
             _give_folder(made)
     except OSError as error:
         raise PrivateFileRefused(f"The folder {folder} cannot be made: {error.strerror}") from error
-    _require_private(folder, folder.stat(), FOLDER_MODE)
+    require_folder(folder)
+
+
+def require_folder(folder: Path) -> None:
+    """Raises PrivateFileRefused: there is none, or others may enter it."""
+    try:
+        status = folder.stat()
+    except OSError as error:
+        raise PrivateFileRefused(f"The folder {folder} cannot be read: {error.strerror}") from error
+    _require_private(folder, status, FOLDER_MODE)
 
 
 class KeyFile(NamedTuple):
@@ -153,5 +169,6 @@ def _require_private(path: Path, status: os.stat_result, wanted: int) -> None:
     if mode & _OTHERS:
         raise PrivateFileRefused(
             f"Others than its owner have access to {path} (mode {mode:04o}), so what it holds may be known to them, "
-            f"or be theirs. If it is not: chmod {wanted:o} {path}. Otherwise delete it and start again."
+            f"or be theirs. If it is not: chmod {wanted:o} {path}. Otherwise do that too, and replace the keys in it "
+            "(scoreboard key rotate, scoreboard service revoke)."
         )

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,18 +77,23 @@ class KeyFolder:
     def __repr__(self) -> str:
         return f"<KeyFolder {self.path}, {len(self._parsed)} files>"
 
-    def make(self) -> None:
-        """Make what is missing; raises PrivateFileRefused as `load_keys`."""
+    def make(self) -> list[Path]:
+        """Make what is missing; the files that were. Raises PrivateFileRefused as `load_keys`."""
         keyfiles.ready_folder(self.path)
-        for kind, make in MADE:
-            if not key_files(self.path, kind):
-                keyfiles.create_once(self.path / f"{kind}-1.key", make)
-        for name in ("refresh.key", FIRST_CLIENT_KEY):
-            keyfiles.create_once(self.path / name, new_secret_line)
+        wanted = [(self.path / f"{kind}-1.key", make) for kind, make in MADE if not key_files(self.path, kind)]
+        wanted += [(self.path / name, new_secret_line) for name in ("refresh.key", FIRST_CLIENT_KEY)]
+        return [path for path, make in wanted if keyfiles.create_once(path, make)]
+
+    def unmake(self, made: Iterable[Path]) -> None:
+        """Leave it as it was before `make`."""
+        for path in made:
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are in it
+            self.path.rmdir()
 
     def read(self, now_s: float) -> KeyRing:
         """The keys as they hold now; raises PrivateFileRefused as `load_keys`."""
-        keyfiles.ready_folder(self.path)
+        keyfiles.require_folder(self.path)
         known, self._parsed = self._parsed, {}
         jwt, action = self._standing("jwt", now_s), self._standing("action", now_s)
         client = self._standing("client", now_s)
@@ -110,7 +116,7 @@ class KeyFolder:
 
     def states(self, now_s: float) -> list[tuple[KeyFile, str]]:
         """Each key's file and what it does now: signs, believed, rotated out; wraps, opens. Raises as `load_keys`."""
-        keyfiles.ready_folder(self.path)
+        keyfiles.require_folder(self.path)
         found: list[tuple[KeyFile, str]] = []
         for kind in ("action", "client", "jwt", MASTER):
             now = self._standing(kind, now_s)
@@ -171,6 +177,11 @@ class LiveKeys:
     def __repr__(self) -> str:
         return f"<LiveKeys, {self._ring.signing[0].kid} signs>"
 
+    @property
+    def trouble(self) -> str | None:
+        """A sentence for the operator, if the folder cannot be used: a server that is started now would not serve."""
+        return f"{self._reason}; the keys of before are used until the next start" if self._reason else None
+
     def now(self) -> KeyRing:
         """The keys as they hold now; the same object until something changes."""
         return self._ring
@@ -199,5 +210,5 @@ class LiveKeys:
 def _not_empty(path: Path, ring: KeyRing) -> KeyRing:
     for kind, keys in (("jwt", ring.signing), ("action", ring.action_keys), (MASTER, ring.master_keys)):
         if not keys:
-            raise PrivateFileRefused(f"There is no file {kind}-<number>.key in {path}; the keys read before stay")
+            raise PrivateFileRefused(f"There is no file {kind}-<number>.key in {path}")
     return ring

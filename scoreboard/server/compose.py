@@ -104,7 +104,8 @@ async def serve(
     """
     if place is None:
         await require_free(settings.door.host, settings.door.port)
-    keys = await open_keys(settings, log)
+    keychain = await open_keys(settings, log, make=place is None)
+    keys = keychain.live
     tls = await open_tls(settings.door)
     clock = SystemClock()
     revoked = RevokedSessions(keep_s=settings.tokens.access_s, now_us=clock.now_us)
@@ -112,7 +113,8 @@ async def serve(
     parts = Parts(settings, log, Metrics(), keys, clock, revoked, familiar, place)
     async with AsyncExitStack() as scopes:
         scopes.enter_context(LoopWatch(parts.metrics.loop_held, log).running())
-        stores = await open_all(scopes, parts)
+        with keychain.fits():
+            stores = await open_all(scopes, parts)
         watch = CoreWatch(parts.metrics, log)
         core = await scopes.enter_async_context(supplied_core(parts, stores, watch))
         background = await scopes.enter_async_context(trio.open_nursery())

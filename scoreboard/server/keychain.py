@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -12,13 +16,14 @@ from actors.ports import ED25519, HMAC, key_id
 from actors.user.token import ActionKeys
 from scoreboard.observe.logs import Logger
 from scoreboard.security.ed25519 import Ed25519Verifier
-from scoreboard.security.errors import PrivateFileRefused
+from scoreboard.security.errors import KeysOfAnother, PrivateFileRefused
 from scoreboard.security.keyfolder import KeyFolder, LiveKeys
 from scoreboard.security.keymaking import rotate_old
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.rotation import DAY_S, KeyTimes
 from scoreboard.server.acts import KEY_ROTATED, SERVER, journaled
 from scoreboard.settings import Settings
+from scoreboard.stores.personal_errors import KeyDoesNotOpen
 
 
 def key_times(settings: Settings) -> KeyTimes:
@@ -27,15 +32,45 @@ def key_times(settings: Settings) -> KeyTimes:
     return KeyTimes(settings.keys.settle_s, max(tokens.action_s, tokens.earned_s), tokens.access_s)
 
 
-async def open_keys(settings: Settings, log: Logger) -> LiveKeys:
-    """Make what is missing under the data directory, and read it.
+@dataclass(frozen=True, slots=True)
+class Keychain:
+    """The keys of a running server, and those files of them that were made when it started."""
+
+    live: LiveKeys
+    folder: KeyFolder
+    made: Sequence[Path]
+
+    @contextmanager
+    def fits(self) -> Iterator[None]:
+        """Around what opens the database: keys that are not those of it are refused, and the folder is as it was.
+
+        A server with others would sign what no other node believes, and could read nothing that is known of persons.
+
+        Raises:
+            KeysOfAnother: the sentence says what to do.
+        """
+        try:
+            yield
+        except KeyDoesNotOpen as error:
+            self.folder.unmake(self.made)
+            lacked = f" {', '.join(file.name for file in self.made)} was missing there." if self.made else ""
+            raise KeysOfAnother(
+                f"the keys in {self.folder.path} are not those of this database: {error}.{lacked} Is it the right data "
+                "directory (--data)? Each node needs the folder of keys of the first one; a lost one is in the backup"
+            ) from error
+
+
+async def open_keys(settings: Settings, log: Logger, *, make: bool = True) -> Keychain:
+    """Read what is under the data directory; what is missing is made, unless somebody else does that.
 
     Raises:
         PrivateFileRefused: a key cannot be used; the sentence says why.
         OSError: the data directory cannot be made.
     """
     folder = KeyFolder(Path(settings.data_dir), key_times(settings))
-    ring = await trio.to_thread.run_sync(_first_read, folder, Path(settings.data_dir))
+    made, ring = await trio.to_thread.run_sync(partial(_first_read, folder, Path(settings.data_dir), make=make))
+    if made:
+        log.info("keys_made", folder=str(folder.path), files=[file.name for file in made])
 
     def refused(reason: str) -> None:
         log.error("keys_not_read", reason=reason, meaning="the keys that were read before stay")
@@ -44,7 +79,7 @@ async def open_keys(settings: Settings, log: Logger) -> LiveKeys:
         counts = {"access": len(ring.signing), "actions": len(ring.action_keys), "clients": len(ring.client_keys)}
         log.info("keys_changed", signs=ring.signing[0].kid, **counts)
 
-    return LiveKeys(folder, ring, refused=refused, changed=changed)
+    return Keychain(LiveKeys(folder, ring, refused=refused, changed=changed), folder, made)
 
 
 def rotate_old_keys(folder: Path, settings: Settings, log: Logger) -> None:
@@ -67,13 +102,14 @@ def rotate_old_keys(folder: Path, settings: Settings, log: Logger) -> None:
                 log.info("key_rotated", file=str(made))
 
 
-def _first_read(folder: KeyFolder, data_dir: Path) -> KeyRing:
+def _first_read(folder: KeyFolder, data_dir: Path, *, make: bool) -> tuple[list[Path], KeyRing]:
+    if not make:
+        return [], folder.read(time.time())
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(f"the data directory {data_dir} cannot be made: {error.strerror or error}") from error
-    folder.make()
-    return folder.read(time.time())
+    return folder.make(), folder.read(time.time())
 
 
 def verifiers(keys: LiveKeys) -> dict[str, Verifier]:

@@ -21,6 +21,7 @@ from scoreboard.server.parts import Parts
 from scoreboard.settings import Stores as Wanted
 from scoreboard.stores.opening import Stores, open_stores
 from scoreboard.stores.personal import PersonalRules
+from scoreboard.stores.personal_errors import KeyDoesNotOpen
 from scoreboard.stores.postgres_connections import Bounds
 
 #: From one try to the next; one takes as long as a connection may take to be made.
@@ -45,11 +46,16 @@ async def open_all(scopes: AsyncExitStack, parts: Parts) -> Stores:
 
 
 async def enter_when_there(scopes: AsyncExitStack, opening: Opening, log: Logger) -> Stores:
-    """Enter what `opening` gives, as soon as that can be done. Raises as it does, but for StoreUnavailable."""
+    """Enter what `opening` gives, as soon as that can be done.
+
+    Raises as it does, but for StoreUnavailable; a KeyDoesNotOpen is none that passes by itself.
+    """
     began, tell_at = trio.current_time(), None
     while True:
         try:
             stores = await scopes.enter_async_context(opening())
+        except KeyDoesNotOpen:
+            raise
         except StoreUnavailable as error:
             if tell_at is None or trio.current_time() >= tell_at:
                 tell_at = trio.current_time() + TOLD_AGAIN_S

@@ -128,7 +128,12 @@ class Stores:
         await self.redis.run(lambda client: client.ping())
 
     async def open_to_persons(self) -> None:
-        """See whether what is known of persons can be read and written; raises StoreUnavailable if not, with why."""
+        """See whether what is known of persons can be read and written.
+
+        Raises:
+            KeyDoesNotOpen: it cannot be read.
+            StoreUnavailable: it cannot be written, or nothing is known.
+        """
         await self.database.run(lambda connection: self.personal.email_key(connection, ""))
 
     async def encrypt_past(self) -> int:
@@ -258,12 +263,15 @@ class Prepared:
     connections: int
 
 
-async def bring_up_to_date(url: str, bounds: Bounds = USUAL) -> Prepared:
-    """Apply the migrations that are missing, beside any stores that are open. Raises as `open_stores`."""
+async def bring_up_to_date(url: str, vault: Vault, bounds: Bounds = USUAL) -> Prepared:
+    """Apply the migrations that are missing, beside any stores that are open, and see whether its keys open.
+
+    Raises as `open_stores`, and KeyDoesNotOpen.
+    """
     prepared: Prepared | Exception
     async with trio_asyncio.open_loop() as loop:
         try:
-            prepared = await loop.run_aio_coroutine(_prepare(url, bounds))
+            prepared = await loop.run_aio_coroutine(_prepare(url, vault, bounds))
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             prepared = error
     if isinstance(prepared, Exception):
@@ -271,9 +279,10 @@ async def bring_up_to_date(url: str, bounds: Bounds = USUAL) -> Prepared:
     return prepared
 
 
-async def _prepare(url: str, bounds: Bounds) -> Prepared:
+async def _prepare(url: str, vault: Vault, bounds: Bounds) -> Prepared:
     async with _connected(Hosts(url, bounds), bounds) as connection:
         migrations = await migrate(connection)
+        await Personal(vault).email_key(connection, "")
         return Prepared(tuple(migrations), await connection.fetchval(CONNECTIONS))
 
 

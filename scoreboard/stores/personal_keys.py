@@ -9,6 +9,7 @@ import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
 from actors.ports import StoreUnavailable
+from scoreboard.stores.personal_errors import KeyDoesNotOpen
 
 KEYS = "SELECT user_id, master, wrapped FROM user_keys WHERE user_id = ANY ($1::uuid[])"
 
@@ -96,7 +97,7 @@ class PersonalKeys:
         For asyncio. One round trip if any is not held, two more if any must be made.
 
         Raises:
-            StoreUnavailable: the master key that wraps one is not here.
+            KeyDoesNotOpen: the master key that wraps one is not here.
         """
         held = {user: key for user in users if (key := self._find(user)) is not None}
         cold = [user for user in users if user not in held and user not in self._erased]
@@ -131,10 +132,10 @@ class PersonalKeys:
         return key
 
     def unwrapped(self, master: str, wrapped: bytes, name: bytes) -> bytes:
-        """The key itself; raises StoreUnavailable as `of`."""
+        """The key itself; raises KeyDoesNotOpen as `of`."""
         key = self._vault.unwrap(master, wrapped, name)
         if key is None:
-            raise StoreUnavailable(
+            raise KeyDoesNotOpen(
                 f"a key to personal data does not open: master key {master} is not in the folder of keys, or the row"
                 " was changed"
             )

@@ -4,12 +4,14 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 import trio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from scoreboard.security.keyfolder import LOOK_EVERY_S, KeyFolder, LiveKeys
+from scoreboard.security.errors import PrivateFileRefused
+from scoreboard.security.keyfolder import LOOK_EVERY_S, KeyFolder, LiveKeys, load_keys
 from scoreboard.security.keys import KeyRing
 from scoreboard.security.rotation import KeyTimes
 
@@ -41,6 +43,38 @@ class Reading:
         path.write_bytes(content)
         os.utime(path, (0, 0))
         return path
+
+
+def test_what_was_made_can_be_unmade_and_nothing_else_goes(tmp_path: Path) -> None:
+    """The folder, too, if nothing else is in it."""
+    folder = KeyFolder(tmp_path)
+    first = folder.make()
+    assert {"jwt-1.key", "master-1.key", "refresh.key"} < {path.name for path in first}
+    (folder.path / "master-1.key").unlink()
+    again = folder.make()
+    assert ([folder.path / "master-1.key"], []) == (again, folder.make())
+    folder.unmake(again)
+    assert {path.name for path in first} - {"master-1.key"} == {path.name for path in folder.path.iterdir()}
+    folder.unmake(first)
+    assert [] == list(tmp_path.iterdir())
+
+
+async def test_a_folder_that_was_moved_away_is_told_and_not_made_again(tmp_path: Path) -> None:
+    """What was read stays; an empty folder in its place would swallow the one that is moved back."""
+    reading = Reading(tmp_path)
+    before = reading.live.now()
+    reading.folder.path.rename(tmp_path / "away")
+    for _ in range(2):
+        await reading.live.look()
+    assert before is reading.live.now()
+    assert [f"The folder {tmp_path / 'keys'} cannot be read: No such file or directory"] == reading.refused
+    trouble = reading.live.trouble
+    assert f"{reading.refused[0]}; the keys of before are used until the next start" == trouble
+    (tmp_path / "away").rename(reading.folder.path)  # into its place, not into a folder there
+    await reading.live.look()
+    assert before is reading.live.now()
+    assert reading.live.trouble is None
+    reading.folder.read(time.time())
 
 
 async def test_a_key_that_is_put_into_the_folder_is_known_to_a_running_server(tmp_path: Path) -> None:
@@ -83,6 +117,15 @@ async def test_a_folder_that_was_emptied_leaves_what_was_read(tmp_path: Path) ->
     await reading.live.look()
     assert before is reading.live.now()
     assert 1 == len(reading.refused)
+
+
+def test_a_folder_that_is_not_mounted_is_not_made(tmp_path: Path) -> None:
+    """A machine that shares its keys with others does not begin with keys of its own."""
+    (tmp_path / "keys").symlink_to(tmp_path / "mounted/keys")
+    (tmp_path / "mounted").mkdir()
+    with pytest.raises(PrivateFileRefused, match=r"leads to .*/mounted/keys, which is not there: is it mounted\?"):
+        load_keys(tmp_path)
+    assert [] == list((tmp_path / "mounted").iterdir())
 
 
 async def test_the_folder_is_looked_at_again_and_again(tmp_path: Path, mock_clock: MockClock) -> None:

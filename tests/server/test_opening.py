@@ -15,6 +15,7 @@ from actors.ports import StoreUnavailable
 from scoreboard.server.opening import enter_when_there
 from scoreboard.stores.migrate import MigrationError
 from scoreboard.stores.opening import Stores
+from scoreboard.stores.personal_errors import KeyDoesNotOpen
 
 
 class Away:
@@ -58,10 +59,13 @@ async def test_a_worker_that_finds_postgres_has_nothing_to_tell(autojump_clock: 
     assert [] == log.calls
 
 
-async def test_no_waiting_mends_a_database_of_another_version(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("error", [MigrationError("made by a newer version"), KeyDoesNotOpen("made by newer keys")])
+async def test_no_waiting_mends_a_database_of_another_version_or_of_other_keys(
+    autojump_clock: MockClock, error: Exception
+) -> None:
     """So the worker ends with the reason, and its parent tells it."""
-    away = Away(70, MigrationError("made by a newer version"))
+    away = Away(70, error)
     async with AsyncExitStack() as scopes:
-        with pytest.raises(MigrationError, match="newer"):
+        with pytest.raises(type(error), match="newer"):
             await enter_when_there(scopes, away.opening, cast(Any, CapturingLogger()))
     assert trio.current_time() < 1

@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from scoreboard.observe.logs import Logger
+from scoreboard.security.personal import PersonalVault
 from scoreboard.server.crew.crew import Crew
 from scoreboard.server.crew.line import Orders
 from scoreboard.server.crew.process import WorkerProcess
@@ -21,7 +22,7 @@ from scoreboard.server.embedding import embed_stores
 from scoreboard.server.encryption import open_tls
 from scoreboard.server.ending import STOP_WITHIN_S, obey_signals, signals_to_end, status_of
 from scoreboard.server.fraud import fraud_rules
-from scoreboard.server.keychain import open_keys
+from scoreboard.server.keychain import Keychain, open_keys
 from scoreboard.server.operating.desk import Desk
 from scoreboard.server.operating.parental import Parental
 from scoreboard.server.operating.renewal import Recipe, program
@@ -54,7 +55,7 @@ async def _serve(
     """What can go wrong for good goes wrong here, before there is any worker."""
     await require_free(settings.door.host, settings.door.port)
     keys = await open_keys(settings, log)
-    fraud_rules(settings, keys.now().refresh_key)
+    fraud_rules(settings, keys.live.now().refresh_key)
     await open_tls(settings.door)
     async with AsyncExitStack() as scopes:
         sockets = scopes.enter_context(socket_home(Path(settings.data_dir)))
@@ -64,7 +65,8 @@ async def _serve(
         parental = Parental(desk, sockets, partial(_whole, settings, port))
         await scopes.enter_async_context(desk.open_in(sockets))
         settings = await embed_stores(scopes, settings, log)
-        await _migrate(settings, log)
+        with keys.fits():
+            await _migrate(settings, keys, log)
 
         recipe = Recipe(started, settings, options, log)
 
@@ -120,11 +122,12 @@ class SharedPort:
             each.socket.close()
 
 
-async def _migrate(settings: Settings, log: Logger) -> None:
-    """Once, and not by all workers at once. Raises StoreError, MigrationError."""
+async def _migrate(settings: Settings, keys: Keychain, log: Logger) -> None:
+    """Once, and not by all workers at once. Raises StoreError, MigrationError, KeyDoesNotOpen."""
     wanted = settings.stores
     bounds = Bounds(connect_s=wanted.connect_within_s, command_s=wanted.command_within_s)
-    found = await bring_up_to_date(wanted.postgres_url or "", bounds)
+    vault = PersonalVault(lambda: keys.live.now().master_keys)
+    found = await bring_up_to_date(wanted.postgres_url or "", vault, bounds)
     if found.migrations:
         log.info("migrated", files=found.migrations)
     needed = (settings.workers + 1) * wanted.postgres_connections  # while one takes another one's place
