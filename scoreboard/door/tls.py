@@ -13,6 +13,7 @@ import trio
 from scoreboard.door.observer import Drop
 from scoreboard.door.rounds import no_turn
 from scoreboard.door.tls_stream import TlsSocket, TlsStream
+from scoreboard.door.validity import Validity
 
 _HANDSHAKE_RECORD = 0x16
 _PLAIN_HTTP = "This port speaks TLS: the address begins with https:// or wss://."
@@ -57,6 +58,7 @@ class Tls:
         self._files = files
         self._context = _context()
         self._read_at = self._load()
+        self._validity = Validity.of(files.certificate)
 
     def __repr__(self) -> str:
         return f"<Tls with {self._files.certificate}>"
@@ -73,7 +75,13 @@ class Tls:
         except OSError as error:
             raise TlsFilesError(f"{error.filename}: {error.strerror}") from error
         self._read_at = self._load()
+        self._validity = Validity.of(self._files.certificate)
         return True
+
+    def trouble(self, now_s: float) -> str | None:
+        """A sentence for the operator, if clients refuse the certificate now or soon; seconds since the epoch."""
+        trouble = self._validity.trouble(now_s)
+        return None if trouble is None else f"{self._files.certificate}: {trouble}"
 
     def _load(self) -> tuple[int, int]:
         files = self._files

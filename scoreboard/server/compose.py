@@ -141,7 +141,7 @@ async def _open_door(
     feeds = _feeds(parts, core, tokens, tickets)
     api = await trio.to_thread.run_sync(create_app, world)  # reads, describes and compresses for half a second
     http, door = make_entrance(parts, api, feeds, tls, neighbours.elsewhere, neighbours.hurry)
-    operated = _operated(parts, stores, core, watch, door, feeds)
+    operated = _operated(parts, stores, core, watch, door, feeds, tls)
     listeners = await _listeners(parts, core, door, tls)
     async with http.lifespan(), feeds.running(door.closing), kept_fresh(tls, parts.log), operated.running():
         open_now = (port_of(listeners), door.close, core, lambda: door.connections)
@@ -150,9 +150,21 @@ async def _open_door(
             await door.serve(listeners)
 
 
-def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: FrontDoor, feeds: Feeds) -> Operated:
+def _operated(
+    parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: FrontDoor, feeds: Feeds, tls: Tls | None
+) -> Operated:
     lag = RecentLag(lambda: parts.metrics.turns, LAG_BUCKETS)
-    reporter = Reporter(parts.place, core, stores, watch, parts.metrics, lag, door, lambda: feeds.connected)
+    reporter = Reporter(
+        parts.place,
+        core,
+        stores,
+        watch,
+        parts.metrics,
+        lag,
+        door,
+        lambda: feeds.connected,
+        partial(_troubles, parts, tls),
+    )
 
     def warn() -> None:
         parts.ending = True
@@ -169,6 +181,11 @@ def _operated(parts: Parts, stores: Stores, core: Core, watch: CoreWatch, door: 
             nursery.start_soon(door.send_home, over_s, back_after_s)
 
     return Operated(reporter, door, send_home, rebuild, warn, parts.log, parts.rng)
+
+def _troubles(parts: Parts, tls: Tls | None) -> list[str]:
+    """What serves on as it was read before, and will not be there when the server starts the next time."""
+    certificate = None if tls is None else tls.trouble(time.time())
+    return [each for each in (certificate, parts.keys.trouble) if each is not None]
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from scoreboard.settings import Door
 
 #: Who renews certificates writes new files; so long until they are looked at.
 LOOK_EVERY_S = 60.0
+#: That clients refuse a certificate, or soon will.
+TOLD_AGAIN_S = 3600.0
 
 
 async def open_tls(wanted: Door) -> Tls | None:
@@ -29,7 +32,10 @@ async def open_tls(wanted: Door) -> Tls | None:
 
 @asynccontextmanager
 async def kept_fresh(tls: Tls | None, log: Logger, *, every_s: float = LOOK_EVERY_S) -> AsyncIterator[None]:
-    """Take new certificates into use while the body runs. One that cannot be used is told, and the old one stays."""
+    """Take new certificates into use while the body runs. One that cannot be used is told, and the old one stays.
+
+    So is one that clients refuse now or soon, and is served all the same: there is no better one.
+    """
     if tls is None:
         yield
         return
@@ -40,7 +46,14 @@ async def kept_fresh(tls: Tls | None, log: Logger, *, every_s: float = LOOK_EVER
 
 
 async def _look(tls: Tls, log: Logger, every_s: float) -> None:
+    tell_at = 0.0
     while True:
+        trouble = tls.trouble(time.time())
+        if trouble is None:
+            tell_at = 0.0
+        elif trio.current_time() >= tell_at:
+            log.error("certificate_not_well", reason=trouble)
+            tell_at = trio.current_time() + TOLD_AGAIN_S
         await trio.sleep(every_s)
         try:
             if await trio.to_thread.run_sync(tls.refresh):

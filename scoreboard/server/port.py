@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 import trio
@@ -14,7 +15,8 @@ async def open_port(host: str, port: int) -> list[trio.SocketListener]:
     try:
         return await trio.open_tcp_listeners(port, host=host)
     except OSError as error:
-        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
+        remedy = "; end who listens there, or name another with --port" if error.errno == errno.EADDRINUSE else ""
+        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror or error}{remedy}") from error
 
 
 async def require_free(host: str, port: int) -> None:

@@ -50,6 +50,7 @@ class Breaker:
         self._pause_s = pause_s
         self._lost = 0
         self._since = 0.0
+        self._why = ""
         self._told_until = 0.0
         self._seeking: asyncio.Task[None] | None = None
 
@@ -65,6 +66,11 @@ class Breaker:
     def away_s(self) -> float:
         """For how long it has been away, in seconds; 0 while it is there. For the loop's thread, asyncio or not."""
         return 0.0 if self._seeking is None else self._seeking.get_loop().time() - self._since
+
+    @property
+    def why(self) -> str:
+        """What was heard of it last, while it is away; nothing while it is there. For the loop's thread."""
+        return self._why if self.away else ""
 
     def check(self) -> None:
         """Raises StoreUnavailable while it is away."""
@@ -83,7 +89,8 @@ class Breaker:
             return
         loop = asyncio.get_running_loop()
         self._since = loop.time()
-        log.warning("%s is away: %s", self._name, str(why) or repr(why))
+        self._why = str(why) or repr(why)
+        log.warning("%s is away: %s", self._name, self._why)
         self._seeking = loop.create_task(self._seek())
 
     def troubled(self, why: Exception) -> None:

@@ -53,7 +53,7 @@ from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_batches import KEPT as CHANGES_KEPT
 from scoreboard.stores.postgres_batches import SWEEP_CHANGES, PostgresBatches
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
-from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections
+from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections, in_words
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
@@ -356,7 +356,7 @@ async def _connected(hosts: Hosts, bounds: Bounds) -> AsyncIterator[asyncpg.Conn
     try:
         connection = await hosts.connect(timeout=bounds.connect_s)
     except FAILED as error:
-        raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+        raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error
     try:
         yield connection
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

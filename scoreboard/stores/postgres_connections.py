@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,6 +53,16 @@ class Pooled(NamedTuple):
     waiting: int
 
 
+def in_words(error: BaseException) -> str:
+    """Why the driver has no connection, for an operator: in the words of the system or of the server."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        said = os.strerror(error.errno)
+        return said if error.strerror in (None, said) else f"{said} ({error.strerror})"
+    return str(error) or repr(error)
+
+
 class Connections:
     """Lends the connections of a pool. For asyncio.
 
@@ -90,7 +101,7 @@ class Connections:
         try:
             connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+            raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error
         finally:
             self._waiting -= 1
         self._lent = 0

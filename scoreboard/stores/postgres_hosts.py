@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from actors.ports import StoreUnavailable
-from scoreboard.stores.postgres_connections import Bounds
+from scoreboard.stores.postgres_connections import Bounds, in_words
 from scoreboard.stores.primary import Host, find_primary, hosts_in
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,9 @@ class Hosts:
         try:
             found = await find_primary(range(len(places)), ask)
         except FAILED as error:
-            raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+            named = ", ".join(f"{host.name}:{host.port or PORT}" for host in self._hosts)
+            where = f" at {named}" if named else ""
+            raise StoreUnavailable(f"no connection to Postgres{where}: {in_words(error)}") from error
         self._place = places[found]
         self._look_at_timeline(timelines[found])
 

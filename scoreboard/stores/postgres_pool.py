@@ -18,7 +18,7 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
-from scoreboard.stores.postgres_connections import Bounds, Connections
+from scoreboard.stores.postgres_connections import Bounds, Connections, in_words
 from scoreboard.stores.postgres_hosts import FAILED, Hosts
 
 Result = TypeVar("Result")
@@ -106,7 +106,7 @@ async def open_pool(connect: Connect, size: int, bounds: Bounds, *, least: int =
             server_settings=session_settings(bounds),
         )
     except FAILED as error:
-        raise StoreUnavailable(f"no connection to Postgres: {error!r}") from error
+        raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error
 
 
 def prober(hosts: Hosts, connections: Connections) -> Callable[[], Awaitable[None]]:

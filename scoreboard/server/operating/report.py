@@ -16,6 +16,7 @@ from scoreboard.observe.metrics import Metrics
 from scoreboard.server.core import Core
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.place import Place
+from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.opening import Stores
 
 #: For both stores to answer.
@@ -34,7 +35,7 @@ def own_version() -> str:
 class Reporter:
     """Tells how this process is.
 
-    `live` counts clients of the live feed.
+    `live` counts clients of the live feed; `troubles` are sentences on what will do harm if nobody looks after it.
     """
 
     place: Place | None
@@ -45,6 +46,7 @@ class Reporter:
     lag: RecentLag
     door: FrontDoor
     live: Callable[[], int]
+    troubles: Callable[[], list[str]]
     began: float = field(default_factory=time.monotonic)
 
     def report(self) -> dict[str, Any]:
@@ -64,7 +66,8 @@ class Reporter:
             "loop": {name: _finite(value) for name, value in self.lag.now()._asdict().items()},
             "behind": self._behind(),
             "postgres": self._postgres(),
-            "redis": {"away_s": round(self.stores.redis.breaker.away_s, 1)},
+            "redis": _away(self.stores.redis.breaker),
+            "troubles": self.troubles(),
         }
 
     async def looked(self) -> dict[str, Any]:
@@ -79,13 +82,17 @@ class Reporter:
 
     def _postgres(self) -> dict[str, Any]:
         database = self.stores.database
-        return {"away_s": round(database.breaker.away_s, 1), **database.connections.pooled._asdict()}
+        return {**_away(database.breaker), **database.connections.pooled._asdict()}
 
 
 def _state(*, loaded: bool, leaving: bool) -> str:
     if leaving:
         return "draining"
     return "ready" if loaded else "starting"
+
+
+def _away(breaker: Breaker) -> dict[str, Any]:
+    return {"away_s": round(breaker.away_s, 1), "why": breaker.why}
 
 
 def _finite(value: float) -> float | None:

@@ -38,6 +38,7 @@ def _of_worker(worker: Json) -> Iterator[str]:
         yield from _of_store(name, store, worker)
     if worker["postgres"]["waiting"]:
         yield f"{name}: {worker['postgres']['waiting']} wait for a connection to postgres"
+    yield from (f"{name}: {trouble}" for trouble in worker.get("troubles", ()))
     if worker["behind"]["seconds"] > BEHIND_S:
         yield f"{name}: {worker['behind']['seconds']:.0f} s behind other workers"
     lag_s = worker["loop"]["p99_s"]
@@ -50,13 +51,15 @@ def _of_worker(worker: Json) -> Iterator[str]:
 
 def _of_store(name: str, store: str, worker: Json) -> Iterator[str]:
     if worker[store]["away_s"]:
-        yield f"{name}: {store} has been away for {worker[store]['away_s']:.0f} s"
+        why = f" ({worker[store]['why']})" if worker[store].get("why") else ""
+        yield f"{name}: {store} has been away for {worker[store]['away_s']:.0f} s{why}"
     elif store in worker.get("unanswered", ()):
         yield f"{name}: {store} does not answer"
 
 
 def _because(worker: Json) -> str:
-    return f" ({worker['last']})" if worker.get("last") else ""
+    """How the one before it ended; that one is silent is another story."""
+    return f" ({worker['last']})" if worker.get("last") and worker["state"] != "silent" else ""
 
 
 def _remedy(worker: Json) -> str:

@@ -52,7 +52,7 @@ def test_nothing_is_wrong_with_a_server_whose_workers_are_well() -> None:
     ("changed", "sentence"),
     [
         (
-            {"state": "silent"},
+            {"state": "silent", "last": "worker 1 ended with SIGKILL"},
             "worker 1: silent; it is stopped, or its event loop hangs; after 30 s of that it is killed and replaced",
         ),
         (
@@ -61,7 +61,9 @@ def test_nothing_is_wrong_with_a_server_whose_workers_are_well() -> None:
         ),
         ({"unanswered": ["postgres"]}, "worker 1: postgres does not answer"),
         ({"state": "failed", "last": "worker 1 ended with SIGKILL"}, "worker 1: failed (worker 1 ended with SIGKILL)"),
+        ({"troubles": ["tls.pem: it ends in 9 hours: renew it"]}, "worker 1: tls.pem: it ends in 9 hours: renew it"),
         ({"redis": {"away_s": 7.2}}, "worker 1: redis has been away for 7 s"),
+        ({"redis": {"away_s": 7.2, "why": "refused"}}, "worker 1: redis has been away for 7 s (refused)"),
         (
             {"postgres": {"away_s": 3.0, "open": 0, "idle": 0, "most": 8, "waiting": 2}},
             "worker 1: postgres has been away for 3 s",
