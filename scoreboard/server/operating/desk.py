@@ -106,7 +106,9 @@ class Desk:
                 yield
             except Exception as error:  # noqa: BLE001 - raised again below, outside of the nursery
                 failure = error
-            self._nursery = None
+            finally:
+                self._nursery = None
+                path.unlink(missing_ok=True)  # who asks from now on hears that nobody answers
             nursery.cancel_scope.cancel()
         if failure is not None:
             raise failure

@@ -54,6 +54,18 @@ async def test_a_question_is_answered_line_by_line(tmp_path: Path, sockets: Path
         assert (1, "this server does not understand that; it knows broken, status") == (line["end"], line["says"])
 
 
+async def test_a_desk_that_is_closed_leaves_no_socket(tmp_path: Path, sockets: Path) -> None:
+    """However it ends; nobody serves there any more, and that is what is told."""
+    with trio.CancelScope() as scope:
+        async with desk().open_in(sockets):
+            assert (sockets / NAME).is_socket()
+            scope.cancel()
+            await trio.lowlevel.checkpoint()
+    assert not (sockets / NAME).exists()
+    with pytest.raises(NotRunning):
+        await asked(tmp_path, "status")
+
+
 async def test_a_question_that_fails_or_is_none_costs_only_itself(tmp_path: Path, sockets: Path) -> None:
     """The desk goes on, and so does the server."""
     async with desk().open_in(sockets):
