@@ -17,7 +17,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, nowhere_else, reach
-from scoreboard.door.relayed_sockets import RelayedSockets
+from scoreboard.door.relayed_sockets import RelayedSockets, Waves
 from scoreboard.door.rounds import Rounds
 from scoreboard.door.seats import Seats
 from scoreboard.door.tls import Tls, TlsRefused
@@ -116,9 +116,9 @@ class FrontDoor:
         """
         self._leaving.set()
 
-    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
-        """Close in waves the WebSockets that are passed on; each client is told after how many seconds to come back."""
-        await self._relayed.send_home(over_s, back_after_s)
+    async def send_home(self, waves: Waves, parting: Callable[[], tuple[int, str]]) -> None:
+        """Close the WebSockets that are passed on, in these waves; each client is told a code and a reason."""
+        await self._relayed.send_home(waves, parting)
 
     def close(self) -> None:
         """Let `serve` come to an end: nobody new, a bounded time for those inside. May be called at any time, twice."""

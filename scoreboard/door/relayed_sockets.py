@@ -7,7 +7,7 @@ stand.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -18,13 +18,10 @@ from scoreboard.door.transport import Transport
 
 #: For the client to answer our close frame, which the other worker hears and then hangs up.
 ANSWERED_WITHIN_S = 2.0
-#: From one wave to the next of those who are sent home.
-WAVE_S = 0.1
 _READ_BYTES = 16 * 1024
 _SWITCHED = b"HTTP/1.1 101 "
 _LONGEST_ANSWER = 64 * 1024
 _CLOSE = 0x88
-_RENEWED = 1012
 _ENDS = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -89,14 +86,14 @@ class RelayedSocket:
         self._write_within_s = write_within_s
         self._ends = FrameEnds()
         self._reading = trio.CancelScope()  # the present one
-        self._reason: bytes | None = None
+        self._goodbye: bytes | None = None  # what a close frame of ours has in it
 
     def __repr__(self) -> str:
-        return f"<RelayedSocket{', to be closed' if self._reason is not None else ''}>"
+        return f"<RelayedSocket{', to be closed' if self._goodbye is not None else ''}>"
 
-    def dismiss(self, back_after_s: float) -> None:
-        """Close it at the end of a frame, with the code and the reason by which its client comes back then."""
-        self._reason = b"retryAfter=%.1f" % back_after_s
+    def dismiss(self, code: int, reason: str) -> None:
+        """Close it at the end of a frame, and tell its client that."""
+        self._goodbye = code.to_bytes(2, "big") + reason.encode()
         if self._ends.may_close:
             self._reading.cancel()
 
@@ -128,7 +125,7 @@ class RelayedSocket:
 
     async def _copy_out(self, transport: Transport) -> None:
         """All that comes from the other worker, to its end, or to the end of a frame when it is dismissed."""
-        while self._reason is None or not self._ends.may_close:
+        while self._goodbye is None or not self._ends.may_close:
             data = b""
             with trio.CancelScope() as self._reading:
                 data = bytes(await self._line.receive_some(_READ_BYTES))
@@ -137,10 +134,9 @@ class RelayedSocket:
             self._ends.feed(data)
             if not await self._sent(transport, data):
                 return
-        await self._say_goodbye(transport, self._reason)
+        await self._say_goodbye(transport, self._goodbye)
 
-    async def _say_goodbye(self, transport: Transport, reason: bytes) -> None:
-        told = _RENEWED.to_bytes(2, "big") + reason
+    async def _say_goodbye(self, transport: Transport, told: bytes) -> None:
         if await self._sent(transport, bytes([_CLOSE, len(told)]) + told):
             with trio.move_on_after(ANSWERED_WITHIN_S):
                 while await self._line.receive_some(_READ_BYTES):
@@ -150,6 +146,10 @@ class RelayedSocket:
         with trio.move_on_after(self._write_within_s) as writing:
             await target.send_all(data)
         return not writing.cancelled_caught
+
+
+#: Divides those who are to go, and gives each part when it is its turn.
+Waves = Callable[[Sequence[RelayedSocket]], AsyncIterable[Sequence[RelayedSocket]]]
 
 
 class RelayedSockets:
@@ -173,15 +173,13 @@ class RelayedSockets:
         finally:
             self._sockets.discard(socket)
 
-    async def send_home(self, over_s: float, back_after_s: Callable[[], float]) -> None:
-        """Close all that are there now, in waves over so many seconds; each client is told when to come back."""
+    async def send_home(self, waves: Waves, parting: Callable[[], tuple[int, str]]) -> None:
+        """Close all that are there now, in these waves, and tell each client code and reason of its own."""
         sockets = list(self._sockets)
         random.shuffle(sockets)
-        waves = max(1, min(len(sockets), round(over_s / WAVE_S)))
-        for start in range(waves if sockets else 0):
-            for socket in sockets[start::waves]:
-                socket.dismiss(back_after_s())
-            await trio.sleep(WAVE_S)
+        async for wave in waves(sockets):
+            for socket in wave:
+                socket.dismiss(*parting())
 
 
 async def _quietly(work: Callable[[], Awaitable[None]]) -> None:

@@ -62,6 +62,13 @@ def waves(clients: Sequence[T], over_s: float) -> list[Sequence[T]]:
     return [clients[start::count] for start in range(count)] if clients else []
 
 
+async def in_waves(clients: Sequence[T], over_s: float) -> AsyncGenerator[Sequence[T]]:
+    """The same, each wave when it is its turn."""
+    for wave in waves(clients, over_s):
+        yield wave
+        await trio.sleep(WAVE_S)
+
+
 class Caretaker:
     """Asks quiet clients for a sign of life, cuts those who are gone, and tells all when the server closes.
 
@@ -113,13 +120,12 @@ class Caretaker:
         Whoever is sent home from now on is told so, too.
         """
         self._back_after_s = back_after_s
-        for wave in waves(list(self._clients.items()), over_s):
+        async for wave in in_waves(list(self._clients.items()), over_s):
             for count, (stream, scope) in enumerate(wave, 1):
                 if stream in self._clients:
                     scope.cancel()
                 if count % SENT_HOME == 0:
                     await trio.lowlevel.checkpoint()
-            await trio.sleep(WAVE_S)
 
     def back_after_s(self) -> float | None:
         """What a client that is sent home is told; None unless the server is being renewed."""

@@ -57,8 +57,12 @@ async def talk(stream: FeedStream, answer: bytes, converse: Callable[[], Awaitab
 def parting(back_after_s: float | None, closing: trio.Event) -> tuple[int, str]:
     """Code and reason for who is sent home, or has left; the reason says after how many seconds to come back."""
     if back_after_s is not None:
-        return RENEWED, return_after(back_after_s)
+        return renewed(back_after_s)
     return (GOING_AWAY if closing.is_set() else NORMAL), ""
+
+def renewed(back_after_s: float) -> tuple[int, str]:
+    """Code and reason for who is to come back so many seconds later."""
+    return RENEWED, return_after(back_after_s)
 
 
 def return_after(back_after_s: float) -> str:

@@ -26,6 +26,8 @@ from scoreboard.door.admission import site_of
 from scoreboard.door.front_door import FrontDoor
 from scoreboard.door.tls import Tls
 from scoreboard.live import asyncapi
+from scoreboard.live.caretaker import in_waves
+from scoreboard.live.ending import renewed
 from scoreboard.observe.lag import RecentLag
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.loop_watch import LoopWatch
@@ -178,7 +180,7 @@ def _operated(
     async def send_home(over_s: float, back_after_s: Callable[[], float]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(feeds.send_home, over_s, back_after_s)
-            nursery.start_soon(door.send_home, over_s, back_after_s)
+            nursery.start_soon(door.send_home, partial(in_waves, over_s=over_s), lambda: renewed(back_after_s()))
 
     return Operated(reporter, door, send_home, rebuild, warn, parts.log, parts.rng)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from scoreboard.door import RequestHead
-from scoreboard.door.relayed_sockets import FrameEnds, RelayedSockets
+from scoreboard.door.relayed_sockets import FrameEnds, RelayedSocket, RelayedSockets
 from tests.door.doors import read_all, read_until
 from tests.door.test_relay import asked, far_app, two_doors
 
@@ -70,6 +70,11 @@ async def passed_on() -> AsyncIterator[tuple[RelayedSockets, trio.SocketStream, 
         ours.socket.close()
 
 
+async def at_once(sockets: Sequence[RelayedSocket]) -> AsyncIterator[Sequence[RelayedSocket]]:
+    """All of them in one wave."""
+    yield sockets
+
+
 def stream_pair() -> tuple[trio.SocketStream, trio.SocketStream]:
     """The ends of a connection."""
     one, other = trio.socket.socketpair()
@@ -81,7 +86,7 @@ async def test_a_client_is_told_to_come_back_and_its_answer_reaches_who_has_its_
     async with passed_on() as (sockets, client, far):
         await far.send_all(SWITCHED + FRAMES[1])
         await read_until(client, b"hello")
-        await sockets.send_home(0, lambda: 1.5)
+        await sockets.send_home(at_once, lambda: (1012, "retryAfter=1.5"))
         assert GOODBYE == await read_until(client, b"1.5")
         await client.send_all(b"\x88\x80\0\0\0\0")
         assert b"\x88\x80\0\0\0\0" == await read_until(far, b"\0\0\0\0")
@@ -96,7 +101,7 @@ async def test_a_frame_that_has_begun_comes_to_its_end_first() -> None:
     async with passed_on() as (sockets, client, far):
         await far.send_all(SWITCHED + b"\x81\x05he")
         await read_until(client, b"he")
-        await sockets.send_home(0, lambda: 1.5)
+        await sockets.send_home(at_once, lambda: (1012, "retryAfter=1.5"))
         await wait_all_tasks_blocked()
         await far.send_all(b"llo" + FRAMES[1])
         told = await read_until(client, b"1.5")
@@ -110,7 +115,7 @@ async def test_a_client_that_does_not_answer_is_not_waited_for_long(autojump_clo
         await far.send_all(SWITCHED)
         await read_until(client, b"\r\n\r\n")
         began = trio.current_time()
-        await sockets.send_home(0, lambda: 1.5)
+        await sockets.send_home(at_once, lambda: (1012, "retryAfter=1.5"))
         while len(sockets):  # noqa: ASYNC110 - nobody tells
             await trio.sleep(0.1)
         assert 3 > trio.current_time() - began

@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import random
-import signal
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol
 
 import trio
 
-from actors.runtime import GaveUp, RestartHistory, RestartPolicy
+from actors.runtime import GaveUp, RestartHistory
 from scoreboard.observe.logs import Logger
-from scoreboard.server.crew.errors import NobodyServes, NotReady
+from scoreboard.server.crew.dismissal import AskToLeave, Dismissal
+from scoreboard.server.crew.errors import NobodyServes, NotReady, WorkerFailed
 from scoreboard.server.crew.life import Life, Worker
+from scoreboard.server.crew.rules import CrewRules
+from scoreboard.server.crew.seats import Seating, free_seat
 from scoreboard.server.crew.slot import Slot
 
 #: The kernel ends a process at once, unless it is in the middle of something that hangs.
 KILLED_WITHIN_S = 0.5
-#: One is taken by a successor while its predecessor has its own; another one is for who was killed and is not gone yet.
-SPARE_SEATS = 2
-
-#: Asks a worker to see its clients off, and says whether it will.
-AskToLeave = Callable[[Life], Awaitable[bool]]
-
-
-class Seating(Protocol):
-    """Knows who has which seat, for all of this machine; see `Tally`."""
-
-    def seated(self, number: int, seat: int) -> None:
-        """From now on that worker is who has that seat."""
-        ...
-
-    def forget(self, seat: int) -> None:
-        """Who had that seat is gone."""
-        ...
-
-
-class WorkerFailed(Exception):
-    """A worker ended otherwise than in good order; says how."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrewRules:
-    """Bounds of the workers.
-
-    Attributes:
-        restarts: how often one may fail, and the pauses. One that fails more often is left alone for as long as these
-            failures count, while others serve.
-        silent_s: a worker that does not say for so long that it lives is killed. Only the parent's own waking time
-            counts, so a machine that slept kills nobody.
-        stop_within_s: for all to end in good order. Leaves time for the stores.
-    """
-
-    restarts: RestartPolicy = field(default_factory=RestartPolicy)
-    silent_s: float = 30.0
-    stop_within_s: float = 6.0
 
 
 class Crew:
@@ -93,6 +54,7 @@ class Crew:
         self._living: set[Life] = set()
         self.slots = {number: Slot(number) for number in range(1, count + 1)}
         self._stopping = trio.Event()
+        self._dismissal = Dismissal(self._stopping, self._rules.stop_within_s, log)
         self._opening = trio.Lock()
         self._nursery: trio.Nursery | None = None
 
@@ -142,7 +104,7 @@ class Crew:
         slot.wanted = False
         slot.nudge()
         if slot.life is not None:
-            await self._see_out(slot, slot.life, ask_to_leave, within_s)
+            await self._dismissal.see_out(slot, slot.life, ask_to_leave, within_s)
         with trio.move_on_after(KILLED_WITHIN_S):
             await slot.until("away", "ending")
 
@@ -170,7 +132,7 @@ class Crew:
                     await slot.changed.wait()
             if not coming.is_ready:
                 why = coming.how if coming.is_over else f"it was not ready within {within_s:g} s; the log has why"
-                await self._end(slot, coming)
+                await self._dismissal.end(slot, coming)
                 raise NotReady("the whole server ends" if self._stopping.is_set() else why)
         finally:
             slot.coming = None
@@ -179,32 +141,8 @@ class Crew:
         """Let the one end whose place was taken, as `let_go` has it."""
         slot = self.slots[number]
         if slot.leaving is not None:
-            await self._see_out(slot, slot.leaving, ask_to_leave, within_s)
+            await self._dismissal.see_out(slot, slot.leaving, ask_to_leave, within_s)
         slot.leaving = None
-
-    async def _see_out(self, slot: Slot, life: Life, ask_to_leave: AskToLeave, within_s: float) -> None:
-        if life.is_ready and not life.is_over and await ask_to_leave(life):
-            if slot.life is life:
-                slot.become("draining")
-            with trio.move_on_after(within_s):
-                await self._until_over(slot, life)
-        await self._end(slot, life)
-
-    async def _end(self, slot: Slot, life: Life) -> None:
-        """Who is still there is told to stop, and then killed. When all end, that is done for all."""
-        for tell in (life.worker.tell_to_stop, partial(self._kill, life)):
-            if not (life.is_over or self._stopping.is_set()):
-                tell()
-                with trio.move_on_after(self._rules.stop_within_s):
-                    await self._until_over(slot, life)
-
-    async def _until_over(self, slot: Slot, life: Life) -> None:
-        while not (life.is_over or self._stopping.is_set()):
-            await slot.changed.wait()
-
-    def _kill(self, life: Life) -> None:
-        self._log.warning("worker_did_not_stop", worker=life.number, pid=life.worker.pid)
-        life.worker.tell(signal.SIGKILL)
 
     # --- one worker ---
 
@@ -269,21 +207,11 @@ class Crew:
     def _begin(self, number: int) -> Life:
         """A new process for that number. Raises OSError."""
         assert self._nursery is not None  # noqa: S101 - all of this happens while `run` runs
-        seat = self._free_seat(number)
+        seat = free_seat(number, self._count, {life.seat for life in self._living})
         life = Life(number, seat, self._start(number, seat), self._rules.silent_s, self._log)
         self._living.add(life)
         self._nursery.start_soon(self._live, life)
         return life
-
-    def _free_seat(self, number: int) -> int:
-        """The one of its own number, if nobody has it; otherwise of those that are left over while places change."""
-        taken = {life.seat for life in self._living}
-        seats: tuple[int, ...] = (
-            number,
-            *range(self._count + 1, self._count + SPARE_SEATS + 1),
-            *range(1, self._count + 1),
-        )
-        return next(seat for seat in seats if seat not in taken)
 
     async def _live(self, life: Life) -> None:
         await life.run(self._let_in)
@@ -316,7 +244,7 @@ class Crew:
                 await self._all_ended()
         for life in self._living:
             if not life.worker.is_over:
-                self._kill(life)
+                self._dismissal.kill(life)
         with trio.move_on_after(KILLED_WITHIN_S):
             await self._all_ended()
         for life in self._living:

@@ -17,3 +17,7 @@ class NoParent(CrewError):
 
 class NotReady(CrewError):
     """A worker that was to take another one's place does not serve; says why."""
+
+
+class WorkerFailed(CrewError):
+    """A worker ended otherwise than in good order; says how."""

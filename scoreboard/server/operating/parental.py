@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import trio
 
-from scoreboard.server.crew.crew import AskToLeave, Crew
+from scoreboard.server.crew.crew import Crew
+from scoreboard.server.crew.dismissal import AskToLeave
 from scoreboard.server.crew.errors import NotReady
 from scoreboard.server.crew.life import Life
 from scoreboard.server.crew.neighbours import DRAIN, REBUILD, STATUS, WARN, ask_worker

@@ -17,9 +17,10 @@ import trio.testing
 
 from actors.runtime import RestartPolicy
 from scoreboard.observe.logs import make_logger
-from scoreboard.server.crew.crew import Crew, CrewRules
+from scoreboard.server.crew.crew import Crew
 from scoreboard.server.crew.errors import NobodyServes
 from scoreboard.server.crew.line import ALIVE, READY
+from scoreboard.server.crew.rules import CrewRules
 from tests.server.played import PlayedProcess
 
 RULES = CrewRules(RestartPolicy(jitter=0.0), silent_s=30.0, stop_within_s=6.0)
@@ -180,6 +181,51 @@ async def test_workers_that_fail_at_every_start_end_the_server_with_the_reason(
     assert caught.group_contains(NobodyServes, match=r"worker . failed 6 times within 60 s.*ended with status 1")
     assert 6 == max(len(workers) for workers in stage.all.values())
     assert trio.current_time() < 10
+
+
+class SlowWorker(PlayedWorker):
+    """Obeys, but takes its time for it."""
+
+    def tell(self, number: signal.Signals) -> None:
+        """Nothing happens at once."""
+        self.told.append(number)
+
+    async def end_after(self, number: signal.Signals, seconds: float) -> None:
+        """When it is told so."""
+        while number not in self.told:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.01)
+        await trio.sleep(seconds)
+        self.end(-number)
+
+
+async def test_workers_have_their_time_to_end_also_when_the_parent_cannot_go_on(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Here the port is taken. Who is killed in the end is gone when the parent goes on: its stores end behind it."""
+
+    def taken() -> list[int]:
+        raise OSError("taken")
+
+    stage = Stage(lambda number, _: SlowWorker(number), port=taken)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_run_to_a_taken_port, stage, nursery.cancel_scope)
+        await trio.testing.wait_all_tasks_blocked()
+        slow, deaf = stage.last(1), stage.last(2)
+        assert isinstance(slow, SlowWorker)
+        assert isinstance(deaf, SlowWorker)
+        nursery.start_soon(slow.end_after, signal.SIGTERM, 3)
+        nursery.start_soon(deaf.end_after, signal.SIGKILL, 0.2)
+        slow.line.say(READY)
+    assert ([signal.SIGTERM], [signal.SIGTERM, signal.SIGKILL]) == (slow.told, deaf.told)
+    assert 6.2 <= trio.current_time() < 6.4
+
+
+async def _run_to_a_taken_port(stage: Stage, scope: trio.CancelScope) -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        await stage.crew.run()
+    assert caught.group_contains(OSError, match="taken")
+    assert [True, True] == [stage.last(number).is_over for number in (1, 2)]
+    scope.cancel()
 
 
 async def test_a_worker_that_fails_too_often_is_left_alone_for_a_while_as_long_as_another_one_serves(
