@@ -102,8 +102,6 @@ class LeaderboardActor(Actor):
     async def stopped(self) -> None:
         """Take the view away: from now on it would grow old."""
         self._end()
-        if self._section is not None:
-            self._section.forget_copy()
 
     async def woken(self) -> None:
         """Whatever is due: a new period, the tick, players to be read again."""

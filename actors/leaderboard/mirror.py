@@ -13,15 +13,19 @@ PIECE = 1_000
 #: Seconds between two pieces. A million players are copied in two minutes, for a hundredth of this process's time.
 BREATH_S = 0.1
 
+#: So many seconds after all were copied they are copied again: others may have let the board go, or lost it.
+AGAIN_S = 120.0
+
 
 class Mirror:
-    """Copies a board that was loaded piece by piece, and then whoever has changed."""
+    """Copies a board piece by piece, and then whoever has changed; and all of it again when it is told to."""
 
     def __init__(self, board: BoardId, ranking: Ranking, span: Span | None) -> None:
         self._board, self._ranking = board, ranking
         self._until_us = None if span is None else span.end_us
         self._changed: dict[UserId, None] = {}
-        self._next_slot: int | None = 0  # of those who were loaded; None when all have been copied
+        self._next_slot: int | None = 0  # of those who are there; None when all have been copied
+        self._piece = 0
 
     def __repr__(self) -> str:
         return f"<Mirror {self._board}, {len(self._changed)} changed>"
@@ -35,12 +39,18 @@ class Mirror:
         """This player's score has changed, or the player has come or gone."""
         self._changed[user_id] = None
 
+    def again(self) -> None:
+        """All shall be copied again: what there is of it may have been lost."""
+        self._next_slot = self._piece = 0
+
     def next(self) -> BoardPart:
         """What to copy next."""
         players = list(islice(self._changed, PIECE))
         for user_id in players:
             del self._changed[user_id]
-        anew, slot = self._next_slot == 0, self._next_slot
+        slot = self._next_slot
+        piece = None if slot is None else self._piece
+        self._piece += 1
         if slot is not None and len(players) < PIECE:
             loaded = self._ranking.players(slot, slot + PIECE)
             self._next_slot = slot + PIECE if len(loaded) == PIECE else None
@@ -50,6 +60,7 @@ class Mirror:
             self._board,
             {user_id: score for user_id, score in scores.items() if score is not None},
             tuple(user_id for user_id, score in scores.items() if score is None and user_id),
-            anew=anew,
+            piece=piece,
+            whole=piece is not None and self._next_slot is None,
             until_us=self._until_us,
         )

@@ -10,12 +10,12 @@ import trio
 
 from actors.leaderboard.calendar import span_of
 from actors.leaderboard.loading import Loading, load
-from actors.leaderboard.mirror import BREATH_S, Mirror
+from actors.leaderboard.mirror import AGAIN_S, BREATH_S, Mirror
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.roster import Roster
 from actors.leaderboard.scope import board_of
 from actors.leaderboard.world import BoardWorld
-from actors.ports import BoardPart, BoardScope, Period, ScoreFact, Span, StoreUnavailable, UserId
+from actors.ports import BoardScope, Period, ScoreFact, Span, StoreUnavailable, UserId
 from actors.runtime import ActorError
 
 #: So many players are read again at once.
@@ -43,6 +43,7 @@ class Section:
         self._roster = Roster(scope, None)
         self._mirror = Mirror(self._board, self._roster.ranking, None)
         self._next_doubts = self._next_copy = -math.inf
+        self._copy_again = math.inf
         self._next_is_known = False  # something may have been done behind the end that will not be told again
         self._changed: set[UserId] = set()  # perhaps they came with gains from behind the end that were told elsewhere
 
@@ -83,6 +84,7 @@ class Section:
         self._changed = set()
         self._next_is_known = span is not None and self._world.clock.knows_of(span.end_us)
         self._mirror = Mirror(self._board, roster.ranking, span)
+        self._copy_again = math.inf
         return roster.ranking
 
     def _span(self) -> Span | None:
@@ -112,7 +114,7 @@ class Section:
     @property
     def copy_due(self) -> float:
         """When `copy` should be called."""
-        return self._next_copy if self._mirror.behind else math.inf
+        return self._next_copy if self._mirror.behind else self._copy_again
 
     def read_again(self, at: float) -> None:
         """Facts may have been lost on their way: read all, then."""
@@ -169,14 +171,13 @@ class Section:
     # --- its copy ---
 
     def copy(self) -> None:
-        """Have the next piece copied. What is not taken is lost until it changes again: no score depends on it."""
-        self._next_copy = trio.current_time() + BREATH_S
-        self._send(self._mirror.next())
-
-    def forget_copy(self) -> None:
-        """Nobody will keep it up to date from now on."""
-        self._send(BoardPart(self._board, {}, anew=True))
-
-    def _send(self, part: BoardPart) -> None:
+        """Have the next piece copied. What is not taken is lost until all are copied again: no score depends on it."""
+        now = trio.current_time()
+        if now >= self._copy_again:
+            self._mirror.again()
+        part = self._mirror.next()
+        self._next_copy = now + BREATH_S
+        if part.piece is not None:
+            self._copy_again = now + AGAIN_S if part.whole else math.inf
         with suppress(ActorError):
             self._world.mirror(part)

@@ -24,7 +24,7 @@ from actors.ports.announcements import SESSION_ENDED, USER_ERASED, Announcement,
 from actors.ports.archive import Archive, ArchivedPeriod, ArchivedRow, ArchivePage
 from actors.ports.audit import Act, AuditEvent, AuditLog, EventKind
 from actors.ports.batches import Batch, BatchStore, Sight, Stretch
-from actors.ports.board_cache import BoardCache, BoardPart, SpentToken
+from actors.ports.board_cache import SHOWN_S, BoardCache, BoardPart, SpentToken
 from actors.ports.boards import EVERYBODY, BoardScope, MemberPages, Members, Period, Span
 from actors.ports.captcha import CaptchaAway, CaptchaVerifier
 from actors.ports.catalogue import ED25519, GAME_KEY, HMAC, ActionCatalogue, ActionKind
@@ -69,6 +69,7 @@ __all__ = [
     "NEVER_US",
     "NOWHERE",
     "SESSION_ENDED",
+    "SHOWN_S",
     "UNCHANGED",
     "USER_ERASED",
     "Account",

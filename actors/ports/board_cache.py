@@ -8,17 +8,22 @@ from typing import NamedTuple, Protocol
 from actors.ports.facts import ScoreFact
 from actors.ports.ids import BoardId, UserId
 
+#: For so long a board is kept whose players nobody shows any more, in seconds.
+SHOWN_S = 600.0
+
 
 class BoardPart(NamedTuple):
     """Some players of a board with their scores, and some who are not there any more.
 
-    `anew`: whatever was there before is forgotten first. After `until_us` the board is over; None: it never is.
+    `piece`: which part of a copy of all players it is, from 0; `whole`: the last one, and who is in none of them is not
+    on the board. None: it only tells what has changed. After `until_us` the board is over; None: it never is.
     """
 
     board: BoardId
     scores: Mapping[UserId, int]
     gone: tuple[UserId, ...] = ()
-    anew: bool = False
+    piece: int | None = None
+    whole: bool = False
     until_us: int | None = None
 
 
@@ -44,7 +49,11 @@ class BoardCache(Protocol):
         ...
 
     async def show(self, part: BoardPart) -> None:
-        """Set the scores of these players, and forget those who are gone. Raises StoreUnavailable."""
+        """Set the scores of these players, and forget those who are gone. Raises StoreUnavailable.
+
+        When all pieces of a copy have come, one after the other, it takes the place of what was there; otherwise
+        nothing does. Several workers may show the same board. What nobody has shown for `SHOWN_S` seconds goes.
+        """
         ...
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:

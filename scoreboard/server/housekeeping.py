@@ -19,8 +19,10 @@ from scoreboard.server.familiar_places import keep_familiar
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import rotate_old_keys
 from scoreboard.server.parts import Parts
+from scoreboard.server.whole_set import keep_whole
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_familiar import RedisFamiliar
+from scoreboard.stores.redis_whole import RedisWhole
 
 MAINTENANCE_S = 3600.0
 BOARD_LOAD_S = 120.0
@@ -63,6 +65,7 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("mending", partial(_mend_past, parts, stores)),
         Child("keys", parts.keys.keep),
         Child("acts", partial(_carry_acts, parts, stores)),
+        Child("set of all time", partial(keep_whole, RedisWhole(stores.redis), stores.scores, stores.cache, parts.log)),
         Child("familiar places", partial(keep_familiar, parts.familiar, RedisFamiliar(stores.redis, most=MOST))),
     ]
     await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)

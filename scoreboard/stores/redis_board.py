@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any, cast
 
 import msgspec
 import trio
 from redis.asyncio import Redis
 
-from actors.ports import BoardId, BoardPart, ScoreFact, SpentToken, StoreUnavailable, UserId
+from actors.ports import SHOWN_S, BoardId, BoardPart, ScoreFact, SpentToken, StoreUnavailable, UserId
 from scoreboard.stores.redis_pool import Cache
 
 #: A name that was put is not put again for so many seconds: that would be a command more for each score, and names
@@ -55,6 +56,35 @@ for i = raised + 1, #versions do
 end
 """
 
+#: Sets scores in the set that is read and, if this is the next piece of a copy, in that too, which knows by a member
+#: without a name which piece that is. The last one puts it in the place of the set, so that there is never a part of it
+#: only. Without its beginning, because a piece did not come or Redis lost it, the copy is left.
+SHOW = """
+local set, copy = KEYS[1], KEYS[2]
+local piece, whole, shown = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
+local clock = redis.call('TIME')
+local ends = clock[1] * 1000 + math.floor(clock[2] / 1000) + tonumber(ARGV[4])
+if tonumber(ARGV[5]) > 0 then ends = math.min(ends, tonumber(ARGV[5])) end
+if piece == 0 then
+    redis.call('UNLINK', copy)
+    redis.call('ZADD', copy, 0, '')
+end
+local awaited = redis.call('ZSCORE', copy, '')
+local places = {set}
+if awaited and tonumber(awaited) == piece then places[2] = copy end
+for _, place in ipairs(places) do
+    if shown > 0 then redis.call('ZADD', place, unpack(ARGV, 6, 5 + 2 * shown)) end
+    if #ARGV > 5 + 2 * shown then redis.call('ZREM', place, unpack(ARGV, 6 + 2 * shown)) end
+    redis.call('PEXPIREAT', place, ends)
+end
+if places[2] and whole then
+    redis.call('ZREM', copy, '')
+    if redis.call('EXISTS', copy) == 1 then redis.call('RENAME', copy, set) else redis.call('UNLINK', set) end
+elseif places[2] then
+    redis.call('ZADD', copy, piece + 1, '')
+end
+"""
+
 #: Name, country and avatar of a player.
 Face = tuple[str, str | None, str | None]
 
@@ -74,16 +104,27 @@ def put_arguments(facts: Sequence[ScoreFact]) -> list[bytes | str | int]:
     return arguments + [fact.user_id for fact in gone]
 
 
+def show_arguments(part: BoardPart) -> list[str | int]:
+    """What `SHOW` takes."""
+    ends_ms = 0 if part.until_us is None else part.until_us // 1000
+    piece = -1 if part.piece is None else part.piece
+    arguments: list[str | int] = [piece, int(part.whole), len(part.scores), round(SHOWN_S * 1000), ends_ms]
+    for user_id, score in part.scores.items():
+        arguments += score, user_id
+    return arguments + list(part.gone)
+
+
 class RedisBoardCache:
     """`BoardCache` on ``<prefix>leaderboard:<board>``, ``<prefix>user:<id>`` and ``<prefix>action-token:<hash>``.
 
     Absent fields of a user are empty; what tells of a spent token expires when the token would have. The set of a
     period expires with it, so that none is taken for the present one if this process ends before. The hash
-    ``<prefix>hidden:<board>`` is for `PUT` alone.
+    ``<prefix>hidden:<board>`` is for `PUT` alone; ``<prefix>leaderboard-copy:<board>:<whose>`` for `SHOW`.
     """
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._whose = secrets.token_hex(4)
         self._named: dict[UserId, Face] = {}
         self._forget_at = -math.inf
 
@@ -138,19 +179,11 @@ class RedisBoardCache:
 
     async def show(self, part: BoardPart) -> None:
         """See `BoardCache.show`."""
-        key = self._board(part.board)
+        keys = self._board(part.board), f"{self._cache.prefix}leaderboard-copy:{part.board}:{self._whose}"
+        arguments = show_arguments(part)
 
         async def work(client: Redis) -> None:
-            pipeline = client.pipeline(transaction=False)
-            if part.anew:
-                pipeline.unlink(key)
-            if part.scores:
-                pipeline.zadd(key, cast("dict[str, Any]", part.scores))
-            if part.gone:
-                pipeline.zrem(key, *part.gone)
-            if part.scores and part.until_us is not None:
-                pipeline.pexpireat(key, part.until_us // 1000)
-            await pipeline.execute()
+            await cast("Awaitable[object]", client.eval(SHOW, 2, *keys, *arguments))
 
         await self._cache.run(work)
 

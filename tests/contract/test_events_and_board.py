@@ -75,15 +75,26 @@ async def test_boards_are_apart_and_can_be_cleared(world: World) -> None:
 
 
 async def test_a_board_is_shown_part_by_part(world: World) -> None:
-    """Scores are set, also lowered, and players go; a part that begins anew forgets what was there."""
+    """Scores are set, also lowered, and players go; a whole copy takes the place of what was there."""
     weekly, soon = BoardId("weekly:US"), NEVER_US
-    await world.cache.show(BoardPart(weekly, {ANN: 5, BOB: 4}, anew=True, until_us=soon))
+    await world.cache.show(BoardPart(weekly, {ANN: 5, BOB: 4}, piece=0, whole=True, until_us=soon))
     await world.cache.show(BoardPart(weekly, {ANN: 3, EVE: 2**53}, (BOB, UserId("nobody")), until_us=soon))
     assert [(EVE, 2**53), (ANN, 3)] == await world.cache.top(weekly, 10)
-    await world.cache.show(BoardPart(weekly, {BOB: 1}, anew=True))
-    assert [(BOB, 1)] == await world.cache.top(weekly, 10)
-    await world.cache.show(BoardPart(weekly, {}, anew=True))
+    await world.cache.show(BoardPart(weekly, {BOB: 1}, piece=0))
+    assert [(EVE, 2**53), (ANN, 3), (BOB, 1)] == await world.cache.top(weekly, 10)
+    await world.cache.show(BoardPart(weekly, {ANN: 7}, piece=1, whole=True))
+    assert [(ANN, 7), (BOB, 1)] == await world.cache.top(weekly, 10)
+    await world.cache.show(BoardPart(weekly, {}, piece=0, whole=True))
     assert [] == await world.cache.top(weekly, 10)
+
+
+async def test_a_copy_of_which_a_piece_is_missing_takes_nothings_place(world: World) -> None:
+    """Also when it begins anew in between; what the pieces tell is shown."""
+    weekly = BoardId("weekly")
+    await world.cache.show(BoardPart(weekly, {ANN: 5}))
+    for part in ({BOB: 1}, 0, False), ({}, 2, True), ({BOB: 1}, 0, False), ({EVE: 2}, 0, False), ({}, 2, True):
+        await world.cache.show(BoardPart(weekly, part[0], (), *part[1:]))
+    assert [(ANN, 5), (EVE, 2), (BOB, 1)] == await world.cache.top(weekly, 10)
 
 
 async def test_who_is_hidden_is_in_no_set_until_shown_again(world: World) -> None:

@@ -20,6 +20,7 @@ class FakeBoardCache:
         self.faces: dict[UserId, tuple[str | None, str | None]] = {}
         self.spent: dict[bytes, SpentToken] = {}
         self._boards: dict[BoardId, dict[UserId, int]] = {}
+        self._copies: dict[BoardId, tuple[int, dict[UserId, int]]] = {}  # the piece that is to come, and what has come
         self._told: dict[tuple[BoardId, UserId], tuple[bool, int]] = {}  # who was ever hidden, or shown again, and when
 
     async def put(self, board: BoardId, facts: Sequence[ScoreFact], spent: Sequence[SpentToken] = ()) -> None:
@@ -46,12 +47,20 @@ class FakeBoardCache:
         await self.faults.around(lambda: self._show(part))
 
     def _show(self, part: BoardPart) -> None:
-        if part.anew:
-            self._boards.pop(part.board, None)
-        if part.scores:
-            self._boards.setdefault(part.board, {}).update(part.scores)
-        for user_id in part.gone:
-            self._boards.get(part.board, {}).pop(user_id, None)
+        places = [self._boards.setdefault(part.board, {})]
+        if part.piece == 0:
+            self._copies[part.board] = 0, {}
+        awaited, copy = self._copies.get(part.board, (-1, {}))
+        if awaited == part.piece:
+            self._copies[part.board] = awaited + 1, copy
+            places.append(copy)
+        for place in places:
+            place.update(part.scores)
+            for user_id in part.gone:
+                place.pop(user_id, None)
+        if awaited == part.piece and part.whole:
+            self._boards[part.board] = copy
+            del self._copies[part.board]
 
     async def top(self, board: BoardId, limit: int) -> list[tuple[UserId, int]]:
         """See `BoardCache.top`."""

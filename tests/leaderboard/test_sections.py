@@ -309,7 +309,7 @@ async def test_readers_see_nothing_of_a_period_that_begins_in_the_middle_of_many
 async def test_a_copy_of_the_board_is_made_piece_by_piece_and_kept(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """First those who were there, then who has changed, come or gone; forgotten when the board rests."""
+    """First those who were there, then who has changed, come or gone; and all again, as long as the board is held."""
     monkeypatch.setattr(mirror, "PIECE", 2)
     async with running_stage(*"abc", boards_idle_after_s=300) as stage:
         for name in "abc":
@@ -319,8 +319,8 @@ async def test_a_copy_of_the_board_is_made_piece_by_piece_and_kept(
         await trio.sleep(1)
         (day,) = {part.until_us for part in stage.parts}
         assert stage.parts == [
-            BoardPart(DAILY_US, {UserId("a"): 1, UserId("b"): 1}, anew=True, until_us=day),
-            BoardPart(DAILY_US, {UserId("c"): 1}, until_us=day),
+            BoardPart(DAILY_US, {UserId("a"): 1, UserId("b"): 1}, piece=0, until_us=day),
+            BoardPart(DAILY_US, {UserId("c"): 1}, piece=1, whole=True, until_us=day),
         ]
         stage.parts.clear()
         await stage.gain("a")
@@ -331,8 +331,15 @@ async def test_a_copy_of_the_board_is_made_piece_by_piece_and_kept(
             BoardPart(DAILY_US, {}, (UserId("b"),), until_us=day),
         ]
         stage.parts.clear()
+        await trio.sleep(mirror.AGAIN_S)
+        again = [
+            BoardPart(DAILY_US, {UserId("a"): 2}, piece=0, until_us=day),
+            BoardPart(DAILY_US, {UserId("c"): 1}, piece=1, whole=True, until_us=day),
+        ]
+        assert stage.parts == again
+        stage.parts.clear()
         await trio.sleep(1200)
-        assert stage.parts == [BoardPart(DAILY_US, {}, anew=True)]
+        assert stage.parts == again  # and no more since it was let go
 
 
 async def test_the_copy_of_a_period_begins_anew_with_it(autojump_clock: MockClock) -> None:
@@ -349,6 +356,6 @@ async def test_the_copy_of_a_period_begins_anew_with_it(autojump_clock: MockCloc
         assert day is not None
         end = day.end_us
         assert stage.parts == [
-            BoardPart(DAILY, {}, anew=True, until_us=end),
+            BoardPart(DAILY, {}, piece=0, whole=True, until_us=end),
             BoardPart(DAILY, {UserId("a"): 1}, until_us=end),
         ]

@@ -2,20 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from actors.ports import (
     ALL_TIME,
     MAX_SCORE,
     NEVER_US,
-    BoardId,
-    BoardPart,
     Committed,
     Registered,
     ScoreFact,
@@ -283,18 +279,3 @@ async def test_redis_has_of_a_player_what_the_contract_names(postgres_url: str, 
             shown.append(await stores.redis.run(lambda client: client.hmget(key, "username", "country", "avatar")))
         first, last = [b"Ann", b"US", b"https://a/1.png"], [b"Ann", b"", b""]
         assert [first, [b"Ann", b"DE", b"https://a/1.png"], last] == shown
-
-
-async def test_the_set_of_a_period_expires_with_it(postgres_url: str, redis_url: str) -> None:
-    """Otherwise a server that ends before would leave it behind as if it were the next one's."""
-    async with open_stores(postgres_url, redis_url) as stores:
-        day, ever = BoardId("daily"), BoardId("all_time:US")
-        await stores.cache.show(BoardPart(day, {UserId(ANN): 1}, until_us=NEVER_US))
-        await stores.cache.show(BoardPart(ever, {UserId(ANN): 1}))
-        keys = [f"{stores.redis.prefix}leaderboard:{board}" for board in (day, ever)]
-        ends = [await stores.redis.run(partial(_ends_at, key)) for key in keys]
-        assert [NEVER_US // 1000, -1] == ends
-
-
-async def _ends_at(key: str, client: Redis) -> object:
-    return await client.pexpiretime(key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from actors.ports import ALL_TIME, BoardId, BoardPart, ScoreFact, SpentToken, UserId
+from actors.ports import ALL_TIME, SHOWN_S, BoardId, BoardPart, ScoreFact, SpentToken, UserId
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
@@ -51,8 +51,8 @@ async def fill(stores: Stores, now_ms: int) -> None:
     fact = ScoreFact(ADA, "Ada", 120, 7, now_ms * 1000, 1, now_ms * 1000, *FACE)
     await stores.events.append([fact])
     await stores.cache.put(ALL_TIME, [fact], [SpentToken(HASH, ADA, "goal-1", (now_ms + 60_000) * 1000)])
-    for name, of_scores in {"daily": {ADA: 3}, "weekly:GB": {ADA: 5}}.items():
-        await stores.cache.show(BoardPart(BoardId(name), of_scores, until_us=(now_ms + DAY_MS) * 1000))
+    for name, of_scores, left_ms in ("daily", {ADA: 3}, 60_000), ("weekly:GB", {ADA: 5}, DAY_MS):
+        await stores.cache.show(BoardPart(BoardId(name), of_scores, until_us=(now_ms + left_ms) * 1000))
     await stores.cache.show(BoardPart(BoardId("all_time:GB"), {ADA: 120}))
     assert await RedisTickets(stores.redis).first_use("a-ticket", 30)
     await stores.bell.ring()
@@ -80,8 +80,9 @@ async def test_every_key_has_its_name_type_and_end(postgres_url: str, redis_url:
     } == {name: (kind, value) for name, (kind, value, _) in told.items()}
     ends = {name.removeprefix("game:"): left for name, (_, _, left) in told.items() if left != -1}
     most = {
-        "leaderboard:daily": DAY_MS,
-        "leaderboard:weekly:GB": DAY_MS,
+        "leaderboard:daily": 60_000,
+        "leaderboard:weekly:GB": SHOWN_S * 1000,
+        "leaderboard:all_time:GB": SHOWN_S * 1000,
         "live-ticket:a-ticket": 30_000,
         "answer:a-name": 300_000,
     }
