@@ -100,6 +100,14 @@ class Stores(Group, frozen=True, kw_only=True):
     redis_connections: Annotated[int, Meta(ge=1, le=100, description="Connections to Redis")] = 4
     connect_within_s: Annotated[Seconds, Meta(description="For a connection to be made")] = 10.0
     command_within_s: Annotated[Seconds, Meta(description="For one command or transaction")] = 10.0
+    clean_s: Annotated[
+        float,
+        Meta(
+            ge=0.5,
+            le=86_400,
+            description="From one cleaning of PostgreSQL to the next: what is old goes, the ledger's next months come",
+        ),
+    ] = 3600.0
 
 
 class Tokens(Group, frozen=True, kw_only=True):

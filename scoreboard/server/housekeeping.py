@@ -32,7 +32,7 @@ KEPT_US = 7 * 24 * 3600 * 1_000_000
 
 
 async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch) -> None:
-    """Load the board and encrypt what is in the clear, clean the stores every hour, read the keys again and again."""
+    """Load the board and encrypt what is in the clear, clean the stores now and then, read the keys again and again."""
 
     async def load_board() -> None:
         began = trio.current_time()
@@ -43,7 +43,7 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
 
     async def clean_stores() -> None:
         while True:
-            await trio.sleep(MAINTENANCE_S)
+            await trio.sleep(parts.settings.stores.clean_s)
             try:
                 await stores.maintain()
                 removed = await forget_old(stores, parts.clock)

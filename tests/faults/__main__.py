@@ -1,6 +1,6 @@
 """Many rounds of faults on the real server and real stores.
 
-scripts/soak faults [--rounds N] [--seed S] [--length SECONDS] [--only FAULT ...] [--keep DIR] [--minutes M]
+scripts/soak faults [--rounds N] [--seed S] [--length SECONDS] [--only FAULT ...] [--keep DIR] [--minutes M] [--stop]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--length", type=float, default=8.0, help="of a round under load, in seconds")
     parser.add_argument("--only", action="append", choices=sorted(FAULTS), help="draw from these; may be repeated")
     parser.add_argument("--keep", type=Path, help="leave all logs in this new directory")
+    parser.add_argument("--stop", action="store_true", help="begin no round after one in which something was found")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no round after so many")
     return parser.parse_args()
 
@@ -42,7 +43,7 @@ async def _soak(wanted: argparse.Namespace, folder: Path) -> list[Outcome]:
         for seed in range(wanted.seed, wanted.seed + wanted.rounds):
             rng = Random(seed)
             outcomes.append(await _one(stage, seed, drawn(rng, names, wanted.length), rng, wanted.length))
-            if time.monotonic() > give_up:
+            if time.monotonic() > give_up or (wanted.stop and outcomes[-1].findings):
                 break
         last = await settled(stage, Random(f"in the end of {wanted.seed}"))
         _tell("in the end", last)
@@ -59,7 +60,8 @@ async def _one(stage: Stage, seed: int, steps: list[Step], rng: Random, length_s
 
 def _tell(what: str, outcome: Outcome) -> None:
     counts = f"{len(outcome.operations)} operations, {outcome.unknown} unknown, {outcome.refused} refused"
-    print(f"{what}: {counts}, {outcome.archived} archives, level after {outcome.level_s:.1f} s", flush=True)
+    kept = f"{outcome.archived} archives, {outcome.purged} purged"
+    print(f"{what}: {counts}, {kept}, level after {outcome.level_s:.1f} s", flush=True)
     for finding in outcome.findings[:10]:
         print(f"    {finding.kind.upper()}: {finding.what}", flush=True)
 

@@ -14,7 +14,7 @@ from tests.faults.periods import KINDS, Periods, Stretch
 from tests.faults.truth import period_board
 
 #: So many rows are asked for at once: fewer than there are players.
-PAGE = 5
+PAGE = 7
 
 
 @dataclass(frozen=True, slots=True)

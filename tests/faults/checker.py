@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tests.faults.journal import Operation, Screen, Shown
+from tests.faults.periods import Stretch
 
 ALWAYS = (-(1 << 62), 1 << 62)
 
@@ -36,8 +38,8 @@ class Truth:
     boards: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     #: Of a channel that shows a period: when those begin and end that it may have shown, in microseconds.
     spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    #: Boards of days that somebody has asked for, by when they begin.
-    days: dict[int, tuple[Shown, ...]] = field(default_factory=dict)
+    #: Boards of periods that somebody has asked for.
+    sorted: dict[Stretch, tuple[Shown, ...]] = field(default_factory=dict)
 
 
 class Finding(NamedTuple):
@@ -97,6 +99,8 @@ def _of_answers(operation: Operation) -> Iterator[Finding]:
     """All answers to one operation say the same total, and only the first that it is new."""
     if len({told.score for told in operation.told}) > 1:
         yield Finding("doubled", f"{operation} was told several totals")
+    elif operation.way != "batch" and len({told[:3] for told in operation.told}) > 1:
+        yield Finding("order", f"{operation} was told several ranks with one key")
     if sum(not told.repeated for told in operation.told) > 1:
         yield Finding("doubled", f"{operation} was told more than once that it is new")
     if operation.sent == 1 and any(told.repeated for told in operation.told):
@@ -128,13 +132,14 @@ def false_screens(screens: Iterable[Screen], truth: Truth) -> Iterator[Finding]:
 def _totals_ever(truth: Truth, spans: Sequence[tuple[int, int]]) -> dict[str, set[int]]:
     """All totals that each player ever had, on a board of all time or of one of these periods."""
     ever: dict[str, set[int]] = {user_id: {0} for user_id in truth.totals}
-    rows = sorted(truth.ledger, key=lambda row: (row.user_id, row.version))
-    for first, end in spans:
-        totals: dict[str, int] = defaultdict(int)
-        for row in rows:
-            if first <= row.occurred_us < end:
-                totals[row.user_id] += row.points
-                ever[row.user_id].add(totals[row.user_id])
+    ends = sorted(end for _, end in spans)  # one begins where another ends, or later
+    firsts = {end: first for first, end in spans}
+    totals: dict[tuple[str, int], int] = defaultdict(int)
+    for row in sorted(truth.ledger, key=lambda row: (row.user_id, row.version)):
+        at = bisect_right(ends, row.occurred_us)
+        if at < len(ends) and firsts[ends[at]] <= row.occurred_us:
+            totals[row.user_id, at] += row.points
+            ever[row.user_id].add(totals[row.user_id, at])
     return ever
 
 

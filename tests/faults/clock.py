@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import subprocess
 import time
@@ -19,7 +20,8 @@ class SteppedClock:
 
     What goes on by itself (CLOCK_MONOTONIC) is as it was. `why_not` says why there is no such clock here: then all
     show what they really do. `right_s` is by how much a clock that is right is ahead of the one of this machine.
-    `was_set` says whether any was since the beginning.
+    `was_set` says whether any was since the beginning, and `right_since_s` since when all are right: infinite, if one
+    is not.
     """
 
     def __init__(self, folder: Path, right_s: int = 0) -> None:
@@ -30,6 +32,7 @@ class SteppedClock:
         self.why_not = _compiled(library)
         self.right_s = 0
         self.was_set = False
+        self.right_since_s = 0.0
         self._wrong_s: dict[int, int] = {}
         if self.why_not is None:
             self._environ = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self._file)}
@@ -48,11 +51,16 @@ class SteppedClock:
 
     def now_s(self, place: int = PARENT) -> float:
         """What that clock shows."""
-        return time.time() + self.right_s + self._wrong_s.get(place, 0)
+        return self.true_s() + self._wrong_s.get(place, 0)
+
+    def true_s(self) -> float:
+        """What a clock shows that is right."""
+        return time.time() + self.right_s
 
     def set(self, seconds: int, *places: int) -> None:
         """So many ahead of what is right, or behind, if that is negative, for these."""
         self._wrong_s |= dict.fromkeys(places, seconds)
+        self.right_since_s = math.inf
         self._write()
 
     def put_right(self) -> bool:
@@ -61,6 +69,7 @@ class SteppedClock:
         self._wrong_s.clear()
         if was_wrong:
             self._write()
+            self.right_since_s = self.true_s()
         return was_wrong
 
     def pass_by(self, seconds: int) -> None:

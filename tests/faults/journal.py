@@ -24,7 +24,8 @@ class Operation:
     """One score that somebody wanted. Without `told` and `refused` nobody knows what became of it.
 
     `refused` is the code of an answer that says that it does not count. `key` is its idempotency key; a row of a batch,
-    which has none, is named by what its action is called.
+    which has none, is named by what its action is called. `wish` is what is asked for, and `first_s` when it was so
+    first, by a clock that is right.
     """
 
     user_id: str
@@ -34,6 +35,8 @@ class Operation:
     sent: int = 0
     told: list[Told] = field(default_factory=list)
     refused: str | None = None
+    wish: object = field(default=None, repr=False)
+    first_s: float = 0.0
 
     @property
     def is_unknown(self) -> bool:

@@ -44,10 +44,16 @@ class Line:
         except (OSError, trio.TooSlowError) as error:
             raise Cut(f"cannot connect: {error!r}") from error
 
+    @property
+    def port(self) -> int:
+        """From where it is connected."""
+        found: int = self._stream.socket.getsockname()[1]
+        return found
+
     async def ask(
         self, method: str, path: str, body: object = None, *, within_s: float = 8.0, **headers: str
     ) -> Answer:
-        """Ask, and wait for the answer. Raises Cut; then this line is of no more use."""
+        """Ask, and wait for the answer. Raises Cut; then this line is of no more use. Bytes are sent as they are."""
         try:
             with trio.fail_after(within_s):
                 await self._say(method, path, body, headers)
@@ -77,12 +83,12 @@ class Line:
             self._stream.socket.close()
 
     async def _say(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> None:
-        content = b"" if body is None else json.dumps(body).encode()
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {"Host": "127.0.0.1", **{name.replace("_", "-"): value for name, value in headers.items()}}
         if body is not None or method == "POST":
             named |= {"Content-Length": str(len(content))}
         if body is not None:
-            named["Content-Type"] = "application/json"
+            named["Content-Type"] = "text/plain" if isinstance(body, bytes) else "application/json"
         events = [h11.Request(method=method, target=path, headers=list(named.items())), h11.EndOfMessage()]
         if content:
             events.insert(1, h11.Data(data=content))

@@ -9,12 +9,14 @@ from random import Random
 
 import trio
 
+from tests.faults.hands import HANDS
 from tests.faults.killing import KILLING, Fault, heal_valkey, tell
+from tests.faults.lasting import LASTING
 from tests.faults.network import NETWORK
 from tests.faults.setting import SETTING
 from tests.faults.stage import Stage
 
-FAULTS: Mapping[str, Fault] = {**KILLING, **NETWORK, **SETTING}
+FAULTS: Mapping[str, Fault] = {**HANDS, **KILLING, **LASTING, **NETWORK, **SETTING}
 #: Of faults whose names have the same of these in them, one alone strikes in a round.
 ALONE = ("the clock", "the disk")
 
@@ -35,13 +37,14 @@ def drawn(rng: Random, names: list[str], length_s: float) -> list[Step]:
     """The faults of one round: one, or two that overlap."""
     chosen = rng.sample(names, 1)
     others = [name for name in names if not any(mark in name and mark in chosen[0] for mark in (*ALONE, chosen[0]))]
-    if others and rng.random() < 0.4:
+    if others and rng.random() < 0.5:
         chosen.append(rng.choice(others))
     return [Step(name, rng.uniform(0.2, length_s / 3), rng.uniform(0.5, length_s * 2 / 3)) for name in chosen]
 
 
 async def strike(stage: Stage, steps: list[Step]) -> None:
     """Let all of them happen; then nothing is wrong any more, but for what has to recover."""
+    stage.undisturbed = len(steps) == 1 and not stage.clock.wrong_s
     async with trio.open_nursery() as nursery:
         for step in steps:
             nursery.start_soon(_strike_one, stage, step)

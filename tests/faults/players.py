@@ -15,13 +15,14 @@ SIGN_IN_AGAIN = frozenset(
 
 @dataclass(slots=True)
 class Player:
-    """Somebody who is signed in, for now."""
+    """Somebody who is signed in, for now, since a moment of a clock that is right."""
 
     user_id: str
     name: str
     token: str
     refresh: str
     renewed: int = 0
+    since_s: float = 0.0
 
     @property
     def password(self) -> str:

@@ -93,7 +93,8 @@ class Proxy:
     Connections take one of two `paths` by turns, and those that are set aside take `aside`. `address` is where it
     listens. While it is `refusing`, a new one is reset at once, as it is when the server does not accept. `losing`
     chooses statements of Postgres: they arrive and are obeyed, and then the connection is reset before the answer
-    comes. So many were `lost`.
+    comes. So many were `lost`. `halving` says of each piece of an answer whether only half of it arrives, and then the
+    end; so many were `halved`.
     """
 
     def __init__(self, target: Address, address: tuple[str, int]) -> None:
@@ -104,6 +105,8 @@ class Proxy:
         self.refusing = False
         self.losing: Callable[[Statements, bytes], bool] | None = None
         self.lost = 0
+        self.halving: Callable[[], bool] | None = None
+        self.halved = 0
         self._open: dict[trio.SocketStream, Link] = {}
         self._count = 0
         self._chosen: Chosen | None = None
@@ -163,7 +166,7 @@ class Proxy:
     def heal(self) -> None:
         """A good network from now on."""
         self.refusing = False
-        self.losing = self._chosen = None
+        self.losing = self._chosen = self.halving = None
         for way in self._ways():
             way.become()
 
@@ -235,11 +238,19 @@ class Proxy:
                     self.lost += 1
                     _abort(link.client)
                     raise trio.ClosedResourceError
-                await link.client.send_all(data)
+                await self._deliver(link.client, data)
             await link.path.to_client.travel(0)
             await link.client.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             both.cancel()
+
+    async def _deliver(self, client: trio.SocketStream, data: bytes) -> None:
+        halves = self.halving is not None and self.halving()
+        await client.send_all(data[: len(data) // 2] if halves else data)
+        if halves:
+            self.halved += 1
+            await trio.aclose_forcefully(client)  # an orderly end, so that what was sent arrives
+            raise trio.ClosedResourceError
 
     async def _received(self, source: trio.SocketStream, sink: trio.SocketStream, way: Callable[[], Way]) -> bytes:
         """The next piece. If the connection broke instead, the other side hears of it as late as of anything."""

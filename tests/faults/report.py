@@ -9,7 +9,7 @@ from tests.faults.rounds import Outcome
 
 HEAD = ("rounds", "operations", "unknown", "lost", "doubled", "refused", "level after, median", "most")
 #: Findings beyond those that have a column of their own.
-OTHERS = ("sum", "order", "shown", "stale", "stuck", "archive", "odd")
+OTHERS = ("sum", "order", "shown", "stale", "stuck", "archive", "purged", "odd")
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -29,6 +29,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     others = [f"{kind}: {count}" for kind in OTHERS if (count := _found(outcomes, kind))]
     lines.append(f"Other findings: {', '.join(others) or 'none'}.")
     lines.append(f"Periods compared in archives: {sum(outcome.archived for outcome in outcomes)}.")
+    lines.append(f"Purged: {sum(outcome.purged for outcome in outcomes)} keys and spent tokens.")
     again = sum(outcome.sent_again for outcome in outcomes)
     lost = sum(outcome.lost_connections for outcome in outcomes)
     lines.append(f"Sent again: {again}; connections and answers lost: {lost}.")

@@ -10,19 +10,23 @@ import trio
 from tests.faults.archives import KINDS as PERIODS
 from tests.faults.archives import rows_in, told_by, wrong_archives
 from tests.faults.checker import Finding, Truth, false_screens, findings_of, unlike_all
+from tests.faults.guests import Warden, wrong_guests
 from tests.faults.journal import Operation, Shown
+from tests.faults.latecomers import Latecomer
 from tests.faults.line import Cut
+from tests.faults.load import Load
 from tests.faults.nemesis import Step, strike
+from tests.faults.purging import purged_in_round, too_early
 from tests.faults.stage import KINDS, WORKERS, Stage
-from tests.faults.truth import BOARD_OF, DAILY, day_at, truth_of
-from tests.faults.writers import BatchWriter, Load, RestWriter, SocketWriter, Writer
+from tests.faults.truth import BOARD_OF, PERIOD_OF, period_at, truth_of
+from tests.faults.writers import BatchWriter, RestWriter, SocketWriter, Writer
 
 #: So long after the last fault everything must have been answered, and be shown.
 ANSWERED_WITHIN_S, LEVEL_WITHIN_S = 60.0, 30.0
 #: A board looks at the clock so often at least, if nothing happens; within so many seconds all are held to be right.
 CLOCK_LOOK_S, HELD_S = 30.0, 1000.0
 #: A page of the archive may be so old, and a little more.
-ARCHIVE_WITHIN_S = 8.0
+ARCHIVE_WITHIN_S = 20.0
 SETTLED_S = 2.0
 #: Clocks that were wrong are put right so long after the beginning of the next round.
 PUT_RIGHT_AFTER_S = 0.7
@@ -32,7 +36,7 @@ PUT_RIGHT_AFTER_S = 0.7
 class Outcome:
     """What came of one round. `level_s`: from the end of the last fault until all boards and screens were true.
 
-    `archived`: so many periods of all workers' archives were compared.
+    `archived`: so many periods of all workers' archives were compared. `purged`: so many keys and spent tokens went.
     """
 
     steps: tuple[Step, ...]
@@ -42,6 +46,7 @@ class Outcome:
     sent_again: int
     lost_connections: int
     archived: int = 0
+    purged: int = 0
 
     @property
     def unknown(self) -> int:
@@ -63,7 +68,7 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
     first, counts = len(stage.journal.operations), dict(stage.journal.counts)
     stage.journal.note("round", steps=[str(step) for step in steps])
     stage.remember_now()
-    load = stage.load = Load(stage.server.port, stage.journal, rng)
+    load = stage.load = Load(stage.server.port, stage.journal, rng, stage.clock)
     stuck = await _load_and_strike(stage, load, steps, length_s)
     began = trio.current_time()
     findings = [*stuck, *(Finding("odd", what) for what in stage.journal.odd)]
@@ -75,6 +80,9 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
     findings += false_screens(stage.journal.screens, truth)
     archived, wrong = await _archives(stage, truth)
     findings += wrong
+    findings += await wrong_guests(stage.guests, stage.postgres)
+    purged = await purged_in_round(stage.postgres)
+    findings += too_early(purged, stage.clock.true_s())
     stage.journal.forget_screens([])
     for finding in findings:
         stage.journal.note("finding", kind=finding.kind, what=finding.what)
@@ -87,6 +95,7 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
         stage.journal.counts["sent again"] - counts["sent again"],
         stage.journal.counts["connections lost"] - counts["connections lost"],
         archived,
+        sum(each.rows for each in purged),
     )
 
 
@@ -125,6 +134,8 @@ async def _load_and_strike(stage: Stage, load: Load, steps: list[Step], length_s
             await strike(stage, steps)
             await trio.sleep_until(began + length_s)
             load.enough = True
+            if load.at_end is not None:
+                await load.at_end()
             load.healed_at = trio.current_time()
             patience.deadline = load.healed_at + ANSWERED_WITHIN_S
     load.ended_at = trio.current_time()
@@ -139,6 +150,8 @@ def _writers(stage: Stage, load: Load) -> list[Writer]:
         *(RestWriter(player, load) for player in stage.players[:half]),
         *(SocketWriter(player, load) for player in stage.players[half:]),
         BatchWriter(stage.service, stage.players, KINDS, load),
+        Latecomer(stage.players, stage.service, load),
+        *([Warden(stage.warden, stage.guests, load)] if stage.warden else []),
     ]
 
 
@@ -166,12 +179,13 @@ async def _unlevel(stage: Stage) -> list[Finding]:
 
 
 def _boards(stage: Stage, truth: Truth, channel: str, *numbers: int) -> list[tuple[Shown, ...]]:
-    """What these workers may show: of a day that which their clocks show, or one that is ahead but held to be right."""
-    if channel != DAILY:
+    """What these workers may show: of periods what their clocks show, or one that is ahead but held to be right."""
+    if channel not in PERIOD_OF:
         return [truth.boards[channel]]
+    kind = PERIOD_OF[channel]
     ahead_s = (0.0, HELD_S) if stage.clock.was_set else (0.0,)
     moments_s = [stage.clock.now_s(number) + more_s for number in numbers for more_s in ahead_s]
-    return [day_at(truth, stage.periods, int(moment_s * 1_000_000)) for moment_s in moments_s]
+    return [period_at(truth, stage.periods, kind, int(moment_s * 1_000_000)) for moment_s in moments_s]
 
 
 async def _unlike_workers(stage: Stage, truth: Truth) -> list[Finding]:

@@ -10,6 +10,7 @@ import trio
 from tests.faults.clock import PARENT, POSTGRES, VALKEY
 from tests.faults.killing import Fault
 from tests.faults.stage import WORKERS, Stage
+from tests.faults.zone import DAY_S
 
 HOUR_S = 3600
 #: By how much a clock may be set: less than what is held to be right, more than that, hours, and more than a day.
@@ -40,7 +41,27 @@ def _set(whose: Callable[[Random], Sequence[int]], steps_s: Sequence[int] = STEP
 async def _pass_a_day(stage: Stage, rng: Random, seconds: float) -> None:
     """For everybody alike: tokens have expired, a day is over, and sometimes a week, or a month."""
     stage.clock.pass_by(rng.randrange(20 * HOUR_S, 30 * HOUR_S))
-    stage.journal.note("a day has passed", now_s=stage.clock.now_s())
+    stage.journal.note("a day has passed", now_s=stage.clock.true_s())
+    await trio.sleep(seconds)
+
+
+def _to_the_end_of(kind: str) -> Fault:
+    """For everybody alike: it is the last moment of a period of that kind, which ends while they play."""
+
+    async def fault(stage: Stage, rng: Random, seconds: float) -> None:
+        now_us = int(stage.clock.true_s() * 1_000_000)
+        left_s = (stage.periods.holding(kind, now_us).end_us - now_us) // 1_000_000
+        stage.clock.pass_by(max(left_s - rng.randrange(1, 3), 0))
+        stage.journal.note("before an end", kind=kind, now_s=stage.clock.true_s())
+        await trio.sleep(seconds)
+
+    return fault
+
+
+async def _pass_weeks(stage: Stage, rng: Random, seconds: float) -> None:
+    """For everybody alike: keys and spent tokens are old enough to go, and most sessions are over."""
+    stage.clock.pass_by(rng.randrange(8 * DAY_S, 33 * DAY_S))
+    stage.journal.note("weeks have passed", now_s=stage.clock.true_s())
     await trio.sleep(seconds)
 
 
@@ -52,4 +73,7 @@ SETTING: Mapping[str, Fault] = {
     "the clock of Valkey set": _set(lambda _: (VALKEY,)),
     "the clock of everybody set back": _set(lambda _: EVERYBODY, [step_s for step_s in STEPS_S if step_s < 0]),
     "the clock a day later": _pass_a_day,
+    "the clock weeks later": _pass_weeks,
+    "the clock at the end of a week": _to_the_end_of("WEEKLY"),
+    "the clock at the end of a month": _to_the_end_of("MONTHLY"),
 }

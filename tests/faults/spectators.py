@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import Any, Protocol
 
@@ -12,11 +13,27 @@ import trio
 from tests.faults.journal import Journal, Screen
 from tests.faults.line import Cut, Line
 from tests.faults.screen import Board, Elsewhere
-from tests.faults.talk import BROKEN, Talk, talk
+from tests.faults.sessions import polling_session, socket_session
+from tests.faults.talk import BROKEN, talk
 
 #: Nothing at all for so long, not even a ping, and one looks whether the server is still there.
 SILENT_S = 4.0
 BOARD_EVENTS = ("leaderboard.update", "leaderboard.diff")
+
+
+class Socket(Protocol):
+    """Messages both ways, see `Talk`."""
+
+    async def say(self, event: str, *, data: Any = None) -> None:
+        """A command."""
+        ...
+
+    async def hear(self) -> dict[str, Any]:
+        """The next message."""
+        ...
+
+
+Opened = Callable[[int], AbstractAsyncContextManager[Socket]]
 
 
 class Spectator(Protocol):
@@ -75,7 +92,7 @@ class _Watching:
                     )
                 )
         except Elsewhere as error:
-            self._journal.note("elsewhere", who=self.name, channel=channel, why=str(error))
+            self._journal.wonder(f"{self.name} was sent what does not go on from its {channel}: {error}")
             return channel
         return None
 
@@ -83,8 +100,12 @@ class _Watching:
 class WebSocketSpectator(_Watching):
     """On the live socket."""
 
+    _opened: Opened = staticmethod(talk)
+    #: What is said when subscribing, beside the channel.
+    _wish: Mapping[str, object] = {}
+
     async def _connected(self) -> None:
-        async with talk(self._port) as socket:
+        async with self._opened(self._port) as socket:
             self._journal.note("connected", who=self.name, connection=self._connection)
             for channel in self.boards:
                 await self._subscribe(socket, channel)
@@ -93,10 +114,10 @@ class WebSocketSpectator(_Watching):
                     await trio.sleep(self._rng.uniform(0.05, 0.2))
                     await self._subscribe(socket, behind)
 
-    async def _subscribe(self, socket: Talk, channel: str) -> None:
-        await socket.say("subscribe", data={"channel": channel})
+    async def _subscribe(self, socket: Socket, channel: str) -> None:
+        await socket.say("subscribe", data={"channel": channel, **self._wish})
 
-    async def _messages(self, socket: Talk) -> AsyncIterator[dict[str, Any]]:
+    async def _messages(self, socket: Socket) -> AsyncIterator[dict[str, Any]]:
         """What comes; who hears nothing for a while asks, and goes when that is not answered."""
         asked = False
         while True:
@@ -111,6 +132,19 @@ class WebSocketSpectator(_Watching):
             else:
                 asked = True
                 await socket.say("ping")
+
+
+class SocketIoSpectator(WebSocketSpectator):
+    """In a session of Socket.IO, by a WebSocket; shown whole boards."""
+
+    _opened = staticmethod(socket_session)
+
+
+class PollingSpectator(WebSocketSpectator):
+    """The same by polling, and with what changes alone."""
+
+    _opened = staticmethod(polling_session)
+    _wish: Mapping[str, object] = {"full": False}
 
 
 class EventStreamSpectator(_Watching):

@@ -15,21 +15,31 @@ import psutil
 import trio
 
 from tests.faults.clock import POSTGRES, VALKEY, SteppedClock
+from tests.faults.guests import Guest, appointed
 from tests.faults.journal import Journal
 from tests.faults.line import Cut, Line
+from tests.faults.load import Load
 from tests.faults.periods import Periods
 from tests.faults.players import Player, registered
 from tests.faults.proxy import Proxy, proxied
-from tests.faults.spectators import EventStreamSpectator, Spectator, WebSocketSpectator
-from tests.faults.stores import SmallDisk, StoreProcess, postgres_process, small_disk, valkey_process
-from tests.faults.truth import DAILY, TOP
-from tests.faults.writers import Load
+from tests.faults.purging import EVERY_S, begin_to_write_down
+from tests.faults.spectators import (
+    EventStreamSpectator,
+    PollingSpectator,
+    SocketIoSpectator,
+    Spectator,
+    WebSocketSpectator,
+)
+from tests.faults.stores import SmallDisk, StoreProcess, postgres_process, rows_of, small_disk, valkey_process
+from tests.faults.truth import DAILY, MONTHLY, TOP, WEEKLY
 from tests.faults.zone import DAY_S, offset_that_ends, zone_that_ends
 from tests.served import CHEAP_PASSWORDS, ServedScoreboard, start_scoreboard
 
 WORKERS = 2
 PLAYERS = 12
-SPECTATORS = 6
+SPECTATORS = 8
+#: What they watch, by turns.
+WATCHED = ((TOP, DAILY), (TOP, DAILY, WEEKLY), (TOP, DAILY, MONTHLY))
 ZONE = "Ours"
 #: What is worth how much in a batch.
 KINDS = {"INCREMENT": 1, "FIND_GEM": 7}
@@ -49,6 +59,9 @@ ENVIRON = {
     "SCOREBOARD_LIMITS_REQUESTS_PER_MINUTE": "60000",
     "SCOREBOARD_LIMITS_REGISTRATIONS_PER_MINUTE_PER_ADDRESS": "1000",
     "SCOREBOARD_FRAUD_ENABLED": "off",
+    "SCOREBOARD_KEYS_ROTATE_DAYS": "0",  # the times of their files are those of this machine's clock
+    "SCOREBOARD_STORES_CLEAN_S": str(EVERY_S),
+    "SCOREBOARD_SOCKETIO_PING_INTERVAL_S": "2",
     "SCOREBOARD_BOARDS_DAILY_ZONE": ZONE,
     "SCOREBOARD_BOARDS_WEEKLY_ZONE": ZONE,
     "SCOREBOARD_BOARDS_MONTHLY_ZONE": ZONE,
@@ -59,7 +72,7 @@ BEGIN_S = 2 * DAY_S
 
 @dataclass(slots=True)
 class Stage:
-    """All of it. `periods` are those of its boards; the first day ends soon."""
+    """All of it. `periods` are those of its boards; the first day ends soon. `undisturbed`: one thing alone happens."""
 
     folder: Path
     rng: Random
@@ -73,9 +86,13 @@ class Stage:
     journal: Journal
     periods: Periods
     load: Load | None = None
+    undisturbed: bool = False
     _moments: list[tuple[float, float]] = field(default_factory=list)
+    _seats: dict[int, str] = field(default_factory=dict)
     players: tuple[Player, ...] = ()
     service: str = ""
+    warden: Player | None = None
+    guests: list[Guest] = field(default_factory=list)
     spectators: tuple[Spectator, ...] = ()
 
     def worker_pids(self) -> dict[int, int]:
@@ -101,6 +118,10 @@ class Stage:
         except psutil.Error:
             return frozenset()
         return frozenset(each.laddr.port for each in found if each.raddr and each.raddr.port == proxy.address[1])
+
+    def url_of(self, database: str) -> str:
+        """Of a database of this name, through the network."""
+        return f"postgresql://postgres@127.0.0.1:{self.to_postgres.address[1]}/{database}"
 
     def hurry(self, times: float) -> None:
         """Whoever writes is so many times as quick as usual."""
@@ -144,20 +165,33 @@ class Stage:
         return None
 
     async def line_to(self, number: int) -> Line:
-        """A connection that this worker has accepted: the id of a session of Socket.IO says whose it is."""
+        """A connection that this worker has accepted: the id of a session of Socket.IO says on which seat it sits."""
         passed: list[Line] = []
         try:
             while True:
                 with suppress(Cut):
                     line = await Line.to(self.server.port)
                     told = await line.ask("GET", "/socket.io/?EIO=4&transport=polling")
-                    if told.status == 200 and f'"sid":"{number:02}' in told.body.decode():
+                    if told.status == 200 and self._sits(number, json.loads(told.body[1:])["sid"][:2], line):
                         return line
                     passed.append(line)
                 await trio.sleep(0.05)
         finally:
             for each in passed:
                 each.hang_up()
+
+    def _sits(self, number: int, seat: str, line: Line) -> bool:
+        """Whether that is this worker's seat, on which the line is. Who was renewed has another one."""
+        pid = self.worker_pids().get(number)
+        if pid is None:
+            return False
+        if pid not in self._seats:
+            with suppress(psutil.Error):
+                if any(
+                    each.raddr and each.raddr.port == line.port for each in psutil.Process(pid).net_connections("tcp4")
+                ):
+                    self._seats[pid] = seat
+        return self._seats.get(pid) == seat
 
     async def start_server(self) -> None:
         """Start it; ready when this returns."""
@@ -211,13 +245,13 @@ def _server(folder: Path, to_postgres: Proxy, to_valkey: Proxy, clock: SteppedCl
 async def _running(stage: Stage) -> AsyncIterator[None]:
     try:
         await stage.start_server()
+        await begin_to_write_down(stage.postgres)
         async with trio.open_nursery() as nursery:
             for beginning in (_register, _add_action, _add_service):
                 nursery.start_soon(beginning, stage)
-        channels = (TOP, DAILY)
-        kinds = [WebSocketSpectator, EventStreamSpectator]
+        kinds = [WebSocketSpectator, EventStreamSpectator, SocketIoSpectator, PollingSpectator]
         stage.spectators = tuple(
-            kinds[at % 2](f"spectator {at}", stage.server.port, channels, stage.journal, Random(at))
+            kinds[at % 4](f"spectator {at}", stage.server.port, WATCHED[at % 3], stage.journal, Random(at))
             for at in range(SPECTATORS)
         )
         async with trio.open_nursery() as nursery:
@@ -242,23 +276,27 @@ def _see_off(stage: Stage) -> None:
 async def _register(stage: Stage) -> None:
     line = await Line.to(stage.server.port)
     stage.players = tuple([await registered(line, f"player{number:02}") for number in range(PLAYERS)])
+    stage.warden = await appointed(line, stage.postgres)
+    for player in stage.players:
+        player.since_s = stage.clock.true_s()
     line.hang_up()
 
 
 async def _add_action(stage: Stage) -> None:
-    await trio.to_thread.run_sync(_say, stage, "action", "add", "FIND_GEM", "--points", str(KINDS["FIND_GEM"]))
+    """As `scoreboard action add` does, which takes longer."""
+    await rows_of(
+        stage.postgres, f"INSERT INTO actions (action_type, base_points) VALUES ('FIND_GEM', {KINDS['FIND_GEM']})"
+    )
 
 
 async def _add_service(stage: Stage) -> None:
-    stage.service = await trio.to_thread.run_sync(_say, stage, "service", "add", "arena")
+    stage.service = await trio.to_thread.run_sync(_say, stage, "service", "add", "arena", "--days", "3650")
 
 
 def _say(stage: Stage, *words: str) -> str:
     """What a verb of the command line prints."""
     path = stage.folder / f"told of {words[0]}"
     where = ["--data", str(stage.server.data)]
-    if words[0] == "action":
-        where += ["--postgres", f"postgresql://postgres@127.0.0.1:{stage.to_postgres.address[1]}/scoreboard"]
     with path.open("wb") as file:
         process = start_scoreboard([*words, *where], file.fileno())
         assert process.wait(60) == 0, path.read_text()

@@ -17,7 +17,7 @@ from scoreboard.stores.embedded_errors import ServerFailed
 from scoreboard.stores.embedded_home import account_for, home_in, socket_directory, sole_use
 from scoreboard.stores.embedded_process import Server, processes_in
 
-DISK_BYTES = 1_000_000_000
+DISK_BYTES = 600_000_000
 #: A log that does not fill the small disk by itself.
 SMALL = {"max_wal_size": "96MB", "min_wal_size": "64MB", "max_connections": "80"}
 
@@ -130,10 +130,10 @@ def valkey_says(process: StoreProcess, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout.strip()
 
 
-async def rows_of(process: StoreProcess, sql: str) -> list[list[str]]:
+async def rows_of(process: StoreProcess, sql: str, database: str = embedded_postgres.DATABASE) -> list[list[str]]:
     """What PostgreSQL answers, on its own socket and so past everything that is wrong with the network."""
     command = [str(embedded_postgres.binary("psql")), "-h", str(process.socket.parent), "-U", "postgres"]
-    command += ["-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sql, embedded_postgres.DATABASE]
+    command += ["-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sql, database]
     told = await trio.run_process(command, capture_stdout=True)
     return [line.split("\t") for line in told.stdout.decode().splitlines()]
 

@@ -18,7 +18,9 @@ from tests.faults.checker import (
     unlike_all,
 )
 from tests.faults.journal import Operation, Screen, Shown, Told
+from tests.faults.purging import Purged, too_early
 from tests.faults.truth import DAILY, TOP, period_board
+from tests.faults.zone import DAY_S
 
 ADA, BOB = "ada", "bob"
 #: Ada 1, 8, 10; Bob 2. Of Ada's points 7 belong to the day.
@@ -29,6 +31,7 @@ LEDGER = (
     LedgerRow(BOB, 1, 2, 2, "o4", 10, 20),
 )
 DAY = (100, 200)
+NOW_S = 1_700_000_000
 TRUTH = Truth(
     LEDGER, {ADA: 10, BOB: 2, "cid": 0}, {(ADA, "k1"): 1, (ADA, "k3"): 10}, {TOP: (), DAILY: ()}, {DAILY: (DAY,)}
 )
@@ -68,6 +71,7 @@ Doctor = Callable[[list[Operation]], object]
         (lambda log: log[1].told.__setitem__(0, Told(9, 1, 1, repeated=False)), "lost"),
         (lambda log: log[3].told.append(Told(3, 1, 1, repeated=True)), "doubled"),
         (lambda log: log[3].told.append(Told(2, 1, 1, repeated=False)), "doubled"),
+        (lambda log: log[0].told.append(Told(1, 3, 2, repeated=True)), "order"),
         (lambda log: log.pop(1), "doubled"),
         (lambda log: log.append(Operation(ADA, "k7", "rest", 7, 1, [Told(8, 1, 1, repeated=False)])), "lost"),
         (lambda log: log.__setitem__(1, replace(log[1], points=6)), "sum"),
@@ -79,6 +83,7 @@ Doctor = Callable[[list[Operation]], object]
         "acknowledged and not there",
         "told another total",
         "told twice to be new",
+        "told other ranks",
         "a row that nobody asked for",
         "two told of one row",
         "other points",
@@ -165,6 +170,14 @@ def test_the_board_of_a_period_is_a_sort_of_its_gains() -> None:
     """By the time of the action; who was there first stands higher."""
     rows = (*LEDGER, LedgerRow(BOB, 2, 7, 9, "o5", 150, 90))
     assert (Shown(1, BOB, 7), Shown(2, ADA, 7)) == period_board(rows, DAY)
+
+
+@pytest.mark.parametrize(("age_days", "found"), [(8, []), (5, []), (4, ["purged"]), (0, ["purged"])])
+def test_what_goes_before_its_time_is_found(age_days: int, found: list[str]) -> None:
+    """A week, less what clocks may differ by; where nothing went nothing is wrong."""
+    made_us = (NOW_S - age_days * DAY_S) * 1_000_000
+    assert found == [finding.kind for finding in too_early([Purged("key", 2, made_us)], NOW_S)]
+    assert [] == list(too_early([Purged("key", 0, NOW_S * 1_000_000)], NOW_S))
 
 
 def test_the_middle_and_the_most_are_told() -> None:

@@ -224,6 +224,18 @@ async def test_a_connection_can_be_lost_between_a_statement_and_its_answer() -> 
         assert 1 == each.proxy.lost
 
 
+async def test_half_an_answer_arrives_and_then_the_end() -> None:
+    """Of a piece that is chosen; those before it arrive whole."""
+    async with talk() as each:
+        chosen = iter([False, True])
+        each.proxy.halving = lambda: next(chosen)
+        await each.server.send_all(b"whole")
+        assert b"whole" == await each.client.receive_some()
+        await each.server.send_all(b"half of it")
+        assert (b"half ", b"") == (await each.client.receive_some(), await each.client.receive_some())
+    assert 1 == each.proxy.halved
+
+
 async def test_nobody_gets_through_to_a_server_that_is_not_there(tmp_path: Path) -> None:
     """The connection breaks at once."""
     async with proxied(str(tmp_path / "nobody")) as proxy:

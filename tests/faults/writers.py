@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from random import Random
 from typing import Any, Protocol
 
 import trio
 from trio_websocket import ConnectionRejected
 
-from tests.faults.journal import Journal, Operation, Told
+from tests.faults.asking import ANSWER_S, Asking
+from tests.faults.journal import Operation, Told
 from tests.faults.line import Answer, Cut, Line
+from tests.faults.load import Load
 from tests.faults.players import SIGN_IN_AGAIN, Player
 from tests.faults.talk import BROKEN, Talk, talk
 
-#: So long an answer is waited for.
-ANSWER_S = 8.0
-#: So many operations whose answer was lost are never sent again, and so many that were answered are sent once more.
-GIVEN_UP, AGAIN = 0.1, 0.03
+#: So many are sent twice in the same moment, on two connections and so mostly to two workers.
+TWICE = 0.1
 #: So many cycles of one writer a second: half of what one player is allowed.
 PACE_S = 0.2
 AHEAD = 4
 UNDECIDED = ("SERVICE_UNAVAILABLE", "INTERNAL_ERROR", "RATE_LIMITED")
-
-
-class Load:
-    """What all writers of a round share: when to stop beginning, and what to do while nobody answers.
-
-    They are `hurry` times as quick as they usually are.
-    """
-
-    def __init__(self, port: int, journal: Journal, rng: Random) -> None:
-        self.port = port
-        self.journal = journal
-        self.rng = rng
-        self.enough = False
-        self.hurry = 1.0
-        self.healed_at = self.ended_at = 0.0
-
-    async def pause(self, usual_s: float = 0.3) -> None:
-        """Between two tries."""
-        await trio.sleep(self.rng.uniform(0.5, 1.0) * usual_s / self.hurry)
-
-    def gives_up(self) -> bool:
-        """Whether a client that has lost an answer goes for good."""
-        return self.rng.random() < GIVEN_UP
-
-    def says_again(self) -> bool:
-        """Whether a client that has an answer asks once more."""
-        return self.rng.random() < AGAIN
 
 
 class Writer(Protocol):
@@ -61,77 +33,12 @@ class Writer(Protocol):
         ...
 
 
-class NotSignedIn(Cut):
-    """A worker does not believe the session, and gives no other one."""
-
-
-class Asking:
-    """REST on a connection that is opened again when it is lost, at whichever worker accepts."""
-
-    def __init__(self, who: Player | str, load: Load) -> None:
-        self._who, self._load = who, load
-        self._line: Line | None = None
-
-    @property
-    def _token(self) -> str:
-        return self._who.token if isinstance(self._who, Player) else self._who
-
-    async def once(self, path: str, body: object, **headers: str) -> Answer:
-        """One try. Raises Cut."""
-        try:
-            if self._line is None:
-                self._line = await Line.to(self._load.port)
-            known = {"Authorization": f"Bearer {self._token}", **headers}
-            answer = await self._line.ask("POST", path, body, within_s=ANSWER_S, **known)
-            if answer.status == 401:
-                await self._sign_in(self._line, answer)
-        except Cut as error:
-            self.hang_up()
-            self._load.journal.lose(self._name, error)
-            raise
-        if answer.headers.get("connection", "").lower() == "close":
-            self.hang_up()
-        return answer
-
-    @property
-    def _name(self) -> str:
-        return f"rest {self._who.name}" if isinstance(self._who, Player) else "batches"
-
-    async def _sign_in(self, line: Line, answer: Answer) -> None:
-        """The session is of no more use at this worker. Raises Cut: the request is as if it were lost."""
-        renewed = isinstance(self._who, Player) and await self._who.renew(line)
-        self._load.journal.note("signs in", who=self._name, why=str(answer.body), renewed=renewed)
-        raise Cut("signed in anew") if renewed else NotSignedIn(f"{answer.body!r}")
-
-    async def until_answered(self, path: str, body: object, trying: Callable[[], None] = lambda: None) -> Answer | None:
-        """Something that may be asked again and again; `trying` is called each time. None when it is late for that."""
-        while True:
-            trying()
-            try:
-                answer = await self.once(path, body)
-            except Cut as error:
-                if self._load.enough and isinstance(error, NotSignedIn):
-                    return None
-                await self._load.pause()
-                continue
-            if answer.status < 500 and answer.status != 429:
-                return answer
-            self._load.journal.note("not now", who=self._name, path=path, status=answer.status, body=str(answer.body))
-            await self._load.pause()
-
-    def hang_up(self) -> None:
-        """Close the connection."""
-        if self._line is not None:
-            self._line.hang_up()
-            self._line = None
-
-
 class RestWriter:
     """One token and one increment after the other."""
 
     def __init__(self, player: Player, load: Load) -> None:
         self._player, self._load = player, load
-        self._asking = Asking(player, load)
+        self._asking, self._beside = Asking(player, load), Asking(player, load)
         self._count = 0
 
     async def play(self) -> None:
@@ -143,9 +50,23 @@ class RestWriter:
             self._count += 1
             key = f"rest-{self._player.name}-{self._count}-{self._load.rng.randrange(1 << 30)}"
             operation = self._load.journal.begin(self._player.user_id, key, "rest")
-            await self._spend(operation, {"actionToken": granted.json()["actionToken"]})
+            wish = {"actionToken": granted.json()["actionToken"]}
+            self._load.wish(operation, wish)
+            async with trio.open_nursery() as nursery:
+                if self._load.rng.random() < TWICE:
+                    nursery.start_soon(self._spend_beside, operation, wish)
+                await self._spend(operation, wish)
             await self._load.pause(PACE_S)
         self._asking.hang_up()
+        self._beside.hang_up()
+
+    async def _spend_beside(self, operation: Operation, wish: Mapping[str, Any]) -> None:
+        self._load.journal.send(operation)
+        with suppress(Cut):
+            self._decided(
+                operation,
+                await self._beside.once("/api/scores/increment", wish, Idempotency_Key=operation.key),
+            )
 
     async def _spend(self, operation: Operation, wish: Mapping[str, Any]) -> None:
         while True:
@@ -171,7 +92,7 @@ class RestWriter:
         if body["code"] in UNDECIDED:
             self._load.journal.note("not now", key=operation.key, code=body["code"])
             return False
-        self._load.journal.refuse(operation, body["code"])
+        self._load.refuse(operation, body["code"])
         return True
 
 
@@ -204,7 +125,7 @@ class SocketWriter:
         """Whatever worker takes it; the connection that is refused says nothing of which one it was."""
         with suppress(Cut):
             line = await Line.to(self._load.port)
-            renewed = await self._player.renew(line)
+            renewed = await self._load.renewed(self._player, line)
             self._load.journal.note("signs in", who=self._name, renewed=renewed)
             line.hang_up()
 
@@ -226,8 +147,10 @@ class SocketWriter:
             if answer["event"] == "ack":
                 self._count += 1
                 key = f"socket-{self._player.name}-{self._count}-{self._load.rng.randrange(1 << 30)}"
+                token = answer["data"]["actionToken"]
                 self._open[key] = self._load.journal.begin(self._player.user_id, key, "socket")
-                self._wishes[key] = {"actionToken": answer["data"]["actionToken"], "idempotencyKey": key}
+                self._load.wish(self._open[key], {"actionToken": token})
+                self._wishes[key] = {"actionToken": token, "idempotencyKey": key}
 
     async def _spend(self, socket: Talk) -> None:
         for operation in self._open.values():
@@ -248,7 +171,7 @@ class SocketWriter:
             journal.note("not now", key=key, code=data["code"])
             return
         else:
-            journal.refuse(self._open[key], data["code"])
+            self._load.refuse(self._open[key], data["code"])
         if not self._load.says_again():
             del self._open[key], self._wishes[key]
 
@@ -281,6 +204,8 @@ class BatchWriter:
         while not self._load.enough:
             operations = [self._wanted() for _ in range(self._load.rng.randrange(1, 12))]
             rows = [self._row(operation) for operation in operations]
+            for (operation, _), row in zip(operations, rows, strict=True):
+                self._load.wish(operation, row)
             await self._until_all_told(operations, rows)
             await self._load.pause(PACE_S)
         self._asking.hang_up()
