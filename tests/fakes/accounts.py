@@ -47,7 +47,10 @@ class _Token:
 
 
 class FakeAccountStore:
-    """`AccountStore` in memory; `faults` are its switches, `audit` is told of what others do to players."""
+    """`AccountStore` in memory; `faults` are its switches, `audit` is told of what others do to players.
+
+    `ended` has what is announced, in order: sessions that have ended, and players who were erased (`erased`).
+    """
 
     def __init__(self, players: Players, audit: FakeAuditLog | None = None) -> None:
         self.players = players
@@ -56,7 +59,8 @@ class FakeAccountStore:
         self.faults = Faults()
         self._sessions: dict[SessionId, _Session] = {}
         self._tokens: dict[bytes, _Token] = {}
-        self.ended: list[SessionId] = []
+        self.ended: list[SessionId | UserId] = []
+        self.erased: list[UserId] = []
 
     async def register(self, account: NewAccount) -> Registered | NameTaken | EmailTaken:
         """See `AccountStore.register`."""
@@ -249,6 +253,18 @@ class FakeAccountStore:
     def _end(self, session_id: SessionId, now_us: int) -> None:
         self._sessions[session_id].revoked_us = now_us
         self.ended.append(session_id)
+
+    def erase(self, user_id: UserId, name: str) -> None:
+        """As the real one does it in one transaction: only what was scored stays, under another name and hidden."""
+        row = self.players.rows[user_id]
+        row.username, row.username_key, row.email_key, row.look = name, name, f"erased:{user_id}", f"erased:{user_id}"
+        row.email, row.password_hash, row.role, row.country, row.avatar = "", "none", "user", None, None
+        row.banned = True
+        row.version += 1
+        self.players.changed(user_id)
+        self.changed(user_id)
+        self.erased.append(user_id)
+        self.ended.append(user_id)
 
     def changed(self, user_id: UserId) -> None:
         """A ban, or another role: all sessions of the player end, as triggers see to in the real one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ports import SESSION_ENDED, Announcement, News
+from actors.ports import SESSION_ENDED, USER_ERASED, Announcement, News
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.faults import Faults
 
@@ -24,8 +24,11 @@ class FakeAnnouncements:
 
     def _after(self, position: int) -> News:
         ended = [*enumerate(self._accounts.ended, 1)][position:]
-        announcements = tuple(Announcement(number, SESSION_ENDED, session) for number, session in ended)
+        announcements = tuple(Announcement(number, self._kind(about), about) for number, about in ended)
         return News(announcements, len(self._accounts.ended))
+
+    def _kind(self, about: str) -> str:
+        return USER_ERASED if about in self._accounts.erased else SESSION_ENDED
 
 
 class FakeBell:

@@ -12,23 +12,27 @@ from typing import NamedTuple
 
 
 class Found(NamedTuple):
-    """A seed, with the kinds of harm and the tight bounds that it had, None for those that it draws."""
+    """A seed, with the kinds of harm, the tight bounds and the habits that it had, None for those that it draws."""
 
     seed: int
     what: str
     kinds: tuple[str, ...] | None = None
     tight: tuple[str, ...] | None = None
+    habits: tuple[str, ...] | None = ()
 
 
 FOUND = [
     Found(5, "two workers asked with one key at once each told its own ranks as the first answer", ("mangle",), ()),
-    Found(180, "who was hidden did not see itself come to a board, nor leave it"),
+    Found(180, "who was hidden did not see itself come to a board, nor leave it", ("kill", "cut", "failover")),
     Found(
         30621,
         "a screen stood still: its board had no room to hear that somebody watches again",
+        ("lossy", "slow", "screens"),
     ),
     Found(
-        90371, "a worker whose lost write never stood told its own ranks of another worker's write with the same key"
+        90371,
+        "a worker whose lost write never stood told its own ranks of another worker's write with the same key",
+        ("stop", "postgres", "cut", "breakage"),
     ),
     Found(
         3070,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from actors.leaderboard.calendar import span_of
 from actors.leaderboard.events import Row
 from actors.leaderboard.scope import scope_of
-from actors.ports import BoardId, Committed, Period, ScoreWrite, Span, UserId
+from actors.ports import BoardId, Committed, Period, ScoreFact, ScoreWrite, Span, UserId
 from actors.user.messages import ScoreAnswer
 from tests.fakes import FakeScoreStore, Players
 
@@ -36,6 +36,10 @@ class Fit(NamedTuple):
     last: float
 
 
+def _version_of(fact: ScoreFact) -> int:
+    return fact.version
+
+
 class Laws:
     """Watches the ledger and all that is shown or answered. The first breach ends the run.
 
@@ -54,6 +58,7 @@ class Laws:
         self.breach: str | None = None
         self.shaken = False  # something may be shown that is lost, with the states that are
         self._lost_states: defaultdict[UserId, set[State]] = defaultdict(set)
+        self._lost_scores: defaultdict[UserId, list[Committed]] = defaultdict(list)
         self.ledger = ledger
         self.zones = zones
         self.by_token: dict[bytes, tuple[ScoreWrite, Committed]] = {}
@@ -98,6 +103,7 @@ class Laws:
             self._lost_states[user_id].update(states)
             states[:] = [state for state in states if state.version <= version]
             scored = self._scored[user_id]
+            self._lost_scores[user_id] += [each for each in scored if each.fact.version > version]
             scored[:] = [each for each in scored if each.fact.version <= version]
         self.shaken = True
 
@@ -133,9 +139,9 @@ class Laws:
         self.require(entry, f"{user_id} was told of a score that is not on disk")
         if entry is not None:
             self.require(entry[1].fact.score == answer.new_score, f"{user_id} was told another total")
-        most = len(self.players.rows)
+        most = len(self.players.rows) + len(self.lost_players)
         for rank in (answer.previous_rank, answer.new_rank):
-            self.require(rank is None or self.shaken or 1 <= rank <= most, f"{user_id} was told the rank {rank}")
+            self.require(rank is None or 1 <= rank <= most, f"{user_id} was told the rank {rank}")
 
     # --- what is shown ---
 
@@ -151,8 +157,7 @@ class Laws:
         states = self._states[row.user_id]
         shown = f"{board} shows {row.user_id} with {row.score} at {row.reached_us % 10**9}"
         if self.shaken:
-            known = {(state.score, state.reached_us) for state in (*states, *self._lost_states[row.user_id])}
-            self.require(span is not None or (row.score, row.reached_us) in known, f"{shown}, neither lost nor true")
+            self._fit_or_lost(board, span, row, own=own)
             return Fit(0, float("inf"))
         found = self._of_total(states, row) if span is None else self._of_gain(row, span)
         if found is None:
@@ -164,6 +169,39 @@ class Laws:
         country = scope_of(board).country
         self.require(country in {None, row.country}, f"{shown}, who is of {row.country}")
         return found
+
+    def _fit_or_lost(self, board: BoardId, span: Span | None, row: Row, *, own: bool) -> None:
+        """What is shown may be lost, or be put together of what is lost and what counts since, until it is read."""
+        states = [*self._states[row.user_id], *self._lost_states[row.user_id]]
+        shown = f"{board} shows {row.user_id} with {row.score} at {row.reached_us % 10**9}"
+        known = {(state.score, state.reached_us) for state in states}
+        if span is None:
+            self.require((row.score, row.reached_us) in known, f"{shown}, neither lost nor true")
+        else:
+            self.require(row.score in self._sums(row, span), f"{shown}, neither lost nor true, nor both together")
+        self.require(any(state.country == row.country for state in states), f"{shown} in {row.country}, but never was")
+        self.require(own or not all(state.hidden for state in states), f"{shown}, who always was hidden")
+        self.require(scope_of(board).country in {None, row.country}, f"{shown}, who is of {row.country}")
+
+    def _sums(self, row: Row, span: Span) -> set[int]:
+        """What a player may have gained in a period at that moment: scores one behind the other, lost or not.
+
+        One may lie behind another where it has a later version, and its total room for both.
+        """
+        facts = {each.fact for each in (*self._scored[row.user_id], *self._lost_scores[row.user_id])}
+        counted = sorted((fact for fact in facts if fact.points and span.holds(fact.occurred_us)), key=_version_of)
+        sums: dict[ScoreFact, set[int]] = {}
+        for fact in counted:
+            before = [sums[each] for each in sums if each.version < fact.version]
+            room = fact.score - fact.points
+            sums[fact] = {fact.points, *(fact.points + gain for gain in set().union(*before) if gain <= room)}
+        return set().union(*(found for fact, found in sums.items() if fact.reached_us == row.reached_us))
+
+    def told_rank(self, user_id: UserId, answer: ScoreAnswer, shown: Row | None) -> None:
+        """Whoever is told a new rank finds it on the board of who told it, or what the store has lost."""
+        lost = {(state.score, state.reached_us) for state in self._lost_states[user_id]}
+        known = shown is None or shown.score >= answer.new_score or (shown.score, shown.reached_us) in lost
+        self.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
 
     def _of_total(self, states: Sequence[State], row: Row) -> Fit | None:
         fitting = [state.version for state in states if (state.score, state.reached_us) == (row.score, row.reached_us)]

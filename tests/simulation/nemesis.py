@@ -24,6 +24,8 @@ STEPS_S = (-90_000.0, -5_000.0, -900.0, -30.0, -1.0, 1.0, 30.0, 900.0, 5_000.0, 
 LINES = [("postgres", name) for name in ("scores", "scores", "scores", "reads", "batches")] + [("redis", "eventlog")]
 #: A step of the run at which somebody is killed, or a replica promoted, lies so far behind the present one.
 WITHIN_STEPS = 600
+#: So many players are erased at most, or nobody would be left to play.
+MOST_ERASED = 2
 
 
 @dataclass
@@ -86,7 +88,15 @@ class Nemesis:
     def hands(self) -> None:
         """Somebody bans a player in the database, past all workers, or lifts it."""
         user_id = self.rng.choice(list(self.world.players.rows))
-        self.world.ban(user_id, banned=self.rng.random() < 0.6)
+        if user_id not in self.world.accounts.erased:
+            self.world.ban(user_id, banned=self.rng.random() < 0.6)
+
+    def erase(self) -> None:
+        """Somebody is erased, for ever, by the command line and not by a worker."""
+        world = self.world
+        user_id = self.rng.choice(list(world.players.rows))
+        if len(world.accounts.erased) < MOST_ERASED and user_id not in world.accounts.erased:
+            world.erase(user_id)
 
     def stop(self) -> None:
         """A worker ends in good order, and is started again."""
@@ -145,6 +155,15 @@ class Nemesis:
             weather.refused, weather.lost, weather.done_and_lost, weather.late = (
                 rng.choice([0.0, 0.0, 0.1, 0.5]) for _ in range(4)
             )
+
+    def doubt(self) -> None:
+        """For all workers, on their way to Postgres: what is committed is heard of seldom, and asked again in vain."""
+        for worker in self.crew.workers:
+            weather = worker.weather.get("postgres")
+            if weather is not None:
+                weather.refused, weather.lost, weather.done_and_lost, weather.late = (
+                    self.rng.choice([0.0, 0.2, 0.6]) for _ in range(4)
+                )
 
     def slow(self) -> None:
         """One worker's way to a server is slow."""
@@ -229,4 +248,6 @@ HARM: dict[str, Callable[[Nemesis], None]] = {
     "failover": Nemesis.failover,
     "pause": Nemesis.pause,
     "hands": Nemesis.hands,
+    "erase": Nemesis.erase,
+    "doubt": Nemesis.doubt,
 }

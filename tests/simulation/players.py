@@ -45,6 +45,12 @@ HERE = Source(None, None)
 COUNTRIES = ["US", "DE", None]
 #: Whoever gets no answer asks again so often, which takes longer than any trouble lasts.
 PATIENCE = 80
+#: Scores of one player in a second, where there is much to do.
+BUSY_RATE = 4
+#: So many keys are asked for once more in the end.
+ASKED_AGAIN = 6
+#: A token is worth something for so long.
+TOKEN_AGE_S = 20
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Tried:
     user_id: UserId
     token: ActionToken
     key: str | None
+    shown_at: float = 0.0  # for the first time, on Trio's clock
     answers: list[ScoreAnswer] = field(default_factory=list)
     refused: Refusal | None = None
     lost: int = 0  # attempts of which nothing was heard
@@ -65,6 +72,8 @@ class People:
 
     world: World
     crew: Crew
+    kinds: Collection[str] = ()  # of harm
+    habits: Collection[str] = ()
     tried: list[Tried] = field(default_factory=list)
     joined: list[UserId] = field(default_factory=list)
     rows: dict[str, tuple[UserId, RowScored | RowRefused | None]] = field(default_factory=dict)
@@ -86,22 +95,64 @@ class People:
         """Score some points, now and then on two workers at once."""
         rng = self.world.rng
         for _ in range(times):
-            await trio.sleep(rng.expovariate(1))
+            await trio.sleep(rng.expovariate(BUSY_RATE if "busy" in self.habits else 1))
             issued = await self._insist(lambda core: core.users.ask(user_id, IssueToken(), within=10))
             if issued is None:
                 return
-            tried = Tried(user_id, issued.token, f"key {next(self.numbers)}" if rng.random() < 0.85 else None)
+            keyed = rng.random() < (0.2 if "careless" in self.habits else 0.85)
+            tried = Tried(user_id, issued.token, f"key {next(self.numbers)}" if keyed else None)
             self.tried.append(tried)
             if rng.random() < 0.1:  # long after it was made
                 await trio.sleep(rng.uniform(0, 25))
+            tried.shown_at = trio.current_time()
             async with trio.open_nursery() as nursery:
-                for _ in range(rng.choice([1, 1, 1, 2])):
-                    nursery.start_soon(self._increment, tried)
+                for first in self._ways():
+                    nursery.start_soon(self._increment, tried, first)
+                if "cheats" in self.habits and rng.random() < 0.3:
+                    nursery.start_soon(self._steal, tried)
+            if "cheats" in self.habits and rng.random() < 0.3:
+                await self._use_key_again(tried)
 
-    async def _increment(self, tried: Tried) -> None:
+    def _ways(self) -> list[Serving | None]:
+        """On how many workers at once a token is shown; None is any of them."""
+        if "duels" in self.habits:
+            return [*self.crew.serving] or [None]
+        return [None] * self.world.rng.choice([1, 1, 1, 2])
+
+    async def _steal(self, tried: Tried) -> None:
+        """Somebody else shows the token, before or after who it is made for, and is refused."""
+        thief = self.world.rng.choice([user_id for user_id in self.world.players.rows if user_id != tried.user_id])
+        wish = Increment(tried.token, tried.key, HERE)
+        await self._be_refused(thief, wish)
+
+    async def _use_key_again(self, tried: Tried) -> None:
+        """The same key with another token is refused, and the token can still be spent."""
+        issued = await self._insist(lambda core: core.users.ask(tried.user_id, IssueToken(), within=10))
+        if issued is None or tried.key is None or not tried.answers:
+            return
+        other = Tried(tried.user_id, issued.token, None, trio.current_time())
+        await self._be_refused(tried.user_id, Increment(issued.token, tried.key, HERE), tried)
+        self.tried.append(other)
+        if tried.token.digest not in self.world.laws.lost:
+            await self._increment(other)
+
+    async def _be_refused(self, user_id: UserId, wish: Increment, first: Tried | None = None) -> None:
+        for _ in range(PATIENCE):
+            try:
+                answer = await self.crew.ask(lambda core: core.users.ask(user_id, wish, within=10))
+            except (Unavailable, LedgerUnavailable, AskTimeout, Gone):
+                await trio.sleep(self.world.rng.uniform(0.1, 2))
+            except ActorError:
+                return
+            else:
+                forgotten = first is not None and first.token.digest in self.world.laws.lost
+                self.world.laws.require(forgotten, f"{user_id} should have been refused {wish}, and heard {answer}")
+                return
+
+    async def _increment(self, tried: Tried, first: Serving | None = None) -> None:
         for _ in range(PATIENCE if tried.key else 1):
             try:
-                serving = self.crew.any()
+                serving, first = first or self.crew.any(), None
                 answer = await self._spend(serving, tried)
             except Gone:
                 tried.lost += 1
@@ -128,17 +179,12 @@ class People:
         return await spend(serving, tried.user_id, tried.token, tried.key, within)
 
     def _look_at_own(self, tried: Tried, core: Core, answer: ScoreAnswer) -> None:
-        """Whoever is told a new rank finds it on the board of who told it.
-
-        Unless the store has lost commits: then the board may know the player at a later version, until it is read.
-        """
-        user_id, laws = tried.user_id, self.world.laws
-        if answer.new_rank is None or answer.repeated or laws.shaken:
+        """Whoever is told a new rank finds it on the board of who told it."""
+        if answer.new_rank is None or answer.repeated:
             return
         with suppress(NotRanked):
-            shown = core.published.answer(ALL_TIME, RankOf(user_id, own=True))
-            known = shown is None or shown.row.score >= answer.new_score
-            laws.require(known, f"{user_id} was told {answer}, and the board shows {shown}")
+            shown = core.published.answer(ALL_TIME, RankOf(tried.user_id, own=True))
+            self.world.laws.told_rank(tried.user_id, answer, None if shown is None else shown.row)
 
     async def send_batches(self, players: Sequence[UserId], times: int) -> None:
         """One of the game's servers tells of many at once, and again until each has a result."""
@@ -236,28 +282,48 @@ class People:
 
     # --- in the end ---
 
-    def check(self, kinds: Collection[str]) -> None:
+    async def ask_again(self) -> None:
+        """Long afterwards some ask once more: what counts is told as it was at first, and of the rest nothing."""
+        keyed = [tried for tried in self.tried if tried.key]
+        for tried in self.world.rng.sample(keyed, min(len(keyed), ASKED_AGAIN)):
+            wish = Increment(tried.token, tried.key, HERE)
+            try:
+                answer = await self.crew.ask(partial(_of_user, tried.user_id, wish))
+            except (Gone, ActorError):
+                continue
+            counted = tried.token.digest in self.world.laws.by_token
+            self.world.laws.require(counted, f"was told {answer} once more, but it is not on disk: {tried}")
+            tried.answers.append(answer)
+
+    def check(self) -> None:
         """What was answered is on disk, what was refused is not, and who asked again heard the same.
 
-        Unless it was lost with the store's last commits: then it may be anything, but counts once at most. Who is
+        Unless it was lost with the store's last commits: then it may be anything, but counts once at most; and the
+        ranks that were told may be lost even where the score was not, for they are kept a little later. Who is
         banned by hand is refused. A token that was made by a clock that was ahead lies in the future for all others.
         Who was told before that the score could not be confirmed may hear of an expired token and yet have it counted:
         the transaction of which nobody knew ends when it will, and one worker does not know what another has in doubt.
         """
         laws = self.world.laws
         allowed: tuple[type[Refusal], ...] = (TokenExpired,)
-        allowed += (TokenInvalid,) if "clock" in kinds else ()
-        allowed += (UserBanned,) if "hands" in kinds else ()
+        allowed += (TokenInvalid,) if "clock" in self.kinds else ()
+        allowed += (UserBanned,) if {"hands", "erase"}.intersection(self.kinds) else ()
         for tried in self.tried:
             if tried.token.digest in laws.lost:
                 continue
             counted = tried.token.digest in laws.by_token
+            owner = laws.by_token[tried.token.digest][0].user_id if counted else tried.user_id
+            laws.require(owner == tried.user_id, f"counts for {owner}: {tried}")
+            fresh = "clock" in self.kinds or not self._expired(tried)
+            laws.require(fresh or not counted, f"too old, but counts: {tried}")
             laws.require(not tried.answers or counted, f"answered, but not on disk: {tried}")
             laws.require(not tried.key or tried.answers or tried.refused, f"never answered: {tried}")
             if tried.key and tried.refused is not None:
                 laws.require(isinstance(tried.refused, allowed), f"refused for a wrong reason: {tried}")
                 laws.require(not counted or tried.lost or tried.answers, f"refused, and counts: {tried}")
-            heard = {(each.new_score, each.previous_rank, each.new_rank) for each in tried.answers}
+            ranks = [(each.previous_rank, each.new_rank) for each in tried.answers if not laws.shaken]
+            heard = {each.new_score for each in tried.answers}
+            laws.require(len(set(ranks)) <= 1, f"heard different ranks: {tried}")
             laws.require(len(heard) <= 1, f"heard different answers: {tried}")
             laws.require(sum(not each.repeated for each in tried.answers) <= 1, f"twice the first: {tried}")
         for name, (user_id, result) in self.rows.items():
@@ -268,6 +334,11 @@ class People:
         ended = laws.shaken or set(self.signed_out) <= set(self.world.accounts.ended)
         laws.require(ended, "a session has not ended that was told to have")
 
+    def _expired(self, tried: Tried) -> bool:
+        """Whether it was too old when it was shown first, by a clock that is right."""
+        shown_ms = self.world.begin_s * 1000 + tried.shown_at * 1000
+        return shown_ms > tried.token.timestamp_ms + TOKEN_AGE_S * 1000
+
 
 async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:
     return (await core.boards.ask(board, Page(100, 0), within=5)).rows
@@ -275,6 +346,10 @@ async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:
 
 async def _rank_of(board: BoardId, user_id: UserId, core: Core) -> tuple[Row, ...]:
     return ((await core.boards.ask(board, RankOf(user_id), within=5)).row,)
+
+
+async def _of_user(user_id: UserId, wish: Increment, core: Core) -> ScoreAnswer:
+    return await core.users.ask(user_id, wish, within=30)
 
 
 async def _of_accounts(change: ChangeProfile, core: Core) -> object:

@@ -39,7 +39,7 @@ def test_boards_of_all_workers_are_those_of_a_store_that_has_lost_its_last_commi
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: f"seed {found.seed}")
 def test_what_was_found_once_is_not_there_any_more(found: Found) -> None:
     """Each of these seeds has shown a defect; what it was is told beside it."""
-    simulate(found.seed, kinds=found.kinds, tight=found.tight)
+    simulate(found.seed, kinds=found.kinds, tight=found.tight, habits=found.habits)
 
 
 @pytest.mark.parametrize("seed", [1, 13])

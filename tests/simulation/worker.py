@@ -37,7 +37,7 @@ class Serving:
     life: Life
     core: Core
     connections: ConnectionWorld
-    ended: set[SessionId]  # sessions of which it has heard
+    ended: set[SessionId | UserId]  # of which it has heard: sessions that have ended, and players who were erased
 
     async def ask(self, question: Callable[[Core], Awaitable[T]]) -> T:
         """Raises Gone when this life is over before there is an answer."""
@@ -57,9 +57,9 @@ class Worker:
 
     def __init__(self, name: str, world: World, rules: UserRules, listening: ListeningTimes) -> None:
         self.name = name
-        self.clock = SetClock()
+        self.clock = SetClock(begin_s=world.begin_s)
         self.serving: Serving | None = None
-        self.ended: set[SessionId] = set()
+        self.ended: set[SessionId | UserId] = set()
         self.rests_s = 1.0
         self._world, self._rules, self._listening = world, rules, listening
         self._life: Life | None = None
@@ -140,14 +140,14 @@ class Worker:
             self.serving = None
 
     def _hooks(self, life: Life) -> CoreHooks:
-        def ended(session_id: SessionId) -> None:
+        def ended(about: SessionId | UserId) -> None:
             if not life.over:
-                self.ended.add(session_id)
+                self.ended.add(about)
 
         def ignore(*_: object) -> None:
             return
 
-        return CoreHooks(Told(life, self._world), ignore, ignore, ignore, session_ended=ended)
+        return CoreHooks(Told(life, self._world), ignore, ignore, ignore, session_ended=ended, user_erased=ended)
 
     def _connections(self, core: Core) -> ConnectionWorld:
         async def who(token: str) -> SignedIn | ErrorEvent:

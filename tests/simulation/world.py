@@ -33,7 +33,7 @@ from tests.fakes import (
     Players,
 )
 from tests.fakes.archive import FakeArchive
-from tests.fakes.system import CountedIds, SetClock, TrioClock
+from tests.fakes.system import BEGIN_S, CountedIds, SetClock, TrioClock
 from tests.simulation.laws import Laws
 from tests.simulation.line import Life, Line, Server
 from tests.simulation.replica import Replica
@@ -99,11 +99,12 @@ class World:
     trace: Trace
     tasks: trio.Nursery  # of the servers
     zones: Mapping[Period, tzinfo]
+    begin_s: int = BEGIN_S
     mangled: bool = False  # whether the log of events loses, doubles and reorders
     held: list[LoggedFacts] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.clock = TrioClock()
+        self.clock = TrioClock(self.begin_s)
         self.players = Players(self.clock)
         self.scores = LedgerStore(self.players, self.clock)
         self.audit = FakeAuditLog()
@@ -139,6 +140,12 @@ class World:
         row.banned = banned
         if banned:
             self.accounts.changed(user_id)
+        self.laws.observe()
+
+    def erase(self, user_id: UserId) -> None:
+        """For ever."""
+        self.trace.note(f"{user_id} is erased")
+        self.accounts.erase(user_id, f"erased-{len(self.accounts.erased) + 1}")
         self.laws.observe()
 
     def ports(self, life: Life, clock: SetClock) -> CorePorts:
