@@ -22,6 +22,8 @@ import redis
 import trio
 
 from scoreboard.client import Status, Watch, connect
+from scoreboard.server.operating.asking import ask
+from scoreboard.server.operating.verdict import wrong
 from tests.served import TOP, Player, ServedScoreboard, served, start_scoreboard, wait_for
 from tests.workers import Talk, both, connection_to, log_of, worker_pids
 
@@ -228,6 +230,60 @@ def test_a_smoke_test_sees_its_point_and_leaves_nothing_on_the_board(server: Ser
     assert (0, True) == (left.returncode, "scoreboard user erase smoke-" in left.stdout)
     wait_for(lambda: 1 == len([name for _, name, _ in server.top() if name.startswith("smoke-")]))
     assert 3 == smoke("http://127.0.0.1:1").returncode
+
+
+def test_a_frozen_worker_is_named_with_what_will_be_done_and_is_well_when_it_goes_on(server: ServedScoreboard) -> None:
+    """In `status` within its three seconds, in the log after five; the other one serves all the while."""
+    both(server)
+    before, frozen = worker_pids(server), psutil.Process(worker_pids(server)[2])
+    frozen.suspend()
+    try:
+        assert {"1 of 2 workers are ready", f"worker 2: silent; {FROZEN}"} <= set(complaints(server))
+        wait_for(lambda: "worker_silent" in events_of(server))
+        assert server.ready()
+    finally:
+        frozen.resume()
+    wait_for(lambda: "worker_speaks_again" in events_of(server))
+    wait_for(lambda: [] == complaints(server))
+    assert before == worker_pids(server)
+    [line] = [line for line in log_of(server) if line["event"] == "worker_silent"]
+    assert (2, 30, "it is stopped, or") == (line["worker"], line["killed_at_s"], line["meaning"][:17])
+
+
+FROZEN = "it is stopped, or its event loop hangs; after 30 s of that it is killed and replaced"
+
+
+def complaints(server: ServedScoreboard) -> list[str]:
+    """What `status` says that is not well, but for slow turns; asked without a start of the program."""
+    [told] = ask(server.data, "status")
+    return [sentence for sentence in wrong(told) if "turn of its event loop" not in sentence]
+
+
+def events_of(server: ServedScoreboard) -> set[str]:
+    """All kinds of lines in its log."""
+    return {line["event"] for line in log_of(server)}
+
+
+def test_a_frozen_postgres_is_named_refused_for_and_served_with_again_when_it_goes_on(server: ServedScoreboard) -> None:
+    """All of its processes; a score is answered with 503 and when to ask again, and counts when it is repeated then."""
+    player = Player(server, "Patient")
+    token, key = player.token(), str(uuid4())
+    processes = [each for each in server.children() if each.name() == "postgres"]
+    for process in processes:
+        process.suspend()
+    try:
+        refused = player.increment(token, key)
+        assert (503, True) == (refused.status_code, int(refused.headers["Retry-After"]) >= 1)
+        wait_for(lambda: not server.ready())
+        found = complaints(server)
+        assert {"worker 1: postgres", "worker 2: postgres"} == {sentence[:18] for sentence in found}, found
+    finally:
+        for process in reversed(processes):
+            process.resume()
+    wait_for(lambda: [] == complaints(server))
+    assert server.ready()
+    assert 1 == player.increment(token, key).raise_for_status().json()["newScore"]
+    assert any("Postgres is away: " in line.get("message", "") for line in log_of(server))
 
 
 def test_a_worker_that_was_drained_stays_away_and_the_last_one_is_not_drained(server: ServedScoreboard) -> None:

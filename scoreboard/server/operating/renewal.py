@@ -15,7 +15,8 @@ from scoreboard.settings import Settings
 
 #: What the parent itself has in its hands: these change only when the whole server is started anew.
 KEPT = ("data_dir", "workers", "renewable", "door.host", "door.port", "stores.postgres_url", "stores.redis_url")
-READ_WITHIN_S = 30.0
+#: A second as a rule; a machine that has no time is when somebody reloads, too.
+READ_WITHIN_S = 90.0
 
 
 class NotRenewed(Exception):
