@@ -64,12 +64,12 @@ class ServedScoreboard:
         """Returns when it is ready; fails with the end of its log when it is not in time."""
         with self.log.open("ab") as log:
             self.process = start_scoreboard(self._words, log.fileno(), self._environ, self._code)
-        wait_for(self.ready, START_WITHIN_S, self._why_not)
+        wait_for(self.ready, START_WITHIN_S, self.why_not)
 
     def ready(self) -> bool:
         """Whether it says that it can serve."""
         assert self.process is not None
-        assert self.process.poll() is None, self._why_not()
+        assert self.process.poll() is None, self.why_not()
         try:
             return httpx.get(f"{self.url}/ready", timeout=5.0, trust_env=False, verify=self.verify).is_success
         except httpx.TransportError:
@@ -94,7 +94,8 @@ class ServedScoreboard:
             process.kill()
             raise
 
-    def _why_not(self) -> str:
+    def why_not(self) -> str:
+        """Something did not become true: what the server has said last."""
         return f"the end of the server's log:\n{self.log.read_text()[-3_000:]}"
 
     def children(self) -> list[psutil.Process]:

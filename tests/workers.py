@@ -166,7 +166,7 @@ class Talk:
 
 def both(server: ServedScoreboard) -> tuple[OneWorker, OneWorker]:
     """Each of two workers, once both have the port."""
-    wait_for(lambda: len(worker_pids(server)) == 2)
+    wait_for(lambda: len(worker_pids(server)) == 2, why_not=server.why_not)
     return OneWorker(server, 1, connection_to(server, 1)), OneWorker(server, 2, connection_to(server, 2))
 
 

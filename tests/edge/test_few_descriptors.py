@@ -39,7 +39,7 @@ class StarvedScoreboard(ServedScoreboard):
                 stdout=log.fileno(),
                 stderr=subprocess.STDOUT,
             )
-        wait_for(self.ready, START_WITHIN_S, self._why_not)
+        wait_for(self.ready, START_WITHIN_S, self.why_not)
 
 
 @pytest.fixture(scope="module")

@@ -213,7 +213,10 @@ def test_a_worker_that_is_killed_takes_only_its_own_connections_along(server: Se
         assert "pong" in talk.heard()
     with pytest.raises((http.client.HTTPException, OSError)):
         doomed.get("/health")
-    wait_for(lambda: len(worker_pids(server)) == 2 and worker_pids(server)[doomed.number] != pids[doomed.number])
+    wait_for(
+        lambda: len(worker_pids(server)) == 2 and worker_pids(server)[doomed.number] != pids[doomed.number],
+        why_not=server.why_not,
+    )
     both(server)
     assert 31 == player.increment(player.token()).json()["newScore"]
     assert worker_pids(server)[spared.number] == pids[spared.number]
@@ -248,7 +251,7 @@ def test_a_worker_that_an_operator_ends_is_replaced_and_counts_as_no_failure(ser
     before = worker_pids(server)
     failures = [line for line in log_of(server) if line["event"] == "worker_failed"]
     os.kill(before[1], signal.SIGTERM)
-    wait_for(lambda: worker_pids(server).get(1, before[1]) != before[1])
+    wait_for(lambda: worker_pids(server).get(1, before[1]) != before[1], why_not=server.why_not)
     both(server)
     assert before[2] == worker_pids(server)[2]
     assert failures == [line for line in log_of(server) if line["event"] == "worker_failed"]
