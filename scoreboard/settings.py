@@ -156,6 +156,9 @@ class Limits(Group, frozen=True, kw_only=True):
     live_frames_per_second: Annotated[
         Count, Meta(description="Frames of a live connection that has signed in; twice as many at once")
     ] = 1000
+    live_frames_per_second_per_address: Annotated[
+        Count, Meta(description="Frames of all live connections of one address to one worker; what is beyond waits")
+    ] = 2000
 
 
 Ruled = Annotated[

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import trio
 from trio.socket import IPPROTO_TCP
 
+from scoreboard.door.accepting import Queue
 from scoreboard.door.admission import Admission, site_of
 from scoreboard.door.farewell import last_answer, linger, say_and_leave, say_at_once
 from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
@@ -177,28 +179,37 @@ class FrontDoor:
                 await trio.aclose_forcefully(listener)
 
     async def _accept_all(self, listener: trio.abc.Listener[trio.SocketStream], inside: trio.Nursery) -> None:
-        while True:
-            try:
-                stream = await listener.accept()
-            except trio.ClosedResourceError:
-                return
-            except OSError as error:  # no descriptor or no memory left: those inside will give some back
-                self._observer.accept_failed(error)
-                await trio.sleep(self._limits.accept_pause_s)
-            else:
-                self._admit(stream, inside)
+        with closing(Queue(listener)) as queue:
+            while True:
+                try:
+                    stream = await queue.accept()
+                except trio.ClosedResourceError:
+                    return
+                except OSError as error:  # no descriptor or no memory left: those inside will give some back
+                    self._observer.accept_failed(error)
+                    await trio.sleep(self._limits.accept_pause_s)
+                else:
+                    self._admit_all(chain((stream,), queue.ready()), inside)
 
-    def _admit(self, stream: trio.SocketStream, inside: trio.Nursery) -> None:
+    def _admit_all(self, streams: Iterable[trio.SocketStream], inside: trio.Nursery) -> None:
+        """To the first without a place, told so before the next is let in: each takes a descriptor until then."""
+        for stream in streams:
+            if not self._admit(stream, inside):
+                return
+
+    def _admit(self, stream: trio.SocketStream, inside: trio.Nursery) -> bool:
+        """Whether there was a place."""
         try:
             client = str(stream.socket.getpeername()[0])
             self._set_options(stream)
         except (OSError, IndexError):
             self._turn_away(stream, Drop.GONE)
-            return
+            return True
         site = None if client in self._proxies else site_of(client)
         visit = _Visit(stream, client, site, no_place=self._admission.enter(site))
         self._visits.add(visit)
         inside.start_soon(self._host, visit)
+        return visit.no_place is None
 
     def _set_options(self, stream: trio.SocketStream) -> None:
         """A small frame must not wait for an earlier one's acknowledgement, and a dead peer not hold our memory."""

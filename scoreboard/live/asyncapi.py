@@ -42,6 +42,7 @@ CLOSE_CODES: Mapping[int, str] = {
     1009: "A message is too large: mend the client.",
     1011: "The server failed on this connection: come back after a pause.",
     1012: "The server is being renewed: come back after the seconds that the reason says, `retryAfter=1.4`.",
+    1013: "All connections of your address send too much together: come back after the seconds that the reason says.",
     4001: "The session by which you were signed in has ended: sign in anew, or come back to watch only.",
 }
 ADDRESSES: Mapping[str, str] = {

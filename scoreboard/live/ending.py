@@ -50,7 +50,7 @@ async def talk(stream: FeedStream, answer: bytes, converse: Callable[[], Awaitab
         code = NORMAL
     finally:
         with trio.move_on_after(bounds.close_within_s, shield=True):
-            await stream.say_goodbye(code)
+            await stream.say_goodbye(code, "" if stream.violation is None else stream.violation.reason)
         stream.give_up()
 
 
@@ -59,6 +59,7 @@ def parting(back_after_s: float | None, closing: trio.Event) -> tuple[int, str]:
     if back_after_s is not None:
         return renewed(back_after_s)
     return (GOING_AWAY if closing.is_set() else NORMAL), ""
+
 
 def renewed(back_after_s: float) -> tuple[int, str]:
     """Code and reason for who is to come back so many seconds later."""

@@ -7,8 +7,12 @@ pong. So both are counted here. Synchronous, no socket.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from scoreboard.live.shares import FrameRate, FrameShares
+
+#: So many frames are handed on at once; then others have their turn.
+PORTION = 8
 _FIN = 0x80
 _OPCODE = 0x0F
 _CONTROL = 0x08
@@ -19,6 +23,9 @@ _LONGEST_HEADER = 14
 _FIN_TEXT = 0x81
 _SHORTEST = 6
 _LONG = 126
+#: Whoever is quiet for so long after its turn has nothing left that would wait for the next one.
+_BREATH_S = 1.0
+_ANYBODY, _PLAYERS = FrameRate(50, 200), FrameRate(1000, 2000)
 
 
 class FrameViolation(Exception):
@@ -31,14 +38,6 @@ class FrameViolation(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class FrameRate:
-    """Frames of any kind that a client may send: a second in the long run, and at once. Infinite is no limit."""
-
-    per_s: float
-    burst: float
-
-
-@dataclass(frozen=True, slots=True)
 class FrameLimits:
     """What a client may send.
 
@@ -48,16 +47,19 @@ class FrameLimits:
         players: The rate of who has.
         patience_s: For a client that sends faster without a break. What it has sent lies in the kernel for as long as
             it takes to read that at the rate, a quarter hour perhaps, and whether it has left is seen only behind it.
+            Also the longest wait for a turn among all that an address sends, and for turns without a break.
+        shares: What addresses may send, whatever each of their clients may.
     """
 
     fragments: int = 64
-    anybody: FrameRate = FrameRate(50, 200)
-    players: FrameRate = FrameRate(1000, 2000)
+    anybody: FrameRate = _ANYBODY
+    players: FrameRate = _PLAYERS
     patience_s: float = 30.0
+    shares: FrameShares = field(default_factory=FrameShares)
 
 
 class FrameGuard:
-    """Bounds the frames of a message, and the rate of all frames."""
+    """Bounds the frames of a message, and the rate of all frames: of one client, and of its address."""
 
     __slots__ = (
         "_allowance",
@@ -68,10 +70,16 @@ class FrameGuard:
         "_payload_left",
         "_pressed_since",
         "_rate",
+        "_site",
+        "_turn_at",
+        "_waits_since",
+        "left",
     )
 
-    def __init__(self, limits: FrameLimits = FrameLimits()) -> None:
+    def __init__(self, limits: FrameLimits = FrameLimits(), address: str | None = None) -> None:
         self._limits = limits
+        self._site = limits.shares.site(address)
+        self._turn_at = self._waits_since = -math.inf
         self._rate = limits.anybody
         self._allowance = self._rate.burst
         self._filled_at = 0.0
@@ -79,6 +87,7 @@ class FrameGuard:
         self._fragments = 0
         self._header = bytearray()
         self._payload_left = 0
+        self.left = 0  # bytes at the end of what was fed last that were not looked at
 
     def trust(self) -> None:
         """The client has said who it is: from now on the rate of players holds."""
@@ -92,9 +101,12 @@ class FrameGuard:
     def feed(self, data: bytes, now: float) -> float:
         """Look at the next bytes; returns how many seconds to wait before they are handled.
 
+        They are looked at up to the end of the frame that makes a portion. What is `left` is to be fed again.
+
         Raises:
             FrameViolation: the connection should be closed.
         """
+        self.left = 0
         if self.between_messages and _is_whole_text(data):  # as most are
             return self.wait_for(1, now)
         frames, place, size = 0, 0, len(data)
@@ -104,6 +116,9 @@ class FrameGuard:
                 self._payload_left -= passed
                 place += passed
                 continue
+            if frames == PORTION:
+                self.left = size - place
+                break
             place = self._read_header(data, place)
             if not self._header:
                 frames += 1
@@ -137,6 +152,21 @@ class FrameGuard:
 
     def wait_for(self, frames: int, now: float) -> float:
         """So many more frames have come: as `feed`, for who counts them by other means."""
+        own_s = self._own_wait(frames, now)
+        return own_s if self._site is None else max(own_s, self._shared_wait(self._site, frames, now))
+
+    def _shared_wait(self, site: str, frames: int, now: float) -> float:
+        """Bytes that are no whole frame are read all the same, and cost as much."""
+        patience_s = self._limits.patience_s
+        wait_s = self._limits.shares.wait_for(site, max(frames, 1), now, patience_s)
+        if not wait_s or now > self._turn_at + _BREATH_S:
+            self._waits_since = now
+        self._turn_at = now + wait_s
+        if max(wait_s, now - self._waits_since) > patience_s:
+            raise FrameViolation(1013, f"Too much comes from your address: retryAfter={max(wait_s, 1.0):.1f}")
+        return wait_s
+
+    def _own_wait(self, frames: int, now: float) -> float:
         per_s, burst = self._rate.per_s, self._rate.burst
         if per_s == math.inf:
             return 0.0

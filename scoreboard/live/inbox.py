@@ -11,10 +11,6 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from scoreboard.live.stream import FeedStream
 from scoreboard.live.texts import whole_texts
 
-#: So many messages that came at once are handed on before others get a turn.
-TURN = 8
-
-
 M = TypeVar("M")
 
 
@@ -58,8 +54,6 @@ class Inbox(Generic[M]):
         while not self._texts and not self.has_ended and self._websocket is None:
             await self._read()
         if self._texts:
-            if len(self._texts) % TURN == 0:
-                await trio.lowlevel.checkpoint()
             return self._read_message(self._texts.pop())
         if self.has_ended:
             raise StopAsyncIteration

@@ -30,7 +30,7 @@ class FeedStream(trio.abc.Stream):
     there is never half a frame with something else behind it. Not more than one call's bytes are ever kept here. After
     a failed write nothing more is sent. After a close frame neither, as RFC 6455 demands.
 
-    Reading: first `rest`, then what the client sends.
+    Reading: first `rest`, then what the client sends, in portions, so that others have their turn between any two.
 
     The socket belongs to who accepted it: `aclose` ends the talk and leaves it open. Of a socket's stream the Trio
     socket is replaced by one round an object of the standard library, which we hold too: its `send` is the fastest way
@@ -238,10 +238,7 @@ class FeedStream(trio.abc.Stream):
         if self._socket is not None and not self._rest:
             await readable(self._socket)  # others had their turn: no need for another one
             come = received(self._socket, RECEIVE_BYTES)
-        self._unread = await self._next(RECEIVE_BYTES) if come is None else come
-        data = await self._guarded(self._unread)
-        self._unread = b""
-        return data
+        return await self._guarded(await self._next(RECEIVE_BYTES) if come is None else come)
 
     def unread(self, data: bytes) -> None:
         """Let the next `receive_some` begin with these bytes, the last that came."""
@@ -249,8 +246,8 @@ class FeedStream(trio.abc.Stream):
 
     async def _next(self, max_bytes: int) -> bytes:
         if self._rest:
-            data, self._rest = self._rest[:max_bytes], self._rest[max_bytes:]
             await trio.lowlevel.checkpoint()
+            data, self._rest = self._rest[:max_bytes], self._rest[max_bytes:]
             return data
         if self._socket is None:
             return bytes(await self._transport.receive_some(max_bytes))
@@ -264,14 +261,19 @@ class FeedStream(trio.abc.Stream):
         return come
 
     async def _guarded(self, data: bytes) -> bytes:
+        """As much of it as is handed on at once, when it may be; the rest is for later."""
         self.heard_at = trio.current_time()
         try:
             wait_s = self._guard.feed(data, self.heard_at)
         except FrameViolation as violation:
             self.violation = violation
             raise trio.BrokenResourceError(violation.reason) from violation
+        if left := self._guard.left:
+            data, self._rest = data[:-left], data[-left:] + self._rest
         if wait_s:
+            self._unread = data  # if it is not waited for
             await trio.sleep(wait_s)
+            self._unread = b""
         return data
 
     def between_messages(self) -> bool:

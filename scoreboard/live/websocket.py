@@ -111,9 +111,10 @@ class WebSocketFeed:
             with trio.move_on_after(self._limits.close_within_s):
                 await transport.send_all(admitted.response())
             return
-        stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
+        source = client_source(transport, head)
+        stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames, source.address))
         answer, user = admitted
-        guest = _Guest(user, client_source(transport, head), ENDPOINTS[head.path], full=asks_full(head.query))
+        guest = _Guest(user, source, ENDPOINTS[head.path], full=asks_full(head.query))
         del head, admitted  # a client stays for hours, and so does what this frame knows
         await talk(stream, answer, partial(self._converse, stream, guest, closing), self._limits)
 

@@ -184,6 +184,7 @@ def _operated(
 
     return Operated(reporter, door, send_home, rebuild, warn, parts.log, parts.rng)
 
+
 def _troubles(parts: Parts, tls: Tls | None) -> list[str]:
     """What serves on as it was read before, and will not be there when the server starts the next time."""
     certificate = None if tls is None else tls.trouble(time.time())

@@ -17,7 +17,7 @@ from actors.connection.scoring import ScoringWorld
 from actors.connection.signins import SignIns
 from actors.ports import Source, UserId, WallClock
 from scoreboard.door.admission import site_of
-from scoreboard.live import FeedLimits, FrameLimits, FrameRate, Patience, WebSocketFeed
+from scoreboard.live import FeedLimits, FrameLimits, FrameRate, FrameShares, Patience, WebSocketFeed
 from scoreboard.live.socketio import SocketIo, SocketIoLimits, SocketIoPatience, SocketIoPlaces, SocketIoWorld
 from scoreboard.live.sse import EventFeed, EventFeedLimits
 from scoreboard.observe.logs import Logger
@@ -29,6 +29,9 @@ from scoreboard.server.core import Core
 from scoreboard.server.parts import Parts
 from scoreboard.settings import Settings
 from scoreboard.wire.origins import Origins
+
+#: What an address may send at once, in seconds of what it may send in the long run: so long it may hold up all others.
+SHARED_BURST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def make_feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets)
     allow_origin = Origins.of(settings.door.origins).allows
     patience = Patience(ping_after_s=settings.board.ping_s)
     frames = _frame_limits(settings)
-    limits = _socketio_limits(settings)
+    limits = _socketio_limits(settings, frames)
     shared = SocketIoWorld(
         world, limits, partial(_session_failed, parts.log), metrics.session_refused, worker=parts.seat
     )
@@ -133,7 +136,7 @@ def _session_failed(log: Logger, error: BaseException) -> None:
     log.error("socketio_session_failed", exc_info=error)
 
 
-def _socketio_limits(settings: Settings) -> SocketIoLimits:
+def _socketio_limits(settings: Settings, frames: FrameLimits) -> SocketIoLimits:
     wanted, door = settings.socketio, settings.door
     return SocketIoLimits(
         places=SocketIoPlaces(
@@ -144,13 +147,16 @@ def _socketio_limits(settings: Settings) -> SocketIoLimits:
         ),
         connect_within_s=wanted.connect_within_s,
         patience=SocketIoPatience(wanted.ping_interval_s, wanted.ping_timeout_s),
-        frames=_frame_limits(settings),
+        frames=frames,
     )
 
 
 def _frame_limits(settings: Settings) -> FrameLimits:
-    per_s = settings.limits.live_frames_per_second if settings.limits.enabled else math.inf
-    return FrameLimits(players=FrameRate(per_s, 2 * per_s))
+    limits = settings.limits
+    per_s = limits.live_frames_per_second if limits.enabled else math.inf
+    shared = limits.live_frames_per_second_per_address if limits.enabled else math.inf
+    shares = FrameShares(FrameRate(shared, shared * SHARED_BURST_S), site_of)
+    return FrameLimits(players=FrameRate(per_s, 2 * per_s), shares=shares)
 
 
 def _denied(core: Core, clock: WallClock, code: str, name: str, user: SignedIn | None, source: Source) -> None:

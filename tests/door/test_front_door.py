@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextlib import ExitStack
 
 import pytest
 import trio
 
 from scoreboard.door import DoorLimits, Drop
+from scoreboard.door.accepting import AT_ONCE
 from tests.door.attacks import PLAIN
 from tests.door.doors import open_door, read_all, read_until
 
@@ -81,6 +83,18 @@ async def test_a_system_without_descriptors_is_waited_for(monkeypatch: pytest.Mo
     async with open_door(DoorLimits(accept_pause_s=0.01)) as opened:
         assert await opened.is_serving()
     assert ["accept_failed"] * len(numbers) == [line["event"] for line in opened.log.lines]
+
+
+async def test_who_waits_behind_a_crowd_is_let_in_within_a_few_turns() -> None:
+    """One in a turn of the event loop would be slow where those inside make turns long."""
+    async with open_door() as opened:
+        assert await opened.is_serving()
+        with ExitStack() as crowd:
+            for _ in range(6 * AT_ONCE):
+                crowd.enter_context(socket.create_connection(("127.0.0.1", opened.port)))
+            for _ in range(10):
+                await trio.lowlevel.checkpoint()
+            assert opened.door.connections >= 6 * AT_ONCE
 
 
 async def test_those_inside_may_finish_when_the_door_closes() -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import select
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from scoreboard.live.guard import PORTION
+from tests.edge.valid import WEBSOCKET, frame
 from tests.integration.socket_game import SocketGame, command
 from tests.served import Player, ServedScoreboard, served
 
@@ -111,20 +118,51 @@ def test_logging_out_ends_the_right_to_score_on_an_open_socket(server: ServedSco
     player.leave()
 
 
-def test_limits_are_the_players_own_however_connected(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedScoreboard]:
+    """A server with limits, by which an address may send hardly anything over sockets."""
+    environ = {"SCOREBOARD_LIMITS_LIVE_FRAMES_PER_SECOND_PER_ADDRESS": "4"}
+    with served(tmp_path_factory.mktemp("strict") / "data", limits="on", environ=environ) as running:
+        yield running
+
+
+def test_limits_are_the_players_own_however_connected(strict: ServedScoreboard) -> None:
     """Ten tokens a minute over a socket and REST together, then a code with the seconds to wait."""
-    with served(tmp_path / "data", limits="on") as server:
-        player = Player(server, "Limited")
-        game = SocketGame(server, player.access_token)
-        for _ in range(5):
-            game.token()
-            player.token()
-        refused = game.ask("action.token", "more")
-        game.drop()
-        player.leave()
+    player = Player(strict, "Limited")
+    game = SocketGame(strict, player.access_token)
+    for _ in range(5):
+        game.token()
+        player.token()
+    refused = game.ask("action.token", "more")
+    game.drop()
+    player.leave()
 
     assert ("error", "more", "RATE_LIMITED") == (refused["event"], refused["id"], refused["data"]["code"])
     assert 0 < refused["data"]["retryAfter"] <= 60
+
+
+def test_all_sockets_of_an_address_share_what_it_may_send_and_others_do_not_wait_for_them(
+    strict: ServedScoreboard,
+) -> None:
+    """Whoever would have his turn after half a minute hears when to come back instead; elsewhere a ping is answered."""
+    with ExitStack() as scope:
+
+        def pinging(address: str) -> socket.socket:
+            line = socket.create_connection(("127.0.0.1", strict.port), 30.0, (address, 0))
+            scope.callback(line.close)
+            line.sendall(WEBSOCKET % b"/ws/leaderboard")
+            assert line.recv(4096).startswith(b"HTTP/1.1 101 ")
+            line.sendall(frame(9, b"") * PORTION)
+            return line
+
+        crowd, said = [pinging("127.0.0.2") for _ in range(3 * 30 * 4 // PORTION)], b""
+        while struct.pack("!H", 1013) + b"Too much comes from your address: retryAfter=" not in said:
+            heard, _, _ = select.select(crowd, (), (), 30.0)
+            assert heard
+            said = heard[0].recv(4096)
+            if not said:
+                crowd.remove(heard[0])
+        assert b"\x8a\0" == pinging("127.0.0.3").recv(2)
 
 
 def test_a_spectator_may_not_score_and_the_metrics_say_so(server: ServedScoreboard) -> None:

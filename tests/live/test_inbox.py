@@ -11,7 +11,8 @@ from trio.testing import memory_stream_pair
 
 from actors.connection.commands import BadInput, Ping
 from scoreboard.live.commands import command_of
-from scoreboard.live.inbox import TURN, Inbox
+from scoreboard.live.guard import PORTION
+from scoreboard.live.inbox import Inbox
 from scoreboard.live.opened import opened
 from scoreboard.live.stream import FeedStream
 from tests.live.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame, text
@@ -99,8 +100,8 @@ async def test_a_message_from_a_socket_costs_its_reader_one_turn() -> None:
 
 async def test_of_many_messages_at_once_a_few_are_read_in_one_turn() -> None:
     """Then others have theirs: one client's messages, however many, hold up nobody."""
-    assert await turns_of_reading(TURN - 1, at_once=True) == 1
-    assert await turns_of_reading(3 * TURN - 1, at_once=True) == 3
+    assert await turns_of_reading(PORTION - 1, at_once=True) == 1
+    assert await turns_of_reading(3 * PORTION - 1, at_once=True) == 3
 
 
 async def test_a_connection_that_breaks_has_ended() -> None:

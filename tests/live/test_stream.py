@@ -14,9 +14,10 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import TextMessage
 
 from scoreboard.live.frames import close_frame, text_frame
-from scoreboard.live.guard import FrameGuard, FrameLimits, FrameRate, FrameViolation
+from scoreboard.live.guard import PORTION, FrameGuard, FrameLimits, FrameViolation
+from scoreboard.live.shares import FrameRate
 from scoreboard.live.stream import FeedStream
-from tests.live.wire import CONTINUATION, TEXT, frame
+from tests.live.wire import CONTINUATION, PONG, TEXT, frame
 
 
 @asynccontextmanager
@@ -294,10 +295,40 @@ async def test_a_violation_ends_the_reading_and_leaves_the_writing() -> None:
 async def test_a_flood_is_read_no_faster_than_allowed(autojump_clock: MockClock) -> None:
     """The client feels it in its own buffers; closing still wakes who reads."""
     async with _feed(guard=FrameGuard(FrameLimits(anybody=FrameRate(1, 0)))) as (feed, client):
-        begun = trio.current_time()
-        await client.send_all(frame(TEXT) * 30)
-        await feed.receive_some()
+        begun, flood = trio.current_time(), frame(TEXT) * 30
+        await client.send_all(flood)
+        while flood:
+            flood = flood[len(await feed.receive_some()) :]
         assert round(trio.current_time() - begun) == 30
+
+
+@pytest.mark.parametrize("way", ["receive", "receive_some"])
+async def test_what_came_at_once_is_handed_on_in_portions_with_a_turn_for_others_between(way: str) -> None:
+    """A read holds thousands of the smallest frames, and whoever gets them works on all of them."""
+    flood = frame(PONG) * 100
+    async with _feed() as (feed, client):
+        await client.send_all(flood)
+        while flood:
+            with trio.testing.assert_checkpoints():
+                portion = await getattr(feed, way)()
+            assert len(frame(PONG)) * PORTION >= len(portion)
+            assert flood.startswith(portion)
+            flood = flood[len(portion) :]
+
+
+async def test_who_gives_up_waiting_for_the_turn_of_a_portion_has_lost_nothing(autojump_clock: MockClock) -> None:
+    """The next one to read is handed it, and then the rest."""
+    flood = frame(TEXT) * 20
+    async with _feed(guard=FrameGuard(FrameLimits(anybody=FrameRate(1, 0)))) as (feed, client):
+        await client.send_all(flood)
+        for patience_s in (1, 100, 1):
+            with trio.move_on_after(patience_s) as waiting:
+                portion = await feed.receive()
+            if waiting.cancelled_caught:
+                portion = await feed.receive_some()
+            assert flood.startswith(portion)
+            flood = flood[len(portion) :]
+        assert b"" == flood
 
 
 async def test_any_other_stream_serves_too() -> None:

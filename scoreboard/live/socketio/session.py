@@ -97,7 +97,8 @@ class Session:
         self._place = place
         self._ended = ended
         self._engine = Engine(way, world.limits.patience, trio.current_time())
-        guard = FrameGuard(world.limits.frames) if way is Way.POLLING else None  # a WebSocket has its own
+        polls = way is Way.POLLING
+        guard = FrameGuard(world.limits.frames, source.address) if polls else None  # a WebSocket has its own
         self._guard = guard
         self._outbox = Outbox(_nothing if guard is None else guard.trust)
         self._give, self._get = trio.open_memory_channel[str | bytes](0)
@@ -196,7 +197,7 @@ class Session:
     async def _take_in(self, body: bytes) -> None:
         try:
             packets = engine_packets(body)
-            self._guard = self._guard or FrameGuard(self._world.limits.frames)
+            self._guard = self._guard or FrameGuard(self._world.limits.frames, self._source.address)
             await trio.sleep(self._guard.wait_for(len(packets), trio.current_time()))
         except BadPacket as error:
             self._obey_now(self._engine.garbage_came(Way.POLLING))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from actors.ports import Source
-from scoreboard.live.caretaker import WAVE_S, waves
+from scoreboard.live.caretaker import in_waves
 from scoreboard.live.socketio.engine import End, Way
 from scoreboard.live.socketio.places import Places
 from scoreboard.live.socketio.query import session_id
@@ -88,13 +88,12 @@ class Sessions:
         Who has a WebSocket is told after how many to come back; clients of Socket.IO choose pauses of their own.
         """
         self._end, self.back_after_s = End.RENEWED, back_after_s
-        for wave in waves(list(self._open.values()), over_s):
+        async for wave in in_waves(list(self._open.values()), over_s):
             for count, session in enumerate(wave, 1):
                 if session.sid in self._open:
                     session.end(self._end)
                 if count % ENDED == 0:
                     await trio.lowlevel.checkpoint()
-            await trio.sleep(WAVE_S)
 
     def _forget(self, session: Session) -> None:
         del self._open[session.sid]

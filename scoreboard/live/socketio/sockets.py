@@ -57,7 +57,8 @@ class SocketIoSockets:
                 await transport.send_all(admitted.response())
             return
         answer, session, begins = admitted
-        stream = FeedStream(transport, head.rest, FrameGuard(self._limits.frames))
+        guard = FrameGuard(self._limits.frames, client_source(transport, head).address)
+        stream = FeedStream(transport, head.rest, guard)
         del head, admitted  # a client stays for hours
         try:
             await talk(stream, answer, partial(self._converse, stream, session, begins=begins), self._limits)

@@ -64,6 +64,17 @@ class SharedListener(trio.abc.Listener[trio.SocketStream]):
                 self._unasked = UNASKED if asked else max(0, self._unasked - 1)
                 return stream
 
+    def take_ready(self) -> trio.SocketStream | None:
+        """The next one, if it is there now and no other worker should go first; raises nothing."""
+        if self._should_ask():
+            return None
+        try:
+            stream = self._take()
+        except (OSError, trio.ClosedResourceError):
+            return None  # it will be told to who waits for the next one
+        self._unasked = max(0, self._unasked - (stream is not None))
+        return stream
+
     async def _wait(self) -> None:
         if self.socket.fileno() < 0:
             raise trio.ClosedResourceError("the port is closed")

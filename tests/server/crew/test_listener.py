@@ -158,3 +158,28 @@ async def test_closed_here_it_is_open_there(two: Two) -> None:
         await two.here.accept()
     two.come()
     await took(two.there, [])
+
+
+async def test_who_waits_behind_another_is_taken_at_once_unless_the_other_worker_should_go_first(two: Two) -> None:
+    """So a crowd is let in quickly, and still fairly."""
+    two.tally.tell(2, 0)
+    two.come()
+    two.come()
+    with trio.fail_after(10):
+        (await two.here.accept()).socket.close()
+    taken = two.here.take_ready()
+    assert taken is not None
+    taken.socket.close()
+    assert two.here.take_ready() is None
+    two.come()
+    two.connections = [100, 0]
+    assert two.here.take_ready() is None
+    two.connections = [0, 0]
+    with trio.fail_after(10):
+        (await two.here.accept()).socket.close()
+
+
+async def test_a_closed_port_has_nobody_who_waits(two: Two) -> None:
+    """It is said to who waits for the next one."""
+    await two.here.aclose()
+    assert two.here.take_ready() is None
