@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import trio
@@ -16,10 +17,10 @@ COUNT = 3
 
 @dataclass(slots=True)
 class Scored:
-    """What became of their scores."""
+    """What became of their scores; of those that failed, how often each answer."""
 
     counted: int = 0
-    failed: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
 
 
 class Players:
@@ -46,7 +47,9 @@ class Players:
             for player in self._players:
                 token = await trio.to_thread.run_sync(player.token)
                 answer = await trio.to_thread.run_sync(partial(player.increment, token))
-                scored.counted += answer.is_success
-                scored.failed += not answer.is_success
+                if answer.is_success:
+                    scored.counted += 1
+                else:
+                    scored.failed[f"{answer.status_code} {answer.text}"] += 1
             with trio.move_on_after(every_s):
                 await over.wait()
