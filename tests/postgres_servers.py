@@ -1,4 +1,4 @@
-"""A real Postgres with a streaming replica, which an operator makes the primary: both on ports of this machine."""
+"""A real Postgres with streaming replicas, one of which an operator makes the primary: all on ports of this machine."""
 
 from __future__ import annotations
 
@@ -28,43 +28,54 @@ SETTINGS = {
 
 @dataclass
 class PostgresServers:
-    """Two places, at the first of which the primary is at the beginning."""
+    """Some places, at the first of which the primary is at the beginning."""
 
     home: Path
-    ports: list[int] = field(default_factory=lambda: [free_port(), free_port()])
+    ports: list[int]
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def fresh_database(self, name: str) -> str:
         """Its URL, which leads to whichever is the primary."""
         self.sql(self.ports[0], f"CREATE DATABASE {name}")
-        return f"postgresql://postgres@{HERE}:{self.ports[0]},{HERE}:{self.ports[1]}/{name}"
+        return f"postgresql://postgres@{','.join(f'{HERE}:{port}' for port in self.ports)}/{name}"
 
     def url_of(self, port: int, name: str) -> str:
         """Of that database at that server."""
         return f"postgresql://postgres@{HERE}:{port}/{name}"
 
     def start(self) -> None:
-        """Both; returns when the second follows the first."""
-        first, second = self.ports
+        """All; returns when the others follow the first."""
+        first, *others = self.ports
         self._run("initdb", "-D", self._cluster(first), "-U", "postgres", "--auth=trust", "--no-sync")
         self.start_one(first)
-        where = ("-h", HERE, "-p", str(first), "-U", "postgres")
-        self._run("pg_basebackup", "-D", self._cluster(second), "-R", "-c", "fast", "--no-sync", *where)
-        self.start_one(second)
-        wait_for(lambda: self.sql(first, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == "1")
+        for port in others:
+            self.follow(port, first)
 
-    def synchronous(self) -> None:
-        """From now on what the first says is committed stands at the second, too."""
-        self.sql(self.ports[0], "ALTER SYSTEM SET synchronous_standby_names = '*'")
-        self.sql(self.ports[0], "SELECT pg_reload_conf()")
-        wait_for(lambda: self.sql(self.ports[0], "SELECT sync_state FROM pg_stat_replication") == "sync")
+    def follow(self, port: int, leader: int) -> None:
+        """Begin one anew as a replica of another; returns when it follows that."""
+        shutil.rmtree(self._cluster(port), ignore_errors=True)
+        before = self._followers(leader)
+        where = ("-h", HERE, "-p", str(leader), "-U", "postgres")
+        self._run("pg_basebackup", "-D", self._cluster(port), "-R", "-c", "fast", "--no-sync", *where)
+        self.start_one(port)
+        wait_for(lambda: self._followers(leader) == before + 1)
 
-    def part(self) -> None:
-        """From now on the second receives nothing of the first; what it has it keeps."""
-        second = self.ports[1]
-        self.sql(second, "ALTER SYSTEM SET primary_conninfo = ''")
-        self.sql(second, "SELECT pg_reload_conf()")
-        wait_for(lambda: self.sql(second, "SELECT count(*) FROM pg_stat_wal_receiver") == "0")
+    def _followers(self, port: int) -> int:
+        return int(self.sql(port, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"))
+
+    def synchronous(self, port: int | None = None) -> None:
+        """From now on what the first says is committed stands at its replica, too; or of another one than the first."""
+        primary = port or self.ports[0]
+        self.sql(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.sql(primary, "SELECT pg_reload_conf()")
+        wait_for(lambda: self.sql(primary, "SELECT sync_state FROM pg_stat_replication") == "sync")
+
+    def part(self, port: int | None = None) -> None:
+        """From now on the second, or another one, receives nothing of its primary; what it has it keeps."""
+        replica = port or self.ports[1]
+        self.sql(replica, "ALTER SYSTEM SET primary_conninfo = ''")
+        self.sql(replica, "SELECT pg_reload_conf()")
+        wait_for(lambda: self.sql(replica, "SELECT count(*) FROM pg_stat_wal_receiver") == "0")
 
     def start_one(self, port: int) -> None:
         """Returns when it can be asked."""
@@ -91,7 +102,7 @@ class PostgresServers:
         assert "t" == self.sql(port, "SELECT pg_promote()")
 
     def stop(self) -> None:
-        """Both."""
+        """All."""
         for port in list(self.running):
             self.kill(port)
 
@@ -109,9 +120,10 @@ class PostgresServers:
 
 
 @contextmanager
-def postgres_servers(data: Path) -> Iterator[PostgresServers]:
+def postgres_servers(data: Path, replicas: int = 1) -> Iterator[PostgresServers]:
     """For the time of a block."""
-    servers = PostgresServers(home_in(data, "postgres", account_for(data / "postgres")))
+    ports = [free_port() for _ in range(replicas + 1)]
+    servers = PostgresServers(home_in(data, "postgres", account_for(data / "postgres")), ports)
     try:
         servers.start()
         yield servers

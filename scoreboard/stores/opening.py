@@ -63,6 +63,7 @@ from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore
 from scoreboard.stores.postgres_scores import PostgresScoreStore
 from scoreboard.stores.postgres_standing import PostgresStandingStore
+from scoreboard.stores.postgres_watch import Watch
 from scoreboard.stores.redis_bell import RedisBell
 from scoreboard.stores.redis_board import RedisBoardCache
 from scoreboard.stores.redis_events import RedisEventLog
@@ -222,9 +223,9 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
         loop.set_exception_handler(_stray)
         try:
             opening = _open_database(loop, postgres_url, postgres_connections, bounds)
-            database, migrations = await loop.run_aio_coroutine(opening)
+            database, hosts, migrations = await loop.run_aio_coroutine(opening)
             redis, listener = _open_caches(loop, redis_url, redis_connections, prefix)
-            async with _closing(loop, database, (redis, listener), bounds):
+            async with _closing(loop, database, (redis, listener), bounds), _watching(database, hosts):
                 chains = Chains()
                 events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
                 async with _lagging(database, replica_url, bounds, replica_lag_s) as reads:
@@ -238,14 +239,14 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
 
 async def _open_database(
     loop: trio_asyncio.TrioEventLoop, url: str, connections: int, bounds: Bounds
-) -> tuple[Database, list[str]]:
-    """With the files that were applied to it."""
+) -> tuple[Database, Hosts, list[str]]:
+    """With where it may be, and the files that were applied to it."""
     hosts = Hosts(url, bounds)
     await hosts.find()
     migrations = await _migrate(hosts, bounds)
     lent = Connections(await open_pool(hosts.connect, connections, bounds), bounds)
     there = Breaker("Postgres", postgres_pool.prober(hosts, lent))
-    return Database(loop, lent, there), migrations
+    return Database(loop, lent, there), hosts, migrations
 
 
 def _open_caches(loop: trio_asyncio.TrioEventLoop, url: str, connections: int, prefix: str) -> tuple[Cache, Cache]:
@@ -329,6 +330,18 @@ async def _closing(
     finally:
         with trio.CancelScope(shield=True):
             await loop.run_aio_coroutine(_closed(database, redis, bounds))
+
+
+@asynccontextmanager
+async def _watching(database: Database, hosts: Hosts) -> AsyncIterator[None]:
+    """Follow whichever becomes the primary."""
+    watch = Watch(hosts, database.connections)
+    await database.loop.run_aio_coroutine(watch.start())
+    try:
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await database.loop.run_aio_coroutine(watch.close())
 
 
 @asynccontextmanager

@@ -76,6 +76,7 @@ class Connections:
         self._bounds = bounds
         self._in_a_row = in_a_row
         self._at_hand: asyncpg.Connection | None = None
+        self._in_use: set[asyncpg.Connection] = set()
         self._lent = 0  # from the hand, since a connection last came from the pool
         self._waiting = 0
 
@@ -91,6 +92,11 @@ class Connections:
 
     async def take(self) -> asyncpg.Connection:
         """One that nobody else has. Raises StoreUnavailable."""
+        connection = await self._take()
+        self._in_use.add(connection)
+        return connection
+
+    async def _take(self) -> asyncpg.Connection:
         connection, self._at_hand = self._at_hand, None
         if connection is not None and _lives(connection):
             self._lent += 1
@@ -109,14 +115,20 @@ class Connections:
 
     async def give_back(self, connection: asyncpg.Connection, *, in_order: bool) -> None:
         """It is free again; `in_order` if the work with it came to its end."""
+        self._in_use.discard(connection)
         if in_order and self._may_keep(connection):
             self._at_hand = connection
         else:
             await self._release(connection)
 
-    async def replace(self) -> None:
-        """Trust none of them any more: whoever takes one gets a new one."""
+    async def replace(self, *, cut: bool = False) -> None:
+        """Trust none of them any more: whoever takes one gets a new one.
+
+        With `cut` work that is under way loses its connection, as nothing that it hears there holds any more.
+        """
         await self._pool.expire_connections()
+        for each in self._in_use if cut else ():
+            each.terminate()
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
             await self._release(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from scoreboard.stores.postgres_hosts import TIMELINE
+from scoreboard.stores.postgres_claims import TIMELINE
 
 KNOWN = f"SELECT t.timeline, h.name::text FROM ({TIMELINE} AS timeline) t LEFT JOIN histories h USING (timeline)"  # noqa: S608
 #: Of two that are the first, one gives the name and the other hears it.

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
 from actors.ports import StoreUnavailable
+from scoreboard.stores.postgres_claims import NO_CLAIM, Claim, claim_of
 from scoreboard.stores.postgres_connections import Bounds, in_words
-from scoreboard.stores.primary import Host, find_primary, hosts_in
+from scoreboard.stores.primary import Host, all_primaries, hosts_in
+
+Ask = Callable[[int], Awaitable[Claim]]
 
 log = logging.getLogger(__name__)
 
 PORT = 5432
-#: Each promotion of a replica, and each restored backup, begins another one.
-TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+#: By this name the connections that only look are seen at the server.
+LOOKING = "scoreboard: which is the primary"
 MEANING = "if the replica was no synchronous one, scores that it had not received are lost; boards are read anew"
 #: What comes of a server that cannot be connected to, or is not what is wanted.
 FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -38,66 +41,123 @@ def hosts_of(url: str) -> list[Host]:
 class Hosts:
     """Connects to the one that takes writes. For asyncio.
 
-    All connections go to the same server until `find` has found another: also if two say that they take writes, which
-    they do where somebody has made a replica the primary and left the former one running.
+    All connections go to the same server until another has been found: also if two say that they take writes, which
+    they do where somebody has made a replica the primary and left the former one running. Of those the one with the
+    greatest `Claim` counts, for all workers. None goes back to a timeline before the one that it has followed.
     """
 
     def __init__(self, url: str, bounds: Bounds) -> None:
         self._url = url
         self._bounds = bounds
         self._hosts = hosts_of(url)
-        self._place: dict[str, Any] = {}
-        self._timeline = ""
+        self._places: list[dict[str, Any]] = [place_of(host) for host in self._hosts] if self._hosts[1:] else [{}]
+        self._here: int | None = None
+        self._claim = NO_CLAIM
+        self._rivals: list[int] = []
+        self._has_refused = False
 
     def __repr__(self) -> str:
-        return f"<Hosts, {self._place or 'the only one'}>"
+        return (
+            f"<Hosts, {'the only one' if not self.several else 'none' if self._here is None else self._at(self._here)}>"
+        )
 
-    async def find(self) -> None:
-        """Look which takes writes; raises StoreUnavailable if none does."""
-        places = [place_of(host) for host in self._hosts] if self._hosts[1:] else [{}]
-        timelines: dict[int, str] = {}
+    @property
+    def several(self) -> bool:
+        """Whether there is anything to choose."""
+        return len(self._places) > 1
 
-        async def ask(number: int) -> None:
-            timelines[number] = await self._try(places[number])
+    async def find(self) -> bool:
+        """Look which takes writes. True if it is another than before; raises StoreUnavailable if none does."""
+        claims = await self._claims(self.ask)
+        found = _best(claims)
+        if self.several and claims[found].timeline < self._claim.timeline:
+            raise self._refused(found, claims[found])
+        return self._follow(found, claims)
 
+    async def find_better(self, ask: Ask) -> bool:
+        """Look whether another than the present one is to be followed by now. Returns and raises as `find`."""
+        claims = await self._claims(ask)
+        here = self._here if self._here in claims else None
+        if here is not None and claims[here] > self._claim:
+            self._follow(here, claims)
+        found = _best(claims)
+        if claims[found] <= self._claim:
+            self._tell_of_rivals([number for number in claims if number != self._here])
+            return False
+        return self._follow(found, claims)
+
+    async def ask(self, number: int) -> Claim:
+        """What that server says, over a connection for this once. Raises StoreUnavailable if it only reads."""
+        connection = await self.connect_to(number)
         try:
-            found = await find_primary(range(len(places)), ask)
-        except FAILED as error:
-            named = ", ".join(f"{host.name}:{host.port or PORT}" for host in self._hosts)
-            where = f" at {named}" if named else ""
-            raise StoreUnavailable(f"no connection to Postgres{where}: {in_words(error)}") from error
-        self._place = places[found]
-        self._look_at_timeline(timelines[found])
-
-    async def connect(self, _url: str = "", **options: Any) -> asyncpg.Connection:
-        """A connection to that one, as the driver makes it, and with its errors. Looks for it if there are several."""
-        if self._hosts[1:] and not self._place:
-            await self.find()
-        return await asyncpg.connect(self._url, **{**options, **self._place})
-
-    async def _try(self, place: dict[str, Any]) -> str:
-        """The timeline of that server, if it takes writes."""
-        seconds = self._bounds.connect_s
-        connection = await asyncpg.connect(self._url, timeout=seconds, command_timeout=seconds, **place)
-        try:
-            if await connection.fetchval("SHOW transaction_read_only") == "on":
-                raise StoreUnavailable("this Postgres only reads: it is a replica")
-            return await _timeline_of(connection)
+            return await claim_of(connection)
         finally:
             connection.terminate()
 
-    def _look_at_timeline(self, timeline: str) -> None:
-        if timeline and self._timeline not in ("", timeline):
-            log.warning("Postgres is on timeline %s, before on %s: %s", timeline, self._timeline, MEANING)
-        self._timeline = timeline
+    async def connect_to(self, number: int) -> asyncpg.Connection:
+        """A connection to that one, to look at it."""
+        seconds = self._bounds.connect_s
+        place = self._places[number]
+        settings = {"application_name": LOOKING}
+        return await asyncpg.connect(
+            self._url, timeout=seconds, command_timeout=seconds, server_settings=settings, **place
+        )
+
+    async def connect(self, _url: str = "", **options: Any) -> asyncpg.Connection:
+        """A connection to that one, as the driver makes it, and with its errors. Looks for it if there are several."""
+        if self.several and self._here is None:
+            await self.find()
+        return await asyncpg.connect(self._url, **{**options, **self._places[self._here or 0]})
+
+    async def _claims(self, ask: Ask) -> dict[int, Claim]:
+        try:
+            return await all_primaries(range(len(self._places)), ask)
+        except FAILED as error:
+            named = ", ".join(self._at(number) for number in range(len(self._hosts)))
+            where = f" at {named}" if named else ""
+            raise StoreUnavailable(f"no connection to Postgres{where}: {in_words(error)}") from error
+
+    def _follow(self, found: int, claims: dict[int, Claim]) -> bool:
+        before, self._here = self._here, found
+        known, self._claim = self._claim, claims[found]
+        self._has_refused = False
+        if 0 < known.timeline != self._claim.timeline > 0:
+            log.warning(
+                "Postgres is on timeline %08X, before on %08X: %s", self._claim.timeline, known.timeline, MEANING
+            )
+        moved = before not in (None, found)
+        if moved:
+            log.warning("Postgres at %s is the primary now", self._at(found))
+        self._tell_of_rivals([number for number in claims if number != found])
+        return moved
+
+    def _refused(self, found: int, claim: Claim) -> StoreUnavailable:
+        """Told once: it is looked for again and again."""
+        left = StoreUnavailable(
+            f"Postgres at {self._at(found)} takes writes on timeline {claim.timeline:08X}, but one on"
+            f" {self._claim.timeline:08X} has been the primary, and what that took would be lost: it is waited for."
+            " Restart to go on with this one"
+        )
+        if not self._has_refused:
+            log.warning("%s", left)
+        self._has_refused = True
+        return left
+
+    def _tell_of_rivals(self, rivals: list[int]) -> None:
+        """Once: whoever writes there loses it."""
+        for number in rivals:
+            if number not in self._rivals:
+                log.warning("Postgres at %s takes writes, too, and is passed by: end it", self._at(number))
+        self._rivals = rivals
+
+    def _at(self, number: int) -> str:
+        host = self._hosts[number]
+        return f"{host.name}:{host.port or PORT}"
 
 
-async def _timeline_of(connection: asyncpg.Connection) -> str:
-    """Nothing where the server does not say, as some that only speak like Postgres."""
-    with suppress(asyncpg.PostgresError):
-        timeline: str = await connection.fetchval(TIMELINE)
-        return timeline
-    return ""
+def _best(claims: dict[int, Claim]) -> int:
+    """Of two that have the same the first in the URL."""
+    return max(claims, key=lambda number: (claims[number], -number))
 
 
 def place_of(host: Host) -> dict[str, Any]:

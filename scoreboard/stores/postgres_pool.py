@@ -113,8 +113,7 @@ def prober(hosts: Hosts, connections: Connections) -> Callable[[], Awaitable[Non
     """Looks for a server that may write, and has all sessions replaced then. For asyncio; raises StoreUnavailable."""
 
     async def probe() -> None:
-        await hosts.find()
-        await connections.replace()
+        await connections.replace(cut=await hosts.find())
 
     return probe
 

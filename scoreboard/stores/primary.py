@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 Each = TypeVar("Each")
+Claim = TypeVar("Claim")
 
 #: For those that stand before one that has said that it does.
 PATIENCE_S = 0.5
@@ -53,6 +54,30 @@ async def find_primary(hosts: Sequence[Each], ask: Callable[[Each], Awaitable[No
         for each in asking:
             each.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def all_primaries(hosts: Sequence[Each], ask: Callable[[Each], Awaitable[Claim]]) -> dict[Each, Claim]:
+    """Those of them that are one, in their order, with what they say of it. For asyncio.
+
+    `ask` as for `find_primary`, and likewise all are asked at once: when `PATIENCE_S` are over, who has not said
+    anything is left out, but for the first that is to be found. Raises what the last one said, if there is none.
+    """
+    asking = {host: asyncio.ensure_future(ask(host)) for host in hosts}
+    try:
+        await asyncio.wait(asking.values(), timeout=PATIENCE_S)
+        while not (said := _said(asking)) and (waiting := [each for each in asking.values() if not each.done()]):
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not said:
+            await asking[hosts[-1]]  # raises
+        return said
+    finally:
+        for each in asking.values():
+            each.cancel()
+        await asyncio.gather(*asking.values(), return_exceptions=True)
+
+
+def _said(asking: Mapping[Each, asyncio.Future[Claim]]) -> dict[Each, Claim]:
+    return {host: each.result() for host, each in asking.items() if each.done() and each.exception() is None}
 
 
 def _first(asking: Sequence[asyncio.Future[None]], *, patient: bool) -> int | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -81,22 +82,31 @@ class Scorer(threading.Thread):
 
     def __init__(self, player: Player) -> None:
         super().__init__(daemon=True)
-        self.player, self.counted, self.refused, self.stopped = player, 0, 0, False
+        self.player, self.refused, self.stopped = player, 0, False
+        self.answers: list[tuple[dict[str, Any], str, dict[str, Any]]] = []  # to which token and key
+
+    @property
+    def counted(self) -> int:
+        """How many scores were answered."""
+        return len(self.answers)
 
     def run(self) -> None:
         """Until told to stop."""
         while not self.stopped:
-            token, key = self._until(lambda: self.player.http.post("/api/actions/token")).json(), str(uuid.uuid4())
-            answer = self._until(lambda token=token, key=key: self.player.increment(token["actionToken"], key))
-            self.counted += answer.is_success
+            self.once()
 
-    def _until(self, ask: object) -> httpx.Response:
-        assert callable(ask)
-        while True:
-            answer: httpx.Response = ask()
-            if not answer.is_server_error:
-                return answer
+    def once(self) -> None:
+        """One score."""
+        token = self._until(lambda: self.player.http.post("/api/actions/token")).json()["actionToken"]
+        key = str(uuid.uuid4())
+        answer = self._until(lambda: self.player.increment(token, key))
+        if answer.is_success:
+            self.answers.append((token, key, answer.json()))
+
+    def _until(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
+        while (answer := ask()).is_server_error:
             self.refused += 1
+        return answer
 
 
 def test_a_replica_that_is_promoted_is_followed_while_scoring_goes_on(

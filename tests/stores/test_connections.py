@@ -13,8 +13,9 @@ import asyncpg
 import pytest
 import trio
 import trio_asyncio
+from trio.testing import wait_all_tasks_blocked
 
-from actors.ports import StoreFault
+from actors.ports import CommitUnknown, StoreFault
 from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Connections
 from scoreboard.stores.postgres_hosts import Hosts
@@ -41,6 +42,10 @@ class Asked:
         """As the pool does."""
         self.released += 1
         await self.pool.release(connection, **bounds)
+
+    async def expire_connections(self) -> None:
+        """As the pool does."""
+        await self.pool.expire_connections()
 
     async def close(self) -> None:
         """As the pool does."""
@@ -138,3 +143,18 @@ async def test_a_connection_that_its_work_closed_is_not_kept(postgres_url: str) 
 
         assert await database.run(last_words) != await database.run(session)
         assert 2 == asked.acquired
+
+
+async def test_work_under_way_with_a_server_that_is_left_does_not_end_as_if_it_stood(postgres_url: str) -> None:
+    """Whether it does is unknown, and asked of the one that is followed; what comes next has a connection there."""
+    async with lending(postgres_url, 2) as (database, _asked), trio.open_nursery() as nursery:
+        before = await database.run(session)
+
+        @nursery.start_soon
+        async def under_way() -> None:
+            with pytest.raises(CommitUnknown):
+                await database.run(lambda connection: connection.execute("SELECT pg_sleep(60)"), on_loss=CommitUnknown)
+
+        await wait_all_tasks_blocked(0.01)
+        await database.loop.run_aio_coroutine(database.connections.replace(cut=True))
+        assert before != await database.run(session)
