@@ -70,6 +70,16 @@ class PostgresServers:
         self.sql(primary, "SELECT pg_reload_conf()")
         wait_for(lambda: self.sql(primary, "SELECT sync_state FROM pg_stat_replication") == "sync")
 
+    @contextmanager
+    def waiting_for_replica(self) -> Iterator[None]:
+        """`synchronous` for the time of a block."""
+        self.synchronous()
+        try:
+            yield
+        finally:
+            self.sql(self.ports[0], "ALTER SYSTEM RESET synchronous_standby_names")
+            self.sql(self.ports[0], "SELECT pg_reload_conf()")
+
     def part(self, port: int | None = None) -> None:
         """From now on the second, or another one, receives nothing of its primary; what it has it keeps."""
         replica = port or self.ports[1]

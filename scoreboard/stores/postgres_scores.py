@@ -45,6 +45,8 @@ SELECT c.*, CASE c.ord WHEN 1 THEN batch_of($17) END
 FROM commit_scores($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) c
 """
 
+# The lock is written, so that this waits for the synchronous replica as the commit of the key did: where that wait was
+# given up, its row is seen, and may yet be lost. Who only reads does not wait.
 RECALL = """
 SELECT i.ord, k.request_hash = i.request_hash AS same, i.user_id::text AS user_id, u.username, k.score, k.version,
        to_us(k.reached_at) AS reached_us, k.points, to_us(coalesce(s.occurred_at, k.reached_at)) AS occurred_us,
@@ -53,6 +55,7 @@ FROM unnest($1::uuid[], $2::text[], $3::bytea[]) WITH ORDINALITY AS i (user_id, 
 JOIN idempotency_keys k ON k.user_id = i.user_id AND k.idempotency_key = i.idempotency_key
 JOIN users u ON u.user_id = i.user_id
 LEFT JOIN score_updates s ON s.user_id = k.user_id AND s.created_at = k.reached_at
+FOR KEY SHARE OF k
 """
 
 MEMBERS = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import httpx
 import pytest
 import trio
 
-from actors.ports import Period
+from actors.ports import CommitUnknown, KeyConflict, KeyLookup, Period, Repeated, StoreUnavailable
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.replicas import Replicas
-from tests.contract.making import account
+from tests.contract.making import account, real_world, write
 from tests.postgres_servers import PostgresServers, postgres_servers
 from tests.served import Player, served, wait_for
+from tests.stores.bounds import UNHURRIED
 from tests.stores.test_losses import SOON_S
 from tests.vault import open_stores
 
@@ -75,6 +77,39 @@ async def shown(stores: Stores, name: str) -> str:
     """A setting of a session with the primary."""
     value: str = await stores.database.run(lambda connection: connection.fetchval(f"SHOW {name}"))
     return value
+
+
+async def test_a_score_that_only_the_primary_has_is_confirmed_to_nobody(
+    servers: PostgresServers, redis_url: str
+) -> None:
+    """Postgres shows it as if it stood when whoever waited for the synchronous replica gives up. It may yet be lost."""
+    replica = servers.ports[1]
+    async with open_stores(
+        servers.fresh_database("alone"), redis_url, bounds=replace(UNHURRIED, command_s=2)
+    ) as stores:
+        ann = await real_world(stores).player("Ann")
+        asked = write(ann, "key")
+        lookups = [KeyLookup(ann, "key", asked.request_hash)]
+        with servers.waiting_for_replica():
+            servers.kill(replica)
+            with pytest.raises(CommitUnknown):
+                await stores.scores.commit([asked])
+            wait_for(lambda: servers.sql(servers.ports[0], "SELECT count(*) FROM idempotency_keys", "alone") == "1")
+            with pytest.raises(StoreUnavailable):
+                await stores.scores.recall(lookups)
+            servers.start_one(replica)
+            with trio.fail_after(SOON_S):
+                while not (known := await patiently(stores, lookups)):  # noqa: ASYNC110 - nobody tells
+                    await trio.sleep(0.05)
+        assert [(1, None)] == [(each.points, each.new_rank) for each in known if isinstance(each, Repeated)]
+
+
+async def patiently(stores: Stores, lookups: list[KeyLookup]) -> list[Repeated | KeyConflict | None]:
+    """Nothing as long as it is not known."""
+    try:
+        return await stores.scores.recall(lookups)
+    except StoreUnavailable:
+        return []
 
 
 class Scorer(threading.Thread):
