@@ -80,6 +80,11 @@ class PostgresServers:
             self.sql(self.ports[0], "ALTER SYSTEM RESET synchronous_standby_names")
             self.sql(self.ports[0], "SELECT pg_reload_conf()")
 
+    def until_level(self, replica: int) -> None:
+        """Wait until it shows all that the first one has now."""
+        end = self.sql(self.ports[0], "SELECT pg_current_wal_flush_lsn()")
+        wait_for(lambda: self.sql(replica, f"SELECT pg_last_wal_replay_lsn() >= '{end}'") == "t")
+
     def part(self, port: int | None = None) -> None:
         """From now on the second, or another one, receives nothing of its primary; what it has it keeps."""
         replica = port or self.ports[1]

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from actors.ports import StoreUnavailable
 from scoreboard.security.names import fold
 from scoreboard.server.acts import carry
 from scoreboard.server.offline import postgres_option, with_stores
@@ -44,7 +45,7 @@ def verify_command(known: str | None, data: str | None, postgres: str | None, *,
     the end of a chain; so keep what --json prints elsewhere, and give it with --known the next time.
     """
     ends = json.loads(Path(known).read_text(encoding="utf-8"))["chains"] if known else []
-    verdict = with_stores(data, postgres, lambda stores: verify(stores.database, ends))
+    verdict = with_stores(data, postgres, lambda stores: verify(stores.database, ends), to_read=True)
     if as_json:
         click.echo(json.dumps(asdict(verdict), indent=2))
     else:
@@ -67,18 +68,26 @@ def show_command(
 
     async def work(stores: Stores) -> list[Line] | None:
         if postgres is None or data is not None:  # then the directory is that of the database
-            for reason in await carry(stores.audit, Path(settings_of(data).data_dir)):
+            for reason in await _carried(stores, Path(settings_of(data).data_dir)):
                 click.echo(f"scoreboard: {reason}", err=True)
         user_id = None if user is None else await who_is(stores.database, user, fold(user))
         if user is not None and user_id is None:
             return None
         return await trail(stores.database, stores.personal, user_id=user_id, since_us=since_us, limit=limit)
 
-    lines = with_stores(data, postgres, work)
+    lines = with_stores(data, postgres, work, to_read=True)
     if lines is None:
         give_up(f"there is no player {user!r}")
     for line in reversed(lines):
         click.echo(json.dumps(asdict(line)) if as_json else _readable(line))
+
+
+async def _carried(stores: Stores, data_dir: Path) -> list[str]:
+    """As `carry`; what a replica cannot take the server takes."""
+    try:
+        return await carry(stores.audit, data_dir)
+    except StoreUnavailable as error:
+        return [f"acts that wait in {data_dir} are not among these yet: {error}"]
 
 
 def _told(verdict: Verdict) -> Iterator[str]:

@@ -37,10 +37,15 @@ postgres_option = click.option("--postgres", metavar="URL", help="The PostgreSQL
 redis_option = click.option("--redis", metavar="URL", help="The Redis that it uses, if not its own.")
 
 
-def with_stores(data: str | None, postgres: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
-    """Do it; if it cannot be done, say why in a sentence, and end with status 1 (2 for a wrong setting)."""
+def with_stores(
+    data: str | None, postgres: str | None, work: Callable[[Stores], Awaitable[R]], *, to_read: bool = False
+) -> R:
+    """Do it; if it cannot be done, say why in a sentence, and end with status 1 (2 for a wrong setting).
+
+    What wants `to_read` only is done at a replica of Postgres, too.
+    """
     settings = settings_of(data, {"stores.postgres_url": postgres})
-    return _run(partial(_opened, settings, NO_REDIS, work))
+    return _run(partial(_opened, settings, NO_REDIS, work, to_read=to_read))
 
 
 def announced(data: str | None, postgres: str | None, redis: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
@@ -89,7 +94,9 @@ def record_of(what: str, why: str | None, **details: Any) -> AuditEvent:
     )
 
 
-async def _opened(settings: Settings, redis: str, work: Callable[[Stores], Awaitable[R]]) -> R:
+async def _opened(
+    settings: Settings, redis: str, work: Callable[[Stores], Awaitable[R]], *, to_read: bool = False
+) -> R:
     """In the server's database; its own is started for as long as this takes unless it runs already."""
     async with AsyncExitStack() as scopes:
         url, data_dir = settings.stores.postgres_url, Path(settings.data_dir)
@@ -101,6 +108,6 @@ async def _opened(settings: Settings, redis: str, work: Callable[[Stores], Await
         vault = PersonalVault(MastersOnDisk(data_dir, key_times(settings)))
         prefix = settings.stores.redis_prefix
         stores = await scopes.enter_async_context(
-            open_stores(url, redis, vault, prefix=prefix, postgres_connections=1, redis_connections=1)
+            open_stores(url, redis, vault, prefix=prefix, postgres_connections=1, redis_connections=1, to_read=to_read)
         )
         return await work(stores)

@@ -68,6 +68,14 @@ class DatabaseTooNew(MigrationError):
         self.name = name
 
 
+class DatabaseTooOld(MigrationError):
+    """It only reads, and lacks what this version works with."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"this Postgres only reads, and {name} was not applied to its primary yet: start the server")
+        self.name = name
+
+
 class DatabaseBusy(MigrationError):
     """Others have used a table all the time for longer than they should be made to wait."""
 
@@ -167,11 +175,22 @@ async def migrate(
     return await _migrate(connection, files, manners.wait_ms)
 
 
+async def look(connection: asyncpg.Connection, directory: Traversable | None = None) -> None:
+    """See whether nothing is missing where nothing can be applied. For asyncio; raises MigrationError."""
+    missing = await _missing(connection, migrations_in(directory or shipped()))
+    if missing:
+        raise DatabaseTooOld(missing[0].name)
+
+
+async def _missing(connection: asyncpg.Connection, files: list[Migration]) -> list[Migration]:
+    rows = await connection.fetch(f"{APPLIED} ORDER BY number")
+    return pending(files, [Applied(**row) for row in rows])
+
+
 async def _migrate(connection: asyncpg.Connection, files: list[Migration], wait_ms: int) -> list[str]:
     async with connection.transaction():
         await connection.execute(PREPARE.format(lock=LOCK, wait_ms=wait_ms), timeout=90)
-        rows = await connection.fetch(f"{APPLIED} ORDER BY number")
-        missing = pending(files, [Applied(**row) for row in rows])
+        missing = await _missing(connection, files)
         for migration in missing:
             await _apply(connection, migration)
     return [migration.name for migration in missing]

@@ -42,7 +42,7 @@ from actors.ports import (
 from scoreboard.stores import postgres_pool, redis_pool
 from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.chains import Chains
-from scoreboard.stores.migrate import migrate
+from scoreboard.stores.migrate import look, migrate
 from scoreboard.stores.personal import Personal, PersonalRules
 from scoreboard.stores.personal_keys import Vault
 from scoreboard.stores.personal_past import encrypt_emails, encrypt_sessions
@@ -53,6 +53,7 @@ from scoreboard.stores.postgres_audit import PostgresAuditLog
 from scoreboard.stores.postgres_batches import KEPT as CHANGES_KEPT
 from scoreboard.stores.postgres_batches import SWEEP_CHANGES, PostgresBatches
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
+from scoreboard.stores.postgres_claims import only_reads
 from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections, in_words
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
@@ -208,8 +209,11 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     personal: PersonalRules | None = None,
     replica_url: str | None = None,
     replica_lag_s: float = 5.0,
+    to_read: bool = False,
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
+
+    For who wants `to_read` only a replica will do, if that is up to date.
 
     Redis need not be there: it is connected to when first used; nor replicas, which read what may lag by so much. An
     error of the block leaves as it is, not in a group.
@@ -222,8 +226,9 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_stray)
         try:
-            opening = _open_database(loop, postgres_url, postgres_connections, bounds)
-            database, hosts, migrations = await loop.run_aio_coroutine(opening)
+            hosts = Hosts(postgres_url, bounds, to_read=to_read)
+            opening = _open_database(loop, hosts, postgres_connections, bounds)
+            database, migrations = await loop.run_aio_coroutine(opening)
             redis, listener = _open_caches(loop, redis_url, redis_connections, prefix)
             async with _closing(loop, database, (redis, listener), bounds), _watching(database, hosts):
                 chains = Chains()
@@ -238,15 +243,14 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
 
 
 async def _open_database(
-    loop: trio_asyncio.TrioEventLoop, url: str, connections: int, bounds: Bounds
-) -> tuple[Database, Hosts, list[str]]:
-    """With where it may be, and the files that were applied to it."""
-    hosts = Hosts(url, bounds)
+    loop: trio_asyncio.TrioEventLoop, hosts: Hosts, connections: int, bounds: Bounds
+) -> tuple[Database, list[str]]:
+    """With the files that were applied to it."""
     await hosts.find()
     migrations = await _migrate(hosts, bounds)
     lent = Connections(await open_pool(hosts.connect, connections, bounds), bounds)
     there = Breaker("Postgres", postgres_pool.prober(hosts, lent))
-    return Database(loop, lent, there), hosts, migrations
+    return Database(loop, lent, there), migrations
 
 
 def _open_caches(loop: trio_asyncio.TrioEventLoop, url: str, connections: int, prefix: str) -> tuple[Cache, Cache]:
@@ -360,7 +364,10 @@ async def _lagging(database: Database, url: str | None, bounds: Bounds, lag_s: f
 
 async def _migrate(hosts: Hosts, bounds: Bounds) -> list[str]:
     async with _connected(hosts, bounds) as connection:
-        return await migrate(connection)
+        if not await only_reads(connection):
+            return await migrate(connection)
+        await look(connection)
+        return []
 
 
 @asynccontextmanager

@@ -27,13 +27,22 @@ class Claim(NamedTuple):
     named_us: int
 
 
+#: Of a replica, where that will do: whichever takes writes claims more.
+REPLICA = Claim(-1, 0)
 #: Of one that does not tell, as some that only speak like Postgres.
 NO_CLAIM = Claim(0, 0)
 
 
-async def claim_of(connection: asyncpg.Connection) -> Claim:
-    """What that server can claim. For asyncio; raises StoreUnavailable if it only reads."""
-    if await connection.fetchval("SHOW transaction_read_only") == "on":
+async def only_reads(connection: asyncpg.Connection) -> bool:
+    """Whether that server takes no writes, as a replica. For asyncio."""
+    return bool(await connection.fetchval("SHOW transaction_read_only") == "on")
+
+
+async def claim_of(connection: asyncpg.Connection, *, to_read: bool = False) -> Claim:
+    """What that server can claim. For asyncio; raises StoreUnavailable if it only reads, unless that will do."""
+    if await only_reads(connection):
+        if to_read:
+            return REPLICA
         raise StoreUnavailable("this Postgres only reads: it is a replica")
     named_us = 0
     with suppress(asyncpg.PostgresError):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from actors.ports import StoreUnavailable
-from scoreboard.stores.postgres_claims import NO_CLAIM, Claim, claim_of
+from scoreboard.stores.postgres_claims import REPLICA, Claim, claim_of
 from scoreboard.stores.postgres_connections import Bounds, in_words
 from scoreboard.stores.primary import Host, all_primaries, hosts_in
 
@@ -44,15 +44,18 @@ class Hosts:
     All connections go to the same server until another has been found: also if two say that they take writes, which
     they do where somebody has made a replica the primary and left the former one running. Of those the one with the
     greatest `Claim` counts, for all workers. None goes back to a timeline before the one that it has followed.
+
+    `to_read`: if none takes writes, one that only reads will do.
     """
 
-    def __init__(self, url: str, bounds: Bounds) -> None:
+    def __init__(self, url: str, bounds: Bounds, *, to_read: bool = False) -> None:
         self._url = url
+        self._to_read = to_read
         self._bounds = bounds
         self._hosts = hosts_of(url)
         self._places: list[dict[str, Any]] = [place_of(host) for host in self._hosts] if self._hosts[1:] else [{}]
         self._here: int | None = None
-        self._claim = NO_CLAIM
+        self._claim = REPLICA  # the least
         self._rivals: list[int] = []
         self._has_refused = False
 
@@ -90,7 +93,7 @@ class Hosts:
         """What that server says, over a connection for this once. Raises StoreUnavailable if it only reads."""
         connection = await self.connect_to(number)
         try:
-            return await claim_of(connection)
+            return await claim_of(connection, to_read=self._to_read)
         finally:
             connection.terminate()
 

@@ -12,8 +12,10 @@ from typing import Any
 import httpx
 import pytest
 import trio
+from click.testing import CliRunner
 
 from actors.ports import CommitUnknown, KeyConflict, KeyLookup, Period, Repeated, StoreUnavailable
+from scoreboard.__main__ import main
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.replicas import Replicas
 from tests.contract.making import account, real_world, write
@@ -21,7 +23,7 @@ from tests.postgres_servers import PostgresServers, postgres_servers
 from tests.served import Player, served, wait_for
 from tests.stores.bounds import UNHURRIED
 from tests.stores.test_losses import SOON_S
-from tests.vault import open_stores
+from tests.vault import MASTER, open_stores
 
 pytestmark = pytest.mark.stores
 
@@ -77,6 +79,37 @@ async def shown(stores: Stores, name: str) -> str:
     """A setting of a session with the primary."""
     value: str = await stores.database.run(lambda connection: connection.fetchval(f"SHOW {name}"))
     return value
+
+
+def test_the_audit_can_be_asked_of_a_replica(
+    servers: PostgresServers, redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is verified and shown there as at the primary. Verbs that write say why they cannot."""
+    monkeypatch.setattr("scoreboard.server.offline.MastersOnDisk", lambda *_: lambda: (MASTER,))
+    primary, replica = servers.ports
+    url, replica_url = servers.fresh_database("audited"), servers.url_of(replica, "audited")
+
+    def run(*words: str, at: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, [*words, "--postgres", at, "--data", str(tmp_path)])
+        return result.exit_code, result.output
+
+    async def prepare() -> None:
+        async with open_stores(url, redis_url) as stores:
+            world = real_world(stores)
+            await world.scores.commit([write(await world.player("Ann"), points=7)])
+
+    trio.run(prepare)
+    servers.until_level(replica)
+    for words in (("audit", "verify"), ("audit", "verify", "--json"), ("audit", "show"), ("audit", "show", "--json")):
+        asked = run(*words, at=replica_url)
+        assert asked == run(*words, at=url)
+        assert (0, True) == (asked[0], len(asked[1]) > 50)
+    status, said = run("user", "role", "Ann", "admin", at=replica_url)
+    assert (1, True) == (status, "this Postgres only reads: it is a replica" in said)
+    servers.sql(primary, "DELETE FROM schema_migrations WHERE name LIKE '0026%'", "audited")
+    servers.until_level(replica)
+    status, said = run("audit", "verify", at=replica_url)
+    assert (1, True) == (status, "only reads, and 0026_histories.sql was not applied to its primary yet" in said)
 
 
 async def test_a_score_that_only_the_primary_has_is_confirmed_to_nobody(
