@@ -213,20 +213,17 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
 ) -> AsyncIterator[Stores]:
     """Connect, bring the database up to date, and give the stores. The vault encrypts what is known of persons.
 
-    For who wants `to_read` only a replica will do, if that is up to date.
-
-    Redis need not be there: it is connected to when first used; nor replicas, which read what may lag by so much. An
-    error of the block leaves as it is, not in a group.
+    Redis need not be there: it is connected to when first used; nor replicas, which read what may lag by so much. For
+    who wants `to_read` only, a replica will do. An error of the block leaves as it is, not in a group.
 
     Raises:
         StoreUnavailable: Postgres cannot be reached.
         MigrationError: the database was made by other code.
     """
-    failure: Exception | None = None
+    failure, hosts = None, Hosts(postgres_url, bounds, to_read=to_read)
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_stray)
         try:
-            hosts = Hosts(postgres_url, bounds, to_read=to_read)
             opening = _open_database(loop, hosts, postgres_connections, bounds)
             database, migrations = await loop.run_aio_coroutine(opening)
             redis, listener = _open_caches(loop, redis_url, redis_connections, prefix)
@@ -234,8 +231,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
                 chains = Chains()
                 events = RedisEventLog(redis, listener, ChainId(str(chains.scores)), length=event_log_length)
                 async with _lagging(database, replica_url, bounds, replica_lag_s) as reads:
-                    persons = Personal(vault, personal)
-                    yield _stores(database, reads, redis, events, persons, chains, tuple(migrations))
+                    yield _stores(database, reads, redis, events, Personal(vault, personal), chains, migrations)
         except Exception as error:  # noqa: BLE001 - raised again below, outside of the loop's nursery
             failure = error
     if failure is not None:
@@ -244,13 +240,13 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
 
 async def _open_database(
     loop: trio_asyncio.TrioEventLoop, hosts: Hosts, connections: int, bounds: Bounds
-) -> tuple[Database, list[str]]:
+) -> tuple[Database, tuple[str, ...]]:
     """With the files that were applied to it."""
     await hosts.find()
     migrations = await _migrate(hosts, bounds)
     lent = Connections(await open_pool(hosts.connect, connections, bounds), bounds)
     there = Breaker("Postgres", postgres_pool.prober(hosts, lent))
-    return Database(loop, lent, there), migrations
+    return Database(loop, lent, there), tuple(migrations)
 
 
 def _open_caches(loop: trio_asyncio.TrioEventLoop, url: str, connections: int, prefix: str) -> tuple[Cache, Cache]:
