@@ -41,6 +41,7 @@ from actors.ports import (
 )
 from scoreboard.stores import postgres_pool, redis_pool
 from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.callbacks import run_in_portions
 from scoreboard.stores.chains import Chains
 from scoreboard.stores.migrate import look, migrate
 from scoreboard.stores.personal import Personal, PersonalRules
@@ -222,6 +223,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     """
     failure, hosts = None, Hosts(postgres_url, bounds, to_read=to_read)
     async with trio_asyncio.open_loop() as loop:
+        run_in_portions(loop)
         loop.set_exception_handler(_stray)
         try:
             opening = _open_database(loop, hosts, postgres_connections, bounds)
