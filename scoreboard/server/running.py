@@ -40,7 +40,8 @@ def run_process(settings: Settings, log: Logger, place: Place | None = None) -> 
 async def _serve_until_told(settings: Settings, log: Logger, place: Place | None) -> None:
     """Serve; the first signal lets everything end in good order, the second at once."""
     wakings = collector.Wakings()
-    intake.take_in_portions(taken=wakings.add)
+    ports = intake.Ports()
+    intake.take_in_portions(taken=wakings.add, came=ports.came)
     with trio.open_signal_receiver(*signals_to_end()) as signals:
         async with trio.open_nursery() as nursery:
             ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
@@ -53,6 +54,7 @@ async def _serve_until_told(settings: Settings, log: Logger, place: Place | None
             if place is not None:
                 nursery.start_soon(place.line.beat)
             server = await nursery.start(serve_to_the_end)
+            ports.know(server.port)  # whoever stands there in a crowd at the start is accepted without being waited for
             ways_to_stop.append(server.close)
             nursery.start_soon(_collect_garbage, server, log)
             nursery.start_soon(wakings.collect)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -11,7 +13,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from scoreboard.server.intake import take_in_portions
+from scoreboard.server.intake import Ports, take_in_portions
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="only Linux has epoll")
 
@@ -31,6 +33,11 @@ def connections(count: int) -> Iterator[list[tuple[socket.socket, socket.socket]
         yield pairs
 
 
+def everybody(_: int) -> bool:
+    """Came to us."""
+    return True
+
+
 class Turns(trio.abc.Instrument):
     """Counts the turns of the loop."""
 
@@ -45,7 +52,7 @@ class Turns(trio.abc.Instrument):
 async def test_connections_that_end_at_one_moment_end_in_portions() -> None:
     """In the order in which they were cut; whoever else wants to run does so between them."""
     taken: list[int] = []
-    take_in_portions(PORTION, taken.append)
+    take_in_portions(PORTION, taken.append, everybody)
     turns, ended = Turns(), dict[int, int]()
 
     async def serve(number: int, connection: socket.socket) -> None:
@@ -68,7 +75,7 @@ async def test_connections_that_end_at_one_moment_end_in_portions() -> None:
 
 async def test_who_comes_once_has_its_turn_among_those_who_always_have_more() -> None:
     """However many they are and however quick: what is told in one turn stands behind all else in the next."""
-    take_in_portions(PORTION)
+    take_in_portions(PORTION, came=everybody)
     turns = Turns()
 
     async def serve_for_ever(connection: socket.socket) -> None:
@@ -109,7 +116,7 @@ async def test_a_socket_that_is_closed_is_forgotten() -> None:
 async def test_what_comes_for_a_socket_that_nobody_waits_for_wakes_nobody() -> None:
     """The socket may live on in other hands; Trio, told of it after it has forgotten it, would end the whole run."""
     taken: list[int] = []
-    take_in_portions(PORTION, taken.append)
+    take_in_portions(PORTION, taken.append, everybody)
     with connections(1) as [(near, far)]:
 
         async def wait() -> None:
@@ -124,3 +131,79 @@ async def test_what_comes_for_a_socket_that_nobody_waits_for_wakes_nobody() -> N
         far.send(b"too late")
         await trio.lowlevel.checkpoint()
     assert 0 == sum(taken)
+
+
+async def test_what_we_asked_for_is_taken_before_who_came_to_us_by_themselves() -> None:
+    """However many they are: what a store answers is heard in the turn after it came."""
+    ports, turns = Ports(), Turns()
+    take_in_portions(PORTION, came=ports.came)
+    with ExitStack() as scope:
+        store = scope.enter_context(socket.create_server(("127.0.0.1", 0)))
+        asked = scope.enter_context(socket.create_connection(store.getsockname()))
+        answering = scope.enter_context(store.accept()[0])
+        async with trio.open_nursery() as nursery:
+            [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            ports.know(listener.socket.getsockname()[1])
+            for _ in range(ENDS):
+                far = scope.enter_context(socket.create_connection(listener.socket.getsockname()))
+                far.send(b"more than is ever read")
+                nursery.start_soon(never_read, await listener.accept())
+            for _ in range(3 * ENDS):
+                await trio.lowlevel.checkpoint()
+            trio.lowlevel.add_instrument(turns)
+            for _ in range(3):
+                turns.now = 0
+                answering.send(b"!")
+                await trio.lowlevel.wait_readable(asked)
+                assert (1, b"!") == (turns.now, asked.recv(1))
+            trio.lowlevel.remove_instrument(turns)
+            nursery.cancel_scope.cancel()
+        await listener.aclose()
+
+
+async def never_read(stream: trio.SocketStream) -> None:
+    """So there is always something."""
+    try:
+        while True:
+            await trio.lowlevel.wait_readable(stream.socket)
+    finally:
+        stream.socket.close()
+
+
+async def test_a_number_that_was_of_who_came_to_us_is_of_who_has_it_now() -> None:
+    """The system gives it to the next one who is opened."""
+    take_in_portions(PORTION)
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    with socket.create_connection(listener.socket.getsockname()) as far:
+        came = await listener.accept()
+        far.send(b"!")
+        assert b"!" == await came.receive_some()
+        number = came.socket.fileno()
+        await came.aclose()
+    near, other = trio.socket.socketpair()
+    assert number in (near.fileno(), other.fileno())
+    for one, another in ((near, other), (other, near)):
+        await one.send(b"?")
+        with trio.fail_after(5):
+            await trio.lowlevel.wait_readable(another)
+            assert b"?" == await another.recv(1)
+    near.close()
+    other.close()
+    await listener.aclose()
+
+
+async def test_who_came_by_a_path_of_the_system_came_too() -> None:
+    """Other workers do: what they pass on is their clients'."""
+    ports = Ports()
+    with ExitStack() as scope:
+        [(near, far)] = scope.enter_context(connections(1))
+        listener = scope.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(b"\0intake-of-%d" % os.getpid())
+        listener.listen()
+        asked = scope.enter_context(socket.socket(socket.AF_UNIX))
+        asked.connect(listener.getsockname())
+        came = scope.enter_context(listener.accept()[0])
+        found = [ports.came(each.fileno()) for each in (listener, came, asked, near, far)]
+    assert [True, True, False, False, False] == found
+    with tempfile.TemporaryFile() as no_socket:
+        assert not ports.came(no_socket.fileno())
