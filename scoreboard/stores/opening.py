@@ -196,6 +196,11 @@ def _stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None
     log.error("in a driver: %s", context.get("message"), exc_info=context.get("exception"))
 
 
+def _settle(loop: trio_asyncio.TrioEventLoop) -> None:
+    run_in_portions(loop)
+    loop.set_exception_handler(_stray)
+
+
 @asynccontextmanager
 async def open_stores(  # noqa: PLR0913 - named, but for the first three
     postgres_url: str,
@@ -223,8 +228,7 @@ async def open_stores(  # noqa: PLR0913 - named, but for the first three
     """
     failure, hosts = None, Hosts(postgres_url, bounds, to_read=to_read)
     async with trio_asyncio.open_loop() as loop:
-        run_in_portions(loop)
-        loop.set_exception_handler(_stray)
+        _settle(loop)
         try:
             opening = _open_database(loop, hosts, postgres_connections, bounds)
             database, migrations = await loop.run_aio_coroutine(opening)
