@@ -66,6 +66,7 @@ class Http1Connection:
         self.client = client
         self.server = server
         self._peer_site = "" if client is None else site_of(client[0])
+        self._own_site = self._peer_site if client is not None and client[0] not in site.proxies else None
         self.state = ConnectionState(site.state)
         self.received = received
         self.broken = False  # nothing more can be said
@@ -161,7 +162,7 @@ class Http1Connection:
         """Of one that has begun: it has as long as the first one had. Raises HeadError: it took longer."""
         head = None
         with trio.move_on_after(self.site.limits.head_within_s):
-            while head is None and await self.read():
+            while head is None and await self.read_on():
                 head = self.received.next_head()
             return head
         raise HeadError(408, "The request was not complete in time.", self.received.target())
@@ -178,6 +179,11 @@ class Http1Connection:
         self.ended = self.ended or not data
         return not self.ended
 
+    async def read_on(self) -> bool:
+        """As `read`, for who has sent a part already and may send the rest byte by byte: its address has its turns."""
+        await self.site.rounds.pieces.before_more(self._own_site, self._stream.has_come)
+        return await self.read()
+
     async def write(self, data: bytes) -> None:
         """Send all of it; does nothing once the client is gone. Lets other tasks run only if the socket is full."""
         if self.broken:
@@ -189,9 +195,11 @@ class Http1Connection:
 
     async def until_gone(self) -> None:
         """Wait until the client has hung up, as long as that can be seen."""
+        more = self.read
         while len(self.received) < AHEAD_BYTES:
-            if self.ended or not await self.read():
+            if self.ended or not await more():
                 return
+            more = self.read_on
         await trio.sleep_forever()
 
 

@@ -17,6 +17,7 @@ from scoreboard.door.farewell import last_answer, linger, say_and_leave, say_at_
 from scoreboard.door.head import HeadRefused, Kind, RequestHead, read_head
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import DoorObserver, Drop
+from scoreboard.door.pace import has_come
 from scoreboard.door.proxies import Proxies
 from scoreboard.door.relay import Elsewhere, nowhere_else, reach
 from scoreboard.door.relayed_sockets import RelayedSockets, Waves
@@ -238,7 +239,8 @@ class FrontDoor:
     async def _converse(self, visit: _Visit) -> None:
         try:
             await self._encrypt(visit)
-            head: RequestHead | None = await read_head(visit.stream, self._limits, self._turn_of(visit))
+            turn, pace = self._turn_of(visit), self._pace_of(visit)
+            head: RequestHead | None = await read_head(visit.stream, self._limits, turn, pace)
             while head is not None:
                 serving = await self._serve(visit, self._from_client(visit, head))
                 del head  # who stays for hours need not be remembered by it
@@ -309,6 +311,10 @@ class FrontDoor:
     def _turn_of(self, visit: _Visit) -> Callable[[], Awaitable[None]]:
         """What to wait for before anything that costs is done for it. Behind a proxy all share one, until they ask."""
         return partial(self._rounds.begin, visit.site or "")
+
+    def _pace_of(self, visit: _Visit) -> Callable[[], Awaitable[None]]:
+        """What to wait for before more of a head is read."""
+        return partial(self._rounds.pieces.before_more, visit.site, partial(has_come, visit.stream))
 
     def _see_off(self, visit: _Visit) -> None:
         visit.stream.socket.close()

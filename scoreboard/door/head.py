@@ -10,6 +10,7 @@ import trio
 
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.observer import Drop
+from scoreboard.door.pace import no_pace
 from scoreboard.door.parser import HeadError, HeadParser, ParsedHead
 from scoreboard.door.rounds import no_turn
 
@@ -119,11 +120,14 @@ class HeadReader:
 
 
 async def read_head(
-    stream: trio.abc.ReceiveStream, limits: DoorLimits, turn: Callable[[], Awaitable[None]] = no_turn
+    stream: trio.abc.ReceiveStream,
+    limits: DoorLimits,
+    turn: Callable[[], Awaitable[None]] = no_turn,
+    pace: Callable[[], Awaitable[None]] = no_pace,
 ) -> RequestHead:
     """Read until the first head is complete; bounded in bytes, in headers and in time.
 
-    When something has come, `turn` is waited for before it is looked at.
+    When something has come, `turn` is waited for before it is looked at, and `pace` before each further piece is.
 
     Raises:
         HeadRefused: for anything that is not a head of HTTP/1.x within the bounds.
@@ -139,6 +143,7 @@ async def read_head(
             head = reader.feed(bytes(data))
             if head is not None:
                 return head
+            await pace()
     if not reader.begun:  # browsers open connections ahead of need; they expect no answer on them
         raise HeadRefused(None, Drop.SILENT, "Nothing was sent.")
     raise HeadRefused(408, Drop.SLOW_HEAD, "The request was not complete in time.", reader.target)

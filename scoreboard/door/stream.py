@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 
 from scoreboard.door.limits import DoorLimits
+from scoreboard.door.pace import has_come
 from scoreboard.door.tls_stream import TlsStream
 from scoreboard.door.transport import Transport
 
@@ -56,6 +57,10 @@ class HttpStream:
             self._require_open()
             with suppress(BlockingIOError):
                 return self._system(os.read, most) if self._tls is None else self._secretly(self._tls.recv, most)
+
+    def has_come(self) -> bool:
+        """Whether `receive_some` would find something, or the end."""
+        return has_come(self._transport)
 
     async def send_all(self, data: bytes) -> None:
         """Send within the deadline for so many bytes. Lets other tasks run only if the socket does not take them all.

@@ -37,6 +37,7 @@ class Turn:
         self._given_up = False  # no more of the body will be heard
         self._told_all = False  # the application has heard the end of the body
         self._invited = not head.wants_invitation
+        self._in_pieces = False
         self._waiting: trio.CancelScope | None = None
         self._reply = Reply(to_head=head.method == b"HEAD", to_http10=head.version == b"1.0", constant=site.constant)
 
@@ -92,13 +93,18 @@ class Turn:
             return None
         await self._invite()
         with trio.move_on_after(self._connection.site.config.read_timeout or float("inf")) as waiting:
-            if await self._connection.read():
+            if await self._more():
                 return await self._taken()
         if waiting.cancelled_caught:
             await self._refuse(408, Drop.SLOW_BODY, "The body of the request did not come in time.")
         else:
             await self._refuse(400, Drop.GONE, "The body of the request is not complete.")
         return None
+
+    async def _more(self) -> bool:
+        """A body often comes behind its head, in a piece of its own."""
+        connection, in_pieces, self._in_pieces = self._connection, self._in_pieces, True
+        return await (connection.read_on() if in_pieces else connection.read())
 
     async def _taken(self) -> bytes:
         try:

@@ -160,6 +160,7 @@ async def open_door(
     elsewhere: Elsewhere = nowhere_else,
     hurry: Hurry = let_it_wait,
     probes: Any = (),
+    rounds: Rounds | None = None,
     **config: Any,
 ) -> AsyncGenerator[OpenDoor]:
     """Serve on a free port while the body runs; then close and wait until nobody is inside."""
@@ -169,7 +170,8 @@ async def open_door(
     settings = load_config()
     for name, value in config.items():
         setattr(settings, name, value)
-    shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere, "rounds": Rounds()}
+    shared: dict[str, Any] = {"words": words, "proxies": proxies, "elsewhere": elsewhere}
+    shared["rounds"] = rounds or Rounds()
     http = HypercornHandler(application, settings, limits, journal, streams or {}, hurry=hurry, **shared)
     told: dict[str, Any] = {"limits": limits, "observer": journal, "streams": streams}
     door = FrontDoor(http=http, websocket=websocket, tls=tls, probes=probes, **told, **shared)

@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from scoreboard.door.rounds import OF_ONE, Rounds
+from scoreboard.door.rounds import COMPANY_TURNS, IN_COMPANY, OF_ONE, Rounds
 from tests.door.attacks import PLAIN
 from tests.door.doors import app, open_door, read_until
 
@@ -57,6 +57,46 @@ async def test_a_crowd_of_one_address_keeps_nobody_else_waiting_and_is_served_in
         nursery.cancel_scope.cancel()
     assert sorted([*map(str, range(MANY)), "honest"]) == sorted(begun)
     assert begun.index("honest") <= 3 * OF_ONE
+
+
+@pytest.mark.parametrize(("others", "most"), [(["elsewhere"], IN_COMPANY), ([], OF_ONE)], ids=["others", "nobody else"])
+async def test_a_crowd_has_fewer_requests_begun_in_a_turn_while_others_are_there(others: list[str], most: int) -> None:
+    """An answer takes several turns: who asks beside a crowd waits for short ones, who asks alone has long ones."""
+    rounds, begun = Rounds(), list[str]()
+
+    async def ask() -> None:
+        await rounds.begin("crowd")
+        begun.append("crowd")
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(rounds.run)
+        for site in ("crowd", *others):
+            await rounds.begin(site)
+        async with trio.open_nursery() as asking:
+            for _ in range(MANY):
+                asking.start_soon(ask)
+            await trio.lowlevel.checkpoint()
+            turns = 0
+            while len(begun) < MANY:
+                await trio.lowlevel.checkpoint()
+                turns += 1
+        nursery.cancel_scope.cancel()
+    assert turns == pytest.approx(MANY / most, rel=0.2)
+
+
+async def test_who_was_beside_others_is_alone_again_when_they_are_quiet() -> None:
+    """They are remembered for a while only."""
+    rounds = Rounds()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(rounds.run)
+        await rounds.begin("elsewhere")
+        for _ in range(COMPANY_TURNS + 1):
+            await rounds.begin("crowd")
+            await trio.lowlevel.checkpoint()
+        with trio.testing.assert_no_checkpoints():
+            for _ in range(OF_ONE - 1):
+                await rounds.begin("crowd")
+        nursery.cancel_scope.cancel()
 
 
 async def test_who_gives_up_waiting_leaves_no_place_behind() -> None:
