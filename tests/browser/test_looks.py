@@ -58,6 +58,10 @@ def test_a_wide_screen_shows_all_at_once(stage: Stage, open_page: OpenPage, scre
     page = open_page(viewport={"width": width, "height": height})
     shown(page)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    card, unit = (page.locator(each).bounding_box() for each in ("#leader", "#leader .leader-unit"))
+    assert card is not None
+    assert unit is not None
+    assert unit["x"] + unit["width"] <= card["x"] + card["width"]
     size = page.locator("#rows .col-score").first.evaluate("cell => parseFloat(getComputedStyle(cell).fontSize)")
     assert size >= height / 28
 
