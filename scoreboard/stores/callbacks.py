@@ -1,6 +1,6 @@
 """How much of what asyncio has to do is done in one turn of the event loop.
 
-The drivers run in a loop of trio-asyncio, which takes one callback in each turn of Trio's. A query takes a dozen of
+The drivers run in a loop of trio-asyncio, which takes one callback in each turn of Trio's. A query takes several of
 them, and the more clients there are, the longer is each of these turns: sixty that sent garbage made a commit take a
 second, and Redis seem away. asyncio itself runs all callbacks that are ready before it looks for input again. So is it
 done here, a portion at a time.
@@ -13,7 +13,7 @@ from contextlib import suppress
 import trio
 import trio_asyncio
 
-#: A batch for Postgres is some thirty, of 10 to 50 microseconds each.
+#: asyncio has no bound; with one, clients are heard between the portions of a store that always has more.
 PORTION = 64
 
 
