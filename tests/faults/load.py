@@ -50,7 +50,8 @@ class Load:
         """Whether there is a new session. Raises Cut."""
         since_s = self.clock.true_s()  # before: weeks may go by until it is answered
         done = await player.renew(line)
-        player.since_s = since_s
+        if done:
+            player.since_s = since_s
         return done
 
     def wonder_at(self, player: Player, why: bytes) -> None:

@@ -68,12 +68,13 @@ class SocketSession:
 
 
 class PollingSession:
-    """Requests, each on a connection of its own."""
+    """Requests, each on a connection of its own. It ends with one that is given up: the answer may be on its way."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._path = f"{PATH}polling"
         self._heard: deque[str] = deque()
+        self._given_up = False
 
     async def begin(self) -> None:
         """See `SocketSession`. Raises Cut."""
@@ -104,11 +105,15 @@ class PollingSession:
         return self._heard.popleft()
 
     async def _ask(self, method: str, packet: str) -> str:
+        if self._given_up:
+            raise Cut("a request was given up, and what it would have told is lost")
         line = await Line.to(self._port)
+        self._given_up = True
         try:
             answer = await line.ask(method, self._path, packet.encode() or None, within_s=POLL_S)
         finally:
             line.hang_up()
+        self._given_up = False
         if answer.status != 200:
             raise Cut(f"a poll is answered {answer.status} {answer.body!r}")
         return answer.body.decode()

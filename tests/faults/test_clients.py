@@ -1,0 +1,71 @@
+"""The clients themselves: what they lose by their own doing is not held against the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import NoReturn
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.faults.clock import SteppedClock
+from tests.faults.journal import Journal
+from tests.faults.line import Answer, Cut, Line
+from tests.faults.load import Load
+from tests.faults.players import Player
+from tests.faults.sessions import PollingSession
+
+
+class DeafLine:
+    """Of a worker that stands still: nothing is answered."""
+
+    @classmethod
+    async def to(cls, _: int) -> DeafLine:
+        """A connection, which the kernel accepts."""
+        return cls()
+
+    async def ask(self, *_: object, **__: object) -> NoReturn:
+        """Without an end."""
+        await trio.sleep_forever()
+        raise AssertionError
+
+    def hang_up(self) -> None:
+        """Nothing to close."""
+
+
+class AnsweringLine(Line):
+    """To a worker that always answers that."""
+
+    def __init__(self, status: int) -> None:
+        self._answered = Answer(status, {}, json.dumps({"accessToken": "a", "refreshToken": "b"}).encode())
+
+    async def ask(self, *_: object, **__: object) -> Answer:
+        """At once."""
+        return self._answered
+
+
+async def test_a_session_ends_with_a_poll_that_was_given_up(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    """Its answer may have been on its way: who went on would miss a step that was told."""
+    del autojump_clock
+    monkeypatch.setattr("tests.faults.sessions.Line", DeafLine)
+    session = PollingSession(1)
+    with trio.move_on_after(4):
+        await session.hear()
+    with trio.fail_after(60), pytest.raises(Cut, match="given up"):
+        await session.hear()
+
+
+@pytest.mark.parametrize("renews", [True, False])
+async def test_a_session_is_as_old_as_its_last_renewal(tmp_path: Path, *, renews: bool) -> None:
+    """One that could not be renewed is as old as it was, and may well have expired."""
+    journal = Journal(tmp_path / "journal.jsonl")
+    load = Load(1, journal, Random(1), SteppedClock(tmp_path))
+    player = Player("id", "ada", "token", "refresh")
+    assert await load.renewed(player, AnsweringLine(200 if renews else 503)) is renews
+    assert (player.since_s > 0) is renews
+    journal.close()
