@@ -64,7 +64,6 @@ from scoreboard.stores.kept_archive import KeptArchive
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_answers import RedisAnswers
 from scoreboard.stores.redis_tickets import RedisTickets
-from scoreboard.watch.captcha import HttpCaptcha
 from scoreboard.wire.origins import Origins
 
 PACKAGE = Path(__file__).parent.parent
@@ -280,6 +279,8 @@ def _captcha(settings: Settings, core: Core, log: Logger) -> Captcha | None:
     url, secret = settings.captcha.url, settings.captcha.secret
     if url is None or secret is None:
         return None
+
+    from scoreboard.watch.captcha import HttpCaptcha  # noqa: PLC0415 - brings a client of HTTP: only if wanted
 
     def away(error: CaptchaAway) -> None:
         log.warning("captcha_not_judged", reason=str(error))

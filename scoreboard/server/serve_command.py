@@ -12,9 +12,7 @@ import msgspec
 from scoreboard.observe.logs import Logger
 from scoreboard.server.crew.errors import NoParent
 from scoreboard.server.crew.parent import run_parent
-from scoreboard.server.crew.worker import run_worker
 from scoreboard.server.process_log import logger_for
-from scoreboard.server.running import run_process
 from scoreboard.server.verbs import MISTAKEN, give_up, settings_of
 from scoreboard.settings import Settings
 
@@ -53,6 +51,8 @@ def serve_command(data: str | None, **given: object) -> None:
 @click.argument("number")
 def worker_command(number: str) -> None:
     """One of several workers: what `serve --workers` starts. The number is for those who look at processes."""
+    from scoreboard.server.crew.worker import run_worker  # noqa: PLC0415 - all that serves, which a parent does without
+
     try:
         status = run_worker()
     except NoParent as error:
@@ -74,4 +74,6 @@ def _run(settings: Settings, log: Logger, options: Mapping[str, object]) -> int:
         log.warning("limits_off", meaning="anybody may score as often as they like; for load tests and replays only")
     if settings.workers > 1 or settings.renewable:
         return run_parent(settings, log, options)
+    from scoreboard.server.running import run_process  # noqa: PLC0415 - as above
+
     return run_process(settings, log)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from socketio.packet import BINARY_EVENT, EVENT
 
 from actors.connection.commands import BadInput, ClientCommand, Ping, RequestToken, SpendToken
 from scoreboard.live.commands import command_of
+from scoreboard.live.socketio.codecs import BINARY_EVENT, EVENT
 from scoreboard.live.socketio.packets import SocketPacket
 
 _INVALID = "INVALID_INPUT"

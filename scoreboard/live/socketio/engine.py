@@ -11,8 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from engineio.packet import CLOSE, MESSAGE, NOOP, PING, PONG, UPGRADE
-
+from scoreboard.live.socketio.codecs import CLOSE, MESSAGE, NOOP, PING, PONG, UPGRADE
 from scoreboard.live.socketio.packets import EnginePacket, control
 
 _PROBE = "probe"

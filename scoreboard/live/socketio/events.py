@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import trio
-from socketio.packet import ACK, BINARY_ACK, CONNECT, DISCONNECT
 
 from actors.connection.commands import BadInput, ClientCommand, Subscribe
 from actors.connection.connection import ConnectionDialect, LiveConnection
 from actors.leaderboard.events import Channel
 from actors.ports import ALL_TIME
 from scoreboard.live.socketio.asked import asked
+from scoreboard.live.socketio.codecs import ACK, BINARY_ACK, CONNECT, DISCONNECT
 from scoreboard.live.socketio.packets import NAMESPACE, BadPacket, SocketPacket, socket_packet
 from scoreboard.live.socketio.speech import SPEECH_A, SPEECH_B, Answering, done
 

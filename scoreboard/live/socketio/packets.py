@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-import engineio.packet
-import engineio.payload
 import msgspec
-import socketio.packet
 
+from scoreboard.live.socketio.codecs import MESSAGE, AnyEnginePacket, AnyPayload, AnySocketPacket
 from scoreboard.wire.strict_json import read_strict
 
 #: Between two packets of a payload.
@@ -49,7 +47,7 @@ class _Untouched:
         raise ValueError("left as it is")
 
 
-class EnginePacket(engineio.packet.Packet):  # type: ignore[misc]  # it carries no types
+class EnginePacket(AnyEnginePacket):  # type: ignore[misc]  # it carries no types
     """A packet of Engine.IO: `packet_type`, and `data`, a text, or bytes where it is `binary`."""
 
     json = _Untouched
@@ -58,7 +56,7 @@ class EnginePacket(engineio.packet.Packet):  # type: ignore[misc]  # it carries 
     binary: bool
 
 
-class SocketPacket(socketio.packet.Packet):  # type: ignore[misc]  # it carries no types
+class SocketPacket(AnySocketPacket):  # type: ignore[misc]  # it carries no types
     """A packet of Socket.IO: `packet_type`, `namespace`, `id` (of an acknowledgement), `data`, `attachment_count`."""
 
     json = _StrictJson
@@ -69,7 +67,7 @@ class SocketPacket(socketio.packet.Packet):  # type: ignore[misc]  # it carries 
     attachment_count: int
 
 
-class _Payload(engineio.payload.Payload):  # type: ignore[misc]  # it carries no types
+class _Payload(AnyPayload):  # type: ignore[misc]  # it carries no types
     max_decode_packets = _MOST_IN_PAYLOAD
 
 
@@ -132,4 +130,4 @@ def socket_packet(text: str) -> SocketPacket:
 def message(packet_type: int, data: Any = None, *, namespace: str = NAMESPACE, name: int | None = None) -> str:
     """A packet of Socket.IO in one of Engine.IO, ready to be sent; `name` is that of an acknowledgement."""
     packet = SocketPacket(packet_type, data, namespace=namespace, id=name, binary=False)
-    return control(engineio.packet.MESSAGE, packet.encode())
+    return control(MESSAGE, packet.encode())

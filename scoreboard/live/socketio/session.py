@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 import trio
-from engineio.packet import CLOSE, NOOP, OPEN
 
 from actors.ports import Source
 from scoreboard.live.guard import FrameGuard, FrameViolation
+from scoreboard.live.socketio.codecs import CLOSE, NOOP, OPEN
 from scoreboard.live.socketio.engine import (
     AnswerProbe,
     Command,

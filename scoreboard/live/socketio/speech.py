@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
-from socketio.packet import ACK, EVENT
 
 from actors.connection.commands import CommandId
 from actors.connection.events import Answered, ErrorEvent, PersonalEvent, Pong, Refused, SignedOut
@@ -13,6 +12,7 @@ from actors.leaderboard.events import BoardEvent
 from scoreboard.live.dialect import Spoken, spoken_b
 from scoreboard.live.dialect_a import spoken_a
 from scoreboard.live.frames import text_frame
+from scoreboard.live.socketio.codecs import ACK, EVENT
 from scoreboard.live.socketio.packets import message
 
 _Said = BoardEvent | PersonalEvent

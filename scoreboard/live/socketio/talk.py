@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
-from socketio.packet import CONNECT, CONNECT_ERROR
 
 from actors.connection.connection import ConnectionDialect, LiveConnection
 from actors.connection.events import ErrorEvent, SignedIn
 from actors.ports import Source
 from scoreboard.live.commands import without_bearer
 from scoreboard.live.proof import proven
+from scoreboard.live.socketio.codecs import CONNECT, CONNECT_ERROR
 from scoreboard.live.socketio.engine import End
 from scoreboard.live.socketio.events import Events
 from scoreboard.live.socketio.outbox import Outbox
