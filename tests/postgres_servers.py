@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ SETTINGS = {
     "listen_addresses": HERE,
     "unix_socket_directories": "",
 }
+#: Sessions that have committed, and wait for the synchronous replica.
+END_WAITS = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 @dataclass
@@ -79,6 +82,23 @@ class PostgresServers:
         finally:
             self.sql(self.ports[0], "ALTER SYSTEM RESET synchronous_standby_names")
             self.sql(self.ports[0], "SELECT pg_reload_conf()")
+
+    @contextmanager
+    def ending_waits(self) -> Iterator[None]:
+        """Whoever waits for the replica in this block does so no longer."""
+        over = threading.Event()
+
+        def end_again_and_again() -> None:
+            while not over.wait(0.05):
+                self.sql(self.ports[0], END_WAITS)
+
+        thread = threading.Thread(target=end_again_and_again)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def until_level(self, replica: int) -> None:
         """Wait until it shows all that the first one has now."""

@@ -20,6 +20,7 @@ from actors.ports import StoreError, StoreFault, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
 from scoreboard.stores.postgres_connections import Bounds, Connections, in_words
 from scoreboard.stores.postgres_hosts import FAILED, Hosts
+from scoreboard.stores.postgres_waits import told_in_time
 
 Result = TypeVar("Result")
 Work = Callable[[asyncpg.Connection], Awaitable[Result]]
@@ -131,7 +132,7 @@ class Database:
 
         Raises:
             StoreUnavailable: no connection, or the server refused for now; nothing changed. At once while it is away.
-            on_loss: the connection was lost while `work` ran.
+            on_loss: the connection was lost while `work` ran, or its wait for the synchronous replica was ended.
             StoreFault: the server rejects this work, and would again.
         """
         result: Result = await self.loop.run_aio_coroutine(self.unit(work, on_loss))
@@ -161,11 +162,15 @@ class Database:
         connection = await self._take()
         in_order = False
         try:
-            result = await self._heard(work(connection), on_loss)
+            result = await self._heard(self._in_time(work, connection, on_loss), on_loss)
             in_order = True
         finally:
             await self.connections.give_back(connection, in_order=in_order)
         return result
+
+    async def _in_time(self, work: Work[Result], connection: asyncpg.Connection, on_loss: type[StoreError]) -> Result:
+        with told_in_time(connection, on_loss):
+            return await work(connection)
 
     async def _take(self) -> asyncpg.Connection:
         self.breaker.check()

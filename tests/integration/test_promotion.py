@@ -137,6 +137,28 @@ async def test_a_score_that_only_the_primary_has_is_confirmed_to_nobody(
         assert [(1, None)] == [(each.points, each.new_rank) for each in known if isinstance(each, Repeated)]
 
 
+async def test_a_score_whose_wait_for_the_replica_was_ended_is_not_confirmed(
+    servers: PostgresServers, redis_url: str
+) -> None:
+    """By `pg_cancel_backend`, after which Postgres answers as ever: neither at once, nor to who asks again."""
+    replica = servers.ports[1]
+    async with open_stores(servers.fresh_database("ended"), redis_url, bounds=UNHURRIED) as stores:
+        ann = await real_world(stores).player("Ann")
+        asked = write(ann, "key")
+        lookups = [KeyLookup(ann, "key", asked.request_hash)]
+        with servers.waiting_for_replica():
+            servers.kill(replica)
+            with servers.ending_waits():
+                with pytest.raises(CommitUnknown, match="synchronous replica"):
+                    await stores.scores.commit([asked])
+                assert servers.sql(servers.ports[0], "SELECT count(*) FROM idempotency_keys", "ended") == "1"
+                with pytest.raises(StoreUnavailable, match="synchronous replica"):
+                    await stores.scores.recall(lookups)
+            servers.start_one(replica)
+            known = await stores.scores.recall(lookups)
+        assert [1] == [each.points for each in known if isinstance(each, Repeated)]
+
+
 async def patiently(stores: Stores, lookups: list[KeyLookup]) -> list[Repeated | KeyConflict | None]:
     """Nothing as long as it is not known."""
     try:

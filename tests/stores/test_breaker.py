@@ -101,11 +101,22 @@ async def test_a_store_that_swallows_what_it_is_asked_is_asked_again(autojump_cl
     assert 2 == len(lane.asked)
 
 
+class Mute:
+    """A connection whose server says nothing beside its answers."""
+
+    def add_log_listener(self, _hear: object) -> None:
+        """There is nothing to hear."""
+
+    def remove_log_listener(self, _hear: object) -> None:
+        """There was nothing."""
+
+
 class OneConnection:
     """Connections that are always at hand."""
 
-    async def take(self) -> None:
+    async def take(self) -> Mute:
         """For asyncio."""
+        return Mute()
 
     async def give_back(self, _connection: object, *, in_order: bool) -> None:
         """For asyncio."""
