@@ -12,7 +12,7 @@ import asyncpg
 from actors.ports import StoreUnavailable
 from scoreboard.stores.postgres_claims import REPLICA, Claim, claim_of
 from scoreboard.stores.postgres_connections import Bounds, in_words
-from scoreboard.stores.primary import Host, all_primaries, hosts_in
+from scoreboard.stores.primary import PATIENCE_S, Host, all_primaries, hosts_in
 
 Ask = Callable[[int], Awaitable[Claim]]
 
@@ -70,8 +70,11 @@ class Hosts:
         return len(self._places) > 1
 
     async def find(self) -> bool:
-        """Look which takes writes. True if it is another than before; raises StoreUnavailable if none does."""
-        claims = await self._claims(self.ask)
+        """Look which takes writes. True if it is another than before; raises StoreUnavailable if none does.
+
+        Who has followed none yet knows of no timeline, and hears all that can be connected to.
+        """
+        claims = await self._claims(self.ask, PATIENCE_S if self._here is not None else self._bounds.connect_s)
         found = _best(claims)
         if self.several and claims[found].timeline < self._claim.timeline:
             raise self._refused(found, claims[found])
@@ -112,9 +115,9 @@ class Hosts:
             await self.find()
         return await asyncpg.connect(self._url, **{**options, **self._places[self._here or 0]})
 
-    async def _claims(self, ask: Ask) -> dict[int, Claim]:
+    async def _claims(self, ask: Ask, patience_s: float = PATIENCE_S) -> dict[int, Claim]:
         try:
-            return await all_primaries(range(len(self._places)), ask)
+            return await all_primaries(range(len(self._places)), ask, patience_s)
         except FAILED as error:
             named = ", ".join(self._at(number) for number in range(len(self._hosts)))
             where = f" at {named}" if named else ""

@@ -56,15 +56,17 @@ async def find_primary(hosts: Sequence[Each], ask: Callable[[Each], Awaitable[No
         await asyncio.gather(*asking, return_exceptions=True)
 
 
-async def all_primaries(hosts: Sequence[Each], ask: Callable[[Each], Awaitable[Claim]]) -> dict[Each, Claim]:
+async def all_primaries(
+    hosts: Sequence[Each], ask: Callable[[Each], Awaitable[Claim]], patience_s: float = PATIENCE_S
+) -> dict[Each, Claim]:
     """Those of them that are one, in their order, with what they say of it. For asyncio.
 
-    `ask` as for `find_primary`, and likewise all are asked at once: when `PATIENCE_S` are over, who has not said
+    `ask` as for `find_primary`, and likewise all are asked at once: when `patience_s` are over, who has not said
     anything is left out, but for the first that is to be found. Raises what the last one said, if there is none.
     """
     asking = {host: asyncio.ensure_future(ask(host)) for host in hosts}
     try:
-        await asyncio.wait(asking.values(), timeout=PATIENCE_S)
+        await asyncio.wait(asking.values(), timeout=patience_s)
         while not (said := _said(asking)) and (waiting := [each for each in asking.values() if not each.done()]):
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if not said:

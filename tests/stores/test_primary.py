@@ -169,3 +169,32 @@ async def test_who_does_not_answer_for_a_moment_is_not_left_for_one_that_claims_
         await loop.run_aio_coroutine(hosts.after(Claim(2, 5), None, lost=True))
         assert "<Hosts, one:5432>" == await loop.run_aio_coroutine(hosts.after(None, Claim(2, 0)))
         assert "<Hosts, two:5432>" == await loop.run_aio_coroutine(hosts.after(None, Claim(2, 0), lost=True))
+
+
+class Slow(Told):
+    """Two servers, of which the second takes its time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    async def ask(self, number: int) -> Claim:
+        """The same, later."""
+        if number:
+            await asyncio.sleep(self._seconds)
+        return await super().ask(number)
+
+
+@pytest.mark.parametrize(("seconds", "followed"), [(2.5, "two"), (NEVER, "one")])
+async def test_who_starts_waits_for_all_that_may_answer(
+    autojump_clock: MockClock, seconds: float, followed: str
+) -> None:
+    """Nothing is known yet of a later timeline: what a former primary took until another look would be lost."""
+    del autojump_clock
+    async with trio_asyncio.open_loop() as loop:
+        hosts = Slow(seconds)
+        began = trio.current_time()
+        assert f"<Hosts, {followed}:5432>" == await loop.run_aio_coroutine(
+            hosts.after(Claim(1, 5), Claim(2, 0), lost=True)
+        )
+        assert trio.current_time() - began <= UNHURRIED.connect_s
