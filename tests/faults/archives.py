@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from tests.faults.truth import period_board
 
 #: So many rows are asked for at once: fewer than there are players.
 PAGE = 7
+NOBODY: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,26 @@ class Archived:
 
 
 def wrong_archives(
-    name: str, kind: str, told: Sequence[Archived], ledger: Sequence[LedgerRow], periods: Periods, over_us: int
+    name: str,
+    kind: str,
+    told: Sequence[Archived],
+    ledger: Sequence[LedgerRow],
+    periods: Periods,
+    over_us: int,
+    hidden: Mapping[str, float] = NOBODY,
 ) -> Iterator[Finding]:
-    """What does not fit the ledger, and what is missing of the periods that ended before that moment."""
+    """What does not fit the ledger, and what is missing of the periods that ended, and were played, before that moment.
+
+    Who was `hidden` then, in microseconds, stays in what was closed before, and is in none that ended later.
+    """
     for each in told:
         if each.stretch != periods.holding(kind, each.stretch.start_us):
             yield Finding("archive", f"{name} has a period that never was: {each.stretch}")
-        true = period_board(ledger, each.stretch[1:])
+        shown = {row.user_id for row in each.rows}
+        for user_id, since_us in hidden.items():
+            if user_id in shown and since_us <= each.stretch.end_us:
+                yield Finding("erased", f"{name} has {user_id} in {each.stretch}, who was hidden before")
+        true = period_board(ledger, each.stretch[1:], hidden.keys() - shown)
         if (found := unlike(f"{name}'s {each.stretch.label}", each.rows, true)) is not None:
             yield Finding("archive", found.what)
         if each.players not in (None, len(true)):
@@ -41,9 +55,14 @@ def wrong_archives(
     starts = [each.stretch.start_us for each in told]
     if starts != sorted(set(starts), reverse=True):
         yield Finding("archive", f"{name} tells periods twice or out of order: {starts}")
-    for stretch in periods.all(kind, [row.occurred_us for row in ledger if row.points > 0]):
+    for stretch in periods.all(kind, _gained_by(over_us, ledger)):
         if stretch.end_us <= over_us and stretch.start_us not in starts:
             yield Finding("archive", f"{name} lacks {stretch.label}")
+
+
+def _gained_by(moment_us: int, ledger: Sequence[LedgerRow]) -> list[int]:
+    """When what was gained; what was written down later may be filed in a day long over, by a clock that was set."""
+    return [row.occurred_us for row in ledger if row.points > 0 and row.reached_us <= moment_us]
 
 
 async def told_by(line: Line, kind: str) -> list[Archived]:

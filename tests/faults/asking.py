@@ -38,6 +38,8 @@ class Asking:
             if answer.status == 401:
                 if isinstance(self._who, Player) and shown == self._who.token:  # not renewed by somebody else meanwhile
                     self._load.wonder_at(self._who, answer.body)
+                if isinstance(self._who, str) and self._load.clock.is_even():
+                    self._load.journal.wonder(f"the token of a service was refused: {answer.body!r}")
                 await self._sign_in(self._line, answer)
         except Cut as error:
             self.hang_up()

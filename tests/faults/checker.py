@@ -38,6 +38,8 @@ class Truth:
     boards: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     #: Of a channel that shows a period: when those begin and end that it may have shown, in microseconds.
     spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    #: Who is on no board: banned or erased.
+    hidden: frozenset[str] = frozenset()
     #: Boards of periods that somebody has asked for.
     sorted: dict[Stretch, tuple[Shown, ...]] = field(default_factory=dict)
 

@@ -6,7 +6,10 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from random import Random
 
 import trio
@@ -14,6 +17,7 @@ import trio
 from tests.faults.checker import Finding, LedgerRow
 from tests.faults.journal import Operation
 from tests.faults.killing import Fault
+from tests.faults.leavers import Leaver, Leaving, admitted, left_of, too_much_left
 from tests.faults.stage import WORKERS, Stage
 from tests.faults.stores import rows_of
 from tests.faults.truth import ledger_of, totals_of
@@ -22,12 +26,19 @@ from tests.served import TOP
 #: So long a verb may take, also where something else is wrong.
 WITHIN_S = 60.0
 COPIED = "copied"
+#: The parent of drained workers ends so long after them at most.
+ENDED_WITHIN_S = 15.0
+KEYS = ("action", "client", "game", "jwt", "master")
+#: Verbs and servers use a master key when it is so old, and a little more.
+MASTER_USED_S = 35.0
+#: So many players are erased, and so often it is tried.
+AT_ONCE, TRIES = 2, 3
 
 
 async def _do(stage: Stage, *words: str) -> bool:
     """One verb, to its end; whether it did what it says. Where nothing else is wrong, it has to."""
     command = [sys.executable, "-m", "scoreboard", *words, "--data", str(stage.server.data)]
-    return await _run(stage, words[0], command)
+    return await _run(stage, " ".join(words[:2]), command)
 
 
 async def _run(stage: Stage, name: str, command: Sequence[str]) -> bool:
@@ -63,6 +74,64 @@ async def _drain_one(stage: Stage, rng: Random, seconds: float) -> None:
         await stage.end_server("stop")  # nobody else would begin that worker again
 
 
+async def _drain_all(stage: Stage, _: Random, seconds: float) -> None:
+    """The whole server, in good order; then it is away, and is begun again."""
+    await trio.sleep(seconds / 4)
+    process = stage.server.process
+    drained = await _do(stage, "drain", "--over", f"{seconds / 4:.1f}")
+    with trio.move_on_after(ENDED_WITHIN_S):
+        while process is not None and process.poll() is None:  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.05)
+    if not drained:
+        await stage.end_server("kill")  # it may end by itself when the round is over
+    elif process is not None and process.poll() != 0:
+        stage.journal.wonder(f"drained, the server ended with {process.poll()}")
+    await trio.sleep(min(seconds, 1.0))
+
+
+async def _rotate(stage: Stage, rng: Random, seconds: float) -> None:
+    """The players' keys come under the newest master key, once that is used; and some keys have a successor."""
+    await trio.sleep(seconds / 4)
+    masters = [path.stat().st_mtime for path in (stage.server.data / "keys").glob("master-*.key")]
+    if time.time() - max(masters) > MASTER_USED_S:
+        await _do(stage, "key", "rewrap", "--postgres", stage.url_of("scoreboard"))
+    for kind in rng.sample(KEYS, rng.randrange(2, len(KEYS))):
+        await _do(stage, "key", "rotate", kind)
+
+
+async def _erase(stage: Stage, _: Random, seconds: float) -> None:
+    """Players come, score, and are erased in the middle of it; what they want after that counts no more."""
+    if (load := stage.load) is None:
+        return
+    async with trio.open_nursery() as nursery:
+        with trio.move_on_after(WITHIN_S):
+            leavers = [await admitted(load) for _ in range(AT_ONCE)]
+        if not leavers:
+            return
+        stage.leavers += leavers
+        leaving = [Leaving(leaver, stage.service, load) for leaver in leavers]
+        for each in leaving:
+            nursery.start_soon(each.play)
+        await trio.sleep(max(seconds / 2, 1.0))
+        for leaver in leavers:
+            await _erase_one(stage, leaver)
+        await trio.sleep(seconds / 4)
+        for each in leaving:
+            each.enough = True
+
+
+async def _erase_one(stage: Stage, leaver: Leaver) -> None:
+    leaver.is_asked = True
+    where = ["--postgres", stage.url_of("scoreboard"), "--redis", stage.redis_url]
+    for _ in range(TRIES):
+        if await _do(stage, "user", "erase", leaver.player.user_id, "--yes", *where):
+            leaver.gone_s = stage.clock.true_s()
+            break
+    with suppress(Exception):  # another fault may be that nothing can be asked
+        if leaver.is_gone:
+            leaver.rows = (await left_of(stage.postgres))[leaver.player.user_id].rows
+
+
 async def _back_up(stage: Stage, rng: Random, seconds: float) -> None:
     """While all score; then it is put back into a database beside, which has to have what was acknowledged before."""
     await trio.sleep(seconds / 4)
@@ -70,6 +139,7 @@ async def _back_up(stage: Stage, rng: Random, seconds: float) -> None:
     copy, data, database = stage.folder / f"copy-{mark}", stage.folder / f"restored-{mark}", f"{COPIED}_{mark}"
     acknowledged = [operation for operation in stage.journal.operations if operation.told]
     told = [(operation, operation.told[0].score) for operation in acknowledged]
+    gone = [replace(leaver, rows=None) for leaver in stage.leavers if leaver.is_gone]
     try:
         if not await _do(stage, "backup", str(copy), "--postgres", stage.url_of("scoreboard")):
             return
@@ -77,7 +147,8 @@ async def _back_up(stage: Stage, rng: Random, seconds: float) -> None:
         words = ["restore", str(copy), "--postgres", stage.url_of(database), "--data", str(data)]
         if await _run(stage, "restore", [sys.executable, "-m", "scoreboard", *words]):
             rows, totals = await ledger_of(stage.postgres, database), await totals_of(stage.postgres, database)
-            for finding in wrong_copy(told, rows, totals, await ledger_of(stage.postgres)):
+            wrong = [*wrong_copy(told, rows, totals, await ledger_of(stage.postgres))]
+            for finding in [*wrong, *too_much_left(gone, await left_of(stage.postgres, database))]:
                 stage.journal.wonder(f"of the backup: {finding.kind}: {finding.what}")
             stage.journal.note("restored", rows=len(rows), acknowledged=len(told))
         await rows_of(stage.postgres, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
@@ -120,4 +191,7 @@ HANDS: Mapping[str, Fault] = {
     "a worker reloaded": _reload_one,
     "a worker drained and begun again": _drain_one,
     "a backup put back": _back_up,
+    "the whole server drained": _drain_all,
+    "keys rotated": _rotate,
+    "players erased": _erase,
 }

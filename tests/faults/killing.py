@@ -11,7 +11,7 @@ from random import Random
 import trio
 
 from tests.faults.stage import WORKERS, Stage
-from tests.faults.stores import StoreProcess, valkey_says
+from tests.faults.stores import StoreProcess, rows_of, valkey_says
 
 Fault = Callable[[Stage, Random, float], Awaitable[None]]
 #: Of a store that is to be gone, so long it stays so at least.
@@ -21,6 +21,18 @@ BEYOND_PATIENCE_S = 4.5
 #: How much quicker everybody is in a storm.
 STORM = 8.0
 OURS = "scoreboard:"
+#: All statements of clients, so many times, with a pause.
+CANCELLED_EVERY_S = 0.02
+CANCEL = """
+DO $$ BEGIN
+    FOR each IN 1..{times} LOOP
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid();
+        PERFORM pg_sleep({pause});
+    END LOOP;
+END $$
+"""
 
 
 def tell(pid: int, number: signal.Signals) -> None:
@@ -136,6 +148,14 @@ async def _kill_a_session(stage: Stage, _: Random, seconds: float) -> None:
     await trio.sleep(seconds)
 
 
+async def _cancel_statements(stage: Stage, _: Random, seconds: float) -> None:
+    """Of whoever asks something just then, commits too; again and again, with as many under way as there can be."""
+    stage.hurry(STORM)
+    with suppress(Exception):  # another fault may be that it is not there
+        await rows_of(stage.postgres, CANCEL.format(times=int(seconds / CANCELLED_EVERY_S), pause=CANCELLED_EVERY_S))
+    stage.hurry(1.0)
+
+
 async def _fill_the_disk(stage: Stage, _: Random, seconds: float) -> None:
     await trio.to_thread.run_sync(stage.disk.fill)
     await trio.sleep(seconds)
@@ -218,6 +238,7 @@ KILLING: Mapping[str, Fault] = {
     "Postgres paused": _paused(_postgres),
     "Postgres paused and then killed": _pause_and_kill_postgres,
     "a session of Postgres killed": _kill_a_session,
+    "statements cancelled": _cancel_statements,
     "the disk full": _fill_the_disk,
     "the disk full and no Valkey": _fill_the_disk_without_valkey,
     "Valkey killed": _killed(_valkey),

@@ -14,6 +14,8 @@ from tests.faults.writers import UNDECIDED
 
 #: From one to the next, seconds; of so many of the last operations one is chosen, or one of all.
 PACE_S, LATELY = 0.4, 200
+#: So many want another score for a token that has counted.
+SPENT_AGAIN = 0.3
 
 
 class Latecomer:
@@ -22,7 +24,8 @@ class Latecomer:
     def __init__(self, players: tuple[Player, ...], service: str, load: Load) -> None:
         self._players = {player.user_id: player for player in players}
         self._service, self._load = service, load
-        self._known = [each for each in load.journal.operations if each.wish is not None and each.refused is None]
+        known = [each for each in load.journal.operations if each.wish is not None and each.refused is None]
+        self._known = [each for each in known if each.way == "batch" or each.user_id in self._players]
 
     async def play(self) -> None:
         """See `Writer.play`."""
@@ -32,15 +35,28 @@ class Latecomer:
             await self._load.pause(PACE_S)
 
     async def _ask_again(self, operation: Operation) -> None:
-        self._load.journal.send(operation)
         ask = self._row if operation.way == "batch" else self._increment
+        if operation.way == "rest" and operation.told and self._load.rng.random() < SPENT_AGAIN:
+            ask = self._spend_again
         try:
             await ask(operation)
         except Cut:
             return
 
+    async def _spend_again(self, operation: Operation) -> None:
+        """With another key; whatever key has signed it, and whether that is believed by now."""
+        asking = Asking(self._players[operation.user_id], self._load)
+        key = f"again-{self._load.rng.randrange(1 << 40):x}"
+        try:
+            answer = await asking.once("/api/scores/increment", operation.wish, Idempotency_Key=key)
+        finally:
+            asking.hang_up()
+        if answer.status == 200:
+            self._load.journal.wonder(f"the token of {operation} was good once more: {answer.body!r}")
+
     async def _increment(self, operation: Operation) -> None:
         asking = Asking(self._players[operation.user_id], self._load)
+        self._load.journal.send(operation)
         try:
             answer = await asking.once("/api/scores/increment", operation.wish, Idempotency_Key=operation.key)
         finally:
@@ -55,6 +71,7 @@ class Latecomer:
 
     async def _row(self, operation: Operation) -> None:
         asking = Asking(self._service, self._load)
+        self._load.journal.send(operation)
         try:
             answer = await asking.once("/api/v1/scores/batch", {"scores": [operation.wish]})
         finally:

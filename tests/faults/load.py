@@ -7,7 +7,7 @@ from random import Random
 
 import trio
 
-from tests.faults.clock import SteppedClock
+from tests.faults.clock import EVEN_S, SteppedClock
 from tests.faults.journal import Journal, Operation
 from tests.faults.line import Line
 from tests.faults.players import Player
@@ -37,7 +37,10 @@ class Load:
 
     def refuse(self, operation: Operation, code: str) -> None:
         """It does not count, says an answer; which says nothing where its key may be forgotten by now."""
-        if self.clock.true_s() - operation.first_s < SURE_S:
+        age_s = self.clock.true_s() - operation.first_s
+        if self.clock.is_even() and age_s < EVEN_S:
+            self.journal.wonder(f"{operation} was refused without a reason: {code}")
+        if age_s < SURE_S:
             self.journal.refuse(operation, code)
         else:
             self.journal.note("too late", key=operation.key, code=code)

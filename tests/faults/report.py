@@ -9,7 +9,7 @@ from tests.faults.rounds import Outcome
 
 HEAD = ("rounds", "operations", "unknown", "lost", "doubled", "refused", "level after, median", "most")
 #: Findings beyond those that have a column of their own.
-OTHERS = ("sum", "order", "shown", "stale", "stuck", "archive", "purged", "odd")
+OTHERS = ("sum", "order", "shown", "stale", "stuck", "archive", "purged", "erased", "odd")
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -9,14 +10,16 @@ import trio
 
 from tests.faults.archives import KINDS as PERIODS
 from tests.faults.archives import rows_in, told_by, wrong_archives
+from tests.faults.asking import ANSWER_S
 from tests.faults.checker import Finding, Truth, false_screens, findings_of, unlike_all
 from tests.faults.guests import Warden, wrong_guests
 from tests.faults.journal import Operation, Shown
 from tests.faults.latecomers import Latecomer
-from tests.faults.line import Cut
+from tests.faults.leavers import NOT_KNOWN, seen_again, wrong_leavers
+from tests.faults.line import Cut, Line
 from tests.faults.load import Load
 from tests.faults.nemesis import Step, strike
-from tests.faults.purging import purged_in_round, too_early
+from tests.faults.purging import DOUBT_S, purged_in_round, too_early
 from tests.faults.stage import KINDS, WORKERS, Stage
 from tests.faults.truth import BOARD_OF, PERIOD_OF, period_at, truth_of
 from tests.faults.writers import BatchWriter, RestWriter, SocketWriter, Writer
@@ -28,6 +31,8 @@ CLOCK_LOOK_S, HELD_S = 30.0, 1000.0
 #: A page of the archive may be so old, and a little more.
 ARCHIVE_WITHIN_S = 20.0
 SETTLED_S = 2.0
+#: So many of those who were erased are tried again.
+LAST_GONE = 3
 #: Clocks that were wrong are put right so long after the beginning of the next round.
 PUT_RIGHT_AFTER_S = 0.7
 
@@ -68,6 +73,7 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
     first, counts = len(stage.journal.operations), dict(stage.journal.counts)
     stage.journal.note("round", steps=[str(step) for step in steps])
     stage.remember_now()
+    long_gone = frozenset(each.player.user_id for each in stage.leavers if each.is_gone)
     load = stage.load = Load(stage.server.port, stage.journal, rng, stage.clock)
     stuck = await _load_and_strike(stage, load, steps, length_s)
     began = trio.current_time()
@@ -81,6 +87,7 @@ async def played(stage: Stage, steps: list[Step], rng: Random, length_s: float) 
     archived, wrong = await _archives(stage, truth)
     findings += wrong
     findings += await wrong_guests(stage.guests, stage.postgres)
+    findings += [*await wrong_leavers(stage.leavers, stage.postgres), *seen_again(stage.journal.screens, long_gone)]
     purged = await purged_in_round(stage.postgres)
     findings += too_early(purged, stage.clock.true_s())
     stage.journal.forget_screens([])
@@ -196,10 +203,22 @@ async def _unlike_workers(stage: Stage, truth: Truth) -> list[Finding]:
             for channel, asked in BOARD_OF.items():
                 rows = rows_in((await line.ask("GET", f"/api/v1/leaderboard/top?limit=100{asked}")).json()["data"])
                 found.append(unlike_all(f"worker {number}'s {channel}", rows, _boards(stage, truth, channel, number)))
+            found += await _known_by(line, stage, number)
             line.hang_up()
         except (Cut, KeyError) as error:
             found.append(Finding("stale", f"worker {number} does not show its board: {error!r}"))
     return [finding for finding in found if finding is not None]
+
+
+async def _known_by(line: Line, stage: Stage, number: int) -> list[Finding]:
+    """Of those who were erased last, whoever is still signed in at this worker. Raises Cut."""
+    found: list[Finding] = []
+    for leaver in [each for each in stage.leavers if each.is_gone][-LAST_GONE:]:
+        known = {"Authorization": f"Bearer {leaver.player.token}"}
+        answer = await line.ask("POST", "/api/actions/token", within_s=ANSWER_S, **known)
+        if answer.status not in NOT_KNOWN:
+            found.append(Finding("erased", f"{leaver.player.name} was erased; worker {number} answers {answer}"))
+    return found
 
 
 def _unlike_screens(stage: Stage, truth: Truth) -> list[Finding]:
@@ -234,8 +253,16 @@ async def _archives_of(stage: Stage, truth: Truth, number: int) -> tuple[int, li
         for kind in PERIODS:
             told = await told_by(line, kind)
             count += len(told)
-            found += wrong_archives(name, kind, told, truth.ledger, stage.periods, stage.archived_before_us())
+            over_us, hidden = stage.archived_before_us(), _hidden(stage, truth)
+            found += wrong_archives(name, kind, told, truth.ledger, stage.periods, over_us, hidden)
         line.hang_up()
     except (Cut, KeyError) as error:
         found.append(Finding("archive", f"{name} is not shown: {error!r}"))
     return count, found
+
+
+def _hidden(stage: Stage, truth: Truth) -> dict[str, float]:
+    """Since when, in microseconds. Where clocks were wrong, a period may have been closed a day too early."""
+    early_s = DOUBT_S if stage.clock.was_set else 0
+    told = {each.player.user_id: (each.gone_s + early_s) * 1_000_000 for each in stage.leavers}
+    return {user_id: told.get(user_id, math.inf) for user_id in truth.hidden}

@@ -17,6 +17,7 @@ import trio
 from tests.faults.clock import POSTGRES, VALKEY, SteppedClock
 from tests.faults.guests import Guest, appointed
 from tests.faults.journal import Journal
+from tests.faults.leavers import Leaver
 from tests.faults.line import Cut, Line
 from tests.faults.load import Load
 from tests.faults.periods import Periods
@@ -59,7 +60,7 @@ ENVIRON = {
     "SCOREBOARD_LIMITS_REQUESTS_PER_MINUTE": "60000",
     "SCOREBOARD_LIMITS_REGISTRATIONS_PER_MINUTE_PER_ADDRESS": "1000",
     "SCOREBOARD_FRAUD_ENABLED": "off",
-    "SCOREBOARD_KEYS_ROTATE_DAYS": "0",  # the times of their files are those of this machine's clock
+    "SCOREBOARD_KEYS_SETTLE_S": "20",  # longer than any worker stands still
     "SCOREBOARD_STORES_CLEAN_S": str(EVERY_S),
     "SCOREBOARD_SOCKETIO_PING_INTERVAL_S": "2",
     "SCOREBOARD_BOARDS_DAILY_ZONE": ZONE,
@@ -93,6 +94,7 @@ class Stage:
     service: str = ""
     warden: Player | None = None
     guests: list[Guest] = field(default_factory=list)
+    leavers: list[Leaver] = field(default_factory=list)
     spectators: tuple[Spectator, ...] = ()
 
     def worker_pids(self) -> dict[int, int]:
@@ -122,6 +124,11 @@ class Stage:
     def url_of(self, database: str) -> str:
         """Of a database of this name, through the network."""
         return f"postgresql://postgres@127.0.0.1:{self.to_postgres.address[1]}/{database}"
+
+    @property
+    def redis_url(self) -> str:
+        """Of Valkey, through the network."""
+        return f"redis://127.0.0.1:{self.to_valkey.address[1]}/0"
 
     def hurry(self, times: float) -> None:
         """Whoever writes is so many times as quick as usual."""

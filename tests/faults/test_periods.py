@@ -66,6 +66,12 @@ def test_a_true_archive_is_taken() -> None:
     assert [] == wrong(BEFORE, over_us=DAY.start_us)
 
 
+def test_what_was_written_down_just_now_is_not_missing_yet() -> None:
+    """In a day that was long over then: by a clock that was set."""
+    late = [row._replace(reached_us=DAY.end_us + 1) for row in LEDGER if row.occurred_us >= DAY.start_us]
+    assert [] == list(wrong_archives("it", "DAILY", (BEFORE,), [LEDGER[0], *late], PERIODS, DAY.end_us))
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -83,3 +89,19 @@ def test_a_true_archive_is_taken() -> None:
 def test_a_doctored_archive_is_found(told: tuple[Archived, ...]) -> None:
     """One thing at a time."""
     assert wrong(*told)
+
+
+def test_who_was_hidden_stays_in_what_was_closed_before() -> None:
+    """And is in none that ended later; where its rows are away, it may have been away already."""
+    [first, second] = TOLD.rows
+    since_us = {first.user_id: DAY.end_us + 1.0}
+    assert [] == hidden(TOLD, since_us)
+    without = (Shown(1, second.user_id, second.score),)
+    assert [] == hidden(replace(TOLD, rows=without, players=1), since_us)
+    assert ["erased"] == hidden(TOLD, {first.user_id: float(DAY.end_us)})
+
+
+def hidden(told: Archived, since_us: dict[str, float]) -> list[str]:
+    """Kinds of what is found where these were hidden then."""
+    found = wrong_archives("it", "DAILY", (told, BEFORE), LEDGER, PERIODS, DAY.end_us, since_us)
+    return [finding.kind for finding in found if "ada" in finding.what or finding.kind == "erased"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from scoreboard.stores.embedded_postgres import DATABASE
@@ -34,10 +34,14 @@ WHERE NOT (is_banned OR is_quarantined) ORDER BY 1 LIMIT 100
 """
 
 
+HIDDEN = "SELECT user_id FROM users WHERE is_banned OR is_quarantined"
+
+
 async def truth_of(postgres: StoreProcess, periods: Periods, now_us: int) -> Truth:
     """All of it, while nobody writes. The boards of periods are those of the moment `now_us`."""
     ledger, totals = await ledger_of(postgres), await totals_of(postgres)
     keys = await rows_of(postgres, KEYS)
+    hidden = frozenset(row[0] for row in await rows_of(postgres, HIDDEN))
     top = [Shown(int(row[0]), row[1], int(row[2])) for row in await rows_of(postgres, BOARD)]
     moments = [row.occurred_us for row in ledger]
     spans = {
@@ -45,7 +49,7 @@ async def truth_of(postgres: StoreProcess, periods: Periods, now_us: int) -> Tru
         for channel, kind in PERIOD_OF.items()
     }
     by_key = {(row[0], row[1]): int(row[2]) for row in keys}
-    truth = Truth(ledger, totals, by_key, {TOP: tuple(top)}, spans)
+    truth = Truth(ledger, totals, by_key, {TOP: tuple(top)}, spans, hidden)
     now = {channel: period_at(truth, periods, kind, now_us) for channel, kind in PERIOD_OF.items()}
     return replace(truth, boards={**truth.boards, **now})
 
@@ -67,15 +71,15 @@ def period_at(truth: Truth, periods: Periods, kind: str, moment_us: int) -> tupl
     """The board of the period of that kind in which that moment lies; it is sorted once."""
     held = periods.holding(kind, moment_us)
     if held not in truth.sorted:
-        truth.sorted[held] = period_board(truth.ledger, held[1:])
+        truth.sorted[held] = period_board(truth.ledger, held[1:], truth.hidden)
     return truth.sorted[held]
 
 
-def period_board(ledger: Sequence[LedgerRow], span: tuple[int, int]) -> tuple[Shown, ...]:
-    """A sort of what was gained within a period, as its board and its archive must have it."""
+def period_board(ledger: Sequence[LedgerRow], span: tuple[int, int], hidden: Collection[str] = ()) -> tuple[Shown, ...]:
+    """A sort of what was gained within a period, as its board and its archive must have it without who is hidden."""
     gained: dict[str, tuple[int, int]] = {}
     for row in sorted(ledger, key=lambda row: (row.user_id, row.version)):
-        if span[0] <= row.occurred_us < span[1]:
+        if span[0] <= row.occurred_us < span[1] and row.user_id not in hidden:
             gained[row.user_id] = gained.get(row.user_id, (0, 0))[0] + row.points, row.reached_us
     order = sorted((-score, reached, user_id) for user_id, (score, reached) in gained.items())
     return tuple(Shown(at, user_id, -score) for at, (score, _, user_id) in enumerate(order, 1))
