@@ -55,7 +55,12 @@ class SteppedClock:
 
     def is_even(self) -> bool:
         """Whether all have gone on as usual for so long that nobody has a token of before."""
-        return not self._wrong_s and time.monotonic() - self.changed_at > EVEN_S
+        return not self._wrong_s and self.unchanged_s > EVEN_S
+
+    @property
+    def unchanged_s(self) -> float:
+        """For how long no clock was set, and no time went by at once."""
+        return time.monotonic() - self.changed_at
 
     @property
     def wrong_s(self) -> Mapping[int, int]:

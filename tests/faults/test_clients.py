@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import NoReturn
@@ -94,6 +95,23 @@ def seen_by(clock: SteppedClock, *paths: Path) -> list[float]:
     command = [sys.executable, "-c", look, *map(str, paths)]
     told = subprocess.run(command, env=clock.environ(), check=True, capture_output=True, text=True, timeout=60)
     return [float(word) for word in told.stdout.split()]
+
+
+def test_a_session_that_began_when_weeks_had_just_passed_may_be_refused(tmp_path: Path) -> None:
+    """And no other one of the same age."""
+    clock = SteppedClock(tmp_path, 1000)
+    if clock.why_not is not None:
+        pytest.skip(clock.why_not)
+    journal = Journal(tmp_path / "journal.jsonl")
+    load = Load(1, journal, Random(1), clock)
+    ada = Player("id", "ada", "token", "refresh", since_s=clock.true_s())
+    load.wonder_at(ada, b"expired")
+    assert len(journal.odd) == 1
+    clock.pass_by(1_000_000)
+    load.wonder_at(replace(ada, since_s=clock.true_s()), b"expired")
+    load.wonder_at(ada, b"expired")
+    assert len(journal.odd) == 1
+    journal.close()
 
 
 @pytest.mark.parametrize("was_set", [True, False])
