@@ -140,17 +140,22 @@ class Leaving:
 async def admitted(load: Load) -> Leaver:
     """A new one; it is asked for until it is there."""
     while True:
-        since_s = load.clock.true_s()
         try:
-            line = await Line.to(load.port)
-            player = await registered(line, f"leaver{load.rng.randrange(1 << 40):x}")
+            return Leaver(await _came(load))
         except Cut as error:
             load.journal.lose("a leaver", error)
-            await load.pause()
-            continue
+        await load.pause()
+
+
+async def _came(load: Load) -> Player:
+    """Raises Cut."""
+    since_s, line = load.clock.true_s(), await Line.to(load.port)
+    try:
+        player = await registered(line, f"leaver{load.rng.randrange(1 << 40):x}")
+    finally:
         line.hang_up()
-        player.since_s = since_s
-        return Leaver(player)
+    player.since_s = since_s
+    return player
 
 
 async def left_of(postgres: StoreProcess, database: str = DATABASE) -> dict[str, Left]:
