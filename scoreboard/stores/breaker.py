@@ -19,7 +19,8 @@ LOSSES = 2
 PAUSE_S = 0.25
 #: Whoever heard nothing for so long and then gave up has lost it, too: most wait less long than a driver does.
 UNHEARD_S = 1.0
-#: That it cannot work, as with a full disk, is told again after so long: everybody who asks hears the same.
+#: That it cannot work, as with a full disk, or that our connections are too few, is told again after so long: everybody
+#: who asks hears the same.
 TOLD_AGAIN_S = 10.0
 
 
@@ -49,6 +50,7 @@ class Breaker:
         self._losses = losses
         self._pause_s = pause_s
         self._lost = 0
+        self._heard = 0
         self._since = 0.0
         self._why = ""
         self._told_until = 0.0
@@ -81,6 +83,12 @@ class Breaker:
     def answered(self) -> None:
         """A unit of work heard from it, be it a refusal."""
         self._lost = 0
+        self._heard += 1
+
+    @property
+    def heard(self) -> int:
+        """How often it was heard: two numbers that are equal say that nobody heard of it between them."""
+        return self._heard
 
     def lost(self, why: Exception) -> None:
         """A unit of work did not hear from it, or heard that it cannot serve."""
@@ -93,22 +101,35 @@ class Breaker:
         log.warning("%s is away: %s", self._name, self._why)
         self._seeking = loop.create_task(self._seek())
 
+    def crowded(self, why: Exception, heard: int) -> None:
+        """Somebody waited for a connection in vain; so often it had been `heard` before.
+
+        If others heard of it meanwhile it is there, and it is we who ask for more than our connections carry.
+        """
+        if heard == self._heard:
+            self.lost(why)
+        else:
+            self._tell("is there, but is asked for more than our connections to it carry", why)
+
     def troubled(self, why: Exception) -> None:
         """It answers, but says of itself that it cannot work: operators hear of it, and not of each time."""
+        self._tell("cannot work", why)
+
+    def _tell(self, what: str, why: Exception) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._told_until:
             self._told_until = now + TOLD_AGAIN_S
-            log.warning("%s cannot work: %s", self._name, why)
+            log.warning("%s %s: %s", self._name, what, why)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
-        """Around what waits for the store: notices if it is given up before anything was heard."""
-        began = asyncio.get_running_loop().time()
+        """Around what waits for the store: notices if it is given up before anybody heard anything."""
+        heard, began = self._heard, asyncio.get_running_loop().time()
         try:
             yield
         except asyncio.CancelledError:
             waited_s = asyncio.get_running_loop().time() - began
-            if waited_s >= UNHEARD_S:
+            if waited_s >= UNHEARD_S and heard == self._heard:
                 self.lost(StoreUnavailable(f"nothing was heard of it for {waited_s:.1f} s"))
             raise
 

@@ -117,11 +117,12 @@ class Stores:
     erasure: PostgresErasure
 
     async def ping(self, within: float = 1.0) -> Readiness:
-        """Ask both stores at once whether they answer; takes `within` seconds at most, and never raises."""
+        """Ask both at once whether they answer us, or anybody; takes `within` seconds at most, and never raises."""
         answers: dict[str, bool] = {}
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_answered, answers, "postgres", self._ask_postgres, within)
-            nursery.start_soon(_answered, answers, "redis", self._ask_redis, within)
+            asked = ("postgres", self._ask_postgres, self.database), ("redis", self._ask_redis, self.redis)
+            for name, question, store in asked:
+                nursery.start_soon(_answered, answers, name, question, store.breaker, within)
         return Readiness(**answers)
 
     async def _ask_postgres(self) -> None:
@@ -179,16 +180,16 @@ async def _summarize(connection: asyncpg.Connection) -> None:
 
 
 async def _answered(
-    answers: dict[str, bool], name: str, question: Callable[[], Awaitable[None]], within: float
+    answers: dict[str, bool], name: str, question: Callable[[], Awaitable[None]], breaker: Breaker, within: float
 ) -> None:
-    answers[name] = False
+    answers[name], heard = False, breaker.heard
     with trio.move_on_after(within):
         try:
             await question()
         except StoreError as error:
             log.warning("%s does not answer: %s", name, error)
-        else:
-            answers[name] = True
+            return
+    answers[name] = breaker.heard != heard
 
 
 def _stray(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:

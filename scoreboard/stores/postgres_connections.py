@@ -53,6 +53,10 @@ class Pooled(NamedTuple):
     waiting: int
 
 
+class NoneFree(StoreUnavailable):
+    """All that may be open were in use by ourselves for as long as one waits."""
+
+
 def in_words(error: BaseException) -> str:
     """Why the driver has no connection, for an operator: in the words of the system or of the server."""
     if isinstance(error, TimeoutError):
@@ -91,7 +95,7 @@ class Connections:
         return Pooled(pool.get_size(), pool.get_idle_size() + kept, pool.get_max_size(), self._waiting)
 
     async def take(self) -> asyncpg.Connection:
-        """One that nobody else has. Raises StoreUnavailable."""
+        """One that nobody else has. Raises StoreUnavailable; NoneFree if others of ours had all of them."""
         connection = await self._take()
         self._in_use.add(connection)
         return connection
@@ -107,6 +111,8 @@ class Connections:
         try:
             connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            if isinstance(error, TimeoutError) and len(self._in_use) >= self._pool.get_max_size():
+                raise NoneFree(f"no connection to Postgres: all {len(self._in_use)} are in use") from error
             raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error
         finally:
             self._waiting -= 1

@@ -18,7 +18,7 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
-from scoreboard.stores.postgres_connections import Bounds, Connections, in_words
+from scoreboard.stores.postgres_connections import Bounds, Connections, NoneFree, in_words
 from scoreboard.stores.postgres_hosts import FAILED, Hosts
 from scoreboard.stores.postgres_waits import told_in_time
 
@@ -174,9 +174,13 @@ class Database:
 
     async def _take(self) -> asyncpg.Connection:
         self.breaker.check()
+        heard = self.breaker.heard
         try:
             with self.breaker.noticing():
                 return await self.connections.take()
+        except NoneFree as error:
+            self.breaker.crowded(error, heard)
+            raise
         except StoreUnavailable as error:
             self.breaker.lost(error)
             raise

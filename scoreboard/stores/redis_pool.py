@@ -16,7 +16,7 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.breaker import Breaker
-from scoreboard.stores.redis_connections import Connections
+from scoreboard.stores.redis_connections import Connections, NoneFree
 from scoreboard.stores.redis_nodes import PrimaryPool, nodes_in
 
 Result = TypeVar("Result")
@@ -90,11 +90,15 @@ class Cache:
 
     async def _unit(self, work: Callable[[Redis], Awaitable[Result]]) -> Result:
         self.breaker.check()
+        heard = self.breaker.heard
         try:
             with self.breaker.noticing():
                 async with asyncio.timeout(self.within_s):
                     result = await work(self.client)
         except (redis_errors.RedisError, OSError) as error:
+            if isinstance(error, NoneFree):
+                self.breaker.crowded(error, heard)
+                raise StoreUnavailable(f"Redis: {error}") from error
             if isinstance(error, AWAY):
                 self.breaker.lost(error)
             else:

@@ -19,6 +19,7 @@ from scoreboard.live.socketio import session_asked, worker_asked
 from scoreboard.observe.joined import joined
 from scoreboard.server.crew.sockets import socket_in
 from scoreboard.server.crew.tally import Tally
+from scoreboard.server.one_look import OneLook
 from scoreboard.server.place import Place
 
 #: Long enough for a word and an address.
@@ -45,6 +46,7 @@ class Neighbours:
     def __init__(self, place: Place | None) -> None:
         self._place = place
         self._tally = None if place is None else Tally(place.sockets)
+        self._told = OneLook(self._ask_others)
 
     def __repr__(self) -> str:
         return f"<Neighbours of {self._place!r}>"
@@ -63,14 +65,13 @@ class Neighbours:
             await ask_worker(self._place.sockets, seat, f"{RELEASE} {sid}")
 
     async def metrics(self, own: bytes) -> bytes:
-        """The numbers of all, each with its worker's; those of one process as they are."""
+        """The numbers of all, each with its worker's; those of one process as they are.
+
+        The others are asked once for all who want to know meanwhile.
+        """
         if self._place is None:
             return own
-        told: dict[int, bytes | None] = {self._place.number: own}
-        async with trio.open_nursery() as nursery:
-            for number in range(1, self._place.count + 1):
-                if number != self._place.number:
-                    nursery.start_soon(self._ask, number, told)
+        told = {**await self._told(), self._place.number: own}
         return joined(dict(sorted(told.items())))
 
     @asynccontextmanager
@@ -90,6 +91,14 @@ class Neighbours:
             nursery.cancel_scope.cancel()
 
     # --- as who asks ---
+
+    async def _ask_others(self) -> Mapping[int, bytes | None]:
+        told: dict[int, bytes | None] = {}
+        async with trio.open_nursery() as nursery:
+            for number in range(1, 1 + (0 if self._place is None else self._place.count)):
+                if self._place is not None and number != self._place.number:
+                    nursery.start_soon(self._ask, number, told)
+        return told
 
     async def _ask(self, number: int, told: dict[int, bytes | None]) -> None:
         if self._place is not None and self._tally is not None:
