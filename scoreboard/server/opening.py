@@ -39,7 +39,8 @@ async def open_all(scopes: AsyncExitStack, parts: Parts) -> Stores:
     if parts.place is None:
         stores = await scopes.enter_async_context(opening())
     else:
-        stores = await enter_when_there(scopes, opening, parts.log)
+        with parts.place.line.waiting():
+            stores = await enter_when_there(scopes, opening, parts.log)
     if stores.migrations:
         parts.log.info("migrated", files=stores.migrations)
     return stores

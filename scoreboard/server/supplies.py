@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import trio
 
+from actors.leaderboard.loading import Loading
 from actors.limits.standings import Adapting
 from actors.ports import Period, Quota, UserId
 from actors.service.actor import ServiceRules
@@ -120,6 +121,18 @@ def _ports(parts: Parts, stores: Stores) -> CorePorts:
     )
 
 
+def _loading_told(parts: Parts) -> Callable[[Loading], None]:
+    """The log hears of it; of several workers the parent, too, that the start gets on."""
+    log = LoadingLog(parts.log, trio.current_time)
+
+    def heard(loading: Loading) -> None:
+        log.heard(loading)
+        if parts.place is not None:
+            parts.place.line.step()
+
+    return heard
+
+
 def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> CoreHooks:
     metrics = parts.metrics
     following = FollowingLog(metrics, parts.log, trio.current_time)
@@ -133,7 +146,7 @@ def _hooks(parts: Parts, watch: CoreWatch, forget: Callable[[UserId], None]) -> 
         board_stepped=metrics.board_stepped,
         frames_sent=metrics.frames_sent,
         frames_skipped=metrics.frames_skipped,
-        board_loading=LoadingLog(parts.log, trio.current_time).heard,
+        board_loading=_loading_told(parts),
         write_rejected=watch.write_rejected,
         session_ended=parts.revoked.add,
         user_erased=forget,

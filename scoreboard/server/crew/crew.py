@@ -208,7 +208,7 @@ class Crew:
         """A new process for that number. Raises OSError."""
         assert self._nursery is not None  # noqa: S101 - all of this happens while `run` runs
         seat = free_seat(number, self._count, {life.seat for life in self._living})
-        life = Life(number, seat, self._start(number, seat), self._rules.silent_s, self._log)
+        life = Life(number, seat, self._start(number, seat), self._rules, self._log)
         self._living.add(life)
         self._nursery.start_soon(self._live, life)
         return life

@@ -9,8 +9,9 @@ from typing import Protocol
 import trio
 
 from scoreboard.observe.logs import Logger
-from scoreboard.server.crew.line import BEAT_S, LAST_WORDS, READY
+from scoreboard.server.crew.line import ALIVE, BEAT_S, LAST_WORDS, READY, STEP
 from scoreboard.server.crew.process import in_words
+from scoreboard.server.crew.rules import CrewRules
 
 #: What is kept of a worker's last words, in bytes.
 WORDS_BYTES = 2000
@@ -80,11 +81,11 @@ class Life:
         number: Which worker it is, for people.
         seat: Which socket is its own: no two that live have the same.
         worker: The process.
-        silent_s: Without a word for so long it is killed.
+        rules: How long it may be silent, and how long its start may be stuck, before it is killed.
         log: Says so.
     """
 
-    def __init__(self, number: int, seat: int, worker: Worker, silent_s: float, log: Logger) -> None:
+    def __init__(self, number: int, seat: int, worker: Worker, rules: CrewRules, log: Logger) -> None:
         self.number = number
         self.seat = seat
         self.worker = worker
@@ -93,7 +94,8 @@ class Life:
         self.status: int | None = None
         self._spoke = False
         self._words: bytes | None = None
-        self._silent_s = silent_s
+        self._stuck_s = 0.0
+        self._rules = rules
         self._log = log
 
     def __repr__(self) -> str:
@@ -127,9 +129,9 @@ class Life:
         self.status = status
 
     async def _listen(self, let_in: Callable[[Life], Awaitable[None]]) -> None:
-        """Until it is gone; one that is silent for too long is killed."""
+        """Until it is gone; one that is silent for too long, or whose start does not get any further, is killed."""
         silent_s = 0.0
-        while silent_s < self._silent_s:
+        while silent_s < self._rules.silent_s and not self._is_stuck:
             said: bytes | None = None
             with trio.move_on_after(BEAT_S):
                 said = await self.worker.line.heard()
@@ -138,13 +140,32 @@ class Life:
             if said:
                 self._note_return(silent_s)
                 silent_s, self._spoke = 0.0, True
+                self._count(said)
                 if self._take(said):
                     await let_in(self)
             else:
                 silent_s += BEAT_S
                 self._note_silence(silent_s)
-        self._log.error("worker_hangs", worker=self.number, pid=self.worker.pid, silent_s=silent_s)
+        self._note_end(silent_s)
         self.worker.tell(signal.SIGKILL)
+
+    @property
+    def _is_stuck(self) -> bool:
+        return not self.is_ready and self._stuck_s >= self._rules.stuck_s
+
+    def _count(self, said: bytes) -> None:
+        """By its own signs of life: no time counts in which the machine slept, or this process did not run."""
+        _, step, since = said.rpartition(STEP)
+        self._stuck_s = (0.0 if step else self._stuck_s) + since.count(ALIVE) * BEAT_S
+
+    def _note_end(self, silent_s: float) -> None:
+        told = {"worker": self.number, "pid": self.worker.pid}
+        if not self._is_stuck:
+            self._log.error("worker_hangs", **told, silent_s=silent_s)
+            return
+        self._words = f"it was starting, and got no further for {self._stuck_s:g} s".encode()
+        remedy = "its own lines in this log say how far it came; what it reads then, as files and keys, may hang"
+        self._log.error("worker_does_not_start", **told, stuck_s=self._stuck_s, remedy=remedy)
 
     def _take(self, said: bytes) -> bool:
         """Whether it says that it is ready."""
@@ -158,7 +179,12 @@ class Life:
 
     def _note_silence(self, silent_s: float) -> None:
         if silent_s == NOTED_S and self._spoke:  # one that is being loaded has said nothing yet
-            told = {"worker": self.number, "pid": self.worker.pid, "silent_s": silent_s, "killed_at_s": self._silent_s}
+            told = {
+                "worker": self.number,
+                "pid": self.worker.pid,
+                "silent_s": silent_s,
+                "killed_at_s": self._rules.silent_s,
+            }
             meaning = "it is stopped, or its event loop hangs; its connections wait, new ones go to the others"
             self._log.warning("worker_silent", **told, meaning=meaning)
 

@@ -1,8 +1,8 @@
 """The line between the parent and one worker: a pair of sockets, the worker's end of which is its standard input.
 
 The parent says what the worker is to do, and later hands it the listening sockets; that is all it ever says. The worker
-says a byte at a time: that it is ready, and once a second that it lives. If it cannot go on, it says why with its last
-words. When either ends, the other one sees it.
+says a byte at a time: that it is ready, once a second that it lives, and as long as it starts that it gets on. If it
+cannot go on, it says why with its last words. When either ends, the other one sees it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import msgspec
@@ -22,6 +22,8 @@ from scoreboard.server.crew.errors import NoParent
 from scoreboard.settings import Settings
 
 READY, ALIVE = b"R", b"."
+#: It lives, and its start got a step further, or waits for what nobody here can mend. No parent of before minds it.
+STEP = b"+"
 #: All that follows is a sentence.
 LAST_WORDS = b"!"
 _WORDS_CHARS = 500
@@ -114,6 +116,7 @@ class WorkerEnd:
 
     def __init__(self, line: socket.socket) -> None:
         self._socket = line
+        self._waits = False
 
     def __repr__(self) -> str:
         return f"<WorkerEnd {self._socket.fileno()}>"
@@ -157,8 +160,21 @@ class WorkerEnd:
     async def beat(self) -> None:
         """Say once a second that the event loop turns."""
         while True:
-            self._say(ALIVE)
+            self._say(STEP if self._waits else ALIVE)
             await trio.sleep(BEAT_S)
+
+    def step(self) -> None:
+        """Say that the start of this worker has got further."""
+        self._say(STEP)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Say meanwhile that this worker is not stuck: the store for which its start waits is another's business."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
 
     async def listening(self) -> list[socket.socket]:
         """Say that this worker is ready, and wait for what it may accept from. Raises NoParent."""

@@ -65,6 +65,7 @@ def _because(worker: Json) -> str:
 def _remedy(worker: Json) -> str:
     again = f"scoreboard reload --worker {worker['worker']}"
     return {
+        "starting": "; how far it is stands in the log; if it gets no further for 300 s it is killed and replaced",
         "away": f"; it comes back with {again}",
         "left alone": f"; it failed too often, and is tried again within a minute, or at once by {again}",
         "silent": "; it is stopped, or its event loop hangs; after 30 s of that it is killed and replaced",

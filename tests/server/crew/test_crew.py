@@ -19,7 +19,7 @@ from actors.runtime import RestartPolicy
 from scoreboard.observe.logs import make_logger
 from scoreboard.server.crew.crew import Crew
 from scoreboard.server.crew.errors import NobodyServes
-from scoreboard.server.crew.line import ALIVE, READY
+from scoreboard.server.crew.line import ALIVE, READY, STEP
 from scoreboard.server.crew.rules import CrewRules
 from tests.server.played import PlayedProcess
 
@@ -295,6 +295,54 @@ async def test_a_worker_that_is_silent_for_too_long_is_killed_and_replaced(
         assert 2 == len(stage.all[1])
         assert not other.is_over
     assert [1] == [line["worker"] for line in stage.said("worker_hangs")]
+
+
+async def speak(worker: PlayedWorker, what: bytes, seconds: int) -> None:
+    """Once a second."""
+    for _ in range(seconds):
+        worker.line.say(what)
+        await trio.sleep(1)
+
+
+async def test_a_worker_whose_start_gets_no_further_is_killed_and_replaced(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """It says that it lives, and serves nobody: it is a failure as any other, and is told with what to do."""
+    stage = Stage(played)
+    async with stage.running() as nursery:
+        ready, stuck = await stage.let_in(1), stage.last(2)
+        nursery.start_soon(speak, ready, ALIVE, 302)
+        await speak(stuck, ALIVE, 299)
+        assert ([], "starting") == (stuck.told, stage.crew.slots[2].state)
+        await speak(stuck, ALIVE, 1)
+        await trio.sleep(1)
+        assert [signal.SIGKILL] == stuck.told
+        assert 2 == len(stage.all[2])
+        assert ("starting", 1) == (stage.crew.slots[2].state, stage.crew.slots[2].failures)
+        assert [ready] == stage.all[1]
+    [failed], [told] = stage.said("worker_failed"), stage.said("worker_does_not_start")
+    assert "SIGKILL: it was starting, and got no further for 300 s" in failed["reason"]
+    assert (2, True) == (told["worker"], "log" in told["remedy"])
+    assert failed["again_in_s"] == 0.1
+
+
+async def test_a_worker_whose_start_gets_on_is_left_in_peace(autojump_clock: trio.testing.MockClock) -> None:
+    """However long it takes: it waits for Postgres, or reads a large board."""
+    stage = Stage(played)
+    async with stage.running():
+        ready, slow = await stage.let_in(1), stage.last(2)
+        for _ in range(6):
+            slow.line.say(STEP)
+            ready.line.say(ALIVE)
+            await speak(slow, ALIVE, 20)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(speak, ready, ALIVE, 2000)
+            await speak(slow, STEP, 1000)
+            await speak(slow, ALIVE, 290)
+            slow.line.say(READY)
+            await speak(slow, ALIVE, 700)
+        assert [] == slow.told
+        assert "ready" == stage.crew.slots[2].state
 
 
 async def test_told_to_stop_all_stop_and_nobody_is_replaced() -> None:

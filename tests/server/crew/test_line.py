@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pytest
 import trio
 from msgspec.structs import replace
+from trio.testing import MockClock
 
 from scoreboard.server.crew.errors import NoParent
-from scoreboard.server.crew.line import ALIVE, READY, Assignment, ParentEnd, WorkerEnd
+from scoreboard.server.crew.line import ALIVE, READY, STEP, Assignment, ParentEnd, WorkerEnd
 from scoreboard.settings import Settings, Stores
 
 
@@ -111,3 +112,19 @@ async def test_a_worker_whose_parent_is_gone_gets_no_port(both: Both) -> None:
     parent._socket.close()
     with pytest.raises(NoParent):
         await worker.listening()
+
+
+async def test_a_worker_that_waits_for_what_others_must_mend_says_so_with_each_sign_of_life(
+    both: Both, autojump_clock: MockClock
+) -> None:
+    """So its parent does not take it for one that is stuck."""
+    both.parent.assign(assignment())
+    both.worker.assignment()
+    with trio.move_on_after(1.5):
+        with both.worker.waiting():
+            await both.worker.beat()
+    assert STEP + STEP == both.parent.rest()
+    with trio.move_on_after(0.5):
+        await both.worker.beat()
+    both.worker.step()
+    assert ALIVE + STEP == both.parent.rest()
