@@ -19,7 +19,7 @@ from scoreboard.server.acts import KEY_ROTATED, journaled, why_option
 from scoreboard.server.keychain import key_times
 from scoreboard.server.offline import postgres_option, with_stores
 from scoreboard.server.rewrap_command import rewrap_command
-from scoreboard.server.verbs import data_option, explained, give_up, settings_of
+from scoreboard.server.verbs import data_option, explained, give_up, set_up
 from scoreboard.settings import Settings
 from scoreboard.stores.personal_rewrap import wrapped_by
 
@@ -45,7 +45,7 @@ def rotate_command(kind: str, name: str, why: str | None, data: str | None) -> N
     master key, `scoreboard key rewrap` lets go of the one before.
     """
     with explained(SecurityError, OSError):
-        settings = settings_of(data)
+        settings = set_up(data)
         with journaled(Path(settings.data_dir), KEY_ROTATED, why=why, kind=kind, name=name) as entry:
             made = keymaking.rotate(_folder(settings), kind, name=name)
             entry.tell(file=made.name)
@@ -63,7 +63,7 @@ def add_command(name: str, file: BinaryIO, why: str | None, data: str | None) ->
     NAME is what `scoreboard action add --verifier ed25519 --key` calls it. Several keys may have one name.
     """
     with explained(SecurityError, OSError):
-        settings = settings_of(data)
+        settings = set_up(data)
         with journaled(Path(settings.data_dir), "KEY_ADDED", why=why, name=name) as entry:
             made = keymaking.register(_folder(settings), name, file.read())
             entry.tell(file=made.name)
@@ -75,7 +75,7 @@ def add_command(name: str, file: BinaryIO, why: str | None, data: str | None) ->
 def list_command(data: str | None) -> None:
     """Print all keys: file, what it does now, since when it is there."""
     with explained(SecurityError, OSError):
-        settings = settings_of(data)
+        settings = set_up(data)
         folder = KeyFolder(Path(settings.data_dir), key_times(settings))
         for file, does in folder.states(time.time()) if folder.path.exists() else ():
             since = datetime.fromtimestamp(file.made_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -94,7 +94,7 @@ def retire_command(name: str, why: str | None, data: str | None, postgres: str |
     anything is not retired: `scoreboard key rewrap` first.
     """
     with explained(SecurityError, OSError):
-        settings = settings_of(data)
+        settings = set_up(data)
         if name.startswith(MASTER):
             _require_unused(name, data, postgres)
         with journaled(Path(settings.data_dir), "KEY_RETIRED", why=why, name=name) as entry:
@@ -104,7 +104,7 @@ def retire_command(name: str, why: str | None, data: str | None, postgres: str |
 
 
 def _require_unused(name: str, data: str | None, postgres: str | None) -> None:
-    file = Path(settings_of(data).data_dir) / FOLDER / f"{name.removesuffix('.key')}.key"
+    file = Path(set_up(data).data_dir) / FOLDER / f"{name.removesuffix('.key')}.key"
     if file.is_file():
         master = master_id(parse_secret(read_private(file), str(file)))
         count = with_stores(data, postgres, lambda stores: wrapped_by(stores.database, master))

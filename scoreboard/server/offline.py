@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from scoreboard.security.errors import SecurityError
 from scoreboard.security.personal import PersonalVault
 from scoreboard.server.acts import operator, place, source
 from scoreboard.server.keychain import MastersOnDisk, key_times
-from scoreboard.server.verbs import explained, settings_of
+from scoreboard.server.verbs import explained, require_set_up, settings_of
 from scoreboard.settings import Settings
 from scoreboard.stores.embedded import EmbeddedError, embedded_postgres
 from scoreboard.stores.embedded_errors import DataDirectoryBusy
@@ -44,13 +44,13 @@ def with_stores(
 
     What wants `to_read` only is done at a replica of Postgres, too.
     """
-    settings = settings_of(data, {"stores.postgres_url": postgres})
+    settings = _settings_of(data, {"stores.postgres_url": postgres})
     return _run(partial(_opened, settings, NO_REDIS, work, to_read=to_read))
 
 
 def announced(data: str | None, postgres: str | None, redis: str | None, work: Callable[[Stores], Awaitable[R]]) -> R:
     """The same for what all workers must hear of: at once through Redis, or by looking after a while as without it."""
-    settings = settings_of(data, {"stores.postgres_url": postgres, "stores.redis_url": redis})
+    settings = _settings_of(data, {"stores.postgres_url": postgres, "stores.redis_url": redis})
     url = settings.stores.redis_url or running_redis_url(Path(settings.data_dir))
 
     async def work_and_ring(stores: Stores) -> R:
@@ -60,6 +60,14 @@ def announced(data: str | None, postgres: str | None, redis: str | None, work: C
         return done
 
     return _run(partial(_opened, settings, url or NO_REDIS, work_and_ring))
+
+
+def _settings_of(data: str | None, options: Mapping[str, object]) -> Settings:
+    """Of a server that is set up there; the database of another directory may be named without it."""
+    settings = settings_of(data, options)
+    if settings.stores.postgres_url is None or data is not None:
+        require_set_up(settings)
+    return settings
 
 
 async def _ring(stores: Stores, look_s: float) -> None:

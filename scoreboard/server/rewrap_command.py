@@ -13,7 +13,7 @@ from scoreboard.security.keys import MASTER
 from scoreboard.server.acts import why_option
 from scoreboard.server.keychain import key_times
 from scoreboard.server.offline import postgres_option, record_of, with_stores
-from scoreboard.server.verbs import data_option, explained, give_up, settings_of
+from scoreboard.server.verbs import data_option, explained, give_up, set_up
 from scoreboard.settings import Settings
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.personal_rewrap import rewrap
@@ -29,7 +29,7 @@ def rewrap_command(why: str | None, data: str | None, postgres: str | None) -> N
     Servers may run meanwhile. If it is stopped, begin it again: it goes on where it was. A new master key is used when
     it has settled, as every key; what it says is how many keys were under another one. Then that one can be retired.
     """
-    _require_settled(settings_of(data))
+    _require_settled(set_up(data))
 
     async def work(stores: Stores) -> int:
         count = await rewrap(stores.database, stores.personal.vault, _tell)

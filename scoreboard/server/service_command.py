@@ -20,7 +20,7 @@ from scoreboard.security.tokens import AccessTokens
 from scoreboard.server.acts import journaled, why_option
 from scoreboard.server.keychain import key_times
 from scoreboard.server.system import SystemClock
-from scoreboard.server.verbs import data_option, explained, give_up, settings_of
+from scoreboard.server.verbs import data_option, explained, give_up, set_up
 from scoreboard.settings import Settings
 
 DAY_S = 24 * 3600
@@ -52,7 +52,7 @@ def add_command(name: str, days: int, rows_per_minute: int | None, why: str | No
     name, whichever of them it used.
     """
     with explained(SecurityError, OSError):
-        settings = settings_of(data)
+        settings = set_up(data)
         now_s = int(time.time())
         token = ServiceToken(name, secrets.token_hex(8), now_s, now_s + days * DAY_S)
         told: dict[str, Any] = {"name": name, "token": token.token_id, "days": days, "rows_per_minute": rows_per_minute}
@@ -72,7 +72,7 @@ def add_command(name: str, days: int, rows_per_minute: int | None, why: str | No
 def limit_command(name: str, rows_per_minute: int | None, why: str | None, data: str | None) -> None:
     """Set how many rows a minute the service NAME may send; without the option it is what all may."""
     with explained(SecurityError, OSError):
-        data_dir = Path(settings_of(data).data_dir)
+        data_dir = Path(set_up(data).data_dir)
         with journaled(data_dir, "SERVICE_LIMITED", why=why, name=name, rows_per_minute=rows_per_minute):
             service_limits.set_rows(data_dir, name, rows_per_minute)
         click.echo(
@@ -85,7 +85,7 @@ def limit_command(name: str, rows_per_minute: int | None, why: str | None, data:
 def list_command(data: str | None) -> None:
     """Print the tokens that were not revoked: name, id, made, good until, rows a minute if not those of all."""
     with explained(SecurityError, OSError):
-        data_dir = Path(settings_of(data).data_dir)
+        data_dir = Path(set_up(data).data_dir)
         rows = service_limits.read_rows(data_dir / FOLDER)
         for token in services.listed(data_dir):
             own = f"  {rows[token.name]} rows a minute" if token.name in rows else ""
@@ -99,7 +99,7 @@ def list_command(data: str | None) -> None:
 def revoke_command(name: str, why: str | None, data: str | None) -> None:
     """End all tokens of the service NAME, or the one with the id NAME."""
     with explained(SecurityError, OSError):
-        data_dir = Path(settings_of(data).data_dir)
+        data_dir = Path(set_up(data).data_dir)
         with journaled(data_dir, "SERVICE_REVOKED", why=why, name=name) as entry:
             ended = services.revoke(data_dir, name)
             entry.tell(ended=ended)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -16,6 +17,8 @@ from scoreboard.settings_reader import SettingsError, load
 #: What a process ends with when it could not do what was asked, and when it was asked wrongly.
 FAILED = 1
 MISTAKEN = 2
+#: The folder that every server has; not taken from where it is read, as a verb loads no more than it needs.
+KEYS = "keys"
 
 data_option = click.option("--data", metavar="DIR", help="The data directory of the server.  [default: .data]")
 
@@ -29,6 +32,25 @@ def settings_of(data: str | None, options: Mapping[str, object] | None = None) -
         return load(os.environ, {"data_dir": data, **(options or {})})
     except SettingsError as error:
         give_up(str(error), status=MISTAKEN)
+
+
+def set_up(data: str | None, options: Mapping[str, object] | None = None) -> Settings:
+    """As `settings_of`, for a verb that is about a server which was set up before.
+
+    Where its data directory holds none the process ends with a sentence, and nothing was made there.
+    """
+    settings = settings_of(data, options)
+    require_set_up(settings)
+    return settings
+
+
+def require_set_up(settings: Settings) -> None:
+    """A server makes its keys before anything else, and a restored one has them; a link to them counts."""
+    data_dir = Path(settings.data_dir).resolve()
+    if not os.path.lexists(data_dir / KEYS):
+        lacks = f"has no folder {KEYS}" if data_dir.is_dir() else "is not there"
+        remedy = "name the server's own with --data, or set one up there with scoreboard serve"
+        give_up(f"{data_dir} holds no server: it {lacks}. Nothing was changed; {remedy}")
 
 
 @contextmanager

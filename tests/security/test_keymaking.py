@@ -99,6 +99,7 @@ def test_what_is_too_old_is_rotated_by_one_worker(folder: Path, monkeypatch: pyt
 
 def test_an_operator_sees_and_changes_the_keys(tmp_path: Path) -> None:
     """Without a server; what is wrong is told in a sentence."""
+    load_keys(tmp_path)
 
     def told(*words: str, given: bytes | None = None, status: int = 0) -> str:
         result = CliRunner().invoke(main, ["key", *words, "--data", str(tmp_path)], input=given)

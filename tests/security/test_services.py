@@ -44,6 +44,7 @@ class Clock:
 
 def test_a_token_that_an_operator_made_is_good_until_it_is_revoked(tmp_path: Path) -> None:
     """Without a restart: the server looks again after half a second."""
+    load_keys(tmp_path)
     clock = Clock()
     live = ServiceTokens(tmp_path, now_s=clock)
     made = command("add", "arena", "--days", "2", "--data", str(tmp_path))
@@ -135,6 +136,7 @@ def test_a_name_that_is_no_name_is_refused_with_a_sentence(tmp_path: Path, name:
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     """In a sentence, with status 1."""
+    load_keys(tmp_path)
     refused = command("add", "No Name", "--data", str(tmp_path))
     assert (1, "scoreboard: A service's name has ") == (refused.exit_code, refused.stderr[:33])
     missing = command("revoke", "arena", "--data", str(tmp_path))
@@ -144,6 +146,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spoilt", ["half", "open", "fields"])
 def test_a_token_can_be_ended_whatever_has_become_of_its_file(tmp_path: Path, spoilt: str) -> None:
     """A restored backup or a full disk must not keep an operator from it; the list says which file it is."""
+    load_keys(tmp_path)
     for name in ("arena", "other"):
         assert 0 == command("add", name, "--data", str(tmp_path)).exit_code
     (path,) = (tmp_path / "services").glob("arena.*.json")
@@ -163,6 +166,7 @@ def test_a_token_can_be_ended_whatever_has_become_of_its_file(tmp_path: Path, sp
 
 def test_a_service_s_own_limit_is_set_changed_and_taken_away(tmp_path: Path) -> None:
     """A running server sees it within half a second; `list` tells it."""
+    load_keys(tmp_path)
     clock = Clock()
     limits, data = ServiceLimits(tmp_path, now_s=clock), ("--data", str(tmp_path))
     assert limits.rows_of("arena") is None

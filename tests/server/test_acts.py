@@ -56,6 +56,7 @@ def left(data: Path) -> list[str]:
 
 def test_each_verb_on_keys_and_services_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who, by which verb and where, from where, what, why; no variable of the environment says who it was."""
+    load_keys(tmp_path)
     monkeypatch.setenv("LOGNAME", "somebody-else")
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 50022 192.0.2.1 22")
     pem = Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -82,6 +83,7 @@ def test_each_verb_on_keys_and_services_is_noted(tmp_path: Path, monkeypatch: py
 
 def test_looking_is_no_act(tmp_path: Path) -> None:
     """Nor is what was asked wrongly."""
+    load_keys(tmp_path)
     assert 0 == run(tmp_path, "key", "rotate", "action", why=None)
     before = left(tmp_path)
     assert [0, 0, 2, 2] == [
@@ -97,6 +99,7 @@ def test_looking_is_no_act(tmp_path: Path) -> None:
 
 def test_what_was_refused_is_told_with_its_reason(tmp_path: Path) -> None:
     """Somebody has tried, and nothing came of it."""
+    load_keys(tmp_path)
     assert [1, 1] == [run(tmp_path, "key", "retire", "jwt-1"), run(tmp_path, "service", "revoke", "nobody")]
     retired, revoked = carried(tmp_path)[0]
     assert "the only one of its kind" in str(retired.details["failed"])

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from actors.ports import ActionKind, EventId, StoreFault
 from scoreboard.__main__ import main
+from scoreboard.security.keyfolder import load_keys
 from scoreboard.server.offline import record_of
 from scoreboard.stores.seals import Verdict, verify
 from tests.contract.making import real_world, write
@@ -104,6 +105,7 @@ def test_a_change_of_the_catalogue_and_its_record_are_one(postgres_url: str, red
 
 def test_what_was_done_to_keys_is_shown_though_no_server_has_run(postgres_url: str, tmp_path: Path) -> None:
     """Whoever shows the audit carries it there, once."""
+    load_keys(tmp_path)
     assert 0 == CliRunner().invoke(main, ["key", "rotate", "jwt", "--data", str(tmp_path)]).exit_code
     show = ["audit", "show", "--postgres", postgres_url]
     assert "" == CliRunner().invoke(main, show).output

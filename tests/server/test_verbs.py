@@ -9,6 +9,28 @@ from click.testing import CliRunner
 
 from scoreboard.__main__ import main
 
+#: All that are about a server which is set up, and do not ask one that runs.
+ABOUT_A_SERVER = [
+    ["key", "list"],
+    ["key", "rotate", "jwt"],
+    ["key", "add", "sword", "{pem}"],
+    ["key", "retire", "game-1"],
+    ["key", "retire", "master-1"],
+    ["key", "rewrap"],
+    ["service", "add", "arena"],
+    ["service", "limit", "arena", "--rows-per-minute", "5"],
+    ["service", "list"],
+    ["service", "revoke", "arena"],
+    ["user", "role", "ann", "admin"],
+    ["user", "erase", "ann", "--yes"],
+    ["action", "list"],
+    ["audit", "verify"],
+    ["audit", "show"],
+    ["fraud", "events"],
+    ["backup", "{to}"],
+]
+#: Those that ask the server which runs there.
+ASKING = [["status"], ["reload"], ["drain"], ["rebuild"]]
 KEYS = ["key", "list"]
 SERVICES = ["service", "add", "arena"]
 STORES = ["action", "list"]
@@ -31,4 +53,25 @@ def test_what_cannot_be_reached_ends_a_verb_with_a_sentence_and_status_1(verb: l
     result = CliRunner().invoke(main, [*verb, "--data", str(tmp_path)])
     assert 1 == result.exit_code
     assert result.output.startswith("scoreboard: ")
+    assert isinstance(result.exception, SystemExit)
+
+
+def everything(folder: Path) -> list[str]:
+    """All that is there."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("verb", [*ABOUT_A_SERVER, *ASKING], ids=" ".join)
+@pytest.mark.parametrize("there", [False, True], ids=["nowhere", "in an empty folder"])
+def test_a_folder_that_holds_no_server_is_named_and_left_as_it_is(tmp_path: Path, verb: list[str], there: bool) -> None:  # noqa: FBT001 - by pytest
+    """A mistyped --data: a folder with keys of its own, or a database, that nobody serves, would look like success."""
+    (tmp_path / "sword.pem").write_text("a key")
+    mistyped = tmp_path / "dtaa"
+    if there:
+        mistyped.mkdir()
+    before = everything(tmp_path)
+    words = [word.format(pem=tmp_path / "sword.pem", to=tmp_path / "backup") for word in verb]
+    result = CliRunner().invoke(main, [*words, "--data", str(mistyped)])
+    assert (before, 3 if verb in ASKING else 1) == (everything(tmp_path), result.exit_code)
+    assert str(mistyped) in result.output
     assert isinstance(result.exception, SystemExit)

@@ -16,7 +16,7 @@ from scoreboard.security.errors import SecurityError
 from scoreboard.server.offline import postgres_option
 from scoreboard.server.operating.following import INTERRUPTED
 from scoreboard.server.operating.keeping import back_up, put_back, rehearse
-from scoreboard.server.verbs import MISTAKEN, data_option, explained, give_up, settings_of
+from scoreboard.server.verbs import MISTAKEN, data_option, explained, give_up, set_up, settings_of
 from scoreboard.stores.backup import BackupError
 from scoreboard.stores.embedded import EmbeddedError
 from scoreboard.stores.migrate import MigrationError
@@ -49,7 +49,7 @@ def backup_command(to: Path, data: str | None, postgres: str | None, *, check: b
     that open what is known of persons among them: keep it as you keep keys. What is in Redis is not in it, and nothing
     depends on that. Ends with 0 when it is on disk (and, with --check, was restored), otherwise with 1.
     """
-    settings, began = settings_of(data, {"stores.postgres_url": postgres}), time.monotonic()
+    settings, began = set_up(data, {"stores.postgres_url": postgres}), time.monotonic()
     with explained(*FAILURES), interruptible():
         contents = trio.run(back_up, settings, to.absolute())
         told = f"{contents.players} players with {contents.points} points, {contents.scores} scores"
