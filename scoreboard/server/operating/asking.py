@@ -46,7 +46,8 @@ def ask(data_dir: Path, what: str, *, within_s: float = ANSWERED_WITHIN_S, **mor
         except PermissionError as error:
             raise NoAnswer(f"{path}: {error.strerror}; ask as the account that runs the server, or as root") from error
         except TimeoutError as error:
-            raise NoAnswer(f"the server of {data_dir} has said nothing for {within_s:g} s") from error
+            silence = f"the server of {data_dir} has said nothing for {within_s:g} s"
+            raise NoAnswer(silence + _what_to_do(holder_of(data_dir / LOCKS[0]))) from error
         except OSError as error:
             raise NoAnswer(f"the server of {data_dir} hung up: {error.strerror or error}") from error
 
@@ -59,6 +60,27 @@ def _why_not(data_dir: Path) -> Exception:
             begins = f"process {holder} has {data_dir} and does not answer: it is starting, ending, or no server"
             return NoAnswer(begins)
     return NotRunning(f"no server runs in {data_dir}")
+
+
+def _what_to_do(holder: str | None) -> str:
+    """About a process that has a data directory and does not speak; of several workers it is their parent."""
+    if holder is None or not holder.isdecimal():
+        return ""
+    if _is_stopped(int(holder)):
+        return f": its process {holder} is stopped, and goes on by: kill -CONT {holder}"
+    killed = (
+        f"kill -KILL {holder}: it ends with its workers, nothing that was answered is lost, and it can be started anew"
+    )
+    return f": its process {holder} hangs, or the machine is busy. If that stays so, {killed}"
+
+
+def _is_stopped(pid: int) -> bool:
+    """By a signal, or a debugger; where nobody tells, it is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in ("T", "t")
 
 
 def holder_of(lock: Path) -> str | None:
