@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar, Token
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
 
+from scoreboard.observe.log_stream import LogStream
 from scoreboard.observe.redact import is_secret, is_suspicious, redact, scrub
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -39,7 +41,7 @@ def make_logger(*, level: str = "info", style: str = "auto", stream: TextIO | No
     stream = sys.stderr if stream is None else stream
     console = style == "console" or (style == "auto" and stream.isatty())
     logger: Logger = structlog.wrap_logger(
-        structlog.WriteLogger(cast(TextIO, _Unfailing(stream))),
+        _StreamLogger(LogStream(stream, _told_in_words if console else _told_as_json)),
         processors=_processors(console=console, colours=stream.isatty()),
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         cache_logger_on_first_use=True,
@@ -72,19 +74,32 @@ def adopt_library_logs(log: Logger, names: tuple[str, ...]) -> None:
         library.propagate = False
 
 
-class _Unfailing:
-    """A stream that is allowed to be closed or full: who logs must not fail because nobody can listen."""
+def lost_lines(log: object) -> int:
+    """How many lines of a logger that `make_logger` made could not be written; 0 for any other one."""
+    behind = getattr(log, "_logger", None)
+    return behind.lines.lost if isinstance(behind, _StreamLogger) else 0
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
 
-    def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
+class _StreamLogger(structlog.WriteLogger):
+    """As structlog's; `lines` is where they go."""
 
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
+    def __init__(self, lines: LogStream) -> None:
+        super().__init__(cast(TextIO, lines))
+        self.lines = lines
+
+
+def _told_as_json(lines: int) -> str:
+    """In the middle of writing, so by nobody's logger."""
+    told = {"event": "log_lines_lost", "lines": lines, "level": "error", "timestamp": _now()}
+    return json.dumps(told)
+
+
+def _told_in_words(lines: int) -> str:
+    return f"{_now()} [error] log_lines_lost: {lines} lines of this log could not be written before this one"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 class _Handler(logging.Handler):

@@ -181,6 +181,10 @@ class Metrics:
         self._turns[bisect_left(LAG_BUCKETS, seconds)] += 1
         self._turns_s += seconds
 
+    def follow_log(self, lost: Callable[[], float]) -> None:
+        """How many lines of the log could not be written is asked whenever the numbers are read."""
+        self._log_lost.set_function(lost)
+
     def follow_tasks(self, count: Callable[[], float]) -> None:
         """How many tasks the event loop has is asked whenever the numbers are read."""
         self._tasks.set_function(count)
@@ -267,6 +271,7 @@ class Metrics:
         self._looks_missed = self._counter("follower_looks_missed_total", "Looks that Postgres did not answer")
 
     def _describe_live(self) -> None:
+        self._log_lost = self._gauge("log_lines_lost", "Lines of the log that could not be written, since the start")
         self._tasks = self._gauge("event_loop_tasks", "Tasks of the event loop, of the server and of its connections")
         self._sockets = self._gauge("websocket_connections_active", "Number of active WebSocket connections")
         self._steps = self._counter("leaderboard_steps_total", "Steps that boards gave to audiences")

@@ -29,7 +29,7 @@ from scoreboard.live import asyncapi
 from scoreboard.live.caretaker import in_waves
 from scoreboard.live.ending import renewed
 from scoreboard.observe.lag import RecentLag
-from scoreboard.observe.logs import Logger
+from scoreboard.observe.logs import Logger, lost_lines
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
@@ -185,14 +185,17 @@ def _operated(
 
 
 def _troubles(parts: Parts, tls: Tls | None) -> list[str]:
-    """What serves on as it was read before, and will not be there when the server starts the next time."""
+    """What serves on as it was read before, and will not be there when the server starts the next time; a lost log."""
     certificate = None if tls is None else tls.trouble(time.time())
-    return [each for each in (certificate, parts.keys.trouble) if each is not None]
+    lost = lost_lines(parts.log)
+    log = f"{lost} lines of its log could not be written since it began: has the disk room?" if lost else None
+    return [each for each in (certificate, parts.keys.trouble, log) if each is not None]
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:
     feeds = make_feeds(parts, core, tokens, tickets)
     parts.metrics.follow_sockets(lambda: feeds.connected)
+    parts.metrics.follow_log(lambda: lost_lines(parts.log))
     parts.metrics.follow_tasks(lambda: trio.lowlevel.current_statistics().tasks_living)
     return feeds
 
