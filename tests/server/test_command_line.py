@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from scoreboard.__main__ import VERBS, main
+from scoreboard.security.keyfolder import load_keys
 from scoreboard.server import serve_command
 from tests.served import TOP
 
@@ -88,7 +89,7 @@ def test_it_tells_its_version() -> None:
 )
 def test_a_verb_loads_no_more_than_it_needs(words: list[str], unwanted: set[str], tmp_path: Path) -> None:
     """Who looks after services waits for no database driver, and no verb for a web framework."""
-    (tmp_path / "keys").mkdir(mode=0o700)  # a server was set up there
+    load_keys(tmp_path)  # a server was set up there
     program = (
         "import sys; from scoreboard.__main__ import main\n"
         "try: main(sys.argv[1:])\n"
