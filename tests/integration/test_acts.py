@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scoreboard.security.keyfolder import load_keys
 from tests.served import TOP, served, wait_for
 
 pytestmark = pytest.mark.stores
@@ -24,6 +25,7 @@ def test_a_server_takes_what_was_done_into_its_audit(tmp_path: Path) -> None:
     """While it runs, and from before it ran; the seals hold."""
     data = tmp_path / "data"
     waiting = data / "acts"
+    load_keys(data)
     scoreboard(data, "key", "rotate", "jwt", "--why", "before")
     assert 1 == len(list(waiting.iterdir()))
     with served(data):
