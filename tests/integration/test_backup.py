@@ -130,5 +130,5 @@ def test_a_backup_without_its_masters_is_not_taken_for_a_whole_one(server: Serve
     none = copied(server, "restore", str(tmp_path / "files"), str(tmp_path / "data"))
     assert (1, True) == (none.returncode, "is no backup" in none.stderr)
     nowhere = copied(server, "backup", str(tmp_path / "other"), str(tmp_path / "no-data"))
-    assert (1, True) == (nowhere.returncode, "there is no data directory" in nowhere.stderr)
+    assert (1, True) == (nowhere.returncode, "holds no server: it is not there" in nowhere.stderr)
     assert [tmp_path / "copy"] == list(tmp_path.iterdir())

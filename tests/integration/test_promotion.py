@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from actors.ports import CommitUnknown, KeyConflict, KeyLookup, Period, Repeated, StoreUnavailable
 from scoreboard.__main__ import main
+from scoreboard.security.keyfolder import load_keys
 from scoreboard.stores.opening import Stores
 from scoreboard.stores.replicas import Replicas
 from tests.contract.making import account, real_world, write
@@ -86,6 +87,7 @@ def test_the_audit_can_be_asked_of_a_replica(
 ) -> None:
     """It is verified and shown there as at the primary. Verbs that write say why they cannot."""
     monkeypatch.setattr("scoreboard.server.offline.MastersOnDisk", lambda *_: lambda: (MASTER,))
+    load_keys(tmp_path)  # a server was set up there
     primary, replica = servers.ports
     url, replica_url = servers.fresh_database("audited"), servers.url_of(replica, "audited")
 

@@ -40,7 +40,7 @@ Tell = Callable[[str], None]
 async def back_up(settings: Settings, to: Path) -> Contents:
     """Write the whole server to a new folder, whether it runs or not. Raises as `dump` and `growing`."""
     data_dir = Path(settings.data_dir)
-    _require_new(to, data_dir)
+    _require_new(to)
     with growing(to) as folder:
         copy_files(data_dir, folder / FILES)  # a key that is retired meanwhile may be needed for what is dumped
         async with _database(settings) as url:
@@ -84,11 +84,9 @@ async def rehearse(settings: Settings, source: Path, tell: Tell) -> None:
             await _fill(url, settings, folder, source, told, tell)
 
 
-def _require_new(to: Path, data_dir: Path) -> None:
+def _require_new(to: Path) -> None:
     if to.exists():
         raise BackupError(f"{to} is there already; name a folder that is not")
-    if not data_dir.is_dir():
-        raise BackupError(f"there is no data directory {data_dir}; name it with --data")
 
 
 def require_free(data_dir: Path) -> None:
