@@ -93,9 +93,13 @@ class LedgerActor(BatchActor):
     async def started(self) -> None:
         """After a crash the board must read what the last life may have left between the store and the board."""
         if next(self._world.lives) > 0:
-            now = trio.current_time()
-            self._board.catch_up_at(now, now + self._world.settle_s)
-            self.wake_at = now
+            self._read_when_settled()
+            self.wake_at = trio.current_time()
+
+    def _read_when_settled(self) -> None:
+        """Have the board read now, and again when whatever is under way at the store has ended."""
+        now = trio.current_time()
+        self._board.catch_up_at(now, now + self._world.settle_s)
 
     async def woken(self) -> None:
         """Nothing came along to carry what is owed: do it alone."""
@@ -173,11 +177,16 @@ class LedgerActor(BatchActor):
         return settled.answers is not None or bool(self._in_doubt)
 
     def _doubt(self, begun: Round) -> None:
-        """Keep what may or may not stand. That nothing happened now does not say so of a write in doubt from before."""
+        """Keep what may or may not stand. That nothing happened now does not say so of a write in doubt from before.
+
+        One that is rejected now is not tried again; if it stands, or will, the board reads that from the store.
+        """
         known = len(begun.doubted)
         for position, (write, result) in enumerate(zip(begun.writes, begun.results, strict=True)):
             if isinstance(result, CommitUnknown) or (position < known and isinstance(result, StoreUnavailable)):
                 self._in_doubt[write.operation_id] = write
+        if any(isinstance(result, StoreFault) for result in begun.results[:known]):
+            self._read_when_settled()
 
     async def _finish(self, done: Round) -> None:
         """Have the round ranked, and answer everybody."""

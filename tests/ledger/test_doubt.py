@@ -101,6 +101,20 @@ async def test_a_doubt_outlasts_a_store_that_is_away(autojump_clock: MockClock) 
         assert repr(office.actors[-1]) == "<LedgerActor, 0 untold, 0 in doubt, <BoardLine, 0 unapplied>>"
 
 
+async def test_a_doubt_that_is_rejected_the_second_time_is_read_by_the_board(autojump_clock: MockClock) -> None:
+    """It is not tried again, and stands all the same; also if it was done last of all."""
+    async with running_office(settle_s=5.0) as office:
+        office.add("a")
+        office.store.faults.fail_after(LOST)
+        office.store.faults.fail_before(None, StoreFault("rejected"))
+        await refused(office, "a", 1)
+        await trio.sleep(1)
+        assert {"a": 1} == office.totals == office.board.scores
+        await office.store.commit([write("a", 2)], [])  # as by a transaction that was still under way
+        await trio.sleep(5)
+        assert {"a": 2} == office.totals == office.board.scores
+
+
 async def test_doubts_are_retried_at_a_measured_pace(autojump_clock: MockClock) -> None:
     """Twice a second, not in a loop."""
     async with running_office(retry_s=0.5) as office:

@@ -45,4 +45,11 @@ FOUND = [
         "a board that was read before the follower could begin kept what the store had lost until then",
         ("stop", "postgres", "redis", "failover"),
     ),
+    Found(
+        4033,
+        "a write in doubt that was rejected the second time stood, and its worker's board never heard of it",
+        ("reject", "reject", "lossy", "doubt"),
+        (),
+        ("months", "careless", "seldom"),
+    ),
 ]

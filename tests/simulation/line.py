@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import trio
 
-from actors.ports import CommitUnknown, StoreError, StoreUnavailable
+from actors.ports import CommitUnknown, StoreError, StoreFault, StoreUnavailable
 from tests.fakes import Faults
 
 Result = TypeVar("Result")
@@ -22,7 +22,10 @@ LATE_S = 5.0
 
 @dataclass(slots=True)
 class Weather:
-    """How likely it is that a call is refused, lost on its way there or back, done late, or slow; and what breaks."""
+    """How likely it is that a call is refused, lost on its way there or back, done late, or slow; and what breaks.
+
+    So many commits are rejected: nothing of them is done, and they are not to be tried again as they are.
+    """
 
     refused: float = 0.0
     lost: float = 0.0
@@ -30,6 +33,7 @@ class Weather:
     late: float = 0.0
     breaks: str = ""  # the name of the line that breaks whoever uses it next
     slow_s: float = 0.0
+    rejects: int = 0
 
 
 @dataclass(slots=True)
@@ -120,6 +124,9 @@ class Line(Faults):
         if rng.random() < weather.late:
             self._later(act)
             raise self._told(self._loss("lost, and done later"))
+        if weather.rejects and self._name == "scores":
+            weather.rejects -= 1
+            raise self._told(StoreFault("rejected"))
         result = self._do(act)
         if rng.random() < weather.done_and_lost:
             raise self._told(self._loss("lost on the way back"))

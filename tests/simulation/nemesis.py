@@ -165,6 +165,12 @@ class Nemesis:
                     self.rng.choice([0.0, 0.2, 0.6]) for _ in range(4)
                 )
 
+    def reject(self) -> None:
+        """Postgres takes one worker's next commit for a mistake, and some of the pieces into which it is cut then."""
+        weather = self.rng.choice(self.crew.workers).weather.get("postgres")
+        if weather is not None:
+            weather.rejects = self.rng.randint(1, 4)
+
     def slow(self) -> None:
         """One worker's way to a server is slow."""
         weather = self._weather()
@@ -250,4 +256,5 @@ HARM: dict[str, Callable[[Nemesis], None]] = {
     "hands": Nemesis.hands,
     "erase": Nemesis.erase,
     "doubt": Nemesis.doubt,
+    "reject": Nemesis.reject,
 }

@@ -47,10 +47,17 @@ COUNTRIES = ["US", "DE", None]
 PATIENCE = 80
 #: Scores of one player in a second, where there is much to do.
 BUSY_RATE = 4
+#: So many servers of the game may tell of scores in the same moment.
+SERVERS = 4
 #: So many keys are asked for once more in the end.
 ASKED_AGAIN = 6
-#: A token is worth something for so long.
-TOKEN_AGE_S = 20
+#: A token is worth something for so long; or not much longer than an answer may take.
+TOKEN_AGE_S, BRIEF_S = 20, 4
+
+
+def token_age_s(habits: Collection[str]) -> int:
+    """For so long a token is worth something."""
+    return BRIEF_S if "brief" in habits else TOKEN_AGE_S
 
 
 @dataclass
@@ -186,15 +193,22 @@ class People:
             shown = core.published.answer(ALL_TIME, RankOf(tried.user_id, own=True))
             self.world.laws.told_rank(tried.user_id, answer, None if shown is None else shown.row)
 
-    async def send_batches(self, players: Sequence[UserId], times: int) -> None:
+    async def send_batches(self, players: Sequence[UserId], times: int, rate: float = 0.3) -> None:
         """One of the game's servers tells of many at once, and again until each has a result."""
         rng = self.world.rng
         for _ in range(times):
-            await trio.sleep(rng.expovariate(0.3))
+            await trio.sleep(rng.expovariate(rate))
             names = [f"deed {next(self.numbers)}" for _ in range(rng.randint(1, 6))]
             rows = [ScoreRow(rng.choice(players), name) for name in names]
             self.rows |= {row.action_id: (UserId(row.user_id), None) for row in rows}
             await self._send(rows)
+
+    async def flood(self, players: Sequence[UserId]) -> None:
+        """All of the game's servers tell at once, so that batches wait for one another."""
+        await trio.sleep(self.world.rng.uniform(0, 15))
+        async with trio.open_nursery() as nursery:
+            for _ in range(SERVERS):
+                nursery.start_soon(self.send_batches, players, 1, 3.0)
 
     async def _send(self, rows: list[ScoreRow]) -> None:
         for _ in range(PATIENCE):
@@ -284,16 +298,22 @@ class People:
 
     async def ask_again(self) -> None:
         """Long afterwards some ask once more: what counts is told as it was at first, and of the rest nothing."""
-        keyed = [tried for tried in self.tried if tried.key]
-        for tried in self.world.rng.sample(keyed, min(len(keyed), ASKED_AGAIN)):
+        laws = self.world.laws
+        for tried in self._doubtful():
             wish = Increment(tried.token, tried.key, HERE)
-            try:
-                answer = await self.crew.ask(partial(_of_user, tried.user_id, wish))
-            except (Gone, ActorError):
-                continue
-            counted = tried.token.digest in self.world.laws.by_token
-            self.world.laws.require(counted, f"was told {answer} once more, but it is not on disk: {tried}")
-            tried.answers.append(answer)
+            answer = await self._insist(partial(_of_user, tried.user_id, wish), times=3)
+            counted = tried.token.digest in laws.by_token
+            laws.require(counted or answer is None, f"was told {answer} once more, but it is not on disk: {tried}")
+            known = answer is not None or tried.user_id in self.world.accounts.erased
+            laws.require(known or not counted, f"asked once more, and was not told what counts: {tried}")
+            tried.answers += [] if answer is None else [answer]
+
+    def _doubtful(self) -> list[Tried]:
+        """Some with keys, and first of all those whose score was lost, or who had to ask more than once."""
+        keyed = [tried for tried in self.tried if tried.key]
+        self.world.rng.shuffle(keyed)
+        keyed.sort(key=lambda tried: (tried.token.digest not in self.world.laws.lost, not tried.lost))
+        return keyed[:ASKED_AGAIN]
 
     def check(self) -> None:
         """What was answered is on disk, what was refused is not, and who asked again heard the same.
@@ -337,7 +357,7 @@ class People:
     def _expired(self, tried: Tried) -> bool:
         """Whether it was too old when it was shown first, by a clock that is right."""
         shown_ms = self.world.begin_s * 1000 + tried.shown_at * 1000
-        return shown_ms > tried.token.timestamp_ms + TOKEN_AGE_S * 1000
+        return shown_ms > tried.token.timestamp_ms + token_age_s(self.habits) * 1000
 
 
 async def _page(board: BoardId, core: Core) -> tuple[Row, ...]:

@@ -20,7 +20,7 @@ from actors.user.world import UserRules
 from scoreboard.server.core import ListeningTimes
 from tests.simulation.laws import Broken
 from tests.simulation.nemesis import HARM, Nemesis
-from tests.simulation.players import HERE, TOKEN_AGE_S, People
+from tests.simulation.players import HERE, People, token_age_s
 from tests.simulation.scheduler import Trace, run
 from tests.simulation.spectators import Spectator
 from tests.simulation.tight import drawn as drawn_bounds
@@ -35,11 +35,13 @@ LOOKS_S = (5.0, 10.0, 20.0, 40.0, 75.0)
 #: The keeper of archives looks again after so long.
 ROUND_S = 130.0
 #: Kinds of harm that came later are drawn apart, so that seeds stay what they were; so likely is each.
-LATER, OF_LATER = ("failover", "pause", "hands", "erase", "doubt"), 0.25
+LATER, OF_LATER = ("failover", "pause", "hands", "erase", "doubt", "reject"), 0.25
 #: What is done besides in some runs, drawn apart as well: where all periods end at once, where players try what they
 #: may not, where there is more to do, where everything is asked of all workers at once, where few ask again, where who
-#: watches goes in the end and comes back, and where workers look more seldom for what others do, which takes less time.
+#: watches goes in the end and comes back, where workers look more seldom for what others do, which takes less time,
+#: where tokens live no longer than a retry may take, and where servers of the game tell of scores in the same moment.
 HABITS = {"months": 0.2, "cheats": 0.3, "busy": 0.4, "duels": 0.25, "careless": 0.25, "returns": 0.3, "seldom": 0.75}
+HABITS |= {"brief": 0.15, "flood": 0.2}
 #: So many times as much is done then.
 BUSY = 3
 #: On a Sunday afternoon that is no end of a month, and on one that is.
@@ -163,8 +165,8 @@ class Run:
             session = NewSession(SessionId(f"of {name}"), name, name.encode(), 0, 2**60, HERE)
             world.accounts._open(session)  # which ends with a ban
         world.laws.observe()
-        rules = UserRules(tokens=None, increments=None, token_age_s=TOKEN_AGE_S)
         listening = SELDOM if plan.seldom else ListeningTimes()
+        rules = UserRules(tokens=None, increments=None, token_age_s=token_age_s(plan.habits))
         workers = [Worker(chr(ord("A") + n), world, rules, listening) for n in range(plan.workers)]
         self.crew = Crew(rng, workers)
         self.people = People(world, self.crew, plan.kinds, plan.habits)
@@ -214,6 +216,8 @@ class Run:
         for number in range(rng.randint(0, 2)):
             nursery.start_soon(people.register, f"newcomer-{number}")
         nursery.start_soon(people.send_batches, self.names, rng.randint(0, 3))
+        if "flood" in self.plan.habits:
+            nursery.start_soon(people.flood, self.names)
         nursery.start_soon(people.look, self.boards, self.names, 2 * rounds)
 
     # --- the end ---
