@@ -11,8 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import trio
 
-#: At first so many addresses are remembered before those that have been quiet are forgotten.
-_SWEEP = 256
+from scoreboard.leaky_buckets import LeakyBuckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,10 @@ class Pace:
 
     def __init__(self, rate: PieceRate = PieceRate()) -> None:
         self._rate = rate
-        self._free_at: dict[str, float] = {}  # when all who wait have been read, and the burst is saved up
-        self._sweep_at = _SWEEP
+        self._buckets = LeakyBuckets(rate.per_s, rate.burst)
 
     def __repr__(self) -> str:
-        return f"<Pace of {self._rate}, {len(self._free_at)} addresses>"
+        return f"<Pace of {self._rate}, {len(self._buckets)} addresses>"
 
     async def before_more(self, site: str | None, has_come: Callable[[], bool]) -> None:
         """Wait until more may be read from there; at once, and without a checkpoint, where there is no crowd.
@@ -69,19 +67,8 @@ class Pace:
 
     def wait_for(self, site: str, now: float) -> float:
         """Something more from there shall be read: seconds to wait before that."""
-        rate = self._rate
-        free_at = max(self._free_at.get(site, now), now) + 1 / rate.per_s
-        wait_s = max(0.0, free_at - now - rate.burst / rate.per_s)
-        if wait_s > rate.most_s:
-            return rate.most_s
-        self._free_at[sys.intern(site)] = free_at
-        self._forget_quiet(now)
-        return wait_s
-
-    def _forget_quiet(self, now: float) -> None:
-        if len(self._free_at) > self._sweep_at:
-            self._free_at = {site: free_at for site, free_at in self._free_at.items() if free_at > now}
-            self._sweep_at = max(_SWEEP, 2 * len(self._free_at))
+        most_s = self._rate.most_s
+        return min(self._buckets.wait_for(sys.intern(site), 1, now, within_s=most_s), most_s)
 
 
 def has_come(stream: object) -> bool:

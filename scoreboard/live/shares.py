@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-#: At first so many addresses are remembered before those that have been quiet are forgotten.
-_SWEEP = 256
+from scoreboard.leaky_buckets import LeakyBuckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,10 @@ class FrameShares:
     def __init__(self, rate: FrameRate = _NO_LIMIT, site_of: Callable[[str], str] = str) -> None:
         self._rate = rate
         self._site_of = site_of
-        self._free_at: dict[str, float] = {}  # when all that was asked for has been handled, and the burst is saved up
-        self._sweep_at = _SWEEP
+        self._buckets = LeakyBuckets(rate.per_s, rate.burst)
 
     def __repr__(self) -> str:
-        return f"<FrameShares of {self._rate}, {len(self._free_at)} addresses>"
+        return f"<FrameShares of {self._rate}, {len(self._buckets)} addresses>"
 
     def site(self, address: str | None) -> str | None:
         """What to ask with; None for who has no share, because it is not known who it is, or there is no limit."""
@@ -51,15 +49,4 @@ class FrameShares:
 
         Where that would be longer than `within_s`, they have no turn.
         """
-        per_s, burst = self._rate.per_s, self._rate.burst
-        free_at = max(self._free_at.get(site, now), now) + frames / per_s
-        wait_s = max(0.0, free_at - now - burst / per_s)
-        if wait_s <= within_s:
-            self._free_at[site] = free_at
-            self._forget_quiet(now)
-        return wait_s
-
-    def _forget_quiet(self, now: float) -> None:
-        if len(self._free_at) > self._sweep_at:
-            self._free_at = {site: free_at for site, free_at in self._free_at.items() if free_at > now}
-            self._sweep_at = max(_SWEEP, 2 * len(self._free_at))
+        return self._buckets.wait_for(site, frames, now, within_s)
