@@ -120,8 +120,8 @@ class KeyFolder:
         found: list[tuple[KeyFile, str]] = []
         for kind in ("action", "client", "jwt", MASTER):
             now = self._standing(kind, now_s)
-            does = ("wraps", "opens") if kind == MASTER else ("signs", "believed")
-            found += zip(now.believed, [does[0], *[does[1]] * (len(now.believed) - 1)], strict=True)
+            first, others = ("wraps", "opens") if kind == MASTER else ("signs", "believed")
+            found += [(file, others if place else first) for place, file in enumerate(now.believed)]
             found += [(file, "rotated out") for file in now.rotated_out]
         for family, suffix in ((GAME, "key"), ("public", "pem")):
             for kind in keyfiles.kinds(self.path, family, suffix):

@@ -116,3 +116,12 @@ def test_an_operator_sees_and_changes_the_keys(tmp_path: Path) -> None:
     assert "game-arena-1" not in told("list")
     assert "scoreboard key list" in told("retire", "game-arena-1", status=1)
     assert "public key" in told("add", "arena", "-", given=b"nonsense", status=1)
+
+
+def test_a_kind_without_keys_lists_none(tmp_path: Path) -> None:
+    """As in a folder into which keys are still to be copied."""
+    load_keys(tmp_path)
+    for path in (tmp_path / "keys").glob("action-*.key"):
+        path.unlink()
+    listed = CliRunner().invoke(main, ["key", "list", "--data", str(tmp_path)])
+    assert (0, True, False) == (listed.exit_code, "jwt-1.key" in listed.output, "action" in listed.output)
