@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.ready_cluster import lay_cluster
+
 TOP = Path(__file__).resolve().parents[1]
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 10.0  # as the README promises; the server itself gives up before
@@ -173,7 +175,9 @@ def served(
     secure: ssl.SSLContext | None = None,
     code: Path = TOP,
 ) -> Iterator[ServedScoreboard]:
-    """A real server for the time of a block."""
+    """A real server for the time of a block. Its own Postgres begins as a copy of what the first start makes."""
+    if "--postgres" not in arguments:
+        lay_cluster(data)
     server = ServedScoreboard(data, *arguments, limits=limits, environ=environ, secure=secure, code=code)
     with server.guests:
         try:

@@ -92,7 +92,7 @@ async def embedded_postgres(data_dir: Path, *, settings: Mapping[str, str] | Non
     with sole_use(home), socket_directory(home, SOCKET, account) as sockets:
         server = _server(home, sockets, account, {**SETTINGS, **(settings or {})})
         if not (home / "cluster").exists():
-            await _make_cluster(home, account)
+            await make_cluster(home, account)
         async with keep_running(server):
             yield _url(sockets)
 
@@ -145,7 +145,7 @@ def _pid_file(cluster: Path) -> list[str]:
         return []
 
 
-async def _make_cluster(home: Path, account: Account | None) -> None:
+async def make_cluster(home: Path, account: Account | None) -> None:
     """Make the cluster and its database beside, and move it into place when it is whole."""
     growing = home / "cluster.new"
     shutil.rmtree(growing, ignore_errors=True)

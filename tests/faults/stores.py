@@ -89,7 +89,7 @@ async def postgres_process(folder: Path, environ: Mapping[str, str]) -> AsyncIte
     home = home_in(folder, "postgres", account)
     with sole_use(home), socket_directory(home, embedded_postgres.SOCKET, account) as sockets:
         settings = {**embedded_postgres.SETTINGS, **SMALL}
-        await embedded_postgres._make_cluster(home, account)
+        await embedded_postgres.make_cluster(home, account)
         server = _given(embedded_postgres._server(home, sockets, account, settings), environ)
         async with _running(StoreProcess(server, sockets / embedded_postgres.SOCKET, home)) as process:
             yield process
