@@ -77,6 +77,8 @@ class FakeAccountStore:
             return NameTaken(alike=True)
         if any(row.email_key == account.email_key for row in self.players.rows.values()):
             return EmailTaken()
+        if account.user_id in self.players.rows:  # of who was erased meanwhile; the real one has no better word for it
+            return EmailTaken()
         row = Player(account.user_id, account.username, *keys[1:], account.password_hash, self.players.moment())
         row.email, row.look = account.email, account.look
         self.players.rows[account.user_id] = row

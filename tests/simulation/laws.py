@@ -208,18 +208,16 @@ class Laws:
         return Fit(fitting[0], fitting[-1] if fitting[-1] < states[-1].version else float("inf")) if fitting else None
 
     def _of_gain(self, row: Row, span: Span) -> Fit | None:
-        """All that was gained in the period up to some version; or without the first of it.
+        """All that was gained in the period up to some version.
 
-        What other workers have just committed of a player who is not on the board yet no fact tells of: until it comes
-        the board shows the gains that it has heard of. Of who stands there already it notices that some are missing.
+        Nor is the first of it ever left out: of who comes to a board with more than was just gained the store is asked.
         """
         facts = [each.fact for each in self._scored[row.user_id]]
         counted = [fact for fact in facts if fact.points and span.holds(fact.occurred_us)]
         for at, fact in enumerate(counted, 1):
             if fact.reached_us == row.reached_us:
                 after = counted[at].version - 1 if at < len(counted) else float("inf")
-                sums = {sum(each.points for each in counted[first:at]) for first in range(at)}
-                return Fit(fact.version, after) if row.score in sums else None
+                return Fit(fact.version, after) if row.score == sum(each.points for each in counted[:at]) else None
         return None
 
     def ordered(self, board: BoardId, rows: Sequence[Row], *, first: int | None = 1) -> None:

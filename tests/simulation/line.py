@@ -130,9 +130,8 @@ class Line(Faults):
         result = self._do(act)
         if rng.random() < weather.done_and_lost:
             raise self._told(self._loss("lost on the way back"))
-        if weather.breaks == self._name:
-            weather.breaks = ""
-            raise ZeroDivisionError(self._name)
+        if (broken := self._broken()) is not None:
+            raise broken
         await self._travel(weather)
         await self._while_alive()
         return result
@@ -187,9 +186,17 @@ class Line(Faults):
 
         self._server.tasks.start_soon(arrive)
 
-    def _told(self, error: StoreError) -> StoreError:
+    def _told(self, error: StoreError) -> Exception:
+        """Who hears it may break at that, while what was asked is still on its way."""
         self._note(str(error))
-        return error
+        return self._broken() or error
+
+    def _broken(self) -> Exception | None:
+        weather = self._life.weather[self._server.name]
+        if weather.breaks != self._name:
+            return None
+        weather.breaks = ""
+        return ZeroDivisionError(self._name)
 
     def _note(self, what: str) -> None:
         self._server.note(f"{self._life.name} {self._name}: {what}")

@@ -81,6 +81,7 @@ class People:
     crew: Crew
     kinds: Collection[str] = ()  # of harm
     habits: Collection[str] = ()
+    calm: bool = False  # nothing can go wrong
     tried: list[Tried] = field(default_factory=list)
     joined: list[UserId] = field(default_factory=list)
     rows: dict[str, tuple[UserId, RowScored | RowRefused | None]] = field(default_factory=dict)
@@ -286,13 +287,14 @@ class People:
             self._check(board, serving.core, rows)
 
     def _check(self, board: BoardId, core: Core, rows: Sequence[Row]) -> None:
-        """Of a period it is not said of which: the moment of the board is that of the view beside it."""
+        """What was told, and what is published beside it: of a period it says of which, and that holds for both."""
         view = core.published.current(board)
         if view is None:
             return
-        for row in rows:
-            self.world.laws.fit(board, view.span, row)
-        self.world.laws.ordered(board, rows, first=None)
+        for each in (rows, view.rows):
+            for row in each:
+                self.world.laws.fit(board, view.span, row)
+            self.world.laws.ordered(board, each, first=None)
 
     # --- in the end ---
 
@@ -341,18 +343,24 @@ class People:
             if tried.key and tried.refused is not None:
                 laws.require(isinstance(tried.refused, allowed), f"refused for a wrong reason: {tried}")
                 laws.require(not counted or tried.lost or tried.answers, f"refused, and counts: {tried}")
+            laws.require(not (tried.lost and self.calm), f"not answered at once, and nothing was wrong: {tried}")
             ranks = [(each.previous_rank, each.new_rank) for each in tried.answers if not laws.shaken]
             heard = {each.new_score for each in tried.answers}
             laws.require(len(set(ranks)) <= 1, f"heard different ranks: {tried}")
             laws.require(len(heard) <= 1, f"heard different answers: {tried}")
             laws.require(sum(not each.repeated for each in tried.answers) <= 1, f"twice the first: {tried}")
-        for name, (user_id, result) in self.rows.items():
-            banned = isinstance(result, RowRefused) and result.code == UserBanned.code and UserBanned in allowed
-            laws.require(banned or isinstance(result, RowScored), f"{name} of {user_id} was never confirmed: {result}")
+        self._check_rows(allowed)
         known = self.world.players.rows
         laws.require(set(self.joined) <= set(known) | laws.lost_players, "somebody joined who is not there")
         ended = laws.shaken or set(self.signed_out) <= set(self.world.accounts.ended)
         laws.require(ended, "a session has not ended that was told to have")
+
+    def _check_rows(self, allowed: tuple[type[Refusal], ...]) -> None:
+        """Each row of a batch is confirmed in the end, unless its player is banned by hand."""
+        for name, (user_id, result) in self.rows.items():
+            banned = isinstance(result, RowRefused) and result.code == UserBanned.code and UserBanned in allowed
+            confirmed = banned or isinstance(result, RowScored)
+            self.world.laws.require(confirmed, f"{name} of {user_id} was never confirmed: {result}")
 
     def _expired(self, tried: Tried) -> bool:
         """Whether it was too old when it was shown first, by a clock that is right."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 from itertools import pairwise
@@ -169,7 +169,7 @@ class Run:
         rules = UserRules(tokens=None, increments=None, token_age_s=token_age_s(plan.habits))
         workers = [Worker(chr(ord("A") + n), world, rules, listening) for n in range(plan.workers)]
         self.crew = Crew(rng, workers)
-        self.people = People(world, self.crew, plan.kinds, plan.habits)
+        self.people = People(world, self.crew, plan.kinds, plan.habits, plan.calm)
         self.spectators = [self._spectator() for _ in range(plan.screens)]
         for worker in workers:
             nursery.start_soon(worker.run)
@@ -273,6 +273,8 @@ class Run:
                 truth = self.world.laws.truth(board, self.world.clock.now_us())
                 if found != truth:
                     return f"{board} of {each.life.name} shows {found}, the truth is {truth}"
+                if (shown := _published(each, board)) not in {None, tuple(truth)}:
+                    return f"{board} of {each.life.name} is published as {shown}, the truth is {truth}"
             if not ended <= each.ended:
                 return f"{each.life.name} does not know that {ended - each.ended} have ended"
         for spectator in self.spectators:
@@ -285,7 +287,17 @@ class Run:
             page = await serving.ask(lambda core: core.boards.ask(board, Page(1000, 0), within=10))
         except (Gone, ActorError) as error:
             return repr(error)
-        return [(row.score, row.reached_us, row.user_id, row.country) for row in page.rows]
+        return _told(page.rows)
+
+
+def _published(serving: Serving, board: BoardId) -> tuple[object, ...] | None:
+    """What is read without asking the board; None while nothing is published."""
+    view = serving.core.published.current(board)
+    return None if view is None else tuple(_told(view.rows))
+
+
+def _told(rows: Sequence[Row]) -> list[tuple[int, int, str, str | None]]:
+    return [(row.score, row.reached_us, row.user_id, row.country) for row in rows]
 
 
 def simulate(

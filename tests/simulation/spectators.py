@@ -102,9 +102,10 @@ class Spectator:
         self.hung_up.set()
 
     def change_its_mind(self) -> None:
-        """Watch no more, and then all the same."""
+        """Watch no more, and then all the same; or watch once more what is watched."""
         if self.say is not None and self.say.statistics().current_buffer_used < 50 and self.serving is not None:
-            self.say.send_nowait(Unsubscribe(self.channel))
+            if self.world.rng.random() < 0.7:
+                self.say.send_nowait(Unsubscribe(self.channel))
             self._subscribe()
 
     # --- what it is shown ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -9,16 +10,30 @@ import pytest
 
 from actors.leaderboard import window
 from actors.leaderboard.events import BoardDiff, BoardFull
+from actors.leaderboard.gains import Gain, Judgement, judged
 from actors.leaderboard.messages import RankMove
 from actors.leaderboard.ranking import Ranking
+from actors.leaderboard.rereading import Rereading
 from actors.leaderboard.roster import Roster
+from actors.leaderboard.showing import Showing
 from actors.ledger.actor import LedgerActor
 from actors.ledger.follower import FollowerActor
 from actors.ledger.known import KnownBatches
 from actors.ledger.messages import Receipt
 from actors.ledger.round import Round
 from actors.ledger.seconds import Seconds
-from actors.ports import CommitOutcome, KeyLookup, LoggedFacts, Members, ScoreFact, ScoreWrite, StoreError, UserId
+from actors.ports import (
+    CommitOutcome,
+    KeyLookup,
+    LoggedFacts,
+    Members,
+    ScoreFact,
+    ScoreStore,
+    ScoreWrite,
+    Span,
+    StoreError,
+    UserId,
+)
 from actors.runtime import Request
 from tests.fakes import FakeScoreStore
 from tests.simulation.laws import Broken
@@ -155,6 +170,39 @@ def builds_nothing_anew(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FollowerActor, "_build_anew", nothing)
 
 
+def publishes_once(patch: pytest.MonkeyPatch) -> None:
+    """Boards are asked in vain for what can be read without asking: it stays what it was at first."""
+    publish = Showing.publish
+
+    def once(showing: Showing) -> None:
+        if showing._world.published.current(showing._board) is None:
+            publish(showing)
+
+    patch.setattr(Showing, "publish", once)
+
+
+def believes_the_first(patch: pytest.MonkeyPatch) -> None:
+    """Who comes to a board of a period has gained nothing in it before."""
+
+    def believing(known: Gain | None, fact: ScoreFact, span: Span) -> Judgement:
+        judgement = judged(known, fact, span)
+        return judgement if known is not None else judgement._replace(doubtful=False)
+
+    patch.setattr("actors.leaderboard.roster.judged", believing)
+
+
+def stops_at_the_first_page(patch: pytest.MonkeyPatch) -> None:
+    """A board that reads all players again takes the first page for all."""
+    read = Rereading.page
+
+    async def one(reading: Rereading, store: ScoreStore) -> list[ScoreFact]:
+        facts = await read(reading, store)
+        reading.due = math.inf
+        return facts
+
+    patch.setattr(Rereading, "page", one)
+
+
 #: Each with the kind of harm that shows it, where that is rare.
 PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     counts_a_retry_again: None,
@@ -170,6 +218,9 @@ PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     tells_ranks_of_its_own: None,
     believes_what_is_lost: ("failover", "failover", "mangle", "kill", "stop", "pause"),
     builds_nothing_anew: ("failover", "failover", "kill"),
+    publishes_once: None,
+    believes_the_first: ("mangle", "cut", "redis"),
+    stops_at_the_first_page: ("failover", "failover", "kill"),
 }
 
 #: Where to begin with what one history in ten shows, or in thirty.
@@ -179,6 +230,7 @@ FIRST: Mapping[Plant, int] = {
     ignores_versions: 15,
     believes_what_it_doubts: 10,
     believes_what_is_lost: 310_020,
+    believes_the_first: 175,
 }
 
 

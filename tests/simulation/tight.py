@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from unittest.mock import patch
 
+from actors.leaderboard.rereading import Rereading
 from actors.ledger.follower import FollowerWorld
 from actors.ledger.listener import ListenerWorld
 from actors.ledger.world import LedgerWorld
@@ -23,7 +24,8 @@ TIGHT: dict[str, dict[str, object]] = {
         "actors.leaderboard.neighbours.SLICE": 1,
         "actors.leaderboard.loading.SLICE": 1,
         "actors.leaderboard.section.DOUBTS": 1,
-        "actors.leaderboard.rereading.PAGE": 2,
+        "actors.leaderboard.actor.Rereading": partial(Rereading, 2),
+        "actors.leaderboard.rebuilding.PAGE": 2,
         "actors.ledger.follower.PIECE": 1,
         "actors.ledger.follower.BATCHES": 1,
         "actors.ledger.listener.ENTRIES": 1,
