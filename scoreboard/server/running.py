@@ -15,7 +15,7 @@ from actors.leaderboard.messages import Loaded
 from actors.ports import ALL_TIME
 from actors.runtime import ActorError
 from scoreboard.observe.logs import Logger
-from scoreboard.server import collector, descriptors, intake
+from scoreboard.server import allocator, collector, descriptors, intake
 from scoreboard.server.compose import Server, serve
 from scoreboard.server.crew.sockets import socket_home
 from scoreboard.server.ending import obey_signals, signals_to_end, status_of
@@ -58,6 +58,7 @@ async def _serve_until_told(settings: Settings, log: Logger, place: Place | None
             ways_to_stop.append(server.close)
             nursery.start_soon(_collect_garbage, server, log)
             nursery.start_soon(wakings.collect)
+            nursery.start_soon(_give_memory_back, server, log)
             if place is None:
                 nursery.start_soon(_hear_operator, settings, server, log)
 
@@ -85,3 +86,8 @@ async def _collect_garbage(server: Server, log: Logger) -> None:
     with suppress(ActorError):
         await server.core.boards.ask(ALL_TIME, Loaded(), within=BOARD_LOAD_S)
     await collector.keep_small(server.connections, log)
+
+
+async def _give_memory_back(server: Server, log: Logger) -> None:
+    """Behind crowds that have left."""
+    await allocator.give_back(server.connections, collector.resident_bytes, log, allocator.releaser())

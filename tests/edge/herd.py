@@ -180,7 +180,8 @@ def _back(server: ServedScoreboard, before: Books, held: Books) -> str:
         wait_until_back(lambda: books_of(server), before, 60.0)
     except AssertionError as error:
         return f"NOT GIVEN BACK: {error}"
-    return f"{(held.resident - before.resident) / 2**20:+5.0f} MiB, {held.tasks - before.tasks:+d} tasks, given back"
+    most, kept = ((each.resident - before.resident) / 2**20 for each in (held, books_of(server)))
+    return f"{most:+5.0f} MiB, {held.tasks - before.tasks:+d} tasks; kept {kept:+.0f} MiB"
 
 
 @click.command()
@@ -191,12 +192,11 @@ def _back(server: ServedScoreboard, before: Books, held: Books) -> str:
 @click.option("--nice", default=0, show_default=True, help="How far the crowd steps back on the processor.")
 def main(*, ways: tuple[str, ...], connections: int, addresses: int, seconds: float, nice: int) -> None:
     """Time honest requests alone and beside each crowd, and tell what the server held and gave back."""
-    click.echo(f"{'':21} | alone: ms p50, p99, most | beside: ms p50, p99, most | server | held")
+    click.echo(f"{'':21} | alone: ms p50, p99, most | beside: ms p50, p99, most | server | held, and kept")
     with (
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder) / "data", limits="on", environ=_UNBOUNDED) as server,
     ):
-        os.nice(nice)
         for name in ways or WAYS:
             click.echo(_measure(server, name, connections, addresses, seconds, nice))
 
