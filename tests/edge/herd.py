@@ -12,7 +12,7 @@ import select
 import socket
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -26,6 +26,8 @@ from tests.served import ServedScoreboard, served
 
 _LIVE = WEBSOCKET % b"/ws/leaderboard"
 _WITHIN_S = 30.0
+#: In which a crowd comes and is let in, if it takes no longer.
+_SETTLE_S = 5.0
 #: Honest requests come from here, and are not bounded in number: what is measured is how long they wait.
 HONEST = "127.0.0.2"
 _UNBOUNDED = {
@@ -122,12 +124,12 @@ class Herd:
             line.close()
 
 
-def timed(port: int, seconds: float) -> list[float]:
+def timed(port: int, seconds: float, and_until: Callable[[], bool] = lambda: True) -> list[float]:
     """How long an honest client waits for each of its requests, in milliseconds, the shortest first."""
     took, request, until = list[float](), get(b"/api/scores/top"), time.monotonic() + seconds
     with socket.create_connection(("127.0.0.1", port), _WITHIN_S, (HONEST, 0)) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while time.monotonic() < until:
+        while time.monotonic() < until or not and_until():
             begun = time.monotonic()
             line.sendall(request)
             _read_answer(line)
@@ -161,14 +163,15 @@ def _measure(server: ServedScoreboard, name: str, count: int, addresses: int, se
     herd = Herd(server.port, WAYS[name], count, addresses)
     crowd = multiprocessing.Process(target=herd.run, args=(inside, over, nice))
     crowd.start()
-    inside.wait(_WITHIN_S * 4)
+    coming = timed(server.port, _SETTLE_S, inside.is_set)
     worked_s, begun = sum(process.cpu_times()[:2]), time.monotonic()
     beside = timed(server.port, seconds)
     busy = (sum(process.cpu_times()[:2]) - worked_s) / (time.monotonic() - begun)
     held = books_of(server)
     over.set()
     crowd.join()
-    return f"{name:14} {count:6} | {_line(alone)} | {_line(beside)} | {busy:4.0%} | {_back(server, before, held)}"
+    told = " | ".join(_line(each) for each in (alone, coming, beside))
+    return f"{name:14} {count:6} | {told} | {busy:4.0%} | {_back(server, before, held)}"
 
 
 def _line(took: list[float]) -> str:
@@ -191,8 +194,10 @@ def _back(server: ServedScoreboard, before: Books, held: Books) -> str:
 @click.option("--seconds", default=4.0, show_default=True, help="Of honest requests, alone and beside the crowd.")
 @click.option("--nice", default=0, show_default=True, help="How far the crowd steps back on the processor.")
 def main(*, ways: tuple[str, ...], connections: int, addresses: int, seconds: float, nice: int) -> None:
-    """Time honest requests alone and beside each crowd, and tell what the server held and gave back."""
-    click.echo(f"{'':21} | alone: ms p50, p99, most | beside: ms p50, p99, most | server | held, and kept")
+    """Time honest requests alone, while each crowd comes, and beside it; tell what the server held and gave back."""
+    click.echo(
+        f"{'ms: p50, p99, most':21} | {'alone':23} | {'as they come':23} | {'beside them':23} | busy | held, kept"
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder) / "data", limits="on", environ=_UNBOUNDED) as server,
