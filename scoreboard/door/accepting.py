@@ -10,8 +10,9 @@ from typing import Protocol, runtime_checkable
 import trio
 
 #: So many in one turn of the event loop. With three a turn a crowd comes faster than it is let in, once those inside
-#: make turns long: the first request of somebody behind 1,900 who send bytes took 24 s, and with 64 takes 0.3 s.
-AT_ONCE = 64
+#: make turns long: the first request of somebody behind 1,900 who send bytes took 24 s, and with 16 takes half a
+#: second. With 64 it took a third, and those who were inside waited for turns twice as long (``tests/edge/herd``).
+AT_ONCE = 16
 
 
 @runtime_checkable
