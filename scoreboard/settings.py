@@ -157,7 +157,8 @@ class Limits(Group, frozen=True, kw_only=True):
         Count, Meta(description="Frames of a live connection that has signed in; twice as many at once")
     ] = 1000
     live_frames_per_second_per_address: Annotated[
-        Count, Meta(description="Frames of all live connections of one address to one worker; what is beyond waits")
+        Count,
+        Meta(description="Live frames of one address to one worker, half as many of strangers; what is beyond waits"),
     ] = 2000
 
 

@@ -25,6 +25,8 @@ _SHORTEST = 6
 _LONG = 126
 #: Whoever is quiet for so long after its turn has nothing left that would wait for the next one.
 _BREATH_S = 1.0
+#: Of what an address may send a frame of somebody unknown takes as much as so many frames of players.
+UNKNOWN = 2
 _ANYBODY, _PLAYERS = FrameRate(50, 200), FrameRate(1000, 2000)
 
 
@@ -73,6 +75,7 @@ class FrameGuard:
         "_site",
         "_turn_at",
         "_waits_since",
+        "_weight",
         "left",
     )
 
@@ -80,7 +83,7 @@ class FrameGuard:
         self._limits = limits
         self._site = limits.shares.site(address)
         self._turn_at = self._waits_since = -math.inf
-        self._rate = limits.anybody
+        self._rate, self._weight = limits.anybody, UNKNOWN
         self._allowance = self._rate.burst
         self._filled_at = 0.0
         self._pressed_since = math.inf
@@ -90,8 +93,8 @@ class FrameGuard:
         self.left = 0  # bytes at the end of what was fed last that were not looked at
 
     def trust(self) -> None:
-        """The client has said who it is: from now on the rate of players holds."""
-        self._rate = self._limits.players
+        """The client has said who it is: from now on it sends as players do."""
+        self._rate, self._weight = self._limits.players, 1
 
     @property
     def between_messages(self) -> bool:
@@ -158,7 +161,7 @@ class FrameGuard:
     def _shared_wait(self, site: str, frames: int, now: float) -> float:
         """Bytes that are no whole frame are read all the same, and cost as much."""
         patience_s = self._limits.patience_s
-        wait_s = self._limits.shares.wait_for(site, max(frames, 1), now, patience_s)
+        wait_s = self._limits.shares.wait_for(site, max(frames, 1) * self._weight, now, patience_s)
         if not wait_s or now > self._turn_at + _BREATH_S:
             self._waits_since = now
         self._turn_at = now + wait_s

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoreboard.live.guard import PORTION, FrameGuard, FrameLimits, FrameViolation
+from scoreboard.live.guard import PORTION, UNKNOWN, FrameGuard, FrameLimits, FrameViolation
 from scoreboard.live.shares import FrameRate, FrameShares
 from tests.live.wire import BINARY, CONTINUATION, PING, TEXT, frame
 
@@ -140,9 +140,22 @@ def test_a_portion_ends_with_a_frame_and_nothing_is_left_out(payloads: list[byte
     assert len(portions) <= len(payloads) // PORTION + 1
 
 
+def _shares(per_s: float, burst: float) -> FrameShares:
+    """Of an address, in frames of who has not said who it is."""
+    return FrameShares(FrameRate(per_s * UNKNOWN, burst * UNKNOWN))
+
+
+def test_a_frame_of_somebody_unknown_takes_as_much_as_two_of_players() -> None:
+    """Who has an account may use what an address has; a crowd that need not even have one leaves half of it."""
+    limits = FrameLimits(shares=FrameShares(FrameRate(10, 0)))
+    player, unknown = FrameGuard(limits, "a"), FrameGuard(limits, "b")
+    player.trust()
+    assert [0.1, 0.2] == [round(guard.feed(frame(PING), 0), 3) for guard in (player, unknown)]
+
+
 def test_clients_of_one_address_share_what_it_may_send() -> None:
     """However many they are, and whatever each may by itself; nobody else waits for them."""
-    limits = FrameLimits(anybody=FrameRate(50, 200), shares=FrameShares(FrameRate(10, 20)))
+    limits = FrameLimits(anybody=FrameRate(50, 200), shares=_shares(10, 20))
     one, other, elsewhere, unknown = (FrameGuard(limits, address) for address in ("a", "a", "b", None))
     assert [0.0, 0.5, 1.5] == [
         _fed(guard, frame(PING) * count, 0) for guard, count in ((one, 20), (other, 5), (one, 10))
@@ -152,13 +165,13 @@ def test_clients_of_one_address_share_what_it_may_send() -> None:
 
 def test_bytes_that_make_no_frame_count_as_one() -> None:
     """Somebody who sends a frame byte by byte is read as often."""
-    guard = FrameGuard(FrameLimits(shares=FrameShares(FrameRate(10, 2))), "a")
+    guard = FrameGuard(FrameLimits(shares=_shares(10, 2)), "a")
     assert [0.0, 0.0, 0.1] == [round(guard.feed(bytes((byte,)), 0), 3) for byte in frame(TEXT, b"abc")[:3]]
 
 
 def test_a_turn_that_would_come_too_late_is_none() -> None:
     """1013 says when to come back; what was refused takes no time from the others of that address."""
-    limits = FrameLimits(patience_s=3, shares=FrameShares(FrameRate(1, 1)))
+    limits = FrameLimits(patience_s=3, shares=_shares(1, 1))
     guards = [FrameGuard(limits, "a") for _ in range(6)]
     assert [0, 1, 2, 3] == [guard.feed(frame(PING), 0) for guard in guards[:4]]
     for guard in guards[4:]:
@@ -170,7 +183,7 @@ def test_a_turn_that_would_come_too_late_is_none() -> None:
 
 def test_who_has_waited_for_turn_after_turn_is_sent_away() -> None:
     """What lies in the kernel would be read for an hour at that rate, and only behind it is seen who has left."""
-    limits = FrameLimits(patience_s=30, shares=FrameShares(FrameRate(1, 0)))
+    limits = FrameLimits(patience_s=30, shares=_shares(1, 0))
     guard, now = FrameGuard(limits, "a"), 0.0
     with pytest.raises(FrameViolation, match=r"retryAfter=8\.0") as violation:
         while now < 100:
@@ -181,8 +194,8 @@ def test_who_has_waited_for_turn_after_turn_is_sent_away() -> None:
 
 def test_who_says_something_now_and_then_beside_a_crowd_waits_and_stays() -> None:
     """For as long as it goes on: only the crowd has something left all the time."""
-    limits = FrameLimits(patience_s=30, shares=FrameShares(FrameRate(1, 0)))
+    limits = FrameLimits(patience_s=30, shares=_shares(1, 0))
     guard = FrameGuard(limits, "a")
     for at in range(0, 300, 10):
-        limits.shares.wait_for("a", 5, at)
+        limits.shares.wait_for("a", 5 * UNKNOWN, at)
         assert 6 == guard.feed(frame(PING), at)
