@@ -3,9 +3,10 @@
 A collection holds the event loop while it looks at its objects, and ten thousand connections are far too many of them
 for one turn. Nor does the number of young objects say when to look: those that are freed meanwhile are taken off it, so
 while connections come and go there are many more when it is reached; and a lower number costs every request. So what
-came with every few connections is looked at once and then left alone (``scripts/bench joins``). So is what came with
-every few hundred wakings: to wait again, a task makes as many objects as are freed, so no number grows, and behind a
-round of pings those of all clients would be looked at in one turn (``scripts/bench hold``). What has lived longer is
+came with every few connections is looked at once and then left alone (``scripts/bench joins``). So is what came in
+every few hundredths of a second of work: to wait again, a task makes as many objects as are freed, so no number grows,
+and behind a round of pings those of all clients would be looked at in one turn (``scripts/bench hold``). Nor would it
+do to count what comes in: who is read when it is its turn is woken by the clock. What has lived longer is
 freed without the collector, because connections leave no cycles behind. Everything is looked at when the process has
 grown by more than its connections explain.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import gc
 import resource
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +32,8 @@ from scoreboard.observe.logs import Logger
 THRESHOLDS = (10_000, 20, 1_000_000_000)
 #: So many connections are some 5,000 objects that stay.
 PORTION = 25
-#: So many wakings leave up to 5,000 objects, too.
-WAKINGS = 250
+#: In so much of the processor's time up to some 5,000 are made that stay, too.
+WORK_S = 0.03
 LOOK_EVERY_S = 60.0
 MIB = 2**20
 SLACK = 64 * MIB
@@ -72,18 +74,19 @@ class Portions:
         return counted
 
 
-class Wakings:
-    """Counts how often tasks are woken by what comes in, and lets what they made grow old."""
+class Work:
+    """Measures the processor's time of the loop's thread, and lets what was made in it grow old."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, now: Callable[[], float] = time.thread_time) -> None:
+        self._now = now
+        self._since = now()
         self._due = trio.lowlevel.ParkingLot()
 
-    def add(self, count: int) -> None:
-        """So many more. Does not collect: the loop may be waiting, and this is work, to be measured as such."""
-        self._count += count
-        if self._count >= WAKINGS:
-            self._count = 0
+    def turn(self) -> None:
+        """One more turn is over. Does not collect: the loop may be waiting, and this is work, measured as such."""
+        now = self._now()
+        if now - self._since >= WORK_S:
+            self._since = now
             self._due.unpark_all()
 
     async def collect(self) -> None:

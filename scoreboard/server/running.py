@@ -39,9 +39,9 @@ def run_process(settings: Settings, log: Logger, place: Place | None = None) -> 
 
 async def _serve_until_told(settings: Settings, log: Logger, place: Place | None) -> None:
     """Serve; the first signal lets everything end in good order, the second at once."""
-    wakings = collector.Wakings()
+    work = collector.Work()
     ports = intake.Ports()
-    intake.take_in_portions(taken=wakings.add, came=ports.came)
+    intake.take_in_portions(taken=lambda _: work.turn(), came=ports.came)
     with trio.open_signal_receiver(*signals_to_end()) as signals:
         async with trio.open_nursery() as nursery:
             ways_to_stop: list[Callable[[], None]] = [nursery.cancel_scope.cancel]
@@ -57,7 +57,7 @@ async def _serve_until_told(settings: Settings, log: Logger, place: Place | None
             ports.know(server.port)  # whoever stands there in a crowd at the start is accepted without being waited for
             ways_to_stop.append(server.close)
             nursery.start_soon(_collect_garbage, server, log)
-            nursery.start_soon(wakings.collect)
+            nursery.start_soon(work.collect)
             nursery.start_soon(_give_memory_back, server, log)
             if place is None:
                 nursery.start_soon(_hear_operator, settings, server, log)

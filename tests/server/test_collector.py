@@ -18,10 +18,10 @@ from scoreboard.server.collector import (
     LOOK_EVERY_S,
     MIB,
     PORTION,
-    WAKINGS,
+    WORK_S,
     Portions,
     Size,
-    Wakings,
+    Work,
     begin,
     keep_small,
     resident_bytes,
@@ -62,32 +62,49 @@ async def test_what_came_with_some_connections_is_looked_at_once(as_before: None
     assert (0, "head", "closing") == served[0]
 
 
-async def test_what_wakings_made_is_looked_at_in_portions_too(as_before: None) -> None:
-    """Waiting again makes as many objects as it frees, so by their number alone they would be looked at all at once."""
+class Processor:
+    """The time of a loop's thread, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_what_work_made_is_looked_at_in_portions_too(as_before: None) -> None:
+    """Waiting again makes as many objects as it frees, so by their number alone they would be looked at all at once.
+
+    Whatever wakes tasks: two thousand clients that were read when it was their turn left 80,000 objects, as nothing
+    came in from anywhere while what had come lay there.
+    """
     begin()
-    wakings = Wakings()
+    spent = Processor()
+    work = Work(spent)
     before = gc.get_stats()[1]["collections"]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(wakings.collect)
-        for _ in range(3):
+        nursery.start_soon(work.collect)
+        for _ in range(30):
             await trio.testing.wait_all_tasks_blocked()
-            for _ in range(WAKINGS // 10):
-                wakings.add(10)
+            spent.now += WORK_S / 9.99
+            work.turn()
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert 3 == gc.get_stats()[1]["collections"] - before
 
 
-async def test_the_next_portion_of_wakings_begins_behind_the_last(as_before: None) -> None:
-    """One more is no reason to look again; what is over counts for nothing either."""
+async def test_the_next_portion_of_work_begins_behind_the_last(as_before: None) -> None:
+    """A turn more is no reason to look again; what is over counts for nothing either, nor does a wait."""
     begin()
-    wakings = Wakings()
+    spent = Processor()
+    work = Work(spent)
     before = gc.get_stats()[1]["collections"]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(wakings.collect)
-        for count in (WAKINGS - 1, 1, 1, WAKINGS - 2):
+        nursery.start_soon(work.collect)
+        for portion in (0.9, 0.9, 0.0, 0.9):
             await trio.testing.wait_all_tasks_blocked()
-            wakings.add(count)
+            spent.now += portion * WORK_S
+            work.turn()
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert 1 == gc.get_stats()[1]["collections"] - before
