@@ -195,7 +195,7 @@ class Nemesis:
             case 0:
                 core.boards.tell(self.rng.choice(self.boards), "nonsense")
             case 1 if self.spectators:
-                core.audiences.tell(self.rng.choice(self.spectators).channel.key, "nonsense")
+                core.audiences.tell(self.rng.choice(self.spectators).any_view().channel.key, "nonsense")
             case 2:
                 core.ledger.tell("nonsense")
             case _:

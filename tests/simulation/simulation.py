@@ -22,7 +22,7 @@ from tests.simulation.laws import Broken
 from tests.simulation.nemesis import HARM, Nemesis
 from tests.simulation.players import HERE, People, token_age_s
 from tests.simulation.scheduler import Trace, run
-from tests.simulation.spectators import Spectator
+from tests.simulation.spectators import Spectator, View
 from tests.simulation.tight import drawn as drawn_bounds
 from tests.simulation.tight import tightened
 from tests.simulation.worker import Crew, Gone, Serving, Worker
@@ -39,9 +39,10 @@ LATER, OF_LATER = ("failover", "pause", "hands", "erase", "doubt", "reject"), 0.
 #: What is done besides in some runs, drawn apart as well: where all periods end at once, where players try what they
 #: may not, where there is more to do, where everything is asked of all workers at once, where few ask again, where who
 #: watches goes in the end and comes back, where workers look more seldom for what others do, which takes less time,
-#: where tokens live no longer than a retry may take, and where servers of the game tell of scores in the same moment.
+#: where tokens live no longer than a retry may take, where servers of the game tell of scores in the same moment, and
+#: where many watch several channels each.
 HABITS = {"months": 0.2, "cheats": 0.3, "busy": 0.4, "duels": 0.25, "careless": 0.25, "returns": 0.3, "seldom": 0.75}
-HABITS |= {"brief": 0.15, "flood": 0.2}
+HABITS |= {"brief": 0.15, "flood": 0.2, "crowds": 0.3}
 #: So many times as much is done then.
 BUSY = 3
 #: On a Sunday afternoon that is no end of a month, and on one that is.
@@ -81,6 +82,8 @@ class Plan:
             habits = tuple(name for name, share in HABITS.items() if random.Random(f"{seed} {name}").random() < share)
         kinds = [kind for kind in HARM if kind not in LATER and rng.random() < rng.choice([0.15, 0.4])]
         kinds += [kind for kind in LATER if random.Random(f"{seed} {kind}").random() < OF_LATER]
+        if "crowds" in habits and "screens" not in kinds:
+            kinds.append("screens")  # or they see the same all the while
         kinds = kinds if only is None else list(only)
         return cls(
             workers=rng.choice([1, 2, 2, 3]),
@@ -171,6 +174,8 @@ class Run:
         self.crew = Crew(rng, workers)
         self.people = People(world, self.crew, plan.kinds, plan.habits, plan.calm)
         self.spectators = [self._spectator() for _ in range(plan.screens)]
+        if "crowds" in plan.habits:
+            self.spectators += self._crowd()
         for worker in workers:
             nursery.start_soon(worker.run)
         for spectator in self.spectators:
@@ -180,8 +185,21 @@ class Run:
         rng = self.rng
         if rng.random() < 0.2:
             own = Channel(rng.choice(self.boards), rng.randint(0, 2), around=True)
-            return Spectator(own, rng.choice(self.names), self.world, self.crew)
-        return Spectator(Channel(rng.choice(self.boards), rng.choice([1, 3, 10])), None, self.world, self.crew)
+            return self._watching(rng.choice(self.names), own)
+        return self._watching(None, Channel(rng.choice(self.boards), rng.choice([1, 3, 10])))
+
+    def _watching(self, user_id: UserId | None, *channels: Channel) -> Spectator:
+        return Spectator([View(each, user_id, self.world) for each in channels], user_id, self.world, self.crew)
+
+    def _crowd(self) -> list[Spectator]:
+        """Who watches several channels of two boards, each by one way; many watch the same, and some fall behind."""
+        rng = random.Random(f"{self.seed} crowd")
+        some, crowd = rng.sample(self.boards, 2), list[Spectator]()
+        for _ in range(rng.randint(3, 6)):
+            channels = [Channel(board, size) for board in some for size in (1, 3) if rng.random() < 0.6]
+            own = [Channel(rng.choice(some), rng.randint(0, 2), around=True)] if rng.random() < 0.5 else []
+            crowd.append(self._watching(rng.choice(self.names), *channels, *own))
+        return crowd
 
     async def _go(self, nursery: trio.Nursery) -> None:
         nemesis = Nemesis(self.world, self.crew, self.spectators, self.boards, self.plan.kinds)
@@ -253,6 +271,8 @@ class Run:
         """Wait until all is level; at the last look the first thing that is not breaks the law."""
         looks = (QUIET_S,) if self.plan.calm else LOOKS_S
         unlike: str | None = None
+        if abs(self.plan.midnight_s - trio.current_time()) < QUIET_S:  # that is no quiet second
+            await trio.sleep(2 * QUIET_S)
         for before, after in pairwise((0.0, *looks)):
             await trio.sleep(after - before)
             self.level_s = after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import trio
@@ -31,99 +31,47 @@ class Frames(list[bytes]):
 
 
 @dataclass
-class Spectator:
-    """One client with one channel. What it shows is held against the laws with every frame."""
+class View:
+    """What a client shows of one channel, held against the laws with every frame."""
 
     channel: Channel
     user_id: UserId | None
     world: World
-    crew: Crew
     client: Client = field(default_factory=Client)
     serving: Serving | None = None
-    wire: Wire = field(default_factory=Wire)
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
-    say: trio.MemorySendChannel[ClientCommand] | None = None
-    hung_up: trio.Event = field(default_factory=trio.Event)
     resets_us: int | None = None
     reached: dict[UserId, int] = field(default_factory=dict)  # the version of each player that was shown
     left: set[str] = field(default_factory=set)  # epochs of this connection that are over
-    wishes: bool = False  # to be told from what it shows, when it comes back
 
     def __repr__(self) -> str:
-        return f"<Spectator of {self.channel}, {self.client.epoch}/{self.client.version}>"
+        return f"<View of {self.channel}, {self.client.epoch}/{self.client.version}>"
 
-    async def watch(self) -> None:
-        """Connect somewhere, and again whenever that ends."""
-        while True:
-            there = self.crew.serving
-            if there:
-                await self._watch(self.world.rng.choice(there))
-            await trio.sleep(self.world.rng.uniform(0.1, 1))
-
-    async def _watch(self, serving: Serving) -> None:
+    def begin(self, serving: Serving, *, wishes: bool) -> None:
+        """On a new connection; who wishes goes on from what is shown."""
         if serving is not self.serving:
             self.reached = {}  # another worker may be a little behind
-        self.left = set()
-        self.serving, self.wire, self.scope = serving, Wire(), trio.CancelScope()
-        self.wire.taken = Frames(self._heard)
-        self.hung_up = trio.Event()
-        self.say, commands = trio.open_memory_channel[ClientCommand](100)
-        user = None if self.user_id is None else SignedIn(self.user_id, self.user_id)
-        connection = LiveConnection(self.wire, PersonalPickles(), serving.connections, user)
-        if not self.wishes:
+        self.serving, self.left = serving, set()
+        if not wishes:
             self.client.epoch, self.client.version = None, 0
-        self._subscribe()
-        serving.life.clients[self.scope] = None
-        try:
-            with self.scope:
-                async with trio.open_nursery() as helpers:
-                    helpers.start_soon(self._until_hung_up, helpers.cancel_scope)
-                    await connection.run(commands, helpers)
-        finally:
-            serving.life.clients.pop(self.scope, None)
-            self.say.close()
-            self.say = None
-            self.serving = serving if not serving.life.over else None
 
-    async def _until_hung_up(self, scope: trio.CancelScope) -> None:
-        await self.hung_up.wait()
-        scope.cancel()
-
-    def _subscribe(self) -> None:
+    def subscription(self, *, wishes: bool) -> Subscribe:
+        """What is said to be shown it."""
         known = self.client.epoch
-        shown = (known, self.client.version) if known is not None and self.wishes else None
-        if self.say is not None:
-            self.say.send_nowait(Subscribe(self.channel, full=self.world.rng.random() < 0.2, shown=shown))
-
-    # --- what it does ---
-
-    def hang_up(self) -> None:
-        """Vanish, in the middle of a frame perhaps."""
-        self.hung_up.set()
-
-    def change_its_mind(self) -> None:
-        """Watch no more, and then all the same; or watch once more what is watched."""
-        if self.say is not None and self.say.statistics().current_buffer_used < 50 and self.serving is not None:
-            if self.world.rng.random() < 0.7:
-                self.say.send_nowait(Unsubscribe(self.channel))
-            self._subscribe()
+        shown = (known, self.client.version) if known is not None and wishes else None
+        return Subscribe(self.channel, full=self.world.rng.random() < 0.2, shown=shown)
 
     # --- what it is shown ---
 
-    def _heard(self, frames: bytes) -> None:
-        if self.serving is None or self.serving.life.over or self.hung_up.is_set():
-            return
+    def hear(self, events: Iterable[object]) -> None:
+        """All that one frame holds; what is of other channels changes nothing here."""
         before, moved = self.client.rows, False
-        for event in pickle.loads(frames):
+        for event in events:
             if isinstance(event, BoardFull | BoardDiff) and event.channel == self.channel:
                 before, version = self.client.rows, (self.client.epoch, self.client.version)
                 self._show(event)
                 moved = version != (self.client.epoch, self.client.version)  # or it was said that less had been shown
             elif isinstance(event, RankChange | ScoreChange) and event.channel == self.channel and moved:
                 self._hear(event, before)
-            elif isinstance(event, ErrorEvent):
-                self.world.trace.note(f"{self} is told {event.code}")
-                self.hang_up()
 
     def _show(self, event: BoardFull | BoardDiff) -> None:
         laws, before = self.world.laws, self.client.epoch
@@ -187,8 +135,6 @@ class Spectator:
 
     def unlike(self) -> str | None:
         """How what it shows differs from what is true, if it does."""
-        if self.serving is None:
-            return f"{self} is not connected"
         expected = self.expected
         shown = [(row.score, row.reached_us, row.user_id, row.country) for row in self.client.rows]
         if shown != expected:
@@ -197,3 +143,93 @@ class Spectator:
         if not self.channel.around and self.client.total != total:
             return f"{self} shows {self.client.total} players of {total}"
         return None
+
+
+@dataclass
+class Spectator:
+    """One client with a channel, or several by one way."""
+
+    views: list[View]
+    user_id: UserId | None
+    world: World
+    crew: Crew
+    serving: Serving | None = None
+    wire: Wire = field(default_factory=Wire)
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
+    say: trio.MemorySendChannel[ClientCommand] | None = None
+    hung_up: trio.Event = field(default_factory=trio.Event)
+    wishes: bool = False  # to be told from what it shows, when it comes back
+
+    def __repr__(self) -> str:
+        return f"<Spectator of {self.views}>"
+
+    async def watch(self) -> None:
+        """Connect somewhere, and again whenever that ends."""
+        while True:
+            there = self.crew.serving
+            if there:
+                await self._watch(self.world.rng.choice(there))
+            await trio.sleep(self.world.rng.uniform(0.1, 1))
+
+    async def _watch(self, serving: Serving) -> None:
+        self.serving, self.wire, self.scope = serving, Wire(), trio.CancelScope()
+        self.wire.taken = Frames(self._heard)
+        self.hung_up = trio.Event()
+        self.say, commands = trio.open_memory_channel[ClientCommand](100)
+        user = None if self.user_id is None else SignedIn(self.user_id, self.user_id)
+        connection = LiveConnection(self.wire, PersonalPickles(), serving.connections, user)
+        for view in self.views:
+            view.begin(serving, wishes=self.wishes)
+            self.say.send_nowait(view.subscription(wishes=self.wishes))
+        serving.life.clients[self.scope] = None
+        try:
+            with self.scope:
+                async with trio.open_nursery() as helpers:
+                    helpers.start_soon(self._until_hung_up, helpers.cancel_scope)
+                    await connection.run(commands, helpers)
+        finally:
+            serving.life.clients.pop(self.scope, None)
+            self.say.close()
+            self.say = None
+            self.serving = serving if not serving.life.over else None
+
+    async def _until_hung_up(self, scope: trio.CancelScope) -> None:
+        await self.hung_up.wait()
+        scope.cancel()
+
+    def _heard(self, frames: bytes) -> None:
+        if self.serving is None or self.serving.life.over or self.hung_up.is_set():
+            return
+        events = pickle.loads(frames)
+        for view in self.views:
+            view.hear(events)
+        for event in events:
+            if isinstance(event, ErrorEvent):
+                self.world.trace.note(f"{self} is told {event.code}")
+                self.hang_up()
+
+    # --- what it does ---
+
+    def any_view(self) -> View:
+        """One of them."""
+        return self.views[0] if len(self.views) == 1 else self.world.rng.choice(self.views)
+
+    def hang_up(self) -> None:
+        """Vanish, in the middle of a frame perhaps."""
+        self.hung_up.set()
+
+    def change_its_mind(self) -> None:
+        """Watch something no more, and then all the same; or watch once more what is watched."""
+        if self.say is not None and self.say.statistics().current_buffer_used < 50 and self.serving is not None:
+            view = self.any_view()
+            if self.world.rng.random() < 0.7:
+                self.say.send_nowait(Unsubscribe(view.channel))
+            self.say.send_nowait(view.subscription(wishes=self.wishes))
+
+    # --- in the end ---
+
+    def unlike(self) -> str | None:
+        """How what it shows differs from what is true, if it does."""
+        if self.serving is None:
+            return f"{self} is not connected"
+        return next((found for found in (view.unlike() for view in self.views) if found is not None), None)

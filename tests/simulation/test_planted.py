@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from actors.connection.screen import Screen
 from actors.leaderboard import window
-from actors.leaderboard.events import BoardDiff, BoardFull
+from actors.leaderboard.events import BoardDiff, BoardFull, Channel
 from actors.leaderboard.gains import Gain, Judgement, judged
-from actors.leaderboard.messages import RankMove
+from actors.leaderboard.messages import RankMove, Update
 from actors.leaderboard.ranking import Ranking
 from actors.leaderboard.rereading import Rereading
 from actors.leaderboard.roster import Roster
@@ -203,6 +204,16 @@ def stops_at_the_first_page(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Rereading, "page", one)
 
 
+def forgets_the_rest(patch: pytest.MonkeyPatch) -> None:
+    """Who took the beginning of a step while it sat in a lane never gets the end."""
+    true = Screen.fell_out
+
+    def fell_out(screen: Screen, channel: Channel, shown: Update, rest: bytes) -> None:
+        true(screen, channel, shown, b"")
+
+    patch.setattr(Screen, "fell_out", fell_out)
+
+
 #: Each with the kind of harm that shows it, where that is rare.
 PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     counts_a_retry_again: None,
@@ -221,7 +232,11 @@ PLANTS: Mapping[Plant, tuple[str, ...] | None] = {
     publishes_once: None,
     believes_the_first: ("mangle", "cut", "redis"),
     stops_at_the_first_page: ("failover", "failover", "kill"),
+    forgets_the_rest: ("screens",),
 }
+
+#: Where many have to watch.
+CROWDED = {forgets_the_rest}
 
 #: Where to begin with what one history in ten shows, or in thirty.
 FIRST: Mapping[Plant, int] = {
@@ -231,6 +246,7 @@ FIRST: Mapping[Plant, int] = {
     believes_what_it_doubts: 10,
     believes_what_is_lost: 310_020,
     believes_the_first: 175,
+    forgets_the_rest: 7,
 }
 
 
@@ -240,5 +256,5 @@ def test_a_planted_defect_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch
     plant(monkeypatch)
     with pytest.raises(Broken) as found:
         for seed in range(FIRST.get(plant, 0), FIRST.get(plant, 0) + WITHIN):
-            simulate(seed, kinds=PLANTS[plant], habits=())
+            simulate(seed, kinds=PLANTS[plant], habits=("crowds", "busy") if plant in CROWDED else ())
     assert any("replay" in note for note in found.value.__notes__)
