@@ -134,7 +134,8 @@ class Connections:
         """
         await self._pool.expire_connections()
         for each in self._in_use if cut else ():
-            each.terminate()
+            with suppress(asyncpg.InterfaceError):  # its session has ended, and who has it did not ask since
+                each.terminate()
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
             await self._release(connection)

@@ -158,3 +158,21 @@ async def test_work_under_way_with_a_server_that_is_left_does_not_end_as_if_it_s
         await wait_all_tasks_blocked(0.01)
         await database.loop.run_aio_coroutine(database.connections.replace(cut=True))
         assert before != await database.run(session)
+
+
+async def test_a_session_that_ended_by_itself_keeps_no_other_from_being_replaced(postgres_url: str) -> None:
+    """As when the server went away that is left now: a board's reading holds one, and has not asked since."""
+    async with lending(postgres_url, 3) as (database, _asked):
+        async with database.holding() as held:
+            ending = await database.loop.run_aio_coroutine(session(held))
+            async with trio.open_nursery() as nursery:
+
+                @nursery.start_soon
+                async def under_way() -> None:
+                    with pytest.raises(CommitUnknown):
+                        await database.run(lambda each: each.execute("SELECT pg_sleep(60)"), on_loss=CommitUnknown)
+
+                await wait_all_tasks_blocked(0.01)
+                await database.run(lambda each: each.execute("SELECT pg_terminate_backend($1, 2000)", ending))
+                await wait_all_tasks_blocked(0.01)
+                await database.loop.run_aio_coroutine(database.connections.replace(cut=True))
