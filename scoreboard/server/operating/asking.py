@@ -45,6 +45,9 @@ def ask(data_dir: Path, what: str, *, within_s: float = ANSWERED_WITHIN_S, **mor
             raise _why_not(data_dir) from None
         except PermissionError as error:
             raise NoAnswer(f"{path}: {error.strerror}; ask as the account that runs the server, or as root") from error
+        except BlockingIOError as error:  # of those who asked before, and gave up, as many wait as may
+            crowd = f"the server of {data_dir} takes no more questions, and has not answered those that wait"
+            raise NoAnswer(crowd + _what_to_do(holder_of(data_dir / LOCKS[0]))) from error
         except TimeoutError as error:
             silence = f"the server of {data_dir} has said nothing for {within_s:g} s"
             raise NoAnswer(silence + _what_to_do(holder_of(data_dir / LOCKS[0]))) from error

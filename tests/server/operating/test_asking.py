@@ -38,8 +38,10 @@ def silent_server(data: Path) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen([sys.executable, "-c", HOLDER, os.fspath(lock)], stdout=subprocess.PIPE, text=True) as it:
             assert it.stdout is not None
             assert "held\n" == it.stdout.readline()
-            yield it
-            it.kill()
+            try:
+                yield it
+            finally:
+                it.kill()
 
 
 def told_by(data: Path) -> str:
@@ -47,6 +49,13 @@ def told_by(data: Path) -> str:
     with pytest.raises(NoAnswer) as told:
         list(ask(data, "status", within_s=0.1))
     return str(told.value)
+
+
+def give_up_at(path: Path) -> None:
+    """Ask there, and do not wait for the answer."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.setblocking(False)
+        line.connect(os.fspath(path))
 
 
 def test_a_server_that_somebody_has_stopped_is_named_with_how_it_goes_on(tmp_path: Path) -> None:
@@ -72,3 +81,12 @@ def test_who_has_the_directory_may_not_be_known(tmp_path: Path) -> None:
         (tmp_path / LOCKS[0]).write_text("")
         assert told_by(tmp_path).endswith("has said nothing for 0.1 s")
         assert server.poll() is None
+
+
+def test_a_server_that_hangs_is_named_however_often_it_was_asked(tmp_path: Path) -> None:
+    """Who asked before and gave up waits at its socket all the same, until nobody more may wait there."""
+    with silent_server(tmp_path) as server:
+        with pytest.raises(BlockingIOError):
+            while True:
+                give_up_at(tmp_path / SOCKET)
+        assert f"its process {server.pid} hangs, or the machine is busy" in told_by(tmp_path)
