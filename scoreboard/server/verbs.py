@@ -47,10 +47,15 @@ def set_up(data: str | None, options: Mapping[str, object] | None = None) -> Set
 def require_set_up(settings: Settings) -> None:
     """A server makes its keys before anything else, and a restored one has them; a link to them counts."""
     data_dir = Path(settings.data_dir).resolve()
-    if not os.path.lexists(data_dir / KEYS):
+    try:
+        os.lstat(data_dir / KEYS)
+    except (FileNotFoundError, NotADirectoryError):
         lacks = f"has no folder {KEYS}" if data_dir.is_dir() else "is not there"
         remedy = "name the server's own with --data, or set one up there with scoreboard serve"
         give_up(f"{data_dir} holds no server: it {lacks}. Nothing was changed; {remedy}")
+    except OSError as error:
+        remedy = "ask as the account that runs the server, or as root"
+        give_up(f"{data_dir / KEYS}: {error.strerror}. Nothing was changed; {remedy}")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,23 @@ def test_a_folder_that_holds_no_server_is_named_and_left_as_it_is(tmp_path: Path
     assert (before, 3 if verb in ASKING else 1) == (everything(tmp_path), result.exit_code)
     assert str(mistyped) in result.output
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("verb", [KEYS, SERVICES, STORES, ["backup", "{to}"]], ids=" ".join)
+def test_a_server_of_another_account_is_not_called_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: list[str]
+) -> None:
+    """Its data directory is closed to others: who believed that it holds none would set up a second one."""
+    look = os.lstat
+
+    def closed(path: os.PathLike[str] | str) -> os.stat_result:
+        if Path(path) == tmp_path / "keys":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", closed)
+    words = [word.format(to=tmp_path / "backup") for word in verb]
+    result = CliRunner().invoke(main, [*words, "--data", str(tmp_path)])
+    assert (1, True) == (result.exit_code, isinstance(result.exception, SystemExit))
+    assert f"scoreboard: {tmp_path / 'keys'}: Permission denied" in result.output
+    assert "holds no server" not in result.output
