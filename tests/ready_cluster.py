@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,6 +22,7 @@ def lay_cluster(data: Path) -> None:
     home = home_in(data, "postgres", account)
     if not (home / "cluster").exists():
         growing = home / "cluster.copy"
+        shutil.rmtree(growing, ignore_errors=True)
         subprocess.run(["cp", "-a", _made_once(account), growing], check=True)
         growing.rename(home / "cluster")
 
@@ -31,8 +32,6 @@ def _made_once(account: Account | None) -> Path:
     folder = Path(mkdtemp(prefix="scoreboard-cluster-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = home_in(folder, "postgres", account)
-    # A thread, for a test on Trio may be what asks.
-    maker = threading.Thread(target=trio.run, args=(make_cluster, home, account))
-    maker.start()
-    maker.join()
+    with ThreadPoolExecutor(1) as thread:  # for a test on Trio may be what asks
+        thread.submit(trio.run, make_cluster, home, account).result()  # raises, and then nothing is remembered
     return home / "cluster"

@@ -94,15 +94,14 @@ class Neighbours:
 
     async def _ask_others(self) -> Mapping[int, bytes | None]:
         told: dict[int, bytes | None] = {}
+        place, tally = self._place, self._tally
+        if place is None or tally is None:
+            return told
         async with trio.open_nursery() as nursery:
-            for number in range(1, 1 + (0 if self._place is None else self._place.count)):
-                if self._place is not None and number != self._place.number:
-                    nursery.start_soon(self._ask, number, told)
+            for number in range(1, place.count + 1):
+                if number != place.number:
+                    nursery.start_soon(_ask_for_numbers, place.sockets, number, tally.seat_of(number), told)
         return told
-
-    async def _ask(self, number: int, told: dict[int, bytes | None]) -> None:
-        if self._place is not None and self._tally is not None:
-            told[number] = await ask_worker(self._place.sockets, self._tally.seat_of(number), METRICS)
 
     # --- as who is asked ---
 
@@ -139,6 +138,10 @@ async def ask_worker(sockets: Path, seat: int, head: str, *, within_s: float = A
                 text += piece
             return text or None
     return None
+
+
+async def _ask_for_numbers(sockets: Path, number: int, seat: int, told: dict[int, bytes | None]) -> None:
+    told[number] = await ask_worker(sockets, seat, METRICS)
 
 
 async def _line_to(sockets: Path, seat: int, client: str) -> trio.SocketStream:
