@@ -115,11 +115,11 @@ class Breaker:
         """It answers, but says of itself that it cannot work: operators hear of it, and not of each time."""
         self._tell("cannot work", why)
 
-    def _tell(self, what: str, why: Exception) -> None:
+    def _tell(self, what: str, why: Exception, *, trace: bool = False) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._told_until:
             self._told_until = now + TOLD_AGAIN_S
-            log.warning("%s %s: %s", self._name, what, why)
+            log.warning("%s %s: %s", self._name, what, str(why) or repr(why), exc_info=why if trace else None)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
@@ -150,5 +150,8 @@ class Breaker:
             async with asyncio.timeout(self._within_s):
                 await self._probe()
         except (StoreUnavailable, TimeoutError):
+            return False
+        except Exception as error:  # noqa: BLE001 - were it the end of the search, the store would be away for ever
+            self._tell("could not be looked for, and is looked for again", error, trace=True)
             return False
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 
 import asyncpg
 
@@ -51,9 +50,13 @@ class Watch:
     async def _look_again_and_again(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            with suppress(StoreUnavailable):  # those who need it find out by themselves
+            try:
                 if await self._hosts.find_better(self._ask):
                     await self._connections.replace(cut=True)
+            except StoreUnavailable:
+                continue  # those who need it find out by themselves
+            except Exception:  # were it the end of this, a former primary would be followed for as long as it answers
+                log.exception("which Postgres is the primary could not be looked for, and is looked for again")
 
     async def _ask(self, number: int) -> Claim:
         line = self._lines.pop(number, None)

@@ -28,6 +28,7 @@ class Lane:
 
     there: bool = True
     stuck: bool = False
+    mistake: Exception | None = None
     asked: list[float] = field(default_factory=list)
 
     async def probe(self) -> None:
@@ -35,6 +36,8 @@ class Lane:
         self.asked.append(asyncio.get_running_loop().time())
         if self.stuck:
             await asyncio.Event().wait()
+        if self.mistake is not None:
+            raise self.mistake
         if not self.there:
             raise GONE
 
@@ -99,6 +102,25 @@ async def test_a_store_that_swallows_what_it_is_asked_is_asked_again(autojump_cl
         await trio.sleep(2.5)
         await do(breaker.check)
     assert 2 == len(lane.asked)
+
+
+async def test_a_search_that_fails_in_a_way_nobody_thought_of_goes_on(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Were that its end, the store would be away for ever, and whoever asks for it refused until a restart."""
+    lane = Lane(mistake=LookupError("nobody thought of this"))
+    async with breaking(lane) as (breaker, do):
+        for _ in range(2):
+            await do(lambda: breaker.lost(GONE))
+        await trio.sleep(3.5)
+        lane.mistake = None
+        with pytest.raises(StoreUnavailable):
+            await do(breaker.check)
+        await trio.sleep(1)
+        await do(breaker.check)
+    assert 5 == len(lane.asked)
+    [told] = [record for record in caplog.records if "nobody thought of this" in record.getMessage()]
+    assert told.exc_info is not None
 
 
 class Mute:
