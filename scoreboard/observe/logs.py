@@ -76,8 +76,19 @@ def adopt_library_logs(log: Logger, names: tuple[str, ...]) -> None:
 
 def lost_lines(log: object) -> int:
     """How many lines of a logger that `make_logger` made could not be written; 0 for any other one."""
+    lines = _lines_of(log)
+    return 0 if lines is None else lines.lost
+
+
+def unwritten_lines(log: object) -> int:
+    """How many of these came since one could be written: as long as there are any, the log is silent."""
+    lines = _lines_of(log)
+    return 0 if lines is None else lines.untold
+
+
+def _lines_of(log: object) -> LogStream | None:
     behind = getattr(log, "_logger", None)
-    return behind.lines.lost if isinstance(behind, _StreamLogger) else 0
+    return behind.lines if isinstance(behind, _StreamLogger) else None
 
 
 class _StreamLogger(structlog.WriteLogger):

@@ -29,7 +29,7 @@ from scoreboard.live import asyncapi
 from scoreboard.live.caretaker import in_waves
 from scoreboard.live.ending import renewed
 from scoreboard.observe.lag import RecentLag
-from scoreboard.observe.logs import Logger, lost_lines
+from scoreboard.observe.logs import Logger, lost_lines, unwritten_lines
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
@@ -185,10 +185,10 @@ def _operated(
 
 
 def _troubles(parts: Parts, tls: Tls | None) -> list[str]:
-    """What serves on as it was read before, and will not be there when the server starts the next time; a lost log."""
+    """What serves on as read before, and will not be there when the server starts the next time; a silent log."""
     certificate = None if tls is None else tls.trouble(time.time())
-    lost = lost_lines(parts.log)
-    log = f"{lost} lines of its log could not be written since it began: has the disk room?" if lost else None
+    lost = unwritten_lines(parts.log)
+    log = f"the last {lost} lines of its log could not be written: has the disk room?" if lost else None
     return [each for each in (certificate, parts.keys.trouble, log) if each is not None]
 
 
