@@ -17,6 +17,7 @@ from scoreboard.api.answer import Answer
 from scoreboard.api.compression import encoded
 from scoreboard.api.errors import ApiError, too_large, too_slow
 from scoreboard.api.request import ApiRequest
+from scoreboard.ends import Waiting
 from scoreboard.observe.logs import request_scope
 from scoreboard.wire import request_id
 from scoreboard.wire.browsers import NO_PAGE, POLICY, SAFE
@@ -70,7 +71,8 @@ class Exchange(TrioASGIHTTPConnection):
             raise too_large(most)
         if WHOLE in self.scope.get("extensions", ()):  # as with nearly all requests: nothing is waited for
             return await read_all(receive, most)
-        with trio.move_on_after(self._app.world.body_within_s):
+        world, now = self._app.world, trio.current_time()
+        with trio.move_on_after(world.ends.within(world.body_within_s, Waiting.BODY, now)):
             return await read_all(receive, most)
         raise too_slow()
 

@@ -18,6 +18,7 @@ from scoreboard.api.errors import store_away
 from scoreboard.api.gate import Gate
 from scoreboard.api.kept import KeptAnswers
 from scoreboard.api.request import ApiRequest
+from scoreboard.ends import Ends
 from scoreboard.observe.logs import Logger
 from scoreboard.observe.metrics import Metrics
 from scoreboard.security.common import Judge
@@ -91,6 +92,7 @@ class ApiWorld:
     origins: Origins = field(default_factory=Origins)
     body_bytes: int = 16 * 1024
     body_within_s: float = 10.0
+    ends: Ends = field(default_factory=Ends)
     read_within_s: float = 5.0
     write_within_s: float = 15.0
 

@@ -24,6 +24,7 @@ from scoreboard.door.rounds import Rounds
 from scoreboard.door.stream import HttpStream
 from scoreboard.door.turn import Turn
 from scoreboard.door.words import Words, plain
+from scoreboard.ends import Waiting
 
 READ_BYTES = 16 * 1024
 #: So much of what a client sends ahead is kept while its request is being served; the rest stays in the kernel.
@@ -50,6 +51,10 @@ class Site:
     context: WorkerContext = field(default_factory=lambda: WorkerContext(max_requests=None))
     rounds: Rounds = field(default_factory=Rounds)
 
+    def piece_within_s(self) -> float:
+        """How long the next piece of a body is waited for, from now on."""
+        return self.rounds.ends.within(self.config.read_timeout or float("inf"), Waiting.BODY, trio.current_time())
+
 
 class Http1Connection:
     """In place of Hypercorn's `TCPServer` and `H11Protocol`, which read on while the application works.
@@ -74,7 +79,8 @@ class Http1Connection:
         self._stream = stream
         self.closing = closing
         self._served = 0
-        self._idle = IdleLimit(site.config.keep_alive_timeout, closing, stream.close)
+        idle_s = site.rounds.ends.within(site.config.keep_alive_timeout, Waiting.REQUEST, trio.current_time())
+        self._idle = IdleLimit(idle_s, closing, stream.close)
 
     def __repr__(self) -> str:
         return f"<Http1Connection, {self._served} served, {self._idle}>"
@@ -161,7 +167,8 @@ class Http1Connection:
     async def _rest_of_head(self) -> ParsedHead | None:
         """Of one that has begun: it has as long as the first one had. Raises HeadError: it took longer."""
         head = None
-        with trio.move_on_after(self.site.limits.head_within_s):
+        within_s, now = self.site.limits.head_within_s, trio.current_time()
+        with trio.move_on_after(self.site.rounds.ends.within(within_s, Waiting.HEAD, now)):
             while head is None and await self.read_on():
                 head = self.received.next_head()
             return head

@@ -27,6 +27,7 @@ from scoreboard.door.tls import Tls, TlsRefused
 from scoreboard.door.tls_stream import TlsStream
 from scoreboard.door.transport import Transport
 from scoreboard.door.words import Words, plain
+from scoreboard.ends import Waiting
 
 Handler = Callable[[Transport, RequestHead, trio.Event], Awaitable[RequestHead | None]]
 """Serves one connection whose head was read. The event is set when the door closes and the handler should come to an
@@ -216,7 +217,9 @@ class FrontDoor:
         """A small frame must not wait for an earlier one's acknowledgement, and a dead peer not hold our memory."""
         stream.setsockopt(IPPROTO_TCP, trio.socket.TCP_NODELAY, 1)
         if _TCP_USER_TIMEOUT is not None:
-            stream.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, int(self._limits.write_within_s * 1000))
+            within_s, now = self._limits.write_within_s, trio.current_time()
+            within_s = self._rounds.ends.within(within_s, Waiting.ACKNOWLEDGEMENT, now)
+            stream.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, int(within_s * 1000))
 
     def _turn_away(self, stream: Transport, why: Drop, target: bytes = b"", *, relayed: bool = False) -> None:
         """Without waiting: being full must cost less than being served."""
@@ -239,8 +242,8 @@ class FrontDoor:
     async def _converse(self, visit: _Visit) -> None:
         try:
             await self._encrypt(visit)
-            turn, pace = self._turn_of(visit), self._pace_of(visit)
-            head: RequestHead | None = await read_head(visit.stream, self._limits, turn, pace)
+            turn, pace, within_s = self._turn_of(visit), self._pace_of(visit), self._head_within_s()
+            head: RequestHead | None = await read_head(visit.stream, self._limits, turn, pace, within_s)
             while head is not None:
                 serving = await self._serve(visit, self._from_client(visit, head))
                 del head  # who stays for hours need not be remembered by it
@@ -306,7 +309,10 @@ class FrontDoor:
 
     async def _encrypt(self, visit: _Visit) -> None:
         if self._tls is not None and not visit.relayed and isinstance(visit.stream, trio.SocketStream):
-            visit.stream = await self._tls.shake_hands(visit.stream, self._limits.head_within_s, self._turn_of(visit))
+            visit.stream = await self._tls.shake_hands(visit.stream, self._head_within_s(), self._turn_of(visit))
+
+    def _head_within_s(self) -> float:
+        return self._rounds.ends.within(self._limits.head_within_s, Waiting.HEAD, trio.current_time())
 
     def _turn_of(self, visit: _Visit) -> Callable[[], Awaitable[None]]:
         """What to wait for before anything that costs is done for it. Behind a proxy all share one, until they ask."""

@@ -87,7 +87,8 @@ class HypercornHandler:
             client, server = _names(transport.socket) if head.peer is None else ((head.peer, 0), None)
         except OSError:
             return None  # it left with a reset just now
-        stream = HttpStream(transport, self._site.limits, partial(self._observer.dropped, Drop.UNREAD))
+        unread = partial(self._observer.dropped, Drop.UNREAD)
+        stream = HttpStream(transport, self._site.limits, unread, self._site.rounds.ends)
         received = HeadParser(self._site.limits)
         received.feed(head.raw + head.rest)
         return await Http1Connection(self._site, stream, received, closing, client, server).run()

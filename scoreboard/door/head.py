@@ -124,8 +124,9 @@ async def read_head(
     limits: DoorLimits,
     turn: Callable[[], Awaitable[None]] = no_turn,
     pace: Callable[[], Awaitable[None]] = no_pace,
+    within_s: float | None = None,
 ) -> RequestHead:
-    """Read until the first head is complete; bounded in bytes, in headers and in time.
+    """Read until the first head is complete; bounded in bytes, in headers and in time (`limits`, or `within_s`).
 
     When something has come, `turn` is waited for before it is looked at, and `pace` before each further piece is.
 
@@ -133,7 +134,7 @@ async def read_head(
         HeadRefused: for anything that is not a head of HTTP/1.x within the bounds.
     """
     reader = HeadReader(limits)
-    with trio.move_on_after(limits.head_within_s):
+    with trio.move_on_after(limits.head_within_s if within_s is None else within_s):
         while True:
             data = await stream.receive_some(_READ_BYTES)
             if not data:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 class DoorLimits:
     """How much one client, one address and all of them may take. Durations are seconds, sizes are bytes.
 
+    Of many who come at once each is waited for a little longer than the one before (`Ends`), so that they do not all
+    end at once.
+
     Attributes:
         connections: open at once, of all kinds; a file descriptor each.
         connections_per_address: open at once from one IPv4 address or one IPv6 /64; spectators of one school or

@@ -99,7 +99,7 @@ class RelayedTurn:
     async def _piece(self) -> bytes | None:
         """What has come of the body, as it goes on; None if it will never be whole."""
         connection = self._connection
-        with trio.move_on_after(connection.site.config.read_timeout or float("inf")):
+        with trio.move_on_after(connection.site.piece_within_s()):
             while True:
                 try:
                     piece = self._body.take()

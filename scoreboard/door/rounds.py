@@ -7,6 +7,7 @@ from collections import Counter
 import trio
 
 from scoreboard.door.pace import Pace
+from scoreboard.ends import Ends
 
 #: So many requests of one address are begun in one turn of the event loop, and so many of all addresses.
 OF_ONE, OF_ALL = 8, 64
@@ -23,10 +24,13 @@ class Rounds(trio.abc.Instrument):
     address. Nobody waits where there is no crowd, and no request is refused. An answer takes several turns, so who is
     not alone has fewer of its requests begun in each: others wait for short turns, and a crowd for more of them.
 
-    No more wait than there are connections. `pieces` holds those to turns who go on piece by piece.
+    No more wait than there are connections. `pieces` holds those to turns who go on piece by piece, and
+    `ends` gives those deadlines who do not go on.
     """
 
-    def __init__(self, of_one: int = OF_ONE, of_all: int = OF_ALL, pieces: Pace | None = None) -> None:
+    def __init__(
+        self, of_one: int = OF_ONE, of_all: int = OF_ALL, pieces: Pace | None = None, ends: Ends | None = None
+    ) -> None:
         self._of_one, self._of_all = of_one, of_all
         self._begun = Counter[str]()  # in this turn of the loop
         self._total = 0
@@ -35,6 +39,7 @@ class Rounds(trio.abc.Instrument):
         self._waiting: dict[str, trio.lowlevel.ParkingLot] = {}  # the address whose turn is next stands first
         self._crowd: trio.Event | None = None  # None: it does not run
         self.pieces = pieces or Pace()
+        self.ends = ends or Ends()
 
     def __repr__(self) -> str:
         return f"<Rounds, {sum(map(len, self._waiting.values()))} wait from {len(self._waiting)} addresses>"

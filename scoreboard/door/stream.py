@@ -13,6 +13,7 @@ from scoreboard.door.limits import DoorLimits
 from scoreboard.door.pace import has_come
 from scoreboard.door.tls_stream import TlsStream
 from scoreboard.door.transport import Transport
+from scoreboard.ends import Ends, Waiting
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,14 +31,15 @@ class HttpStream:
     than the system calls.
 
     `close` ends the talk, also for a task that is reading, but the socket stays open for the door to linger on.
-    `on_unread` is called when a write came to its deadline.
+    `on_unread` is called when a write came to its deadline, which is among `ends`.
     """
 
-    def __init__(self, transport: Transport, limits: DoorLimits, on_unread: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, limits: DoorLimits, on_unread: Callable[[], None], ends: Ends) -> None:
         self._transport = transport
         self._tls = transport.socket if isinstance(transport, TlsStream) else None
         self._limits = limits
         self._on_unread = on_unread
+        self._ends = ends
         self._sending = trio.Lock()
         self._end: type[trio.BrokenResourceError | trio.ClosedResourceError] | None = None
 
@@ -86,7 +88,7 @@ class HttpStream:
     async def _send_slowly(self, data: memoryview) -> None:
         self._require_open()
         within = self._limits.write_within_s + len(data) / self._limits.write_bytes_per_s
-        with trio.move_on_after(within) as waiting:
+        with trio.move_on_after(self._ends.within(within, Waiting.READER, trio.current_time())) as waiting:
             try:
                 await self._transport.send_all(data)
             except BaseException:  # also at the deadline: half an answer may be on the wire

@@ -92,7 +92,7 @@ class Turn:
         if self._connection.ended:
             return None
         await self._invite()
-        with trio.move_on_after(self._connection.site.config.read_timeout or float("inf")) as waiting:
+        with trio.move_on_after(self._connection.site.piece_within_s()) as waiting:
             if await self._more():
                 return await self._taken()
         if waiting.cancelled_caught:

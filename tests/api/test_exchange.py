@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from werkzeug.exceptions import HTTPException
 
 from actors.ports import UserId
+from scoreboard.ends import EndRate
 from scoreboard.security.keys import KeyRing
 from tests.api.wire import GONE, ask, part, receiver, scope_of
 from tests.api.world import PASSWORD, World, running_world
@@ -202,6 +204,24 @@ async def test_a_body_that_does_not_come_is_given_up(world: World, autojump_cloc
 
     await world.app(scope_of("POST", "/api/auth/register", headers=[JSON]), receive, send)
     assert (408, 10.0) == (sent[0]["status"], trio.current_time() - began)
+
+
+async def test_of_many_bodies_that_do_not_come_only_a_few_are_given_up_at_a_moment(
+    world: World, autojump_clock: MockClock
+) -> None:
+    """Each answer costs; hundreds of them in one turn would keep everybody else waiting."""
+    given_up_at = Counter[float]()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            given_up_at[trio.current_time()] += 1
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(100):
+            scope = scope_of("POST", "/api/auth/register", headers=[JSON])
+            nursery.start_soon(world.app, scope, trio.sleep_forever, send)
+    assert 100 == given_up_at.total()
+    assert max(given_up_at.values()) <= EndRate().burst
 
 
 async def test_a_client_that_leaves_before_its_request_is_complete_changes_nothing(world: World) -> None:

@@ -12,16 +12,17 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from scoreboard.door.limits import DoorLimits
 from scoreboard.door.stream import HttpStream
+from scoreboard.ends import EndRate, Ends
 
 
 @asynccontextmanager
 async def _pair(
-    limits: DoorLimits | None = None,
+    limits: DoorLimits | None = None, ends: Ends | None = None
 ) -> AsyncGenerator[tuple[HttpStream, trio.SocketStream, list[str]]]:
     near, far = (trio.SocketStream(end) for end in trio.socket.socketpair())
     unread: list[str] = []
     async with near, far:
-        yield HttpStream(near, limits or DoorLimits(), partial(unread.append, "unread")), far, unread
+        yield HttpStream(near, limits or DoorLimits(), partial(unread.append, "unread"), ends or Ends()), far, unread
 
 
 async def test_bytes_come_as_they_were_sent_in_pieces_as_small_as_asked_for() -> None:
@@ -49,7 +50,7 @@ async def test_a_client_that_resets_breaks_the_stream() -> None:
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     far = await trio.open_tcp_stream("127.0.0.1", listeners[0].socket.getsockname()[1])
     async with await listeners[0].accept() as near, listeners[0]:
-        stream = HttpStream(near, DoorLimits(), lambda: None)
+        stream = HttpStream(near, DoorLimits(), lambda: None, Ends())
         far.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         await far.aclose()
         with pytest.raises(trio.BrokenResourceError):
@@ -91,6 +92,24 @@ async def test_a_write_that_nobody_reads_ends_although_it_is_shielded(autojump_c
             await stream.send_all(b"more")
     assert [15] == [round(at - begun) for at in ended]
     assert ["unread"] == unread
+
+
+async def test_of_many_writes_that_nobody_reads_each_ends_at_a_moment_of_its_own(autojump_clock: MockClock) -> None:
+    """Or thousands of readers that stopped would be ended in one turn, and keep everybody else waiting."""
+    limits, ends = DoorLimits(write_within_s=10, write_bytes_per_s=10**9), Ends(EndRate(per_s=2, burst=1))
+    ended = list[float]()
+
+    async def write() -> None:
+        async with _pair(limits, ends) as (stream, _far, _unread):
+            with pytest.raises(trio.BrokenResourceError):
+                await stream.send_all(b"x" * 5_000_000)
+            ended.append(trio.current_time())
+
+    begun = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(write)
+    assert [10.0, 10.5, 11.0, 11.5] == [round(at - begun, 1) for at in ended]
 
 
 async def test_a_cancelled_write_is_finished(autojump_clock: MockClock) -> None:

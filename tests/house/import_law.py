@@ -61,15 +61,17 @@ CLIENT_LIBRARIES = {"trio", "trio_websocket", "httpx"}
 CLIENTS_OF_THE_API = ("scoreboard.client", "scoreboard.replay", "scoreboard.smoke")
 
 # It runs a connection for each client, and shares pure arithmetic with the door.
-LIVE = ("scoreboard.wire", "scoreboard.leaky_buckets", "actors.connection.connection")
+SPREAD = ("scoreboard.ends", "scoreboard.leaky_buckets")
+LIVE = ("scoreboard.wire", *SPREAD, "actors.connection.connection")
 
 # What a room may import of our own, beside itself. A room that is not named imports nothing of ours but itself.
 MAY_IMPORT = {
     "scoreboard.server": ANYTHING,
     "scoreboard.__main__": ANYTHING,
-    "scoreboard.api": (*TRANSLATORS, "scoreboard.wire"),
+    "scoreboard.api": (*TRANSLATORS, "scoreboard.wire", "scoreboard.ends"),
     "scoreboard.live": (*TRANSLATORS, *LIVE),
-    "scoreboard.door": ("scoreboard.leaky_buckets",),
+    "scoreboard.door": SPREAD,
+    "scoreboard.ends": ("scoreboard.leaky_buckets",),
     "scoreboard.wire": SHAPED,
     "scoreboard.observe": ("actors.runtime",),
     "scoreboard.replay": ("scoreboard.client",),

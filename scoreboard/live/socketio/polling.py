@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from scoreboard.ends import Ends, Waiting
 from scoreboard.live.handshake import AllowOrigin
 from scoreboard.live.socketio.engine import Way
 from scoreboard.live.socketio.packets import payload
@@ -62,6 +63,7 @@ class Polling:
     def __init__(self, sessions: Sessions, limits: SocketIoLimits, allow_origin: AllowOrigin, served: Served) -> None:
         self._sessions = sessions
         self._limits = limits
+        self._ends = Ends()
         self._allow_origin = allow_origin
         self._served = served
 
@@ -127,7 +129,7 @@ class Polling:
 
     async def _post(self, session: Session, receive: Receive) -> bytes | EngineRefusal:
         body: bytes | None = None
-        with trio.move_on_after(self._limits.body_within_s):
+        with trio.move_on_after(self._ends.within(self._limits.body_within_s, Waiting.BODY, trio.current_time())):
             body = await _body_of(receive, self._limits.message_bytes)
             if body is None:
                 return TOO_LARGE
