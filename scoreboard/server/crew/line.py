@@ -178,7 +178,7 @@ class WorkerEnd:
 
     async def listening(self) -> list[socket.socket]:
         """Say that this worker is ready, and wait for what it may accept from. Raises NoParent."""
-        self._say(READY)
+        await self._insist(READY)
         await trio.lowlevel.wait_readable(self._socket)
         _, numbers, _, _ = socket.recv_fds(self._socket, 1, _MOST_SOCKETS)
         if not numbers:
@@ -195,6 +195,18 @@ class WorkerEnd:
     def _say(self, what: bytes) -> None:
         with suppress(OSError):  # whoever does not listen will be noticed otherwise
             self._socket.send(what)
+
+    async def _insist(self, what: bytes) -> None:
+        """Also to a parent that was stopped until the line was full of signs of life: it may go on."""
+        while True:
+            try:
+                self._socket.send(what)
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(self._socket)
+            except OSError:
+                return  # it is gone, as will be read
+            else:
+                return
 
     def wait_until_parent_is_gone(self) -> None:
         """Blocks; for a thread, because an event loop that hangs would not see it."""

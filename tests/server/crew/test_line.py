@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import trio
 from msgspec.structs import replace
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from scoreboard.server.crew.errors import NoParent
 from scoreboard.server.crew.line import ALIVE, READY, STEP, Assignment, ParentEnd, WorkerEnd
@@ -65,6 +65,30 @@ async def test_the_listening_sockets_come_when_the_worker_is_ready(both: Both) -
     assert [each.getsockname() for each in listening] == [each.getsockname() for each in handed]
     for each in [*listening, *handed]:
         each.close()
+
+
+async def test_a_worker_that_is_ready_says_so_also_to_a_parent_that_was_stopped_for_minutes(both: Both) -> None:
+    """Signs of life fill the line meanwhile; were this one lost with them, the worker would wait for the port."""
+    parent, worker = both.parent, both.worker
+    parent.assign(assignment())
+    worker.assignment()
+    with pytest.raises(BlockingIOError):
+        while True:
+            worker._socket.send(ALIVE)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        async def ready() -> None:
+            for each in await worker.listening():
+                each.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ready)
+            await wait_all_tasks_blocked()
+            heard = b""
+            with trio.fail_after(30):
+                while READY not in heard:
+                    heard += await parent.heard()
+            parent.hand_over([listening.fileno()])
 
 
 async def test_the_parent_hears_that_a_worker_lives_and_that_it_is_gone(both: Both) -> None:
