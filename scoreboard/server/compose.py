@@ -29,7 +29,7 @@ from scoreboard.live import asyncapi
 from scoreboard.live.caretaker import in_waves
 from scoreboard.live.ending import renewed
 from scoreboard.observe.lag import RecentLag
-from scoreboard.observe.logs import Logger, lost_lines, unwritten_lines
+from scoreboard.observe.logs import Logger, lost_lines
 from scoreboard.observe.loop_watch import LoopWatch
 from scoreboard.observe.metrics import LAG_BUCKETS, Metrics
 from scoreboard.security.common import Judge, common_passwords, judge
@@ -56,6 +56,7 @@ from scoreboard.server.operating.report import Reporter
 from scoreboard.server.parts import Parts
 from scoreboard.server.place import Place
 from scoreboard.server.port import open_port, port_of, require_free, url_of
+from scoreboard.server.process_log import silence_of
 from scoreboard.server.readiness import readiness_of
 from scoreboard.server.supplies import gate_rules, supplied_core
 from scoreboard.server.system import SystemClock
@@ -187,9 +188,7 @@ def _operated(
 def _troubles(parts: Parts, tls: Tls | None) -> list[str]:
     """What serves on as read before, and will not be there when the server starts the next time; a silent log."""
     certificate = None if tls is None else tls.trouble(time.time())
-    lost = unwritten_lines(parts.log)
-    log = f"the last {lost} lines of its log could not be written: has the disk room?" if lost else None
-    return [each for each in (certificate, parts.keys.trouble, log) if each is not None]
+    return [each for each in (certificate, parts.keys.trouble, silence_of(parts.log)) if each is not None]
 
 
 def _feeds(parts: Parts, core: Core, tokens: AccessTokens, tickets: Tickets) -> Feeds:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger
+from scoreboard.observe.logs import Logger, adopt_library_logs, make_logger, unwritten_lines
 from scoreboard.settings import Logs
 
 #: The empty name is that of all that have no handler of their own.
@@ -20,3 +20,9 @@ def logger_for(logs: Logs, **fields: object) -> Logger:
     for name in REPETITIVE:
         logging.getLogger(name).setLevel(logging.ERROR)
     return log
+
+
+def silence_of(log: Logger) -> str | None:
+    """A sentence for the operator, as long as nothing can be written to it."""
+    lost = unwritten_lines(log)
+    return f"the last {lost} lines of its log could not be written: has the disk room?" if lost else None

@@ -9,6 +9,20 @@ from typing import Any, cast
 
 from scoreboard.observe.logs import make_logger
 from scoreboard.server.compose import _troubles
+from scoreboard.server.crew.parent import SharedPort, _whole
+from scoreboard.settings import Settings
+
+
+def test_the_log_of_the_parent_is_told_of_too() -> None:
+    """It has one of its own: who failed, and who was killed, stands there and nowhere else."""
+    with Path("/dev/full").open("w") as full:
+        log = make_logger(style="json", stream=full)
+        port = SharedPort(Settings(), log)
+        assert [] == _whole(Settings(), port, log)["troubles"]
+        log.error("worker_failed")
+        assert ["the last 1 lines of its log could not be written: has the disk room?"] == (
+            _whole(Settings(), port, log)["troubles"]
+        )
 
 
 def test_a_log_that_is_silent_is_told_of_for_as_long_as_it_is(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from scoreboard.server.operating.desk import Desk
 from scoreboard.server.operating.parental import Parental
 from scoreboard.server.operating.renewal import Recipe, program
 from scoreboard.server.port import open_port, port_of, require_free, url_of
+from scoreboard.server.process_log import silence_of
 from scoreboard.settings import Settings
 from scoreboard.stores.opening import bring_up_to_date
 from scoreboard.stores.postgres_connections import Bounds
@@ -62,7 +63,7 @@ async def _serve(
         port = SharedPort(settings, log)
         scopes.callback(port.close)
         desk, started = Desk(log), settings
-        parental = Parental(desk, sockets, partial(_whole, settings, port))
+        parental = Parental(desk, sockets, partial(_whole, settings, port, log))
         await scopes.enter_async_context(desk.open_in(sockets))
         settings = await embed_stores(scopes, settings, log)
         with keys.fits():
@@ -82,8 +83,14 @@ async def _serve(
         log.info("stopping")
 
 
-def _whole(settings: Settings, port: SharedPort) -> dict[str, Any]:
-    return {"url": port.url, "data": os.path.realpath(settings.data_dir), "wanted": settings.workers}
+def _whole(settings: Settings, port: SharedPort, log: Logger) -> dict[str, Any]:
+    silence = silence_of(log)
+    return {
+        "url": port.url,
+        "data": os.path.realpath(settings.data_dir),
+        "wanted": settings.workers,
+        "troubles": [] if silence is None else [silence],
+    }
 
 
 def _stop(crew: Crew, port: SharedPort) -> None:

@@ -26,6 +26,7 @@ def _of_server(status: Json) -> Iterator[str]:
     ready = sum(worker["state"] == "ready" for worker in status["workers"])
     if ready < status["wanted"]:
         yield f"{ready} of {status['wanted']} workers are ready"
+    yield from (f"the parent of the workers: {trouble}" for trouble in status.get("troubles", ()))
 
 
 def _of_worker(worker: Json) -> Iterator[str]:

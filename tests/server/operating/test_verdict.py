@@ -48,6 +48,11 @@ def test_nothing_is_wrong_with_a_server_whose_workers_are_well() -> None:
     assert [] == wrong(status(worker(1), worker(2)))
 
 
+def test_what_troubles_the_parent_of_the_workers_is_told_as_its_own() -> None:
+    """It is none of the workers'."""
+    assert ["the parent of the workers: its log is silent"] == wrong(status(worker(1), troubles=["its log is silent"]))
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
