@@ -47,10 +47,10 @@ def ask(data_dir: Path, what: str, *, within_s: float = ANSWERED_WITHIN_S, **mor
             raise NoAnswer(f"{path}: {error.strerror}; ask as the account that runs the server, or as root") from error
         except BlockingIOError as error:  # of those who asked before, and gave up, as many wait as may
             crowd = f"the server of {data_dir} takes no more questions, and has not answered those that wait"
-            raise NoAnswer(crowd + _what_to_do(holder_of(data_dir / LOCKS[0]))) from error
+            raise NoAnswer(crowd + _what_to_do(data_dir / LOCKS[0])) from error
         except TimeoutError as error:
             silence = f"the server of {data_dir} has said nothing for {within_s:g} s"
-            raise NoAnswer(silence + _what_to_do(holder_of(data_dir / LOCKS[0]))) from error
+            raise NoAnswer(silence + _what_to_do(data_dir / LOCKS[0])) from error
         except OSError as error:
             raise NoAnswer(f"the server of {data_dir} hung up: {error.strerror or error}") from error
 
@@ -65,16 +65,29 @@ def _why_not(data_dir: Path) -> Exception:
     return NotRunning(f"no server runs in {data_dir}")
 
 
-def _what_to_do(holder: str | None) -> str:
+def _what_to_do(lock: Path) -> str:
     """About a process that has a data directory and does not speak; of several workers it is their parent."""
+    holder = holder_of(lock)
     if holder is None or not holder.isdecimal():
         return ""
+    if not _has_open(int(holder), lock):
+        return f": it has the number {holder} where it runs, in a container say: look for it there"
     if _is_stopped(int(holder)):
         return f": its process {holder} is stopped, and goes on by: kill -CONT {holder}"
     killed = (
         f"kill -KILL {holder}: it ends with its workers, nothing that was answered is lost, and it can be started anew"
     )
     return f": its process {holder} hangs, or the machine is busy. If that stays so, {killed}"
+
+
+def _has_open(pid: int, file: Path) -> bool:
+    """Whether it is that process here, too, which has it open; where nobody tells of any process, it is."""
+    if not Path("/proc/self/fd").is_dir():
+        return True
+    try:
+        return any(each.exists() and each.samefile(file) for each in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # there is none of that number, or it is of another account
+        return False
 
 
 def _is_stopped(pid: int) -> bool:

@@ -83,6 +83,16 @@ def test_who_has_the_directory_may_not_be_known(tmp_path: Path) -> None:
         assert server.poll() is None
 
 
+def test_no_process_is_named_that_has_only_the_number_of_the_one_that_hangs(tmp_path: Path) -> None:
+    """A server in a container has a number there that is somebody else's here, and the first there is often 1."""
+    with silent_server(tmp_path) as server:
+        (tmp_path / LOCKS[0]).write_text(f"{os.getpid()}\n")
+        told = told_by(tmp_path)
+        assert "kill" not in told
+        assert told.endswith(f"it has the number {os.getpid()} where it runs, in a container say: look for it there")
+        assert server.poll() is None
+
+
 def test_a_server_that_hangs_is_named_however_often_it_was_asked(tmp_path: Path) -> None:
     """Who asked before and gave up waits at its socket all the same, until nobody more may wait there."""
     with silent_server(tmp_path) as server:
