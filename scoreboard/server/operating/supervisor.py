@@ -92,10 +92,14 @@ class Supervisor:
     async def _keep(self) -> int:
         history = RestartHistory("the server", self._rules.restarts, self._rng)
         while True:
-            status = await self._run_once()
-            if self._told.is_set() or status in (0, HOPELESS):
-                return status if status >= 0 else 1
-            failed = ServerFailed(f"it ended with {in_words(status)}")
+            try:
+                status = await self._run_once()
+            except OSError as error:
+                failed = ServerFailed(f"it could not be started: {error}")
+            else:
+                if self._told.is_set() or status in (0, HOPELESS):
+                    return status if status >= 0 else 1
+                failed = ServerFailed(f"it ended with {in_words(status)}")
             try:
                 pause_s = history.after(failed, trio.current_time())
             except GaveUp as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
@@ -66,6 +67,24 @@ async def test_a_server_that_fails_is_started_again_after_pauses_that_grow(autoj
     assert [0.1, 0.2, 0.4, 0.8, 1.6] == pytest.approx(gaps, abs=0.02)
     assert 1 == stage.status
     assert ["server_failed"] * 5 + ["server_given_up"] == stage.said()
+
+
+async def test_a_server_for_which_the_system_has_no_process_is_tried_again(autojump_clock: MockClock) -> None:
+    """What took its memory may have ended the one before."""
+    refusals = [BlockingIOError(errno.EAGAIN, "no more processes")] * 3
+
+    def make() -> PlayedProcess:
+        if refusals:
+            raise refusals.pop()
+        return PlayedProcess()
+
+    stage = Stage(make)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stage.run)
+        await trio.sleep(5)
+        stage.servers[0].end(0)
+    assert (0, 1) == (stage.status, len(stage.servers))
+    assert ["server_failed"] * 3 == stage.said()
 
 
 @pytest.mark.parametrize("status", [0, 2])
