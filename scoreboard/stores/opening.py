@@ -55,11 +55,11 @@ from scoreboard.stores.postgres_batches import KEPT as CHANGES_KEPT
 from scoreboard.stores.postgres_batches import SWEEP_CHANGES, PostgresBatches
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_claims import only_reads
-from scoreboard.stores.postgres_connections import USUAL, Bounds, Connections, in_words
+from scoreboard.stores.postgres_connections import FAILED, USUAL, Bounds, Connections, in_words
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
-from scoreboard.stores.postgres_hosts import FAILED, Hosts
+from scoreboard.stores.postgres_hosts import Hosts
 from scoreboard.stores.postgres_looks import fill_looks
 from scoreboard.stores.postgres_pool import Database, open_pool
 from scoreboard.stores.postgres_profiles import PostgresProfileStore

@@ -12,6 +12,12 @@ import asyncpg
 
 from actors.ports import StoreUnavailable
 
+#: What comes of a server that cannot be connected to, or is not what is wanted. The driver does not translate what it
+#: stumbles over in the greeting of one that it does not know (a proxy, another program), nor names that cannot be.
+FAILED = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(OSError, EOFError, ValueError, LookupError, AttributeError),
+)
 #: After so many units of work in a row a connection passes through the pool, which replaces those that are worn out.
 IN_A_ROW = 1_000
 
@@ -110,7 +116,7 @@ class Connections:
         self._waiting += 1
         try:
             connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        except FAILED as error:
             if isinstance(error, TimeoutError) and len(self._in_use) >= self._pool.get_max_size():
                 raise NoneFree(f"no connection to Postgres: all {len(self._in_use)} are in use") from error
             raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error

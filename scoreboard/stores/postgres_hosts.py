@@ -11,7 +11,7 @@ import asyncpg
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.postgres_claims import REPLICA, Claim, claim_of
-from scoreboard.stores.postgres_connections import Bounds, in_words
+from scoreboard.stores.postgres_connections import FAILED, Bounds, in_words
 from scoreboard.stores.primary import PATIENCE_S, Host, all_primaries, hosts_in
 
 Ask = Callable[[int], Awaitable[Claim]]
@@ -22,8 +22,6 @@ PORT = 5432
 #: By this name the connections that only look are seen at the server.
 LOOKING = "scoreboard: which is the primary"
 MEANING = "if the replica was no synchronous one, scores that it had not received are lost; boards are read anew"
-#: What comes of a server that cannot be connected to, or is not what is wanted.
-FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 def hosts_of(url: str) -> list[Host]:

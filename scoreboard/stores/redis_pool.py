@@ -104,5 +104,10 @@ class Cache:
             else:
                 self.breaker.answered()
             raise StoreUnavailable(f"Redis: {error!r}") from error
+        except Exception as error:
+            # The driver does not translate what it stumbles over in an answer that is none of Redis.
+            self.breaker.troubled(error)
+            self.breaker.lost(error)
+            raise StoreUnavailable(f"Redis: {error!r}") from error
         self.breaker.answered()
         return result
