@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from actors.ports import StoreUnavailable
+from scoreboard.stores.ended import is_ended
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class Breaker:
         """It answers, but says of itself that it cannot work: operators hear of it, and not of each time."""
         self._tell("cannot work", why)
 
-    def _tell(self, what: str, why: Exception, *, trace: bool = False) -> None:
+    def _tell(self, what: str, why: BaseException, *, trace: bool = False) -> None:
         now = asyncio.get_running_loop().time()
         if now >= self._told_until:
             self._told_until = now + TOLD_AGAIN_S
@@ -151,7 +152,10 @@ class Breaker:
                 await self._probe()
         except (StoreUnavailable, TimeoutError):
             return False
-        except Exception as error:  # noqa: BLE001 - were it the end of the search, the store would be away for ever
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_ended():
+                raise
+            # Were it the end of the search, the store would be away for ever.
             self._tell("could not be looked for, and is looked for again", error, trace=True)
             return False
         return True

@@ -15,9 +15,10 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
+from scoreboard.stores.ended import is_ended
 from scoreboard.stores.freshness import Freshness
-from scoreboard.stores.postgres_connections import Bounds, Connections
-from scoreboard.stores.postgres_hosts import FAILED, hosts_of, place_of
+from scoreboard.stores.postgres_connections import FAILED, Bounds, Connections
+from scoreboard.stores.postgres_hosts import hosts_of, place_of
 from scoreboard.stores.postgres_pool import Connect, Database, Work, open_pool
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,13 @@ class Replicas:
 
     async def _look_again_and_again(self) -> None:
         while True:
-            await self._look()
+            try:
+                await self._look()
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and is_ended():
+                    raise
+                # Were it the end of this, none would be read from any more.
+                log.exception("how far replicas are could not be seen, and is looked at again")
             await asyncio.sleep(self._lag_s / LOOKS)
 
     async def _look(self) -> None:

@@ -28,7 +28,7 @@ class Lane:
 
     there: bool = True
     stuck: bool = False
-    mistake: Exception | None = None
+    mistake: BaseException | None = None
     asked: list[float] = field(default_factory=list)
 
     async def probe(self) -> None:
@@ -104,11 +104,15 @@ async def test_a_store_that_swallows_what_it_is_asked_is_asked_again(autojump_cl
     assert 2 == len(lane.asked)
 
 
+@pytest.mark.parametrize("how", [LookupError, asyncio.CancelledError])
 async def test_a_search_that_fails_in_a_way_nobody_thought_of_goes_on(
-    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, how: type[BaseException]
 ) -> None:
-    """Were that its end, the store would be away for ever, and whoever asks for it refused until a restart."""
-    lane = Lane(mistake=LookupError("nobody thought of this"))
+    """Were that its end, the store would be away for ever, and whoever asks for it refused until a restart.
+
+    So it is where what it waits for is cancelled by somebody else, who did not end the search.
+    """
+    lane = Lane(mistake=how("nobody thought of this"))
     async with breaking(lane) as (breaker, do):
         for _ in range(2):
             await do(lambda: breaker.lost(GONE))

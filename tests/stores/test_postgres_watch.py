@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import Any, cast
 
 import trio
@@ -17,14 +18,14 @@ class Looks:
 
     several = True
 
-    def __init__(self, *to_come: Exception | bool) -> None:
+    def __init__(self, *to_come: BaseException | bool) -> None:
         self._to_come = list(to_come)
         self.replaced = 0
 
     async def find_better(self, _ask: object) -> bool:
         """For asyncio."""
         found = self._to_come.pop(0) if self._to_come else False
-        if isinstance(found, Exception):
+        if isinstance(found, BaseException):
             raise found
         return found
 
@@ -36,7 +37,7 @@ class Looks:
 
 async def test_a_look_that_fails_is_not_the_last_one(autojump_clock: MockClock) -> None:
     """Whatever it was: a former primary would be followed for as long as it answers."""
-    looks = Looks(StoreUnavailable("none there"), LookupError("nobody thought of this"), False, True)
+    looks = Looks(StoreUnavailable("none there"), LookupError("nobody thought of this"), CancelledError(), True)
     async with trio_asyncio.open_loop() as loop:
         watch = Watch(cast(Any, looks), cast(Any, looks))
         await loop.run_aio_coroutine(watch.start())
