@@ -24,6 +24,8 @@ from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_familiar import RedisFamiliar
 from scoreboard.stores.redis_whole import RedisWhole
 
+#: Of what goes on beside, nothing is worth the end of a server: it begins anew, at the latest after ten seconds.
+FOR_EVER = RestartPolicy(max_restarts=100_000)
 MAINTENANCE_S = 3600.0
 BOARD_LOAD_S = 120.0
 CARRY_S = 5.0
@@ -58,9 +60,8 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
             await trio.to_thread.run_sync(partial(rotate_old_keys, folder, parts.settings, parts.log))
             await trio.sleep(MAINTENANCE_S)
 
-    children = [
+    beside = [
         Child("rotation of keys", rotate_keys),
-        Child("board loader", load_board),
         Child("maintenance", clean_stores),
         Child("mending", partial(_mend_past, parts, stores)),
         Child("keys", parts.keys.keep),
@@ -68,7 +69,9 @@ async def keep_house(parts: Parts, stores: Stores, core: Core, watch: CoreWatch)
         Child("set of all time", partial(keep_whole, RedisWhole(stores.redis), stores.scores, stores.cache, parts.log)),
         Child("familiar places", partial(keep_familiar, parts.familiar, RedisFamiliar(stores.redis, most=MOST))),
     ]
-    await one_for_one(children, policy=RestartPolicy(), observer=watch, rng=parts.rng)
+    async with trio.open_nursery() as nursery:
+        for children, policy in ([Child("board loader", load_board)], RestartPolicy()), (beside, FOR_EVER):
+            nursery.start_soon(partial(one_for_one, children, policy=policy, observer=watch, rng=parts.rng))
 
 
 async def forget_old(stores: Stores, clock: WallClock) -> int:
@@ -88,6 +91,8 @@ async def _carry_acts(parts: Parts, stores: Stores) -> None:
             wrong = await carry(stores.audit, Path(parts.settings.data_dir))
         except StoreError:
             wrong = []  # the acts wait in their files
+        except OSError as error:  # those that were taken stay there too, and are in the audit once all the same
+            wrong = [f"The acts in the data directory cannot be taken: {error}"]
         for reason in set(wrong) - told:
             parts.log.error("act_not_recorded", reason=reason)
         told.update(wrong)
