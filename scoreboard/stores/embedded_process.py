@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOG_KEPT_BYTES = 8 * 1024 * 1024
 TAIL_BYTES = 2_000
+#: Before one that could not be started is tried again; twice as long with each end that counts.
+PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +196,28 @@ class Server:
     async def watch(self) -> None:
         """Start it again whenever it ends by itself; raises ServerFailed when that happens too often."""
         while True:
-            await ended(self.pid)
-            self._reap()
-            now = trio.current_time()
-            self._ends = [at for at in self._ends if at > now - self.restart_window_s] + [now]
-            if len(self._ends) > self.restarts:
-                raise ServerFailed(f"{self.program.name} keeps ending", self.program.log, tail(self.program.log))
+            if self._runs:
+                await ended(self.pid)
+                self._reap()
+            self._note_end()
             log.error("%s ended by itself; starting it again", self.program.name)
-            await self.start()
+            try:
+                await self.start()
+            except (OSError, ServerFailed) as error:
+                if self._runs:  # it does not get ready
+                    raise
+                log.error("%s ended, or could not be started: %s", self.program.name, error)  # noqa: TRY400
+                await trio.sleep(PAUSE_S * 2 ** len(self._ends))
+
+    def _note_end(self) -> None:
+        now = trio.current_time()
+        self._ends = [at for at in self._ends if at > now - self.restart_window_s] + [now]
+        if len(self._ends) > self.restarts:
+            raise ServerFailed(f"{self.program.name} keeps ending", self.program.log, tail(self.program.log))
+
+    @property
+    def _runs(self) -> bool:
+        return self._child is not None and self._child.poll() is None
 
     async def stop(self) -> None:
         """Stop it, and what it leaves behind. Bounded by its ladder, and not cancellable before."""
