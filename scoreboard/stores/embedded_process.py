@@ -105,14 +105,24 @@ async def ended(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
-    except (AttributeError, OSError):  # not Linux, or a kernel without it
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
+    except (AttributeError, OSError):  # not Linux, a kernel without it, or no descriptor left
+        while _is_there(pid):  # noqa: ASYNC110
             await trio.sleep(0.05)
         return
     try:
         await trio.lowlevel.wait_readable(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_there(pid: int) -> bool:
+    """Whether it has not ended, as far as can be seen now."""
+    try:
+        return psutil.pid_exists(pid) and bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except OSError:
+        return True
 
 
 def processes_in(directory: Path, name: str) -> list[int]:

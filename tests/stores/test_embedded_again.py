@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import trio
 
 from scoreboard.stores import embedded_process
 from scoreboard.stores.embedded_errors import ServerFailed
-from scoreboard.stores.embedded_process import Program, Server
+from scoreboard.stores.embedded_process import Program, Server, ended
 
 #: Counts its starts, ends at once at those that it is told, and otherwise says that it is ready.
 PLAYED = """
@@ -98,3 +100,23 @@ async def test_one_that_cannot_be_started_any_more_is_given_up(tmp_path: Path) -
         await server.watch()
     assert 1 + server.restarts == starts(tmp_path)
     await server.stop()
+
+
+async def test_the_end_of_a_process_is_noticed_where_there_is_no_descriptor_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is looked for again and again then, whether it goes between two questions or no file can be opened."""
+    looks = [OSError(errno.EMFILE, "too many open files"), psutil.NoSuchProcess(1)]
+
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    def process(_pid: int) -> object:
+        raise looks.pop(0)
+
+    monkeypatch.setattr(os, "pidfd_open", none_left)
+    monkeypatch.setattr(psutil, "pid_exists", lambda _: True)
+    monkeypatch.setattr(psutil, "Process", process)
+    with trio.fail_after(30):
+        await ended(1)
+    assert [] == looks
