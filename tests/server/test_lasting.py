@@ -40,7 +40,7 @@ def parts_in(data: Path, log: io.StringIO) -> Any:
         ),
         log=make_logger(style="json", stream=log),
         keys=SimpleNamespace(keep=trio.sleep_forever),
-        familiar=SimpleNamespace(untold=lambda: [], told=lambda _: None, heard=lambda _: None),
+        familiar=SimpleNamespace(untold=list, told=lambda _: None, heard=lambda _: None),
         rng=random.Random(1),
     )
 
