@@ -87,6 +87,8 @@ class Connections:
         self._in_a_row = in_a_row
         self._at_hand: asyncpg.Connection | None = None
         self._in_use: set[asyncpg.Connection] = set()
+        self._distrusted: set[asyncpg.Connection] = set()  # of those
+        self._replaced = 0  # so often
         self._lent = 0  # from the hand, since a connection last came from the pool
         self._waiting = 0
 
@@ -113,22 +115,34 @@ class Connections:
             return connection
         if connection is not None:
             await self._release(connection)
+        while True:
+            replaced = self._replaced
+            connection = await self._from_pool()
+            if replaced == self._replaced:
+                self._lent = 0
+                return connection
+            # It may have been made, meanwhile, to the server that is left; for the pool it is a new one.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
+            await self._release(connection)
+
+    async def _from_pool(self) -> asyncpg.Connection:
         self._waiting += 1
         try:
-            connection = await self._pool.acquire(timeout=self._bounds.acquire_s)
+            return await self._pool.acquire(timeout=self._bounds.acquire_s)
         except FAILED as error:
             if isinstance(error, TimeoutError) and len(self._in_use) >= self._pool.get_max_size():
                 raise NoneFree(f"no connection to Postgres: all {len(self._in_use)} are in use") from error
             raise StoreUnavailable(f"no connection to Postgres: {in_words(error)}") from error
         finally:
             self._waiting -= 1
-        self._lent = 0
-        return connection
 
     async def give_back(self, connection: asyncpg.Connection, *, in_order: bool) -> None:
         """It is free again; `in_order` if the work with it came to its end."""
         self._in_use.discard(connection)
-        if in_order and self._may_keep(connection):
+        is_trusted = connection not in self._distrusted
+        self._distrusted.discard(connection)
+        if in_order and is_trusted and self._may_keep(connection):
             self._at_hand = connection
         else:
             await self._release(connection)
@@ -138,6 +152,8 @@ class Connections:
 
         With `cut` work that is under way loses its connection, as nothing that it hears there holds any more.
         """
+        self._replaced += 1
+        self._distrusted |= self._in_use
         await self._pool.expire_connections()
         for each in self._in_use if cut else ():
             with suppress(asyncpg.InterfaceError):  # its session has ended, and who has it did not ask since

@@ -70,6 +70,8 @@ class Hosts:
     async def find(self) -> bool:
         """Look which takes writes. True if it is another than before; raises StoreUnavailable if none does.
 
+        On another timeline it is another one also in the same place: a name, or an address, may lead to it since.
+
         Who has followed none yet knows of no timeline, and hears all that can be connected to.
         """
         claims = await self._claims(self.ask, PATIENCE_S if self._here is not None else self._bounds.connect_s)
@@ -125,7 +127,8 @@ class Hosts:
         before, self._here = self._here, found
         known, self._claim = self._claim, claims[found]
         self._has_refused = False
-        if 0 < known.timeline != self._claim.timeline > 0:
+        promoted = 0 < known.timeline != self._claim.timeline > 0
+        if promoted:
             log.warning(
                 "Postgres is on timeline %08X, before on %08X: %s", self._claim.timeline, known.timeline, MEANING
             )
@@ -133,7 +136,7 @@ class Hosts:
         if moved:
             log.warning("Postgres at %s is the primary now", self._at(found))
         self._tell_of_rivals([number for number in claims if number != found])
-        return moved
+        return moved or promoted
 
     def _refused(self, found: int, claim: Claim) -> StoreUnavailable:
         """Told once: it is looked for again and again."""

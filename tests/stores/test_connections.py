@@ -176,3 +176,42 @@ async def test_a_session_that_ended_by_itself_keeps_no_other_from_being_replaced
                 await database.run(lambda each: each.execute("SELECT pg_terminate_backend($1, 2000)", ending))
                 await wait_all_tasks_blocked(0.01)
                 await database.loop.run_aio_coroutine(database.connections.replace(cut=True))
+
+
+async def test_a_session_in_use_when_none_is_trusted_any_more_is_not_lent_again(postgres_url: str) -> None:
+    """A name may lead to another server by then, and this one go on as if nothing were: what it takes is lost."""
+    async with lending(postgres_url, 2) as (database, _asked):
+
+        async def under_way(connection: Any) -> int:
+            await database.connections.replace()
+            return await session(connection)
+
+        assert await database.run(under_way) not in {await database.run(session) for _ in range(3)}
+
+
+async def test_a_connection_that_was_being_made_when_a_server_was_left_is_not_lent(postgres_url: str) -> None:
+    """It is one to the former primary, which may take what nobody will ever find again."""
+    began, go_on = asyncio.Event(), asyncio.Event()
+    place = ["former"]
+
+    async def connect(_url: str = "", **options: Any) -> asyncpg.Connection:
+        options["server_settings"] = {"application_name": place[0]}
+        began.set()
+        await go_on.wait()
+        return await asyncpg.connect(postgres_url, **options)
+
+    async def lent() -> str:
+        connections = Connections(await open_pool(connect, 1, UNHURRIED, least=0), UNHURRIED)
+        taking = asyncio.ensure_future(connections.take())
+        await began.wait()
+        place[0] = "followed"
+        await connections.replace(cut=True)
+        go_on.set()
+        connection = await taking
+        name: str = await connection.fetchval("SELECT current_setting('application_name')")
+        await connections.give_back(connection, in_order=True)
+        await connections.close()
+        return name
+
+    async with trio_asyncio.open_loop() as loop:
+        assert "followed" == await loop.run_aio_coroutine(lent())

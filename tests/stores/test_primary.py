@@ -145,6 +145,15 @@ async def test_of_two_that_take_writes_the_later_timeline_is_followed_and_never_
     assert [True] * 4 == [line.startswith(what) for what, line in zip(told, caplog.messages, strict=True)]
 
 
+async def test_a_server_in_the_place_of_another_is_another_also_under_the_same_name() -> None:
+    """An address may have moved to the one that was promoted: what is under way is with the one that had it before."""
+    async with trio_asyncio.open_loop() as loop:
+        hosts = Told()
+        for claim, is_other in ((Claim(1, 5), False), (Claim(1, 9), False), (Claim(2, 0), True), (Claim(2, 7), False)):
+            hosts.claims = [claim, None]
+            assert is_other is await loop.run_aio_coroutine(hosts.find())
+
+
 async def test_of_two_on_timelines_of_one_number_the_one_that_was_followed_last_counts() -> None:
     """Whether one was there is not what decides, but what stands in them, which all workers read."""
     async with trio_asyncio.open_loop() as loop:
