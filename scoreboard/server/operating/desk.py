@@ -25,6 +25,8 @@ HEARD_WITHIN_S = 5.0
 #: Who does not read its answers is let go after so long.
 TAKEN_WITHIN_S = 10.0
 VISITORS = 16
+#: Of a question; what else is in it may be a word that the log has for itself.
+LOGGED = ("worker", "over_s", "notice_s")
 
 Line = dict[str, Any]
 #: Says a line to who asked.
@@ -126,7 +128,8 @@ class Desk:
     def _begin(self, asked: Line, work: Callable[[Tell], Awaitable[int]]) -> None:
         if self._nursery is not None:
             self._under_way = Undertaking(asked["ask"])
-            self._log.info("operator_asked", **asked)
+            told = {name: asked[name] for name in LOGGED if asked.get(name) is not None}
+            self._log.info("operator_asked", ask=asked["ask"], **told)
             self._nursery.start_soon(self._do, self._under_way, work)
 
     @property

@@ -171,3 +171,22 @@ def test_who_says_nothing_is_not_waited_for_longer_than_asked(tmp_path: Path, so
 def test_the_name_of_the_socket_is_the_longest_of_its_directory() -> None:
     """By it is judged whether the directory lies too deep for the kernel."""
     assert LONGEST == NAME
+
+
+async def test_a_question_with_a_word_that_the_log_has_for_itself_keeps_nothing_under_way(
+    tmp_path: Path, sockets: Path
+) -> None:
+    """Nothing else could be asked for until a restart."""
+    made = desk()
+
+    async def work(_: Tell) -> int:
+        await trio.lowlevel.checkpoint()
+        return 0
+
+    async def undertake(asked: Line, say: Say) -> None:
+        await made.undertake(asked, say, work)
+
+    made.answers["undertake"] = undertake
+    async with made.open_in(sockets):
+        assert [{"end": 0}] == await asked(tmp_path, "undertake", event="of its own", level="too")
+        assert made.under_way is None
