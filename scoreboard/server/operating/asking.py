@@ -70,7 +70,7 @@ def _what_to_do(lock: Path) -> str:
     holder = holder_of(lock)
     if holder is None or not holder.isdecimal():
         return ""
-    if not _has_open(int(holder), lock):
+    if not has_open(int(holder), lock):
         return f": it has the number {holder} where it runs, in a container say: look for it there"
     if _is_stopped(int(holder)):
         return f": its process {holder} is stopped, and goes on by: kill -CONT {holder}"
@@ -80,7 +80,7 @@ def _what_to_do(lock: Path) -> str:
     return f": its process {holder} hangs, or the machine is busy. If that stays so, {killed}"
 
 
-def _has_open(pid: int, file: Path) -> bool:
+def has_open(pid: int, file: Path) -> bool:
     """Whether it is that process here, too, which has it open; where nobody tells of any process, it is."""
     if not Path("/proc/self/fd").is_dir():
         return True

@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from scoreboard.server.operating.asking import NOT_RUNNING, NoAnswer, NotRunning, ask
+from scoreboard.server.operating.asking import LOCKS, NOT_RUNNING, NoAnswer, NotRunning, ask, has_open, holder_of
 from scoreboard.server.verbs import FAILED, give_up
 
 #: As shells have it for what Ctrl-C ended.
 INTERRUPTED = 130
 #: A server ends within ten seconds of being told to.
 ENDED_WITHIN_S = 15.0
+LOOK_S = 0.05
+
+#: Waits so many seconds at most for the end of a server; whether it came.
+HasEnded = Callable[[float], bool]
 
 
 def follow(data_dir: Path, what: str, *, within_s: float, **more: Any) -> int:
@@ -24,10 +31,10 @@ def follow(data_dir: Path, what: str, *, within_s: float, **more: Any) -> int:
 
     A server that says at first which process it is, and hangs up without a last word, ends: that is waited for.
     """
-    ending: int | None = None
+    ending: HasEnded | None = None
     try:
         for line in ask(data_dir, what, within_s=within_s, **more):
-            ending = _watched(line["pid"]) if "pid" in line else ending
+            ending = _watched(line["pid"], data_dir / LOCKS[0]) if "pid" in line else ending
             if "says" in line:
                 click.echo(line["says"])
             if "end" in line:
@@ -44,16 +51,37 @@ def follow(data_dir: Path, what: str, *, within_s: float, **more: Any) -> int:
     return _seen_out(ending)
 
 
-def _watched(pid: int) -> int:
-    """A descriptor that becomes readable when this process ends, even if another one has its number by then."""
-    return os.pidfd_open(pid)
+def _watched(pid: int, lock: Path) -> HasEnded:
+    """Whether it ends: by a descriptor of that process, which stays its own even if another one has its number by then.
+
+    In a container it has a number of its own there; then, whether it lets go of the data directory.
+    """
+    if has_open(pid, lock):
+        with suppress(ProcessLookupError):
+            return partial(_is_over, os.pidfd_open(pid))
+    return partial(_is_let_go, lock)
 
 
-def _seen_out(descriptor: int) -> int:
-    began, poll = time.monotonic(), select.poll()
+def _is_over(descriptor: int, within_s: float) -> bool:
+    poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    if not poll.poll(ENDED_WITHIN_S * 1000):
-        give_up(f"the server has not ended within {ENDED_WITHIN_S:g} s; its log says what it waits for", status=FAILED)
+    ended = bool(poll.poll(within_s * 1000))
     os.close(descriptor)
+    return ended
+
+
+def _is_let_go(lock: Path, within_s: float) -> bool:
+    until = time.monotonic() + within_s
+    while holder_of(lock) is not None:
+        if time.monotonic() >= until:
+            return False
+        time.sleep(LOOK_S)
+    return True
+
+
+def _seen_out(has_ended: HasEnded) -> int:
+    began = time.monotonic()
+    if not has_ended(ENDED_WITHIN_S):
+        give_up(f"the server has not ended within {ENDED_WITHIN_S:g} s; its log says what it waits for", status=FAILED)
     click.echo(f"the server has ended, {time.monotonic() - began:.1f} s later")
     return 0
