@@ -22,7 +22,13 @@ class Seating(Protocol):
 
 
 def free_seat(number: int, count: int, taken: Collection[int]) -> int:
-    """For one of `count` workers: that of its own number, if nobody has it; otherwise one that is left over."""
+    """For one of `count` workers: that of its own number, if nobody has it; otherwise one that is left over.
+
+    Raises OSError where there is none: processes that were killed are not gone.
+    """
     spare = range(count + 1, count + SPARE_SEATS + 1)
     seats: tuple[int, ...] = (number, *spare, *range(1, count + 1))
-    return next(seat for seat in seats if seat not in taken)
+    for seat in seats:
+        if seat not in taken:
+            return seat
+    raise OSError(f"{len(taken)} processes have a seat, some of which were killed and not gone yet")
