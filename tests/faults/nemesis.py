@@ -9,6 +9,7 @@ from random import Random
 
 import trio
 
+from tests.faults.failing_over import FAILING_OVER, heal_postgres
 from tests.faults.hands import HANDS
 from tests.faults.killing import KILLING, Fault, heal_valkey, tell
 from tests.faults.lasting import LASTING
@@ -16,9 +17,9 @@ from tests.faults.network import NETWORK
 from tests.faults.setting import SETTING
 from tests.faults.stage import Stage
 
-FAULTS: Mapping[str, Fault] = {**HANDS, **KILLING, **LASTING, **NETWORK, **SETTING}
+FAULTS: Mapping[str, Fault] = {**FAILING_OVER, **HANDS, **KILLING, **LASTING, **NETWORK, **SETTING}
 #: Of faults whose names have the same of these in them, one alone strikes in a round.
-ALONE = ("the clock", "the disk")
+ALONE = ("the clock", "the disk", "failed over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ async def _strike_one(stage: Stage, step: Step) -> None:
 
 async def heal(stage: Stage) -> None:
     """Everything is as it should be: the network, the disk, and all that should run runs. Clocks stay as they are."""
-    for proxy in (stage.to_postgres, stage.to_valkey):
+    for proxy in (stage.to_postgres, stage.to_spare, stage.to_valkey):
         proxy.heal()
     stage.disk.free()
     stage.hurry(1.0)
@@ -69,6 +70,7 @@ async def heal(stage: Stage) -> None:
     for store in (stage.postgres, stage.valkey):
         store.tell(signal.SIGCONT)
         await store.start()
+    await heal_postgres(stage)
     await heal_valkey(stage)
     if stage.server.process is None or stage.server.process.poll() is not None:
         stage.journal.note("server starts again")

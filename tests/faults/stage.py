@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,7 +31,15 @@ from tests.faults.spectators import (
     Spectator,
     WebSocketSpectator,
 )
-from tests.faults.stores import SmallDisk, StoreProcess, postgres_process, rows_of, small_disk, valkey_process
+from tests.faults.stores import (
+    SmallDisk,
+    StoreProcess,
+    postgres_process,
+    rows_of,
+    small_disk,
+    spare_process,
+    valkey_process,
+)
 from tests.faults.truth import DAILY, MONTHLY, TOP, WEEKLY
 from tests.faults.zone import DAY_S, offset_that_ends, zone_that_ends
 from tests.served import CHEAP_PASSWORDS, ServedScoreboard, start_scoreboard
@@ -73,13 +81,18 @@ BEGIN_S = 2 * DAY_S
 
 @dataclass(slots=True)
 class Stage:
-    """All of it. `periods` are those of its boards; the first day ends soon. `undisturbed`: one thing alone happens."""
+    """All of it. `periods` are those of its boards; the first day ends soon. `undisturbed`: one thing alone happens.
+
+    `postgres` is the primary and `spare` the place of the next one; `waits_for_spare`: it may be told to wait for it.
+    """
 
     folder: Path
     rng: Random
     postgres: StoreProcess
+    spare: StoreProcess
     valkey: StoreProcess
     to_postgres: Proxy
+    to_spare: Proxy
     to_valkey: Proxy
     disk: SmallDisk
     clock: SteppedClock
@@ -88,6 +101,7 @@ class Stage:
     periods: Periods
     load: Load | None = None
     undisturbed: bool = False
+    waits_for_spare: bool = False
     _moments: list[tuple[float, float]] = field(default_factory=list)
     _seats: dict[int, str] = field(default_factory=dict)
     players: tuple[Player, ...] = ()
@@ -129,6 +143,12 @@ class Stage:
     def redis_url(self) -> str:
         """Of Valkey, through the network."""
         return f"redis://127.0.0.1:{self.to_valkey.address[1]}/0"
+
+    def change_places(self) -> StoreProcess:
+        """The spare one is the primary from now on; returns which was that before."""
+        self.postgres, self.spare = self.spare, self.postgres
+        self.to_postgres, self.to_spare = self.to_spare, self.to_postgres
+        return self.spare
 
     def hurry(self, times: float) -> None:
         """Whoever writes is so many times as quick as usual."""
@@ -229,20 +249,23 @@ async def open_stage(folder: Path, seed: int, day_s: int) -> AsyncIterator[Stage
     with small_disk(folder / "disk") as disk:
         async with (
             postgres_process(disk.folder, clock.environ(POSTGRES)) as postgres,
+            spare_process(disk.folder, clock.environ(POSTGRES)) as spare,
             valkey_process(folder, clock.environ(VALKEY)) as valkey,
             proxied(str(postgres.socket)) as to_postgres,
+            proxied(str(spare.socket)) as to_spare,
             proxied(str(valkey.socket)) as to_valkey,
         ):
-            server, stores = _server(folder, to_postgres, to_valkey, clock), (postgres, valkey, to_postgres, to_valkey)
+            server = _server(folder, (to_postgres, to_spare), to_valkey, clock)
+            stores = (postgres, spare, valkey, to_postgres, to_spare, to_valkey)
             stage = Stage(folder, Random(seed), *stores, disk, clock, server, journal, periods)
             async with _running(stage):
                 yield stage
     journal.close()
 
 
-def _server(folder: Path, to_postgres: Proxy, to_valkey: Proxy, clock: SteppedClock) -> ServedScoreboard:
-    words = ["--workers", str(WORKERS)]
-    words += ["--postgres", f"postgresql://postgres@127.0.0.1:{to_postgres.address[1]}/scoreboard"]
+def _server(folder: Path, to_postgres: Sequence[Proxy], to_valkey: Proxy, clock: SteppedClock) -> ServedScoreboard:
+    words, hosts = ["--workers", str(WORKERS)], ",".join(f"127.0.0.1:{proxy.address[1]}" for proxy in to_postgres)
+    words += ["--postgres", f"postgresql://postgres@{hosts}/scoreboard"]
     words += ["--redis", f"redis://127.0.0.1:{to_valkey.address[1]}/0"]
     environ = {**ENVIRON, **clock.environ(), "PYTHONTZPATH": str(folder / "zones")}
     return ServedScoreboard(folder / "data", *words, limits="on", environ=environ)
@@ -268,8 +291,8 @@ async def _running(stage: Stage) -> AsyncIterator[None]:
             nursery.cancel_scope.cancel()
     finally:
         with trio.CancelScope(shield=True):
-            stage.to_postgres.heal()
-            stage.to_valkey.heal()
+            for proxy in (stage.to_postgres, stage.to_spare, stage.to_valkey):
+                proxy.heal()
             await trio.to_thread.run_sync(partial(_see_off, stage))
 
 

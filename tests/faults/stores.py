@@ -17,7 +17,7 @@ from scoreboard.stores.embedded_errors import ServerFailed
 from scoreboard.stores.embedded_home import account_for, home_in, socket_directory, sole_use
 from scoreboard.stores.embedded_process import Server, processes_in
 
-DISK_BYTES = 600_000_000
+DISK_BYTES = 800_000_000
 #: A log that does not fill the small disk by itself.
 SMALL = {"max_wal_size": "96MB", "min_wal_size": "64MB", "max_connections": "80"}
 
@@ -85,13 +85,21 @@ class StoreProcess:
 @asynccontextmanager
 async def postgres_process(folder: Path, environ: Mapping[str, str]) -> AsyncIterator[StoreProcess]:
     """One with a database of its own in that folder and more in its environment, for as long as the block runs."""
-    account = account_for(folder / "postgres")
-    home = home_in(folder, "postgres", account)
+    async with spare_process(folder, environ, "postgres") as process:
+        await embedded_postgres.make_cluster(process.home, process.server.program.account)
+        await process.start()
+        yield process
+
+
+@asynccontextmanager
+async def spare_process(folder: Path, environ: Mapping[str, str], name: str = "spare") -> AsyncIterator[StoreProcess]:
+    """A place for one in that folder, of that name, in which nothing is and nothing runs at the beginning."""
+    account = account_for(folder / name)
+    home = home_in(folder, name, account)
     with sole_use(home), socket_directory(home, embedded_postgres.SOCKET, account) as sockets:
         settings = {**embedded_postgres.SETTINGS, **SMALL}
-        await embedded_postgres.make_cluster(home, account)
         server = _given(embedded_postgres._server(home, sockets, account, settings), environ)
-        async with _running(StoreProcess(server, sockets / embedded_postgres.SOCKET, home)) as process:
+        async with _ended(StoreProcess(server, sockets / embedded_postgres.SOCKET, home)) as process:
             yield process
 
 
@@ -103,7 +111,8 @@ async def valkey_process(folder: Path, environ: Mapping[str, str]) -> AsyncItera
     with sole_use(home), socket_directory(home, embedded_valkey.SOCKET, account) as sockets:
         socket = sockets / embedded_valkey.SOCKET
         server = _given(embedded_valkey._server(home, socket, account, dict(embedded_valkey.SETTINGS)), environ)
-        async with _running(StoreProcess(server, socket, home)) as process:
+        async with _ended(StoreProcess(server, socket, home)) as process:
+            await process.start()
             yield process
 
 
@@ -114,9 +123,8 @@ def _given(server: Server, environ: Mapping[str, str]) -> Server:
 
 
 @asynccontextmanager
-async def _running(process: StoreProcess) -> AsyncIterator[StoreProcess]:
+async def _ended(process: StoreProcess) -> AsyncIterator[StoreProcess]:
     try:
-        await process.start()
         yield process
     finally:
         process.tell(signal.SIGCONT)

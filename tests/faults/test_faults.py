@@ -22,6 +22,7 @@ ROUNDS = {
     "workers": [Step("all workers killed", 0.5, 1.0), Step("Valkey replaced by an empty one", 0.8, 0.5)],
     "a pause": [Step("a worker paused", 0.3, 2.0), Step("Valkey emptied", 0.8, 0.6)],
     "Postgres": [Step("answers to commits lost", 0.2, 0.8), Step("Postgres killed", 1.2, 0.8)],
+    "a failover": [Step("Postgres failed over while the former primary lives", 0.2, 1.0)],
     "a lonely worker": [Step("a worker cut off from both", 0.2, 4.5)],
     "the disk and clocks": [Step("the disk full", 0.3, 1.5), Step("the clock of all workers set", 1.2, 0.6)],
     "clocks that are right again": [
