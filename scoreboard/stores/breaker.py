@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from actors.ports import StoreUnavailable
-from scoreboard.stores.ended import is_ended
+from scoreboard.stores.ended import is_our_end
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ class Breaker:
         except (StoreUnavailable, TimeoutError):
             return False
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and is_ended():
+            if is_our_end(error):
                 raise
             # Were it the end of the search, the store would be away for ever.
             self._tell("could not be looked for, and is looked for again", error, trace=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 
-def is_ended() -> bool:
-    """Whether somebody has ended the present task; if not, it was what it waited for. For asyncio."""
+def is_our_end(error: BaseException) -> bool:
+    """Whether that is the end of the present task; if it is a cancellation and not, what it waited for was cancelled.
+
+    For asyncio.
+    """
     task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)

@@ -8,7 +8,7 @@ import logging
 import asyncpg
 
 from actors.ports import StoreUnavailable
-from scoreboard.stores.ended import is_ended
+from scoreboard.stores.ended import is_our_end
 from scoreboard.stores.postgres_claims import Claim, claim_of
 from scoreboard.stores.postgres_connections import Connections
 from scoreboard.stores.postgres_hosts import Hosts
@@ -57,7 +57,7 @@ class Watch:
             except StoreUnavailable:
                 continue  # those who need it find out by themselves
             except (Exception, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and is_ended():
+                if is_our_end(error):
                     raise
                 # Were it the end of this, a former primary would be followed for as long as it answers.
                 log.exception("which Postgres is the primary could not be looked for, and is looked for again")

@@ -15,7 +15,7 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
-from scoreboard.stores.ended import is_ended
+from scoreboard.stores.ended import is_our_end
 from scoreboard.stores.freshness import Freshness
 from scoreboard.stores.postgres_connections import FAILED, Bounds, Connections
 from scoreboard.stores.postgres_hosts import hosts_of, place_of
@@ -97,7 +97,7 @@ class Replicas:
             try:
                 await self._look()
             except (Exception, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and is_ended():
+                if is_our_end(error):
                     raise
                 # Were it the end of this, none would be read from any more.
                 log.exception("how far replicas are could not be seen, and is looked at again")
