@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.ended import is_our_end
+from scoreboard.stores.words import in_words
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Breaker:
             return
         loop = asyncio.get_running_loop()
         self._since = loop.time()
-        self._why = str(why) or repr(why)
+        self._why = in_words(why)
         log.warning("%s is away: %s", self._name, self._why)
         self._seeking = loop.create_task(self._seek())
 
@@ -120,7 +121,7 @@ class Breaker:
         now = asyncio.get_running_loop().time()
         if now >= self._told_until:
             self._told_until = now + TOLD_AGAIN_S
-            log.warning("%s %s: %s", self._name, what, str(why) or repr(why), exc_info=why if trace else None)
+            log.warning("%s %s: %s", self._name, what, in_words(why), exc_info=why if trace else None)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:

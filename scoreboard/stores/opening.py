@@ -55,7 +55,7 @@ from scoreboard.stores.postgres_batches import KEPT as CHANGES_KEPT
 from scoreboard.stores.postgres_batches import SWEEP_CHANGES, PostgresBatches
 from scoreboard.stores.postgres_catalogue import PostgresActionCatalogue
 from scoreboard.stores.postgres_claims import only_reads
-from scoreboard.stores.postgres_connections import FAILED, USUAL, Bounds, Connections, in_words
+from scoreboard.stores.postgres_connections import FAILED, USUAL, Bounds, Connections
 from scoreboard.stores.postgres_erasure import PostgresErasure
 from scoreboard.stores.postgres_evidence import PostgresEvidenceStore
 from scoreboard.stores.postgres_fraud import FINDINGS_KEPT, SWEEP_FINDINGS, PostgresFraudStore
@@ -72,6 +72,7 @@ from scoreboard.stores.redis_events import RedisEventLog
 from scoreboard.stores.redis_limits import RedisLimits
 from scoreboard.stores.redis_pool import Cache, open_redis
 from scoreboard.stores.replicas import Reads, open_replicas
+from scoreboard.stores.words import in_words
 
 log = logging.getLogger(__name__)
 

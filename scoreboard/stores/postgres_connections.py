@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import asyncpg
 
 from actors.ports import StoreUnavailable
+from scoreboard.stores.words import in_words
 
 #: What comes of a server that cannot be connected to, or is not what is wanted. The driver does not translate what it
 #: stumbles over in the greeting of one that it does not know (a proxy, another program), nor names that cannot be.
@@ -61,16 +61,6 @@ class Pooled(NamedTuple):
 
 class NoneFree(StoreUnavailable):
     """All that may be open were in use by ourselves for as long as one waits."""
-
-
-def in_words(error: BaseException) -> str:
-    """Why the driver has no connection, for an operator: in the words of the system or of the server."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
-        said = os.strerror(error.errno)
-        return said if error.strerror in (None, said) else f"{said} ({error.strerror})"
-    return str(error) or repr(error)
 
 
 class Connections:

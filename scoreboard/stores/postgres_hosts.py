@@ -11,8 +11,9 @@ import asyncpg
 
 from actors.ports import StoreUnavailable
 from scoreboard.stores.postgres_claims import REPLICA, Claim, claim_of
-from scoreboard.stores.postgres_connections import FAILED, Bounds, in_words
+from scoreboard.stores.postgres_connections import FAILED, Bounds
 from scoreboard.stores.primary import PATIENCE_S, Host, all_primaries, hosts_in
+from scoreboard.stores.words import in_words
 
 Ask = Callable[[int], Awaitable[Claim]]
 

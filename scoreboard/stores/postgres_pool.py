@@ -18,9 +18,10 @@ from trio_asyncio import TrioEventLoop
 
 from actors.ports import StoreError, StoreFault, StoreUnavailable
 from scoreboard.stores.breaker import Breaker
-from scoreboard.stores.postgres_connections import FAILED, Bounds, Connections, NoneFree, in_words
+from scoreboard.stores.postgres_connections import FAILED, Bounds, Connections, NoneFree
 from scoreboard.stores.postgres_hosts import Hosts
 from scoreboard.stores.postgres_waits import told_in_time
+from scoreboard.stores.words import in_words
 
 Result = TypeVar("Result")
 Work = Callable[[asyncpg.Connection], Awaitable[Result]]
