@@ -113,9 +113,12 @@ class Breaker:
         else:
             self._tell("is there, but is asked for more than our connections to it carry", why)
 
-    def troubled(self, why: Exception) -> None:
-        """It answers, but says of itself that it cannot work: operators hear of it, and not of each time."""
-        self._tell("cannot work", why)
+    def troubled(self, why: Exception, *, unforeseen: bool = False) -> None:
+        """It answers, but cannot work: operators hear of it, and not of each time.
+
+        It says so itself, or it is `unforeseen`: then the fault may be ours, and the log shows where it was noticed.
+        """
+        self._tell("cannot work", why, trace=unforeseen)
 
     def _tell(self, what: str, why: BaseException, *, trace: bool = False) -> None:
         now = asyncio.get_running_loop().time()

@@ -106,7 +106,7 @@ class Cache:
             raise StoreUnavailable(f"Redis: {error!r}") from error
         except Exception as error:
             # The driver does not translate what it stumbles over in an answer that is none of Redis.
-            self.breaker.troubled(error)
+            self.breaker.troubled(error, unforeseen=True)
             self.breaker.lost(error)
             raise StoreUnavailable(f"Redis: {error!r}") from error
         self.breaker.answered()

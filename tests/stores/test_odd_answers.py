@@ -92,8 +92,10 @@ async def lacking(loop: trio_asyncio.TrioEventLoop, hosts: Hosts) -> None:
 
 
 @pytest.mark.parametrize("said", [b":one\r\n", b"$many\r\n", b"*1\r\n$-5\r\n", b"*1\r\n" * 3000 + b":1\r\n"])
-async def test_what_answers_in_place_of_redis_is_a_store_that_is_away(said: bytes) -> None:
-    """No score depends on Redis, so nothing that it says may be the end of anybody."""
+async def test_what_answers_in_place_of_redis_is_a_store_that_is_away(
+    said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No score depends on Redis, so nothing it says may be the end of anybody. The log shows where it went wrong."""
     async with saying(said) as place, trio_asyncio.open_loop() as loop:
         client = open_redis(f"redis://{place}/0")
         cache = Cache(loop, client, Breaker("Redis", partial(asyncio.sleep, 0)))
@@ -102,4 +104,5 @@ async def test_what_answers_in_place_of_redis_is_a_store_that_is_away(said: byte
         with pytest.raises(StoreUnavailable):
             await cache.run(lambda client: client.get("key"))
         assert cache.breaker.away
+        assert [True] == [bool(each.exc_info) for each in caplog.records if "cannot work" in each.getMessage()]
         await loop.run_aio_coroutine(client.aclose())
