@@ -46,8 +46,10 @@ USER_OPTIONS = CellOptions(capacity=100)
 SERVICE_OPTIONS = CellOptions(capacity=32)
 #: Everybody's scores pass here: room for a second of everything that one process can take in.
 LEDGER_OPTIONS = CellOptions(capacity=20_000)
-#: No score depends on Redis, nor on the audit of what was refused: both come back, at the latest after ten seconds.
-PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=RestartPolicy(max_restarts=100_000))
+#: Of what is not worth the end of a server: it begins anew, at the latest after ten seconds.
+FOR_EVER = RestartPolicy(max_restarts=100_000)
+#: No score depends on Redis, nor on the audit of what was refused.
+PUBLISHER_OPTIONS = CellOptions(capacity=20_000, restarts=FOR_EVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from scoreboard.security.familiar import MOST
 from scoreboard.security.keyfolder import FOLDER
 from scoreboard.security.lookalikes import look
 from scoreboard.server.acts import carry
-from scoreboard.server.core import Core
+from scoreboard.server.core import FOR_EVER, Core
 from scoreboard.server.familiar_places import keep_familiar
 from scoreboard.server.hooks import CoreWatch
 from scoreboard.server.keychain import rotate_old_keys
@@ -24,8 +24,6 @@ from scoreboard.stores.opening import Stores
 from scoreboard.stores.redis_familiar import RedisFamiliar
 from scoreboard.stores.redis_whole import RedisWhole
 
-#: Of what goes on beside, nothing is worth the end of a server: it begins anew, at the latest after ten seconds.
-FOR_EVER = RestartPolicy(max_restarts=100_000)
 MAINTENANCE_S = 3600.0
 BOARD_LOAD_S = 120.0
 CARRY_S = 5.0
